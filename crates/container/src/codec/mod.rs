@@ -1,0 +1,12 @@
+//! The few bytes of a codec that a container must understand: key frames' dimensions,
+//! parameter sets, packet durations.
+
+pub mod av1;
+mod bits;
+pub mod h264;
+pub mod opus;
+pub mod vp8;
+pub mod vp9;
+
+/// Width and height in pixels.
+pub type Dimensions = (u32, u32);

@@ -1,0 +1,118 @@
+//! Sample entries (ISO 14496-12 clause 8.5.2) for the tracks of a file.
+
+use super::syntax::{Header, Write};
+use crate::codec::opus;
+use crate::error::{ErrorKind, Fault};
+use crate::sample::{Detail, Kind, Track};
+
+/// Offsets within a sample entry box, its header included.
+const WIDTH_AT: usize = 32;
+const AUDIO_CHILDREN_AT: usize = 36;
+
+/// The sample entry that describes `track`. `keeps_delay` is whether the encoder's priming
+/// stands in this file.
+pub(crate) fn sample_entry(track: &Track, keeps_delay: bool) -> Result<Vec<u8>, Fault> {
+    let mut entry = match &track.detail {
+        Detail::Mp4(detail) => {
+            let mut entry = detail.sample_entry.to_vec();
+            if track.kind == Kind::Video && entry.len() >= WIDTH_AT + 4 {
+                let size = [track.width as u16, track.height as u16].map(u16::to_be_bytes);
+                entry[WIDTH_AT..WIDTH_AT + 4].copy_from_slice(&size.concat());
+            }
+            entry
+        }
+        Detail::Webm(detail) => {
+            from_matroska(track, detail.codec_private.as_deref().unwrap_or_default())?
+        }
+    };
+    if !keeps_delay {
+        clear_pre_skip(&mut entry);
+    }
+    Ok(entry)
+}
+
+fn from_matroska(track: &Track, private: &[u8]) -> Result<Vec<u8>, Fault> {
+    const UNSUPPORTED: Fault = Fault { kind: ErrorKind::UnsupportedCodec, element: "TrackEntry" };
+    let mut entry = Vec::new();
+    match track.codec.as_str() {
+        "V_MPEG4/ISO/AVC" if !private.is_empty() => visual(&mut entry, b"avc1", track, |out| {
+            out.boxed(b"avcC", |out| out.extend_from_slice(private));
+        }),
+        "V_MPEGH/ISO/HEVC" if !private.is_empty() => visual(&mut entry, b"hvc1", track, |out| {
+            out.boxed(b"hvcC", |out| out.extend_from_slice(private));
+        }),
+        "A_OPUS" => {
+            let dops = opus::head_to_dops(private).ok_or(UNSUPPORTED)?;
+            audio(&mut entry, b"Opus", track, |out| {
+                out.boxed(b"dOps", |out| out.extend_from_slice(&dops));
+            });
+        }
+        "A_AAC" if !private.is_empty() => audio(&mut entry, b"mp4a", track, |out| {
+            out.full_box(b"esds", 0, 0, |out| elementary_stream(out, private));
+        }),
+        _ => return Err(UNSUPPORTED),
+    }
+    Ok(entry)
+}
+
+fn visual(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(&mut Vec<u8>)) {
+    out.boxed(kind, |out| {
+        out.zeros(6);
+        out.u16(1);
+        out.zeros(16);
+        out.u16(track.width as u16);
+        out.u16(track.height as u16);
+        out.u32(0x48_0000);
+        out.u32(0x48_0000);
+        out.u32(0);
+        out.u16(1);
+        out.zeros(32);
+        out.u16(24);
+        out.u16(0xFFFF);
+        config(out);
+    });
+}
+
+fn audio(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(&mut Vec<u8>)) {
+    out.boxed(kind, |out| {
+        out.zeros(6);
+        out.u16(1);
+        out.zeros(8);
+        out.u16(track.channels as u16);
+        out.u16(16);
+        out.u32(0);
+        out.u32(super::mux::audio_timescale(track) << 16);
+        config(out);
+    });
+}
+
+/// An ES_Descriptor (ISO 14496-1 clause 7.2.6.5) around an AudioSpecificConfig.
+fn elementary_stream(out: &mut Vec<u8>, config: &[u8]) {
+    let config_len = config.len().min(90) as u8;
+    out.extend([3, 3 + 15 + 2 + config_len + 3, 0, 0, 0]);
+    out.extend([4, 13 + 2 + config_len, 0x40, 0x15, 0, 0, 0]);
+    out.zeros(8);
+    out.extend([5, config_len]);
+    out.extend_from_slice(&config[..config_len.into()]);
+    out.extend([6, 1, 2]);
+}
+
+/// Sets the PreSkip of a `dOps` box to zero: a file that begins inside an Opus stream has
+/// nothing to skip.
+fn clear_pre_skip(entry: &mut [u8]) {
+    if entry.get(4..8) != Some(b"Opus") {
+        return;
+    }
+    let mut at = AUDIO_CHILDREN_AT;
+    while let Some(Ok(Some(header))) = entry.get(at..).map(Header::read) {
+        let payload = at + header.len;
+        if header.kind == *b"dOps" {
+            if let Some(pre_skip) = entry.get_mut(payload + 2..payload + 4) {
+                pre_skip.fill(0);
+            }
+            return;
+        }
+        let Some(size) = header.size.and_then(|size| usize::try_from(size).ok()) else { return };
+        at = payload.saturating_add(size);
+    }
+}

@@ -1,0 +1,156 @@
+//! A movie fragment (ISO 14496-12 clause 8.8), read into a list of samples.
+
+use super::syntax::{Children, Reader, find};
+use super::tracks::Defaults;
+use crate::error::{ErrorKind, Fault};
+use crate::sample::{Detail, Track};
+
+/// Ten minutes of 60 frames and 50 audio packets a second: no recorder's fragment is longer.
+const MAX_FRAGMENT_SAMPLES: usize = 66_000;
+
+/// Bit 16 of the sample flags: the sample does not decode by itself (clause 8.8.3.1).
+pub(crate) const NON_SYNC: u32 = 0x1_0000;
+
+/// A sample whose data is still to come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Announced {
+    pub(crate) track: usize,
+    /// From the start of the stream.
+    pub(crate) offset: u64,
+    pub(crate) size: u32,
+    pub(crate) dts: i64,
+    /// Presentation minus decode time.
+    pub(crate) shift: i64,
+    pub(crate) duration: u32,
+    pub(crate) sync: bool,
+}
+
+/// The samples of a `moof` payload in the order of their data. `next_dts` holds, by track, where
+/// the fragments so far end, for those without a `tfdt`.
+pub(crate) fn read_moof(
+    moof: &[u8],
+    moof_offset: u64,
+    tracks: &[Track],
+    next_dts: &mut [i64],
+) -> Result<Vec<Announced>, Fault> {
+    let mut samples = Vec::new();
+    // Without a base of its own, a track fragment begins where the one before it ends.
+    let mut data_end = moof_offset;
+    for child in Children::of(moof) {
+        let child = child?;
+        if child.kind == *b"traf" {
+            read_traf(child.payload, moof_offset, &mut data_end, tracks, next_dts, &mut samples)?;
+        }
+    }
+    samples.sort_by_key(|sample: &Announced| sample.offset);
+    Ok(samples)
+}
+
+fn read_traf(
+    traf: &[u8],
+    moof_offset: u64,
+    data_end: &mut u64,
+    tracks: &[Track],
+    next_dts: &mut [i64],
+    samples: &mut Vec<Announced>,
+) -> Result<(), Fault> {
+    let (_, flags, mut tfhd) =
+        Reader::full(find(traf, b"tfhd")?.ok_or(Fault::malformed("traf"))?, "tfhd")?;
+    let track_id = tfhd.u32()?;
+    let known = tracks.iter().enumerate().find_map(|(index, track)| match &track.detail {
+        Detail::Mp4(detail) if detail.track_id == track_id => Some((index, detail.defaults)),
+        _ => None,
+    });
+    let base = match flags {
+        _ if flags & 0x1 != 0 => tfhd.u64()?,
+        _ if flags & 0x2_0000 != 0 => moof_offset,
+        _ => *data_end,
+    };
+    let Some((track, mut defaults)) = known else { return Ok(()) };
+    if flags & 0x2 != 0 {
+        tfhd.skip(4)?;
+    }
+    for (bit, field) in
+        [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
+    {
+        if flags & bit != 0 {
+            *field = tfhd.u32()?;
+        }
+    }
+    let tfdt = find(traf, b"tfdt")?;
+    let mut cursor = Cursor { track, base, offset: base, dts: next_dts[track], defaults };
+    let mut started = tfdt.is_none();
+    for child in Children::of(traf) {
+        let child = child?;
+        if child.kind != *b"trun" {
+            continue;
+        }
+        if let (false, Some(tfdt)) = (started, tfdt) {
+            let (version, _, mut reader) = Reader::full(tfdt, "tfdt")?;
+            let dts = reader.versioned(version)?;
+            cursor.dts = i64::try_from(dts).map_err(|_| Fault::malformed("tfdt"))?;
+            started = true;
+        }
+        cursor.read_trun(child.payload, samples)?;
+        *data_end = cursor.offset;
+    }
+    // Chromium sends fragments with an empty run and a decode time of zero for a silent track.
+    if samples.last().is_some_and(|last| last.track == track) {
+        next_dts[track] = cursor.dts;
+    }
+    Ok(())
+}
+
+struct Cursor {
+    track: usize,
+    base: u64,
+    offset: u64,
+    dts: i64,
+    defaults: Defaults,
+}
+
+impl Cursor {
+    fn read_trun(&mut self, trun: &[u8], samples: &mut Vec<Announced>) -> Result<(), Fault> {
+        const BAD: Fault = Fault::malformed("trun");
+        let (_, flags, mut reader) = Reader::full(trun, "trun")?;
+        let count = reader.u32()? as usize;
+        if flags & 0x1 != 0 {
+            self.offset = self.base.checked_add_signed(reader.i32()?.into()).ok_or(BAD)?;
+        }
+        let first_flags = if flags & 0x4 != 0 { Some(reader.u32()?) } else { None };
+        let fields = (flags >> 8 & 0xF).count_ones() as usize;
+        if fields > 0 && count > reader.rest_len() / (4 * fields) {
+            return Err(BAD);
+        }
+        if samples.len() + count > MAX_FRAGMENT_SAMPLES {
+            return Err(Fault { kind: ErrorKind::TooLarge, element: "trun" });
+        }
+        for index in 0..count {
+            let mut field = |bit, default| match flags & bit {
+                0 => Ok(default),
+                _ => reader.u32(),
+            };
+            let duration = field(0x100, self.defaults.duration)?;
+            let size = field(0x200, self.defaults.size)?;
+            let own_flags = field(0x400, self.defaults.flags)?;
+            // Negative offsets belong to version 1, and version 0 files use them all the same.
+            let shift = i64::from(field(0x800, 0)? as i32);
+            let sample_flags = match first_flags {
+                Some(first) if index == 0 => first,
+                _ => own_flags,
+            };
+            samples.push(Announced {
+                track: self.track,
+                offset: self.offset,
+                size,
+                dts: self.dts,
+                shift,
+                duration,
+                sync: sample_flags & NON_SYNC == 0,
+            });
+            self.offset = self.offset.checked_add(size.into()).ok_or(BAD)?;
+            self.dts = self.dts.checked_add(duration.into()).ok_or(BAD)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,277 @@
+//! Growing and finished MP4 files.
+
+use bytes::Bytes;
+
+use super::entry::sample_entry;
+use super::finish;
+use super::fragment::NON_SYNC;
+use super::syntax::Write;
+use super::tracks::UNITY_MATRIX;
+use crate::commit::CommitRecord;
+use crate::error::Fault;
+use crate::mux::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
+use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Sample, Track, rescale};
+use crate::segmenter::SegmentSpec;
+
+/// What the index of a second of media takes: 30 frames and 50 audio packets of changing
+/// duration at 12 bytes each, and the chunks of a commit. A busier file is rewritten once.
+const INDEX_BYTES_PER_SECOND: i64 = 1200;
+const INDEX_BYTES_ALWAYS: i64 = 4096;
+
+/// A sample that depends on none, and one that depends on others (clause 8.8.3.1).
+const SYNC_FLAGS: u32 = 0x0200_0000;
+const DEPENDENT_FLAGS: u32 = 0x0100_0000 | NON_SYNC;
+
+/// Writes one MP4 file.
+#[derive(Debug)]
+pub struct Mp4Muxer {
+    pub(crate) spec: SegmentSpec,
+    pub(crate) tracks: Vec<OutTrack>,
+    pub(crate) pending: Pending,
+    extents: Vec<Extent>,
+    pub(crate) reserved: u64,
+    pub(crate) written: u64,
+    fragments: u32,
+}
+
+/// A track of the file, and the index of what was written of it.
+#[derive(Debug)]
+pub(crate) struct OutTrack {
+    pub(crate) kind: Kind,
+    pub(crate) timescale: u32,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) matrix: [u32; 9],
+    pub(crate) language: u16,
+    pub(crate) size: (u32, u32),
+    /// [`SegmentSpec::origin_ns`] in ticks.
+    pub(crate) origin: i64,
+    /// What the growing file's edit list hides, in ticks.
+    hidden: i64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) chunks: Vec<Chunk>,
+}
+
+/// A written sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) dts: i64,
+    pub(crate) shift: i32,
+    pub(crate) size: u32,
+    pub(crate) sync: bool,
+}
+
+/// A run of one track's samples that lie side by side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chunk {
+    pub(crate) offset: u64,
+    pub(crate) samples: u32,
+}
+
+/// The timescale that a track from Matroska gets: milliseconds and frame rates fit 90 kHz.
+pub(crate) fn audio_timescale(track: &Track) -> u32 {
+    if is_opus(&track.codec) { 48_000 } else { track.sample_rate.clamp(8000, 65_535) }
+}
+
+impl OutTrack {
+    fn new(track: &Track, spec: &SegmentSpec) -> Result<Self, Fault> {
+        let (timescale, matrix, language) = match &track.detail {
+            Detail::Mp4(detail) => (track.timescale, detail.matrix, detail.language),
+            Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, 0x55C4),
+            Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, 0x55C4),
+        };
+        Ok(Self {
+            kind: track.kind,
+            timescale,
+            entry: sample_entry(track, spec.keeps_delay)?,
+            matrix,
+            language,
+            size: (track.width, track.height),
+            origin: crate::sample::rescale_between(
+                spec.origin_ns,
+                NANOS_PER_SECOND,
+                timescale.into(),
+            ),
+            hidden: 0,
+            rows: Vec::new(),
+            chunks: Vec::new(),
+        })
+    }
+}
+
+impl Mp4Muxer {
+    pub(crate) fn new(spec: SegmentSpec, expected_ns: i64) -> Result<Self, Fault> {
+        let tracks = spec.tracks.iter().map(|track| OutTrack::new(track, &spec));
+        let index = expected_ns / NANOS_PER_SECOND * INDEX_BYTES_PER_SECOND + INDEX_BYTES_ALWAYS;
+        Ok(Self {
+            tracks: tracks.collect::<Result<_, _>>()?,
+            pending: Pending::new(spec.tracks.len()),
+            extents: vec![Extent::default(); spec.tracks.len()],
+            reserved: u64::try_from(index).unwrap_or(0),
+            written: 0,
+            fragments: 0,
+            spec,
+        })
+    }
+
+    pub(crate) fn push(&mut self, sample: Sample) {
+        self.pending.push(sample);
+    }
+
+    pub(crate) fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
+        let samples = self.pending.take();
+        let mut out = Vec::new();
+        if self.written == 0 {
+            for (track, samples) in self.tracks.iter_mut().zip(&samples) {
+                if let Some(first) = samples.first() {
+                    let source = self.spec.tracks[first.track].timescale;
+                    let dts = rescale(first.dts, source, track.timescale.into());
+                    track.hidden = (track.origin - dts).max(0);
+                }
+            }
+            out.push(Bytes::from(self.growing_front()));
+        }
+        let front_bytes: u64 = out.iter().map(|part| part.len() as u64).sum();
+        if samples.iter().any(|samples| !samples.is_empty()) {
+            self.fragment(samples, self.written + front_bytes, &mut out);
+        }
+        if let Some(record) = record
+            && !out.is_empty()
+        {
+            let mut free = Vec::new();
+            free.boxed(b"free", |body| body.extend(record.encode(&out)));
+            out.push(free.into());
+        }
+        self.written += out.iter().map(|part| part.len() as u64).sum::<u64>();
+        out
+    }
+
+    pub(crate) fn finish(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
+        let summary = summarise(&self.spec, &self.extents, end_ns);
+        let ends: Vec<i64> = self
+            .tracks
+            .iter()
+            .zip(&self.extents)
+            .enumerate()
+            .map(|(index, (track, extent))| match (track.kind, end_ns) {
+                (Kind::Video, Some(end)) => {
+                    crate::sample::rescale_between(end, NANOS_PER_SECOND, track.timescale.into())
+                }
+                _ => {
+                    rescale(extent.end(), self.spec.tracks[index].timescale, track.timescale.into())
+                }
+            })
+            .collect();
+        (finish::steps(&self, &ends), summary)
+    }
+
+    /// `ftyp`, the room for the index, and the movie box of a fragmented file.
+    fn growing_front(&self) -> Vec<u8> {
+        let mut front = finish::file_type();
+        front.boxed(b"free", |out| out.zeros(self.reserved as usize - 8));
+        front.boxed(b"moov", |out| {
+            finish::movie_header(out, 1000, 0, self.tracks.len());
+            for (track, id) in self.tracks.iter().zip(1..) {
+                let edits = [(0, track.hidden)];
+                let edits = if track.hidden > 0 { &edits[..] } else { &[] };
+                finish::track_box(out, track, id, 0, 0, edits, |out| {
+                    for table in [b"stts", b"stsc", b"stco"] {
+                        out.full_box(table, 0, 0, |out| out.u32(0));
+                    }
+                    out.full_box(b"stsz", 0, 0, |out| out.u64(0));
+                });
+            }
+            out.boxed(b"mvex", |out| {
+                for id in 1..=self.tracks.len() as u32 {
+                    out.full_box(b"trex", 0, 0, |out| {
+                        out.u32(id);
+                        out.u32(1);
+                        out.zeros(12);
+                    });
+                }
+            });
+        });
+        front
+    }
+
+    /// One `moof` and `mdat` at `offset`, each track's samples side by side.
+    fn fragment(&mut self, samples: Vec<Vec<Sample>>, offset: u64, out: &mut Vec<Bytes>) {
+        self.fragments += 1;
+        let mut runs: Vec<Vec<Row>> = Vec::new();
+        for ((track, extent), samples) in self.tracks.iter().zip(&mut self.extents).zip(&samples) {
+            let mut rows = Vec::with_capacity(samples.len());
+            for sample in samples {
+                let source = &self.spec.tracks[sample.track];
+                let ticks = |at| rescale(at, source.timescale, track.timescale.into());
+                extent.add(sample, is_opus(&source.codec), source.timescale);
+                rows.push(Row {
+                    dts: ticks(sample.dts),
+                    shift: i32::try_from(ticks(sample.pts) - ticks(sample.dts)).unwrap_or(0),
+                    size: sample.data.len() as u32,
+                    sync: sample.sync,
+                });
+            }
+            runs.push(rows);
+        }
+        let nominal = |index: usize| {
+            let samples = &samples[index];
+            let duration = samples.last().and_then(|sample| sample.duration).unwrap_or(0);
+            let source = &self.spec.tracks[index];
+            rescale(duration.into(), source.timescale, self.tracks[index].timescale.into())
+        };
+        // The data offsets count from the moof's start, so its length comes first.
+        let measure = self.movie_fragment(&runs, &nominal, 0).len() as u64;
+        let moof = self.movie_fragment(&runs, &nominal, measure + 8);
+        let media: u64 = runs.iter().flatten().map(|row| u64::from(row.size)).sum();
+        let mut head = moof;
+        head.u32(media as u32 + 8);
+        head.extend_from_slice(b"mdat");
+        let mut at = offset + head.len() as u64;
+        out.push(Bytes::from(head));
+        for ((track, rows), samples) in self.tracks.iter_mut().zip(runs).zip(samples) {
+            if rows.is_empty() {
+                continue;
+            }
+            track.chunks.push(Chunk { offset: at, samples: rows.len() as u32 });
+            at += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
+            track.rows.extend(rows);
+            out.extend(samples.into_iter().map(|sample| sample.data));
+        }
+    }
+
+    fn movie_fragment(
+        &self,
+        runs: &[Vec<Row>],
+        nominal: &impl Fn(usize) -> i64,
+        data_offset: u64,
+    ) -> Vec<u8> {
+        let mut data_offset = data_offset;
+        let mut moof = Vec::new();
+        moof.boxed(b"moof", |out| {
+            out.full_box(b"mfhd", 0, 0, |out| out.u32(self.fragments));
+            for (index, (track, rows)) in self.tracks.iter().zip(runs).enumerate() {
+                let Some(first) = rows.first() else { continue };
+                out.boxed(b"traf", |out| {
+                    out.full_box(b"tfhd", 0, 0x2_0000, |out| out.u32(index as u32 + 1));
+                    let start = (first.dts - track.origin + track.hidden).max(0);
+                    out.full_box(b"tfdt", 1, 0, |out| out.u64(start.unsigned_abs()));
+                    out.full_box(b"trun", 1, 0xF01, |out| {
+                        out.u32(rows.len() as u32);
+                        out.u32(data_offset as u32);
+                        for (row, next) in
+                            rows.iter().zip(rows.iter().skip(1).map(Some).chain([None]))
+                        {
+                            let step =
+                                next.map_or_else(|| nominal(index), |next| next.dts - row.dts);
+                            out.u32(u32::try_from(step).unwrap_or(0));
+                            out.u32(row.size);
+                            out.u32(if row.sync { SYNC_FLAGS } else { DEPENDENT_FLAGS });
+                            out.u32(row.shift as u32);
+                        }
+                    });
+                });
+                data_offset += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
+            }
+        });
+        moof
+    }
+}

@@ -1,0 +1,46 @@
+//! Incremental WebM/Matroska and fragmented MP4, without IO.
+//!
+//! Bytes of a MediaRecorder stream go in, in pieces of any size; samples come out ([`Demuxer`]).
+//! The [`Segmenter`] decides where one file ends and the next begins, and a [`Muxer`] turns the
+//! samples of one file into bytes to append and, at the end, into the few writes that give the
+//! file its length and its index in front of the media.
+//!
+//! Nothing here reads a clock, a socket or a file. Payloads are shared, not copied.
+//!
+//! ```
+//! use container::{Action, Demuxer, Event, Segmenter};
+//!
+//! fn split(stream: &[u8], segment_ns: i64) -> Result<usize, container::Error> {
+//!     let mut demuxer = Demuxer::new();
+//!     let mut segmenter = Segmenter::new(segment_ns);
+//!     let mut files = 0;
+//!     demuxer.push(bytes::Bytes::copy_from_slice(stream));
+//!     while let Some(event) = demuxer.poll()? {
+//!         segmenter.push(event);
+//!         while let Some(action) = segmenter.poll() {
+//!             files += usize::from(matches!(action, Action::Open { .. }));
+//!         }
+//!     }
+//!     Ok(files)
+//! }
+//! # assert!(split(b"no stream at all", 60_000_000_000).is_err());
+//! ```
+
+mod byte_queue;
+pub mod codec;
+mod commit;
+mod demux;
+mod error;
+pub mod fmp4;
+mod mux;
+mod refine;
+mod sample;
+mod segmenter;
+pub mod webm;
+
+pub use commit::CommitRecord;
+pub use demux::{Demuxer, ResumePoint};
+pub use error::{Error, ErrorKind};
+pub use mux::{FinishStep, Muxer, Summary};
+pub use sample::{Container, Event, Init, Kind, NANOS_PER_SECOND, Sample, Track};
+pub use segmenter::{Action, SegmentSpec, Segmenter};

@@ -1,0 +1,120 @@
+//! What a sample itself says of its track: frame sizes that the header does not follow,
+//! parameter sets inside the stream, and H.264 in the byte stream format.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::codec::h264::{self, ParameterSets};
+use crate::codec::{Dimensions, av1, vp8, vp9};
+use crate::sample::{Detail, Event, Kind, Sample, Track};
+
+/// Watches the samples of one init segment.
+#[derive(Debug)]
+pub(crate) struct Refiner {
+    tracks: Vec<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    track: Track,
+    codec: Codec,
+}
+
+#[derive(Debug)]
+enum Codec {
+    Vp8,
+    Vp9,
+    Av1 {
+        sequence_header: Bytes,
+    },
+    /// H.264 without an avcC, as Chromium puts it into Matroska.
+    AnnexB(ParameterSets),
+    Other,
+}
+
+impl Refiner {
+    pub(crate) fn new(tracks: &[Track]) -> Self {
+        let watch = |track: &Track| Watched { track: track.clone(), codec: Codec::of(track) };
+        Self { tracks: tracks.iter().map(watch).collect() }
+    }
+
+    /// Queues the sample, behind a change of its track's configuration if it begins one.
+    pub(crate) fn push(&mut self, mut sample: Sample, events: &mut VecDeque<Event>) {
+        let index = sample.track;
+        if let Some(watched) = self.tracks.get_mut(index)
+            && watched.refine(&mut sample)
+        {
+            let config = Box::new(watched.track.clone());
+            events.push_back(Event::Config { track: index, config });
+        }
+        events.push_back(Event::Sample(sample));
+    }
+}
+
+impl Codec {
+    fn of(track: &Track) -> Self {
+        let has_private = match &track.detail {
+            Detail::Webm(detail) => detail.codec_private.is_some(),
+            Detail::Mp4(_) => true,
+        };
+        match track.codec.as_str() {
+            "V_VP8" | "vp08" => Self::Vp8,
+            "V_VP9" | "vp09" => Self::Vp9,
+            "V_AV1" | "av01" => Self::Av1 { sequence_header: Bytes::new() },
+            "V_MPEG4/ISO/AVC" if !has_private => Self::AnnexB(ParameterSets::default()),
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Watched {
+    /// Puts the sample right and tells whether the configuration changed.
+    fn refine(&mut self, sample: &mut Sample) -> bool {
+        match &mut self.codec {
+            Codec::Vp8 => {
+                // The frame knows better than the flag of the block.
+                sample.sync = vp8::is_key_frame(&sample.data);
+                self.resize(vp8::key_frame_dimensions(&sample.data))
+            }
+            Codec::Vp9 if sample.sync => self.resize(vp9::key_frame_dimensions(&sample.data)),
+            Codec::Av1 { sequence_header } if sample.sync => {
+                let Some(header) = av1::sequence_header(&sample.data) else { return false };
+                let first = sequence_header.is_empty();
+                let changed = header != &sequence_header[..];
+                *sequence_header = Bytes::copy_from_slice(header);
+                let dimensions = av1::dimensions(header);
+                self.resize(dimensions) || (changed && !first)
+            }
+            Codec::AnnexB(known) if h264::is_annex_b(&sample.data) => {
+                let (data, sets) = h264::to_length_prefixed(&sample.data);
+                sample.data = data;
+                if !sets.is_complete() || sets == *known {
+                    return false;
+                }
+                let dimensions = sets.dimensions();
+                let avcc = Bytes::from(sets.to_avcc());
+                *known = sets;
+                if let Detail::Webm(detail) = &mut self.track.detail {
+                    detail.codec_private = Some(avcc);
+                }
+                self.resize(dimensions);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn resize(&mut self, dimensions: Option<Dimensions>) -> bool {
+        let Some((width, height)) = dimensions else { return false };
+        let track = &mut self.track;
+        if track.kind != Kind::Video || (track.width, track.height) == (width, height) {
+            return false;
+        }
+        (track.width, track.height) = (width, height);
+        if let Detail::Webm(detail) = &mut track.detail {
+            detail.frame_size_changed();
+        }
+        true
+    }
+}

@@ -1,0 +1,9 @@
+//! WebM and Matroska (RFC 9559).
+
+pub(crate) mod demux;
+pub(crate) mod finish;
+pub(crate) mod mux;
+pub(crate) mod syntax;
+pub(crate) mod tracks;
+
+pub use tracks::TrackDetail;

@@ -1,0 +1,83 @@
+//! What real browsers sent becomes files that independent tools accept.
+
+use std::process::Command;
+
+use bytes::Bytes;
+
+use crate::support::{Capture, captures, demux, split};
+
+/// Short files, so that captures of some seconds become several.
+const SEGMENT_SECONDS: f64 = 4.0;
+
+#[test]
+fn however_a_stream_is_cut_into_chunks_the_samples_are_the_same() {
+    for capture in captures() {
+        let whole = split(&[capture.stream.clone()], SEGMENT_SECONDS).unwrap();
+        let chunked = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
+        let bytewise: Vec<Bytes> =
+            (0..capture.stream.len()).map(|at| capture.stream.slice(at..=at)).collect();
+        assert!(whole.files.len() >= 2, "{}", capture.name);
+        assert!(whole.samples == chunked.samples, "{}", capture.name);
+        let mut demuxer = container::Demuxer::new();
+        let mut samples = Vec::new();
+        for byte in bytewise {
+            demuxer.push(byte);
+            while let Some(event) = demuxer.poll().unwrap() {
+                if let container::Event::Sample(sample) = event {
+                    samples.push(sample);
+                }
+            }
+        }
+        assert!(samples == demux(&capture.stream).unwrap(), "{}", capture.name);
+        assert_eq!(demuxer.incomplete_bytes(), 0, "{}", capture.name);
+    }
+}
+
+#[test]
+fn independent_tools_find_every_sample_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for capture in captures() {
+        let split = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
+        let mut judge = Command::new("node");
+        judge.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/judge/judge.mjs"));
+        judge.args(["--segment-seconds", "4"]).arg(&capture.path);
+        for (index, file) in split.files.iter().enumerate() {
+            let name = format!("{}_{index}.{}", capture.name, file.extension);
+            std::fs::write(folder.path().join(&name), &file.bytes).unwrap();
+            judge.arg(folder.path().join(name));
+        }
+        let verdict = judge.output().unwrap();
+        assert!(
+            verdict.status.success(),
+            "{}: {}{}",
+            capture.name,
+            String::from_utf8_lossy(&verdict.stdout),
+            String::from_utf8_lossy(&verdict.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_growing_file_holds_a_prefix_of_its_samples() {
+    for capture in captures() {
+        let split = split(&capture.chunks(), 1000.0).unwrap();
+        assert!(!split.growing.is_empty(), "{}", capture.name);
+        for (segment, bytes) in &split.growing {
+            let samples = demux(bytes).unwrap_or_else(|error| panic!("{}: {error}", capture.name));
+            assert_prefix(&capture, &samples, &split.samples[*segment]);
+        }
+    }
+}
+
+/// Track by track, since a file orders its tracks by time.
+fn assert_prefix(capture: &Capture, samples: &[container::Sample], all: &[container::Sample]) {
+    assert!(!samples.is_empty(), "{}", capture.name);
+    for track in 0..2 {
+        let of = |samples: &[container::Sample]| -> Vec<Bytes> {
+            let own = samples.iter().filter(|sample| sample.track == track);
+            own.map(|sample| sample.data.clone()).collect()
+        };
+        let (some, all) = (of(samples), of(all));
+        assert!(some.len() <= all.len() && some == all[..some.len()], "{}", capture.name);
+    }
+}

@@ -1,0 +1,4 @@
+//! The engine from the outside: streams in, files out.
+
+mod captures;
+mod support;

@@ -1,0 +1,163 @@
+//! Splits streams into files in memory, as a recorder does on a disk.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use container::{
+    Action, CommitRecord, Container, Demuxer, Event, FinishStep, Muxer, NANOS_PER_SECOND, Sample,
+    Segmenter,
+};
+
+/// A recorded stream of a real browser and the sizes of the chunks it came in.
+pub(crate) struct Capture {
+    pub(crate) name: String,
+    pub(crate) stream: Bytes,
+    pub(crate) chunk_bytes: Vec<usize>,
+    pub(crate) path: PathBuf,
+}
+
+pub(crate) fn captures() -> Vec<Capture> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/captures");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 12, "captures are missing");
+    paths.into_iter().map(read_capture).collect()
+}
+
+fn read_capture(path: PathBuf) -> Capture {
+    let description = std::fs::read(path.with_extension("json")).unwrap();
+    let description: serde_json::Value = serde_json::from_slice(&description).unwrap();
+    let chunks = description["chunk_bytes"].as_array().unwrap();
+    Capture {
+        name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+        stream: std::fs::read(&path).unwrap().into(),
+        chunk_bytes: chunks.iter().map(|n| n.as_u64().unwrap() as usize).collect(),
+        path,
+    }
+}
+
+impl Capture {
+    /// The stream in the chunks in which the browser handed it out.
+    pub(crate) fn chunks(&self) -> Vec<Bytes> {
+        let mut rest = self.stream.clone();
+        let mut chunks: Vec<Bytes> = self.chunk_bytes.iter().map(|&n| rest.split_to(n)).collect();
+        chunks.push(rest);
+        chunks
+    }
+}
+
+/// One finished file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct File {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) extension: &'static str,
+}
+
+/// What came of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    pub(crate) files: Vec<File>,
+    /// The samples of each file, as the segmenter assigned them.
+    pub(crate) samples: Vec<Vec<Sample>>,
+    /// The growing files after every commit, by segment.
+    pub(crate) growing: Vec<(usize, Vec<u8>)>,
+}
+
+/// Splits a stream given in `chunks`, with a commit after each.
+pub(crate) fn split(chunks: &[Bytes], seconds: f64) -> Result<Split, container::Error> {
+    let segment_ns = (seconds * NANOS_PER_SECOND as f64) as i64;
+    let mut demuxer = Demuxer::new();
+    let mut segmenter = Segmenter::new(segment_ns);
+    let mut split = Split::default();
+    let mut open: BTreeMap<u64, (Muxer, Vec<u8>, Container)> = BTreeMap::new();
+    let mut done: BTreeMap<u64, File> = BTreeMap::new();
+    let mut samples: BTreeMap<u64, Vec<Sample>> = BTreeMap::new();
+    let mut apply = |segmenter: &mut Segmenter, open: &mut BTreeMap<_, _>| {
+        while let Some(action) = segmenter.poll() {
+            match action {
+                Action::Open { segment, spec } => {
+                    let output = spec.init.output;
+                    let muxer = Muxer::new(*spec, segment_ns)?;
+                    open.insert(segment, (muxer, Vec::new(), output));
+                }
+                Action::Write { segment, sample } => {
+                    samples.entry(segment).or_default().push(sample.clone());
+                    let (muxer, ..): &mut (Muxer, Vec<u8>, Container) =
+                        open.get_mut(&segment).unwrap();
+                    muxer.push(sample);
+                }
+                Action::Close { segment, end_ns } => {
+                    let (muxer, bytes, output) = open.remove(&segment).unwrap();
+                    let bytes = finish(muxer, bytes, end_ns);
+                    done.insert(segment, File { bytes, extension: output.extension() });
+                }
+            }
+        }
+        Ok(())
+    };
+    for chunk in chunks {
+        demuxer.push(chunk.clone());
+        while let Some(event) = demuxer.poll()? {
+            segmenter.push(event);
+            apply(&mut segmenter, &mut open)?;
+        }
+        let record = demuxer.resume_point().map(|point| CommitRecord {
+            generation: 0,
+            position: point.position,
+            state: point.state,
+        });
+        for (&segment, (muxer, bytes, _)) in &mut open {
+            if muxer.pending_bytes() > 0 {
+                append(bytes, muxer.commit(record.as_ref()));
+                split.growing.push((segment as usize, bytes.clone()));
+            }
+        }
+    }
+    segmenter.finish();
+    apply(&mut segmenter, &mut open)?;
+    assert!(open.is_empty());
+    split.files = done.into_values().collect();
+    split.samples = samples.into_values().collect();
+    Ok(split)
+}
+
+fn append(bytes: &mut Vec<u8>, parts: Vec<Bytes>) {
+    for part in parts {
+        bytes.extend_from_slice(&part);
+    }
+}
+
+fn finish(mut muxer: Muxer, mut bytes: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> {
+    append(&mut bytes, muxer.commit(None));
+    for step in muxer.finish(end_ns).0 {
+        match step {
+            FinishStep::WriteAt { offset, bytes: part } => {
+                let offset = offset as usize;
+                bytes[offset..offset + part.len()].copy_from_slice(&part);
+            }
+            FinishStep::Sync => {}
+            FinishStep::Rewrite { front, keep_from } => {
+                bytes = [&front[..], &bytes[keep_from as usize..]].concat();
+            }
+        }
+    }
+    bytes
+}
+
+/// Every sample of a stream, in order.
+pub(crate) fn demux(bytes: &[u8]) -> Result<Vec<Sample>, container::Error> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(Bytes::copy_from_slice(bytes));
+    let mut samples = Vec::new();
+    while let Some(event) = demuxer.poll()? {
+        if let Event::Sample(sample) = event {
+            samples.push(sample);
+        }
+    }
+    Ok(samples)
+}
