@@ -1,1 +1,16 @@
-fn main() {}
+//! localcamera turns any browser on the network into a recording camera that loses nothing.
+
+mod app;
+mod clock;
+mod config;
+mod console;
+mod http;
+mod ingest;
+mod library;
+mod live;
+mod recorder;
+mod tls;
+
+fn main() -> std::process::ExitCode {
+    app::main()
+}

@@ -68,6 +68,15 @@ impl Muxer {
         made.map_err(|fault: Fault| fault.at(0))
     }
 
+    /// What the file begins with.
+    #[must_use]
+    pub fn spec(&self) -> &SegmentSpec {
+        match self {
+            Self::Webm(muxer) => &muxer.spec,
+            Self::Mp4(muxer) => &muxer.spec,
+        }
+    }
+
     /// Takes the next sample. Samples of one track come in decode order.
     pub fn push(&mut self, sample: Sample) {
         match self {

@@ -155,7 +155,7 @@ impl Plan {
         if track.kind == Kind::Video && rows.iter().any(|row| !row.sync) {
             let sync =
                 rows.iter().zip(1u32..).filter(|(row, _)| row.sync).map(|(_, number)| number);
-            counted(out, b"stss", 0, sync.collect(), |out, number| out.u32(number));
+            counted(out, b"stss", 0, sync.collect(), Write::u32);
         }
         let chunks = &track.chunks;
         let mut first = 1;
@@ -179,7 +179,7 @@ impl Plan {
         let offsets =
             chunks.iter().map(|chunk| chunk.offset.saturating_add_signed(shift)).collect();
         match large {
-            true => counted(out, b"co64", 0, offsets, |out, offset| out.u64(offset)),
+            true => counted(out, b"co64", 0, offsets, Write::u64),
             false => counted(out, b"stco", 0, offsets, |out, offset| out.u32(offset as u32)),
         }
     }

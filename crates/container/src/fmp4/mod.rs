@@ -4,6 +4,7 @@ pub(crate) mod demux;
 pub(crate) mod entry;
 pub(crate) mod finish;
 mod fragment;
+pub(crate) mod inspect;
 pub(crate) mod mux;
 pub(crate) mod syntax;
 pub(crate) mod tracks;

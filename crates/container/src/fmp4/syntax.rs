@@ -178,7 +178,7 @@ pub(crate) trait Write {
 }
 
 impl Write for Vec<u8> {
-    fn boxed(&mut self, kind: &Kind, body: impl FnOnce(&mut Vec<u8>)) {
+    fn boxed(&mut self, kind: &Kind, body: impl FnOnce(&mut Self)) {
         let start = self.len();
         self.u32(0);
         self.extend_from_slice(kind);
@@ -187,7 +187,7 @@ impl Write for Vec<u8> {
         self[start..start + 4].copy_from_slice(&size.to_be_bytes());
     }
 
-    fn full_box(&mut self, kind: &Kind, version: u8, flags: u32, body: impl FnOnce(&mut Vec<u8>)) {
+    fn full_box(&mut self, kind: &Kind, version: u8, flags: u32, body: impl FnOnce(&mut Self)) {
         self.boxed(kind, |out| {
             out.u32(u32::from(version) << 24 | flags);
             body(out);

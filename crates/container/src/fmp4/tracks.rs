@@ -43,7 +43,14 @@ pub(crate) fn read_moov(moov: &[u8]) -> Result<Vec<Track>, Fault> {
     for child in Children::of(moov) {
         let child = child?;
         if child.kind == *b"trak" {
-            tracks.extend(read_trak(child.payload, mvex, movie_timescale)?);
+            if has_samples(child.payload)? {
+                return Err(Fault { kind: ErrorKind::NotFragmented, element: "stsz" });
+            }
+            let mut track = read_trak(child.payload, movie_timescale)?;
+            if let Some(Track { detail: Detail::Mp4(detail), .. }) = &mut track {
+                detail.defaults = read_trex(mvex, detail.track_id)?;
+            }
+            tracks.extend(track);
         }
     }
     if tracks.is_empty() {
@@ -52,7 +59,17 @@ pub(crate) fn read_moov(moov: &[u8]) -> Result<Vec<Track>, Fault> {
     Ok(tracks)
 }
 
-fn read_trak(trak: &[u8], mvex: &[u8], movie_timescale: u32) -> Result<Option<Track>, Fault> {
+/// Whether a track's samples are listed in the movie box itself.
+fn has_samples(trak: &[u8]) -> Result<bool, Fault> {
+    let stbl = require(trak, &[b"mdia", b"minf", b"stbl"], "stbl")?;
+    let Some(stsz) = find(stbl, b"stsz")? else { return Ok(false) };
+    let (_, _, mut reader) = Reader::full(stsz, "stsz")?;
+    reader.skip(4)?;
+    Ok(reader.u32()? > 0)
+}
+
+/// One track of a movie; `None` when it is neither audio nor video.
+pub(crate) fn read_trak(trak: &[u8], movie_timescale: u32) -> Result<Option<Track>, Fault> {
     let hdlr = require(trak, &[b"mdia", b"hdlr"], "hdlr")?;
     let kind = match hdlr.get(8..12) {
         Some(b"vide") => Kind::Video,
@@ -76,15 +93,8 @@ fn read_trak(trak: &[u8], mvex: &[u8], movie_timescale: u32) -> Result<Option<Tr
         return Err(Fault::malformed("mdhd"));
     }
     let stbl = require(trak, &[b"mdia", b"minf", b"stbl"], "stbl")?;
-    let has_samples = find(stbl, b"stsz")?.is_some_and(|stsz| {
-        Reader::full(stsz, "stsz").and_then(|(_, _, mut r)| r.skip(4).and(r.u32())) != Ok(0)
-    });
-    if has_samples {
-        return Err(Fault { kind: ErrorKind::NotFragmented, element: "stsz" });
-    }
     let entry = read_sample_entry(require(stbl, &[b"stsd"], "stsd")?)?;
     let delay = read_edit_list(trak, movie_timescale, timescale)?;
-    let defaults = read_trex(mvex, track_id)?;
     let small = |at: usize| {
         let bytes = entry.whole.get(8 + at..8 + at + 2);
         bytes.map_or(0, |bytes| u32::from(u16::from_be_bytes([bytes[0], bytes[1]])))
@@ -108,7 +118,7 @@ fn read_trak(trak: &[u8], mvex: &[u8], movie_timescale: u32) -> Result<Option<Tr
             sample_entry: entry.whole,
             matrix,
             language,
-            defaults,
+            defaults: Defaults::default(),
         }),
     }))
 }

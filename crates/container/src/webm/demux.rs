@@ -427,7 +427,7 @@ fn split_lacing(mut data: Bytes, lacing: u8) -> Result<Vec<Bytes>, Fault> {
     let mut sizes = Vec::with_capacity(count);
     match lacing {
         2 => {
-            if data.len() % count != 0 {
+            if !data.len().is_multiple_of(count) {
                 return Err(BAD);
             }
             sizes.resize(count, data.len() / count);

@@ -2,6 +2,7 @@
 
 pub(crate) mod demux;
 pub(crate) mod finish;
+pub(crate) mod inspect;
 pub(crate) mod mux;
 pub(crate) mod syntax;
 pub(crate) mod tracks;

@@ -22,7 +22,7 @@ const TICK_NS: i64 = 1_000_000;
 /// Writes one WebM file.
 #[derive(Debug)]
 pub struct WebmMuxer {
-    spec: SegmentSpec,
+    pub(crate) spec: SegmentSpec,
     details: Vec<TrackDetail>,
     layout: Layout,
     pub(crate) pending: Pending,

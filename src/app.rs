@@ -1,0 +1,188 @@
+//! Every step of starting and stopping, in one place, in the right order.
+
+mod folder;
+mod listen;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, Config};
+use crate::console::{self, Address};
+use crate::http::{self, Authority};
+use crate::ingest::Ingest;
+use crate::library::Library;
+use crate::live::Hub;
+use crate::recorder;
+use crate::tls::addresses::{Host, Names, is_ours};
+use crate::tls::{self, Store};
+
+/// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
+/// answering, and the growing files on it play as they are.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Connections without a recording get this long to finish a download.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs the program and turns its end into an exit code.
+pub(crate) fn main() -> ExitCode {
+    let config = config::read();
+    let filter = EnvFilter::try_from_env("LOCALCAMERA_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("localcamera=info,warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: &Config) -> Result<()> {
+    // Only fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let names = Names::find(&config.lan_ip);
+    let store = Store::new(config.certs.clone());
+    if config.gen_cert {
+        return generate(&store, &names);
+    }
+    for host in &config.lan_ip {
+        if let Host::Ip(ip) = host
+            && !is_ours(*ip)
+        {
+            tracing::warn!(%ip, "no network interface has this --lan-ip; that is right only behind a router or in a container that forwards it");
+        }
+    }
+    let _recordings_lock = folder::claim(&config.recordings, "recordings", 0o755)?;
+    let _state_lock = folder::claim(&config.state, "state", 0o700)?;
+    let (tls, authority) = certificates(config, &store, &names)?;
+    let listeners = listen::bind(config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(config, &names, listeners, tls, authority))
+}
+
+fn generate(store: &Store, names: &Names) -> Result<()> {
+    let made = tls::make(store, names)?;
+    let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
+    let what = match (made.authority, made.server) {
+        (true, _) => "made the certificate authority and the server certificate",
+        (false, true) => "renewed the server certificate; devices that trust its authority go on",
+        (false, false) => "the certificates are good as they are",
+    };
+    console::say(&format!("{what}: {}", all.join(", ")));
+    Ok(())
+}
+
+fn certificates(
+    config: &Config,
+    store: &Store,
+    names: &Names,
+) -> Result<(RustlsConfig, Option<Authority>)> {
+    if let Some(own) = &config.own_certificate {
+        let tls = tls::load_own(&own.certificate, &own.key)?;
+        return Ok((RustlsConfig::from_config(tls), None));
+    }
+    tls::make(store, names)?;
+    let authority = Authority::new(store.authority()?);
+    Ok((RustlsConfig::from_config(store.load()?), Some(authority)))
+}
+
+async fn serve(
+    config: &Config,
+    names: &Names,
+    listeners: listen::Listeners,
+    tls: RustlsConfig,
+    authority: Option<Authority>,
+) -> Result<()> {
+    let stop = CancellationToken::new();
+    let library = Library::new(config.recordings.clone());
+    let scan = library.clone();
+    tokio::task::spawn_blocking(move || scan.scan());
+
+    let (hub, recordings) = Hub::new();
+    let settings = recorder::Settings { segment: config.segment };
+    let recorder = tokio::spawn(recorder::run(recordings, library.clone(), settings));
+
+    let host = names.first();
+    let page_url = format!("https://{host}:{}", listeners.https.port);
+    let ingest = Ingest::new(hub, vec![page_url.clone()], stop.clone());
+    let state = http::State {
+        library,
+        door: ingest.door(),
+        authority: authority.map(Arc::new),
+        https_port: listeners.https.port,
+    };
+
+    let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
+    let handle = Handle::new();
+    let mut servers = tokio::task::JoinSet::new();
+    let pages = http::pages_router(state.clone());
+    servers.spawn(http::serve_tls(listeners.https.socket, tls.clone(), pages, handle.clone()));
+    if let Some(wss) = listeners.wss {
+        let url = format!("wss://{host}:{}", wss.port);
+        addresses.push(Address { url, purpose: "raw publishers, any path" });
+        let raw = http::raw_router(state.clone());
+        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone()));
+    }
+    if let Some(plain) = listeners.http {
+        let url = format!("http://{host}:{}", plain.port);
+        addresses.push(Address { url, purpose: "trust pages, redirect" });
+        let trust = http::trust_router(state);
+        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone()));
+    }
+    console::announce(&addresses, &notes(config));
+
+    tokio::select! {
+        signal = stop_signal() => signal.context("cannot wait for the stop signal")?,
+        Some(ended) = servers.join_next() => {
+            ended.context("a listener has crashed")?.context("a listener has failed")?;
+        }
+    }
+    tracing::info!("stopping: finishing the growing files");
+    stop.cancel();
+    let finish = async {
+        ingest.finished().await;
+        drop(ingest);
+        handle.graceful_shutdown(Some(DRAIN_PATIENCE));
+        while servers.join_next().await.is_some() {}
+        recorder.await
+    };
+    tokio::time::timeout(STOP_PATIENCE, finish)
+        .await
+        .context("the disk did not answer in time; the growing files play, and stay as .part")?
+        .context("the recorder has crashed")
+}
+
+/// What a person who watches the terminal should know.
+fn notes(config: &Config) -> Vec<String> {
+    let mut notes = vec![
+        "Open the first address on the tablet. Its browser will warn about the certificate: \
+         /trust on the same address shows how it comes to trust this server."
+            .to_owned(),
+        format!("Footage goes to {}. Ctrl-C stops.", config.recordings.display()),
+    ];
+    if !config.open {
+        notes.push("There is no sign-in yet: everyone on the network may record.".to_owned());
+    }
+    notes
+}
+
+/// Ctrl-C, or the polite signal of a service manager.
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use super::file::File;
+use super::{Config, OwnCertificate, Port, segment};
+use crate::tls::addresses::Host;
+
+const HTTPS_PORT: u16 = 5001;
+const WSS_PORT: u16 = 8766;
+const SEGMENT_SECONDS: f64 = 60.0;
+
+/// Turns any browser on your network into a recording camera that loses nothing.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = AFTER_HELP)]
+struct Cli {
+    /// Make or renew the CA and the server certificate for the LAN address, then exit
+    #[arg(long)]
+    gen_cert: bool,
+
+    /// Addresses or names for the certificate and the printed URL [default: detected]
+    #[arg(long, value_name = "IP or NAME", num_args = 1.., value_delimiter = ',', env = "LOCALCAMERA_LAN_IP")]
+    lan_ip: Vec<Host>,
+
+    /// Address to listen on [default: all interfaces]
+    #[arg(long, value_name = "IP", env = "LOCALCAMERA_BIND")]
+    bind: Option<IpAddr>,
+
+    /// Page, API and WSS [default: 5001]
+    #[arg(long, value_name = "PORT", env = "LOCALCAMERA_HTTPS_PORT")]
+    https_port: Option<u16>,
+
+    /// A second WSS listener for raw publishers, any path; "none" turns it off [default: 8766]
+    #[arg(long, value_name = "PORT", env = "LOCALCAMERA_WSS_PORT")]
+    wss_port: Option<Port>,
+
+    /// Plain HTTP: only the trust pages and a redirect [default: none]
+    #[arg(long, value_name = "PORT", env = "LOCALCAMERA_HTTP_PORT")]
+    http_port: Option<Port>,
+
+    /// One UDP port for WebRTC viewers; nothing listens there yet [default: 5002]
+    #[arg(long, value_name = "PORT", env = "LOCALCAMERA_WEBRTC_PORT")]
+    webrtc_port: Option<Port>,
+
+    /// Where the footage goes [default: recordings]
+    #[arg(long, value_name = "DIR", env = "LOCALCAMERA_RECORDINGS")]
+    recordings: Option<PathBuf>,
+
+    /// Where the certificates are [default: certs]
+    #[arg(long, value_name = "DIR", env = "LOCALCAMERA_CERTS")]
+    certs: Option<PathBuf>,
+
+    /// Your own certificate chain in PEM, with --key
+    #[arg(long, value_name = "FILE", env = "LOCALCAMERA_CERT")]
+    cert: Option<PathBuf>,
+
+    /// The private key of --cert
+    #[arg(long, value_name = "FILE", env = "LOCALCAMERA_KEY")]
+    key: Option<PathBuf>,
+
+    /// Devices, users, tokens and settings made by page [default: state]
+    #[arg(long, value_name = "DIR", env = "LOCALCAMERA_STATE")]
+    state: Option<PathBuf>,
+
+    /// Length of the files; fractions allowed [default: 60]
+    #[arg(long, value_name = "N", env = "LOCALCAMERA_SEGMENT_SECONDS")]
+    segment_seconds: Option<f64>,
+
+    /// Configuration file [default: localcamera.toml if present]
+    #[arg(long, value_name = "FILE", env = "LOCALCAMERA_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// No sign-in: everyone on the network may record and watch
+    #[arg(long, env = "LOCALCAMERA_OPEN")]
+    open: bool,
+}
+
+const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
+    Every option can stand in the configuration file (docs/config.md) or in LOCALCAMERA_<OPTION>.";
+
+pub(super) fn read() -> Config {
+    let cli = Cli::parse();
+    let merged = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+    merged.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
+}
+
+fn merge(cli: Cli, file: File) -> Result<Config, String> {
+    let own_certificate = match (cli.cert.or(file.cert), cli.key.or(file.key)) {
+        (Some(certificate), Some(key)) => Some(OwnCertificate { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) => return Err("cert needs key: name the private key as well".to_owned()),
+        (None, Some(_)) => return Err("key needs cert: name the certificate as well".to_owned()),
+    };
+    let folder = |given: Option<PathBuf>, filed: Option<PathBuf>, default: &str| {
+        given.or(filed).unwrap_or_else(|| PathBuf::from(default))
+    };
+    let seconds = cli.segment_seconds.or(file.segment_seconds).unwrap_or(SEGMENT_SECONDS);
+    let _reserved_for_webrtc = cli.webrtc_port.or(file.webrtc_port);
+    Ok(Config {
+        gen_cert: cli.gen_cert,
+        lan_ip: if cli.lan_ip.is_empty() { file.lan_ip } else { cli.lan_ip },
+        bind: cli.bind.or(file.bind),
+        https_port: cli.https_port.or(file.https_port).unwrap_or(HTTPS_PORT),
+        wss_port: cli.wss_port.or(file.wss_port).unwrap_or(Port::Number(WSS_PORT)).number(),
+        http_port: cli.http_port.or(file.http_port).unwrap_or(Port::None).number(),
+        recordings: folder(cli.recordings, file.recordings, "recordings"),
+        certs: folder(cli.certs, file.certs, "certs"),
+        own_certificate,
+        state: folder(cli.state, file.state, "state"),
+        segment: segment(seconds)?,
+        open: cli.open || file.open.unwrap_or(false),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(args: &[&str], file: &str) -> Result<Config, String> {
+        let cli = Cli::try_parse_from(["localcamera"].iter().chain(args)).unwrap();
+        merge(cli, toml::from_str(file).unwrap())
+    }
+
+    #[test]
+    fn a_flag_stands_above_the_file_and_the_file_above_the_default() {
+        let config =
+            config(&["--https-port", "0", "--wss-port", "none"], "https_port = 1\nopen = true")
+                .unwrap();
+        assert_eq!((config.https_port, config.wss_port), (0, None));
+        assert!(config.open);
+        assert_eq!(config.recordings, PathBuf::from("recordings"));
+    }
+
+    #[test]
+    fn half_a_certificate_and_endless_files_are_refused() {
+        assert!(config(&["--cert", "x"], "").unwrap_err().contains("key"));
+        let message = config(&["--segment-seconds", "0"], "").unwrap_err();
+        assert!(message.contains("between 0.5 and 3600"), "{message}");
+        assert!(config(&["--segment-seconds", "NaN"], "").is_err());
+    }
+}

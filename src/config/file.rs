@@ -1,0 +1,106 @@
+//! The configuration file.
+
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+
+use super::Port;
+use crate::tls::addresses::Host;
+
+/// Where the file is looked for unless one is named.
+const DEFAULT_PATH: &str = "localcamera.toml";
+
+/// The keys of the file; each is the flag of the same name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default, deserialize_with = "hosts")]
+    pub(super) lan_ip: Vec<Host>,
+    pub(super) bind: Option<IpAddr>,
+    pub(super) https_port: Option<u16>,
+    #[serde(default, deserialize_with = "port")]
+    pub(super) wss_port: Option<Port>,
+    #[serde(default, deserialize_with = "port")]
+    pub(super) http_port: Option<Port>,
+    #[serde(default, deserialize_with = "port")]
+    pub(super) webrtc_port: Option<Port>,
+    pub(super) recordings: Option<PathBuf>,
+    pub(super) certs: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
+    pub(super) segment_seconds: Option<f64>,
+    pub(super) open: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {
+    let texts = match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(text) => vec![text],
+        OneOrMore::More(texts) => texts,
+    };
+    let parsed = texts.iter().map(|text| text.parse()).collect::<Result<_, String>>();
+    parsed.map_err(serde::de::Error::custom)
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrWord {
+    Number(u16),
+    Word(String),
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
+    match NumberOrWord::deserialize(deserializer) {
+        Ok(NumberOrWord::Number(port)) => Ok(Some(Port::Number(port))),
+        Ok(NumberOrWord::Word(word)) => word.parse().map(Some).map_err(serde::de::Error::custom),
+        Err(_) => Err(serde::de::Error::custom("a port is a number from 0 to 65535 or \"none\"")),
+    }
+}
+
+impl File {
+    /// Reads the file named, or the default one if it is there.
+    pub(super) fn read(named: Option<&Path>) -> Result<Self, String> {
+        let path = named.unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
+                return Ok(Self::default());
+            }
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        };
+        toml::from_str(&text).map_err(|error| format!("{} is not valid: {error}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_addresses_are_written_as_people_write_them() {
+        let file: File = toml::from_str(
+            "lan_ip = \"192.168.1.3\"\nwss_port = \"none\"\nhttp_port = 80\nopen = true",
+        )
+        .unwrap();
+        assert_eq!(file.lan_ip, ["192.168.1.3".parse().unwrap()]);
+        assert_eq!(file.wss_port, Some(Port::None));
+        assert_eq!(file.http_port, Some(Port::Number(80)));
+    }
+
+    #[test]
+    fn a_wrong_key_or_value_is_named() {
+        let message = |text: &str| toml::from_str::<File>(text).unwrap_err().to_string();
+        assert!(message("https_prot = 1").contains("https_prot"));
+        assert!(message("wss_port = \"off\"").contains("none"));
+        assert!(message("lan_ip = [\"not an ip\"]").contains("not an ip"));
+    }
+}

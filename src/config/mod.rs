@@ -1,0 +1,90 @@
+//! What the server is told: flags, then `LOCALCAMERA_*`, then the file, then the defaults.
+
+mod cli;
+mod file;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::tls::addresses::Host;
+
+/// Segments shorter than this are more headers than media.
+const MIN_SEGMENT: Duration = Duration::from_millis(500);
+
+/// An hour: beyond it an MP4's index outgrows what is kept in memory for it.
+const MAX_SEGMENT: Duration = Duration::from_secs(3600);
+
+/// Everything that serving needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) gen_cert: bool,
+    pub(crate) lan_ip: Vec<Host>,
+    pub(crate) bind: Option<IpAddr>,
+    pub(crate) https_port: u16,
+    /// The second WSS listener, unless turned off.
+    pub(crate) wss_port: Option<u16>,
+    /// The plain HTTP listener for the trust pages, if turned on.
+    pub(crate) http_port: Option<u16>,
+    pub(crate) recordings: PathBuf,
+    pub(crate) certs: PathBuf,
+    pub(crate) own_certificate: Option<OwnCertificate>,
+    pub(crate) state: PathBuf,
+    pub(crate) segment: Duration,
+    pub(crate) open: bool,
+}
+
+/// A certificate that the user brought.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnCertificate {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// A port, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Port {
+    None,
+    Number(u16),
+}
+
+impl Port {
+    fn number(self) -> Option<u16> {
+        match self {
+            Self::None => None,
+            Self::Number(port) => Some(port),
+        }
+    }
+}
+
+impl std::str::FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            _ => text
+                .parse()
+                .map(Self::Number)
+                .map_err(|_| "a port is a number from 0 to 65535 or \"none\"".to_owned()),
+        }
+    }
+}
+
+/// Reads flags, environment and file. Ends the process with exit code 2, and the reason, when a
+/// value is not allowed.
+pub(crate) fn read() -> Config {
+    cli::read()
+}
+
+fn segment(seconds: f64) -> Result<Duration, String> {
+    let allowed = MIN_SEGMENT.as_secs_f64()..=MAX_SEGMENT.as_secs_f64();
+    if !allowed.contains(&seconds) {
+        return Err(format!(
+            "segment-seconds = {seconds} is not allowed: it must be between {} and {}",
+            allowed.start(),
+            allowed.end()
+        ));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}

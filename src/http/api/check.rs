@@ -1,0 +1,87 @@
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use container::FileReport;
+use serde::Serialize;
+
+use super::super::State;
+use super::super::error::ApiError;
+use super::sessions::find;
+
+/// More files than a self-test ever makes; a check reads every byte.
+const MAX_FILES: usize = 20;
+
+/// What the server finds in a session's files when it reads them again.
+#[derive(Debug, Serialize)]
+pub(in super::super) struct CheckView {
+    ok: bool,
+    files: Vec<FileView>,
+}
+
+#[derive(Debug, Serialize)]
+struct FileView {
+    file: String,
+    ok: bool,
+    duration_ms: i64,
+    index_in_front: bool,
+    tracks: Vec<TrackView>,
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TrackView {
+    kind: &'static str,
+    codec: String,
+    width: u32,
+    height: u32,
+    sample_rate: u32,
+    channels: u32,
+    samples: u64,
+    sync_samples: u64,
+}
+
+/// `GET /api/sessions/{session}/check`
+pub(in super::super) async fn check(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Json<CheckView>, ApiError> {
+    let session = find(&state, &id)?;
+    let folder = state.library.root().join(&session.folder);
+    let names: Vec<String> = session.files.into_iter().map(|file| file.name).collect();
+    let reading = tokio::task::spawn_blocking(move || {
+        let read = |name: String| {
+            let report = match std::fs::read(folder.join(&name)) {
+                Ok(bytes) => container::inspect(bytes.into()),
+                Err(error) => FileReport::unreadable(format!("cannot read the file: {error}")),
+            };
+            view(name, report)
+        };
+        names.into_iter().take(MAX_FILES).map(read).collect::<Vec<_>>()
+    });
+    let files = reading.await.map_err(|_| ApiError::internal("the check has crashed"))?;
+    let ok = !files.is_empty() && files.iter().all(|file| file.ok);
+    Ok(Json(CheckView { ok, files }))
+}
+
+fn view(file: String, report: FileReport) -> FileView {
+    let tracks = report.tracks.into_iter().map(|track| TrackView {
+        kind: match track.kind {
+            container::Kind::Video => "video",
+            container::Kind::Audio => "audio",
+        },
+        codec: track.codec,
+        width: track.width,
+        height: track.height,
+        sample_rate: track.sample_rate,
+        channels: track.channels,
+        samples: track.samples,
+        sync_samples: track.sync_samples,
+    });
+    FileView {
+        file,
+        ok: report.problems.is_empty(),
+        duration_ms: report.duration_ns / 1_000_000,
+        index_in_front: report.index_in_front,
+        tracks: tracks.collect(),
+        problems: report.problems,
+    }
+}

@@ -1,0 +1,32 @@
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::super::State;
+
+/// `GET /health`: whether the server can record.
+pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
+    let root = state.library.root().to_owned();
+    let writable = tokio::task::spawn_blocking(move || probe(&root)).await;
+    let version = env!("CARGO_PKG_VERSION");
+    match writable {
+        Ok(Ok(())) => {
+            Json(serde_json::json!({ "status": "ok", "version": version })).into_response()
+        }
+        Ok(Err(reason)) => {
+            let body = serde_json::json!({
+                "status": "failing", "version": version, "reason": reason,
+            });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Writes and removes a byte, since permissions and free space lie.
+fn probe(root: &std::path::Path) -> Result<(), String> {
+    let path = root.join(".health");
+    let write = std::fs::write(&path, b"1").and_then(|()| std::fs::remove_file(&path));
+    write.map_err(|error| format!("cannot write to the recordings folder: {error}"))
+}

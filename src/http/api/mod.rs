@@ -1,0 +1,6 @@
+//! The JSON API.
+
+pub(super) mod check;
+pub(super) mod files;
+pub(super) mod health;
+pub(super) mod sessions;

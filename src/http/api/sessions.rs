@@ -1,0 +1,62 @@
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use serde::Serialize;
+
+use super::super::State;
+use super::super::error::ApiError;
+use crate::library::{File, Session};
+
+/// A session as the API shows it.
+#[derive(Debug, Serialize)]
+pub(in super::super) struct SessionView {
+    session: String,
+    device: String,
+    name: String,
+    folder: String,
+    state: &'static str,
+    files: Vec<FileView>,
+}
+
+#[derive(Debug, Serialize)]
+struct FileView {
+    file: String,
+    url: String,
+    generation: u32,
+    start_ms: i64,
+    duration_ms: i64,
+    bytes: u64,
+    mime: String,
+}
+
+/// `GET /api/sessions/{session}`
+pub(in super::super) async fn session(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Json<SessionView>, ApiError> {
+    let session = find(&state, &id)?;
+    Ok(Json(SessionView {
+        files: session.files.iter().map(|file| view(&session, file)).collect(),
+        state: if session.stopped { "finished" } else { "recording" },
+        session: session.id,
+        device: session.device,
+        name: session.name,
+        folder: session.folder,
+    }))
+}
+
+/// The session with this id.
+pub(super) fn find(state: &State, id: &str) -> Result<Session, ApiError> {
+    state.library.session(id).ok_or_else(|| ApiError::not_found("there is no such session"))
+}
+
+fn view(session: &Session, file: &File) -> FileView {
+    FileView {
+        url: format!("/api/sessions/{}/files/{}", session.id, file.name),
+        generation: file.generation,
+        start_ms: file.start_us / 1000,
+        duration_ms: file.duration_us / 1000,
+        bytes: file.bytes,
+        mime: mime_guess::from_path(&file.name).first_or_octet_stream().to_string(),
+        file: file.name.clone(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Answers that say no, in words.
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::State;
+
+/// What an API call cannot do.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl ApiError {
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: "not_found", message: message.into() }
+    }
+
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal",
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn upgrade_required(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UPGRADE_REQUIRED,
+            code: "upgrade_required",
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({ "error": { "code": self.code, "message": self.message } });
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// Any path that the table does not name.
+pub(super) async fn not_found(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::not_found(format!("there is nothing at {path}"))
+}
+
+/// On the plain listener everything else is on the encrypted one.
+pub(super) async fn to_https(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Redirect, ApiError> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| {
+        host.parse::<axum::http::uri::Authority>().ok().map(|authority| authority.host().to_owned())
+    });
+    let Some(host) = host else {
+        return Err(ApiError::not_found("the request names no host"));
+    };
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    Ok(Redirect::temporary(&format!("https://{host}:{}{path}", state.https_port)))
+}

@@ -1,0 +1,49 @@
+//! HTTP and WebSocket: pages, API, and the doors for publishers.
+
+mod api;
+mod assets;
+mod error;
+mod headers;
+mod listener;
+mod pages;
+mod router;
+mod ws;
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::library::Library;
+use crate::live::socket::Door;
+use crate::tls::profile;
+pub(crate) use listener::{serve_plain, serve_tls};
+pub(crate) use router::{pages_router, raw_router, trust_router};
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) library: Library,
+    pub(crate) door: Door,
+    /// The server's own authority, unless the user brought a certificate.
+    pub(crate) authority: Option<Arc<Authority>>,
+    pub(crate) https_port: u16,
+}
+
+/// The certificate authority as devices download it.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    certificate: Vec<u8>,
+    mobileconfig: String,
+    fingerprint: String,
+}
+
+impl Authority {
+    /// Prepares what is downloaded of it.
+    pub(crate) fn new(certificate: CertificateDer<'static>) -> Self {
+        Self {
+            mobileconfig: profile::mobileconfig(&certificate),
+            fingerprint: profile::fingerprint(&certificate),
+            certificate: certificate.to_vec(),
+        }
+    }
+}

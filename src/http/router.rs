@@ -1,0 +1,41 @@
+//! The whole URL table.
+
+use axum::Router;
+use axum::routing::{any, get};
+
+use super::{State, api, assets, headers, pages, ws};
+
+/// The main listener: pages, API and WSS.
+pub(crate) fn pages_router(state: State) -> Router {
+    let routes = Router::new()
+        .route("/", get(pages::capture))
+        .route("/selftest", get(pages::selftest))
+        .route("/health", get(api::health::health))
+        .route("/api/sessions/{session}", get(api::sessions::session))
+        .route("/api/sessions/{session}/check", get(api::check::check))
+        .route("/api/sessions/{session}/files/{file}", get(api::files::file))
+        .route("/ws/ingest", any(ws::ingest::negotiate))
+        .merge(trust_routes())
+        .fallback(super::error::not_found)
+        .with_state(state);
+    headers::secure(routes)
+}
+
+/// The second listener: raw publishers on any path.
+pub(crate) fn raw_router(state: State) -> Router {
+    headers::secure(Router::new().fallback(any(ws::ingest::raw)).with_state(state))
+}
+
+/// The plain listener: how to trust the server, and the way to it.
+pub(crate) fn trust_router(state: State) -> Router {
+    let routes = trust_routes().fallback(super::error::to_https).with_state(state);
+    headers::secure(routes)
+}
+
+fn trust_routes() -> Router<State> {
+    Router::new()
+        .route("/trust", get(pages::trust))
+        .route("/ca.crt", get(pages::authority::certificate))
+        .route("/ca.mobileconfig", get(pages::authority::mobileconfig))
+        .route("/web/{*path}", get(assets::asset))
+}

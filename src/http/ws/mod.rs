@@ -1,0 +1,4 @@
+//! WebSocket endpoints.
+
+pub(super) mod ingest;
+mod socket;

@@ -1,0 +1,75 @@
+//! A WebSocket as publishers' connections are seen elsewhere.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::live::socket::{Ended, Incoming, Outgoing, Socket};
+
+/// How long a peer gets to read why the connection ends. Closing while it still sends would
+/// reset the connection and take the reason with it.
+const LINGER: Duration = Duration::from_secs(3);
+
+pub(super) struct WebSocketSocket {
+    socket: WebSocket,
+}
+
+impl WebSocketSocket {
+    pub(super) fn new(socket: WebSocket) -> Self {
+        Self { socket }
+    }
+
+    async fn next(&mut self) -> Result<Incoming, Ended> {
+        match self.socket.recv().await {
+            Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text.to_string())),
+            Some(Ok(Message::Binary(bytes))) => Ok(Incoming::Binary(bytes)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Incoming::Pong),
+            Some(Ok(Message::Close(_))) | None => Err(Ended::Closed),
+            Some(Err(error)) if is_too_large(&error) => Err(Ended::TooLarge),
+            Some(Err(_)) => Err(Ended::Closed),
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: String) -> Result<(), Ended> {
+        let frame = CloseFrame { code, reason: reason.into() };
+        self.socket.send(Message::Close(Some(frame))).await.map_err(|_| Ended::Closed)?;
+        let answered = async {
+            loop {
+                match self.socket.recv().await {
+                    Some(Ok(Message::Close(_))) | None => return,
+                    Some(Ok(_)) => {}
+                    // What is left of a message that was too large cannot be read past.
+                    Some(Err(_)) => std::future::pending().await,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, answered).await;
+        Ok(())
+    }
+}
+
+impl Socket for WebSocketSocket {
+    fn receive(&mut self) -> BoxFuture<'_, Result<Incoming, Ended>> {
+        self.next().boxed()
+    }
+
+    fn send(&mut self, message: Outgoing) -> BoxFuture<'_, Result<(), Ended>> {
+        async move {
+            let message = match message {
+                Outgoing::Text(text) => Message::Text(text.into()),
+                Outgoing::Ping => Message::Ping(bytes::Bytes::new()),
+                Outgoing::Close(code, reason) => return self.close(code, reason).await,
+            };
+            self.socket.send(message).await.map_err(|_| Ended::Closed)
+        }
+        .boxed()
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    use std::error::Error;
+    let source = error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>());
+    matches!(source, Some(tungstenite::Error::Capacity(_)))
+}

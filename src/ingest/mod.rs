@@ -1,0 +1,71 @@
+//! Takes what devices send: the `localcamera.v1` conversation and raw streams.
+
+mod demuxing;
+mod raw;
+mod raw_stream;
+mod session;
+mod sessions;
+mod v1;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::live::Hub;
+use crate::live::socket::{Arrival, Door};
+use sessions::Sessions;
+
+/// Browsers close a silent WebSocket after about a minute, so a sign of life goes out well
+/// before that.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Three unanswered pings: the network is gone, not slow.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What every publisher's connection needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingest {
+    sessions: Sessions,
+    /// Other origins of this server, for the welcome.
+    addresses: Arc<Vec<String>>,
+    shutdown: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Ingest {
+    /// Publishes into `hub` until `shutdown`.
+    pub(crate) fn new(hub: Hub, addresses: Vec<String>, shutdown: CancellationToken) -> Self {
+        Self {
+            sessions: Sessions::new(hub, shutdown.clone()),
+            addresses: Arc::new(addresses),
+            shutdown,
+            connections: TaskTracker::new(),
+        }
+    }
+
+    /// What serves a publisher's connection.
+    pub(crate) fn door(&self) -> Door {
+        let ingest = self.clone();
+        Arc::new(move |arrival: Arrival| {
+            let ingest = ingest.clone();
+            let connection = ingest.connections.clone();
+            let serve = async move {
+                match arrival.speaks_v1 {
+                    true => v1::serve(ingest, arrival).await,
+                    false => raw::serve(ingest, arrival).await,
+                }
+            };
+            connection.track_future(serve).boxed()
+        })
+    }
+
+    /// Waits until every connection has ended and every session has handed over what it took.
+    pub(crate) async fn finished(&self) {
+        self.connections.close();
+        self.connections.wait().await;
+        self.sessions.finished().await;
+    }
+}

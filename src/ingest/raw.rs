@@ -1,0 +1,136 @@
+//! A connection that sends a MediaRecorder's byte stream as it is.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::raw_stream::RawStream;
+use super::{IDLE_TIMEOUT, Ingest, PING_INTERVAL};
+use crate::clock;
+use crate::live::Publication;
+use crate::live::feed::{Ending, Feed, SessionInfo};
+use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
+
+/// How a connection ended.
+enum Verdict {
+    /// The peer closed it or is gone.
+    Gone,
+    /// The server closes it.
+    Close(u16, &'static str),
+    /// The stream cannot be read on.
+    BadStream(String),
+}
+
+/// Records the connection until it ends; its end is the session's.
+pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
+    let Arrival { peer, mut socket, .. } = arrival;
+    let shutdown = ingest.shutdown.clone();
+    let mut publisher = Publisher { ingest, peer, stream: RawStream::default(), publication: None };
+    let verdict = tokio::select! {
+        verdict = publisher.receive(socket.as_mut()) => verdict,
+        () = shutdown.cancelled() => Verdict::Close(1012, "the server is stopping"),
+    };
+    let is_shutdown = shutdown.is_cancelled();
+    // The peer may be gone already; the session ends all the same.
+    let _ = tell(socket.as_mut(), verdict).await;
+    publisher.finish(if is_shutdown { Ending::Shutdown } else { Ending::Stopped }).await;
+}
+
+struct Publisher {
+    ingest: Ingest,
+    peer: SocketAddr,
+    stream: RawStream,
+    /// Opened with the first sample, so that noise leaves no session behind.
+    publication: Option<Publication>,
+}
+
+impl Publisher {
+    async fn receive(&mut self, socket: &mut dyn Socket) -> Verdict {
+        let mut pings = tokio::time::interval(PING_INTERVAL);
+        let mut heard = Instant::now();
+        loop {
+            let message = tokio::select! {
+                message = socket.receive() => message,
+                _ = pings.tick() => match socket.send(Outgoing::Ping).await {
+                    Ok(()) => continue,
+                    Err(_) => return Verdict::Gone,
+                },
+                () = tokio::time::sleep_until(heard + IDLE_TIMEOUT) => return Verdict::Gone,
+            };
+            heard = Instant::now();
+            match message {
+                Ok(Incoming::Binary(bytes)) => {
+                    if let Err(verdict) = self.take(bytes).await {
+                        return verdict;
+                    }
+                }
+                Ok(Incoming::Text(_) | Incoming::Pong) => {}
+                Err(Ended::TooLarge) => {
+                    return Verdict::Close(1009, "a message is larger than 32 MiB");
+                }
+                Err(Ended::Closed) => return Verdict::Gone,
+            }
+        }
+    }
+
+    async fn take(&mut self, bytes: Bytes) -> Result<(), Verdict> {
+        let now_us = clock::now_us();
+        for feed in self.stream.push(bytes, now_us) {
+            if self.publication.is_none() {
+                let info = self.info(&feed, now_us);
+                self.publication = self.ingest.sessions.publish(info).await;
+            }
+            let Some(publication) = &self.publication else {
+                return Err(Verdict::Close(1011, "the recorder has stopped"));
+            };
+            if publication.feed.send(feed).await.is_err() {
+                return Err(Verdict::Close(1011, "the server cannot write this recording"));
+            }
+        }
+        match self.stream.failed() {
+            Some(reason) => Err(Verdict::BadStream(reason.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    fn info(&self, first: &Feed, now_us: clock::WallUs) -> SessionInfo {
+        let started_us = match first {
+            Feed::Begin(generation) => generation.anchor_us,
+            _ => now_us,
+        };
+        SessionInfo {
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            device: "raw".to_owned(),
+            name: self.peer.ip().to_canonical().to_string(),
+            client: "raw".to_owned(),
+            peer: self.peer,
+            started_us,
+        }
+    }
+
+    async fn finish(mut self, ending: Ending) {
+        let Some(publication) = self.publication.take() else { return };
+        let last = self.stream.end().into_iter().chain([Feed::Finish(ending)]);
+        for feed in last {
+            if publication.feed.send(feed).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn tell(socket: &mut dyn Socket, verdict: Verdict) -> Result<(), Ended> {
+    match verdict {
+        Verdict::Gone => Ok(()),
+        Verdict::Close(code, reason) => socket.send(Outgoing::Close(code, reason.to_owned())).await,
+        Verdict::BadStream(message) => {
+            let error = serde_json::json!({
+                "type": "error", "code": "bad_stream", "message": message,
+            });
+            socket.send(Outgoing::Text(error.to_string())).await?;
+            let reason = "the stream cannot be recorded".to_owned();
+            socket.send(Outgoing::Close(4400, reason)).await
+        }
+    }
+}

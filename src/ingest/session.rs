@@ -1,0 +1,275 @@
+//! One session: takes what its connections bring, one connection at a time, and hands samples on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::demuxing::Demuxing;
+use crate::live::Publication;
+use crate::live::feed::{Durable, Ending, Feed, Generation, Note};
+
+/// Messages of a connection that wait for the session. With the feed's batches behind it this
+/// bounds what a session holds in memory.
+const WAITING_INPUTS: usize = 8;
+
+/// A router restart or a flat battery takes minutes; until then the session's last file stays
+/// open, so that the device goes on inside it.
+const RESUME_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// What a connection asks of its session.
+#[derive(Debug)]
+pub(super) enum Input {
+    Begin(Generation),
+    Media { generation: u32, bytes: Bytes },
+    End { generation: u32 },
+    Note(Note),
+    Stop,
+}
+
+/// Where a session stands, beside what is durable.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress {
+    /// Counts the connections that took the session over.
+    pub(super) epoch: u64,
+    /// Bytes that arrived, by generation.
+    pub(super) received: BTreeMap<u32, u64>,
+    /// Generations whose stream broke, with the reason.
+    pub(super) failed: BTreeMap<u32, String>,
+}
+
+/// A way to reach a session.
+#[derive(Debug, Clone)]
+pub(super) struct Handle {
+    device: String,
+    commands: mpsc::Sender<Command>,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) durable: watch::Receiver<Durable>,
+}
+
+/// A connection's hold on its session, lost when another connection attaches.
+#[derive(Debug)]
+pub(super) struct Attachment {
+    pub(super) epoch: u64,
+    commands: mpsc::Sender<Command>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Attach { reply: oneshot::Sender<u64> },
+    Input { epoch: u64, input: Input },
+    Detach { epoch: u64 },
+}
+
+/// The session's own task.
+pub(super) struct Task {
+    commands: mpsc::Receiver<Command>,
+    feed: Option<mpsc::Sender<Feed>>,
+    progress: watch::Sender<Progress>,
+    durable: watch::Receiver<Durable>,
+    shutdown: CancellationToken,
+    generations: BTreeMap<u32, Demuxing>,
+    current: Option<u32>,
+    deadline: Option<Instant>,
+}
+
+/// A session that publishes into `publication`.
+pub(super) fn new(
+    device: String,
+    publication: Publication,
+    shutdown: CancellationToken,
+) -> (Handle, Task) {
+    let (commands, queue) = mpsc::channel(WAITING_INPUTS);
+    let (progress, watcher) = watch::channel(Progress::default());
+    let durable = publication.durable.clone();
+    let handle = Handle { device, commands, progress: watcher, durable };
+    let task = Task {
+        commands: queue,
+        feed: Some(publication.feed),
+        progress,
+        durable: publication.durable,
+        shutdown,
+        generations: BTreeMap::new(),
+        current: None,
+        deadline: None,
+    };
+    (handle, task)
+}
+
+impl Handle {
+    pub(super) fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// Takes the session over from whichever connection had it. `None` when it has just ended.
+    pub(super) async fn attach(&self) -> Option<Attachment> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Attach { reply }).await.ok()?;
+        Some(Attachment { epoch: answer.await.ok()?, commands: self.commands.clone() })
+    }
+}
+
+impl Attachment {
+    /// Waits for room, then hands the input over. `Err` when the session is over.
+    pub(super) async fn ready(&self) -> Result<Slot<'_>, ()> {
+        let permit = self.commands.reserve().await.map_err(|_| ())?;
+        Ok(Slot { permit, epoch: self.epoch })
+    }
+
+    /// Lets go of the session; it stays open for the device to come back.
+    pub(super) async fn detach(self) {
+        // A session that is over needs no telling.
+        let _ = self.commands.send(Command::Detach { epoch: self.epoch }).await;
+    }
+}
+
+/// Room for one input.
+pub(super) struct Slot<'a> {
+    permit: mpsc::Permit<'a, Command>,
+    epoch: u64,
+}
+
+impl Slot<'_> {
+    pub(super) fn fill(self, input: Input) {
+        self.permit.send(Command::Input { epoch: self.epoch, input });
+    }
+}
+
+impl Task {
+    /// Runs until the session is over and its files are finished.
+    pub(super) async fn run(mut self) {
+        let ending = self.take_inputs().await;
+        self.finish(ending).await;
+        // Connections wait for the summary; until it is there they may still attach.
+        loop {
+            if self.durable.borrow_and_update().finished.is_some() {
+                return;
+            }
+            tokio::select! {
+                changed = self.durable.changed() => if changed.is_err() { return },
+                command = self.commands.recv() => match command {
+                    Some(Command::Attach { reply }) => self.attach(reply),
+                    Some(Command::Input { .. } | Command::Detach { .. }) => {}
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn take_inputs(&mut self) -> Ending {
+        let shutdown = self.shutdown.clone();
+        loop {
+            let expired = async {
+                match self.deadline {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let command = tokio::select! {
+                // What a connection handed over before the shutdown is kept.
+                biased;
+                command = self.commands.recv() => command,
+                () = expired => return Ending::TimedOut,
+                () = shutdown.cancelled() => return Ending::Shutdown,
+            };
+            match command {
+                None => return Ending::Stopped,
+                Some(Command::Attach { reply }) => self.attach(reply),
+                Some(Command::Detach { epoch }) => {
+                    if epoch == self.progress.borrow().epoch {
+                        self.deadline = Some(Instant::now() + RESUME_WINDOW);
+                    }
+                }
+                Some(Command::Input { epoch, input }) => {
+                    if epoch != self.progress.borrow().epoch {
+                        continue;
+                    }
+                    if matches!(input, Input::Stop) {
+                        return Ending::Stopped;
+                    }
+                    self.input(input).await;
+                }
+            }
+        }
+    }
+
+    fn attach(&mut self, reply: oneshot::Sender<u64>) {
+        self.deadline = None;
+        let mut epoch = 0;
+        self.progress.send_modify(|progress| {
+            progress.epoch += 1;
+            epoch = progress.epoch;
+        });
+        // A connection that is gone again detaches by being replaced.
+        let _ = reply.send(epoch);
+    }
+
+    async fn input(&mut self, input: Input) {
+        match input {
+            Input::Begin(generation) => self.begin(generation).await,
+            Input::Media { generation, bytes } => {
+                let Some(demuxing) = self.generations.get_mut(&generation) else { return };
+                let steps = demuxing.push(bytes);
+                let received = demuxing.received();
+                let failed = demuxing.failed().map(str::to_owned);
+                if self.current == Some(generation) {
+                    self.publish(Feed::Media(steps)).await;
+                }
+                self.progress.send_modify(|progress| {
+                    progress.received.insert(generation, received);
+                    if let Some(failed) = failed {
+                        progress.failed.insert(generation, failed);
+                    }
+                });
+            }
+            Input::End { generation } => {
+                if self.current == Some(generation) {
+                    self.end_current().await;
+                }
+            }
+            Input::Note(note) => self.publish(Feed::Note(note)).await,
+            Input::Stop => {}
+        }
+    }
+
+    /// A device mentions a generation again after each reconnect; it begins once.
+    async fn begin(&mut self, generation: Generation) {
+        let number = generation.number;
+        if self.generations.contains_key(&number) {
+            return;
+        }
+        self.end_current().await;
+        self.generations.insert(number, Demuxing::default());
+        self.current = Some(number);
+        self.progress.send_modify(|progress| {
+            progress.received.insert(number, 0);
+        });
+        self.publish(Feed::Begin(generation)).await;
+    }
+
+    async fn end_current(&mut self) {
+        let Some(number) = self.current.take() else { return };
+        let Some(demuxing) = self.generations.get(&number) else { return };
+        let end =
+            Feed::End { generation: number, bytes: demuxing.received(), error: demuxing.loss() };
+        self.publish(end).await;
+    }
+
+    async fn finish(&mut self, ending: Ending) {
+        self.end_current().await;
+        self.publish(Feed::Finish(ending)).await;
+        self.feed = None;
+    }
+
+    async fn publish(&self, message: Feed) {
+        if let Some(feed) = &self.feed
+            && feed.send(message).await.is_err()
+        {
+            // The recorder says why in what is durable; connections see it there.
+            tracing::debug!("the recording has ended before its session");
+        }
+    }
+}

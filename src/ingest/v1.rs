@@ -1,0 +1,357 @@
+//! A connection that speaks `localcamera.v1`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ingest_protocol::{
+    ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES, Output, Position,
+    Server, ServerMessage, SummaryFile,
+};
+use tokio::time::Instant;
+
+use super::session::{Attachment, Handle, Input};
+use super::{IDLE_TIMEOUT, Ingest, PING_INTERVAL};
+use crate::clock;
+use crate::live::feed::{Durable, DurableGeneration, Finished, Generation, Note, SessionInfo};
+use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
+
+/// What a device may have sent and not acknowledged: some seconds of catching up at full speed,
+/// little beside what the device itself holds.
+const CREDIT_BYTES: u64 = 8 << 20;
+
+/// How long a device waits before it comes back; it adds its own growing pauses.
+const RETRY_MS: u64 = 1000;
+
+/// Serves the connection until it ends. The session outlives it.
+pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
+    let mut connection = Connection {
+        peer: arrival.peer,
+        socket: arrival.socket,
+        conversation: Server::new(),
+        attached: None,
+        inputs: VecDeque::new(),
+        acknowledged: BTreeMap::new(),
+        reported: BTreeMap::new(),
+        storage_error: None,
+        clock_offset_ms: 0,
+        ingest,
+    };
+    // Whatever ended it has been told to the device already, if it was there to listen.
+    let _ = connection.run().await;
+    if let Some(Attached { attachment, .. }) = connection.attached {
+        attachment.detach().await;
+    }
+}
+
+struct Connection {
+    peer: std::net::SocketAddr,
+    socket: Box<dyn Socket>,
+    conversation: Server,
+    attached: Option<Attached>,
+    /// What waits for room in the session; while anything does, nothing more is read.
+    inputs: VecDeque<Input>,
+    acknowledged: BTreeMap<u32, DurableGeneration>,
+    /// Broken generations that the device has been told of.
+    reported: BTreeMap<u32, u64>,
+    storage_error: Option<String>,
+    /// Server's clock minus device's clock.
+    clock_offset_ms: i64,
+    ingest: Ingest,
+}
+
+struct Attached {
+    id: String,
+    attachment: Attachment,
+    handle: Handle,
+}
+
+enum Wake {
+    Message(Result<Incoming, Ended>),
+    Handed(bool),
+    Progress(bool),
+    Ping,
+    Silent,
+    Shutdown,
+}
+
+impl Connection {
+    async fn run(&mut self) -> Result<(), Ended> {
+        let mut pings = tokio::time::interval(PING_INTERVAL);
+        let mut heard = Instant::now();
+        loop {
+            match self.wake(&mut pings, heard).await {
+                Wake::Message(message) => {
+                    heard = Instant::now();
+                    let outputs = match message {
+                        Ok(Incoming::Text(text)) => self.conversation.text(&text),
+                        Ok(Incoming::Binary(bytes)) => self.conversation.binary(bytes),
+                        Ok(Incoming::Pong) => continue,
+                        Err(Ended::TooLarge) => {
+                            let sentence = "a message is larger than 256 KiB";
+                            return self.close(1009, sentence).await;
+                        }
+                        Err(Ended::Closed) => return Err(Ended::Closed),
+                    };
+                    for output in outputs {
+                        self.output(output).await?;
+                    }
+                }
+                Wake::Handed(true) => {}
+                Wake::Progress(true) => self.progress().await?,
+                // The session's task is over, and its last word has been read.
+                Wake::Handed(false) | Wake::Progress(false) => {
+                    self.progress().await?;
+                    return self.close(1011, "the session has ended").await;
+                }
+                Wake::Ping => self.socket.send(Outgoing::Ping).await?,
+                Wake::Silent => return Err(Ended::Closed),
+                Wake::Shutdown => {
+                    let sentence = "the server is stopping; what it received is kept";
+                    return self.fail(ErrorCode::ShuttingDown, sentence.to_owned(), None).await;
+                }
+            }
+        }
+    }
+
+    async fn wake(&mut self, pings: &mut tokio::time::Interval, heard: Instant) -> Wake {
+        let attached = self.attached.as_mut();
+        let (attachment, watchers) = match attached {
+            Some(Attached { attachment, handle, .. }) => {
+                (Some(&*attachment), Some((&mut handle.progress, &mut handle.durable)))
+            }
+            None => (None, None),
+        };
+        let inputs = &mut self.inputs;
+        let is_waiting = !inputs.is_empty();
+        let hand_over = async {
+            match attachment {
+                Some(attachment) if is_waiting => match attachment.ready().await {
+                    Ok(slot) => {
+                        inputs.pop_front().map(|input| slot.fill(input));
+                        true
+                    }
+                    Err(()) => false,
+                },
+                _ => std::future::pending().await,
+            }
+        };
+        let changes = async {
+            match watchers {
+                Some((progress, durable)) => tokio::select! {
+                    changed = progress.changed() => changed.is_ok(),
+                    changed = durable.changed() => changed.is_ok(),
+                },
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            handed = hand_over => Wake::Handed(handed),
+            changed = changes => Wake::Progress(changed),
+            message = self.socket.receive(), if !is_waiting => Wake::Message(message),
+            _ = pings.tick() => Wake::Ping,
+            () = tokio::time::sleep_until(heard + IDLE_TIMEOUT), if !is_waiting => Wake::Silent,
+            () = self.ingest.shutdown.cancelled() => Wake::Shutdown,
+        }
+    }
+
+    async fn output(&mut self, output: Output) -> Result<(), Ended> {
+        match output {
+            Output::Open(hello) => return self.open(hello).await,
+            Output::Begin(message) => self.inputs.push_back(Input::Begin(self.generation(message))),
+            Output::Media { generation, bytes } => {
+                self.inputs.push_back(Input::Media { generation, bytes });
+            }
+            Output::End { generation } => self.inputs.push_back(Input::End { generation }),
+            Output::Event(event) => self.inputs.push_back(Input::Note(self.note(event))),
+            Output::Stop => self.inputs.push_back(Input::Stop),
+            Output::Fail { code, message, generation } => {
+                return self.fail(code, message, generation).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, hello: Hello) -> Result<(), Ended> {
+        let now_ms = clock::now_ms();
+        self.clock_offset_ms = now_ms.saturating_sub(hello.now_ms);
+        let id = hello.session.clone();
+        let info = SessionInfo {
+            id: hello.session,
+            device: hello.device,
+            name: hello.name,
+            client: hello.client,
+            peer: self.peer,
+            started_us: self.wall_us(hello.started_ms),
+        };
+        let opened = self.ingest.sessions.open(info).await;
+        let Some((mut handle, resumed)) = opened else {
+            return self.close(1011, "the recorder has stopped").await;
+        };
+        let Some(attachment) = handle.attach().await else {
+            return self.close(1012, "the session has just ended").await;
+        };
+        let received = handle.progress.borrow_and_update().received.clone();
+        let durable = handle.durable.borrow().generations.clone();
+        let positions: Vec<Position> = received
+            .iter()
+            .map(|(&generation, &received)| Position {
+                generation,
+                received,
+                durable: durable.get(&generation).map_or(0, |known| known.position),
+            })
+            .collect();
+        self.conversation.welcome(&positions);
+        handle.durable.mark_changed();
+        self.attached = Some(Attached { id: id.clone(), attachment, handle });
+        self.send(&ServerMessage::Welcome {
+            session: id,
+            resumed,
+            now_ms,
+            positions,
+            limits: Limits {
+                message_bytes: MAX_MESSAGE_BYTES as u64,
+                credit_bytes: CREDIT_BYTES,
+                idle_ms: u64::try_from(IDLE_TIMEOUT.as_millis()).unwrap_or(u64::MAX),
+            },
+            addresses: self.ingest.addresses.to_vec(),
+            retry_ms: RETRY_MS,
+        })
+        .await
+    }
+
+    fn generation(&self, message: GenerationMessage) -> Generation {
+        Generation {
+            number: message.generation,
+            mime: message.mime,
+            reason: message.reason,
+            anchor_us: self.wall_us(message.started_ms),
+        }
+    }
+
+    fn note(&self, event: EventMessage) -> Note {
+        let now_us = clock::now_us();
+        let start_ms = event.start_ms.or(event.at_ms);
+        Note {
+            generation: event.generation,
+            start_us: start_ms.map_or(now_us, |at_ms| self.wall_us(at_ms)),
+            end_us: event.end_ms.map(|at_ms| self.wall_us(at_ms)),
+            event: event.event,
+            reason: event.reason,
+            detail: event.detail,
+        }
+    }
+
+    /// A time of the device's clock on the server's.
+    fn wall_us(&self, device_ms: i64) -> i64 {
+        device_ms.saturating_add(self.clock_offset_ms).saturating_mul(1000)
+    }
+
+    /// Tells the device what has changed.
+    async fn progress(&mut self) -> Result<(), Ended> {
+        let Some(attached) = &mut self.attached else { return Ok(()) };
+        let progress = attached.handle.progress.borrow_and_update().clone();
+        if progress.epoch != attached.attachment.epoch {
+            let sentence = "the device has connected a second time and goes on there";
+            return self.fail(ErrorCode::SessionInUse, sentence.to_owned(), None).await;
+        }
+        let durable = attached.handle.durable.borrow_and_update().clone();
+        for (&generation, reason) in &progress.failed {
+            let received = progress.received.get(&generation).copied().unwrap_or(0);
+            match self.reported.insert(generation, received) {
+                Some(known) if known == received => continue,
+                Some(_) => {}
+                None => {
+                    let error = ServerMessage::Error {
+                        code: ErrorCode::BadStream,
+                        message: reason.clone(),
+                        generation: Some(generation),
+                    };
+                    self.send(&error).await?;
+                }
+            }
+            // Nobody can use these bytes, so the device need not keep them.
+            let position = DurableGeneration { position: received, media_us: 0 };
+            self.acknowledge(generation, position, &durable).await?;
+        }
+        let has_refused = durable.storage_error != self.storage_error;
+        if has_refused {
+            self.storage_error.clone_from(&durable.storage_error);
+            if let Some(message) = durable.storage_error.clone() {
+                let error =
+                    ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
+                self.send(&error).await?;
+            }
+        }
+        for (&generation, &position) in &durable.generations {
+            let is_new = self.acknowledged.get(&generation) != Some(&position);
+            if (is_new || has_refused) && !progress.failed.contains_key(&generation) {
+                self.acknowledge(generation, position, &durable).await?;
+                self.acknowledged.insert(generation, position);
+            }
+        }
+        match durable.finished {
+            Some(finished) => self.summarise(finished).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn acknowledge(
+        &mut self,
+        generation: u32,
+        position: DurableGeneration,
+        durable: &Durable,
+    ) -> Result<(), Ended> {
+        self.send(&ServerMessage::Ack {
+            generation,
+            received: self.conversation.received(generation),
+            durable: position.position,
+            media_ms: position.media_us / 1000,
+            credit_bytes: if durable.storage_error.is_some() { 0 } else { CREDIT_BYTES },
+        })
+        .await
+    }
+
+    async fn summarise(&mut self, finished: Finished) -> Result<(), Ended> {
+        let session = self.attached.as_ref().map(|attached| attached.id.clone());
+        let session = session.unwrap_or_default();
+        let files = finished.files.into_iter().map(|file| SummaryFile {
+            url: format!("/api/sessions/{session}/files/{}", file.file),
+            file: file.file,
+            generation: file.generation,
+            start_ms: file.start_us / 1000,
+            duration_ms: file.duration_us / 1000,
+            bytes: file.bytes,
+        });
+        let files = files.collect();
+        let summary = ServerMessage::Summary { session, folder: finished.folder, files };
+        self.send(&summary).await?;
+        self.close(1000, "").await
+    }
+
+    async fn fail(
+        &mut self,
+        code: ErrorCode,
+        message: String,
+        generation: Option<u32>,
+    ) -> Result<(), Ended> {
+        let error = ServerMessage::Error { code, message: message.clone(), generation };
+        self.send(&error).await?;
+        match code.close_code() {
+            Some(close_code) => self.close(close_code, &message).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&mut self, message: &ServerMessage) -> Result<(), Ended> {
+        let text = serde_json::to_string(message).unwrap_or_default();
+        self.socket.send(Outgoing::Text(text)).await
+    }
+
+    /// Says the last word; what follows is the end of the connection.
+    async fn close(&mut self, code: u16, reason: &str) -> Result<(), Ended> {
+        // A close frame holds at most 123 bytes of reason (RFC 6455 section 5.5).
+        let end = reason.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|&e| e <= 123);
+        let reason = reason[..end.last().unwrap_or(0)].to_owned();
+        self.socket.send(Outgoing::Close(code, reason)).await?;
+        Err(Ended::Closed)
+    }
+}

@@ -1,0 +1,134 @@
+//! The lines of a session journal (`docs/recordings.md`).
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The version that every line carries.
+const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Line {
+    v: u32,
+    /// When it was written, RFC 3339 in UTC with milliseconds.
+    at: String,
+    #[serde(flatten)]
+    pub(crate) event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The session begins.
+    Session {
+        session: String,
+        device: String,
+        name: String,
+        client: String,
+        address: String,
+        start_us: i64,
+    },
+    /// A generation's init segment has arrived.
+    Generation {
+        generation: u32,
+        mime: String,
+        reason: String,
+        /// Wall time of media time zero.
+        anchor_us: i64,
+        /// The init segment in base64.
+        init: String,
+    },
+    /// A file is finished.
+    Segment {
+        file: String,
+        generation: u32,
+        /// Wall time of its first sample.
+        start_us: i64,
+        duration_us: i64,
+        bytes: u64,
+        tracks: Vec<Track>,
+        sha256: String,
+    },
+    /// Wall time without media.
+    Gap { start_us: i64, end_us: i64, reason: String, detail: Option<String> },
+    /// Something that happened on the device at one moment.
+    Mark { at_us: i64, kind: String, generation: Option<u32>, detail: Option<String> },
+    /// The session is over.
+    Stop { reason: String },
+    /// An event of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A track of a finished file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Track {
+    pub(crate) kind: TrackKind,
+    pub(crate) codec: String,
+    pub(crate) samples: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) width: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) height: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) sample_rate: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) channels: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TrackKind {
+    Video,
+    Audio,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+impl Line {
+    /// A line written at `at`.
+    pub(crate) fn new(at: DateTime<Utc>, event: Event) -> Self {
+        Self { v: VERSION, at: at.to_rfc3339_opts(SecondsFormat::Millis, true), event }
+    }
+
+    /// The line as it stands in the file, with its line feed.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Reads a journal. A line that is torn or not understood is passed over.
+    pub(crate) fn read_all(text: &[u8]) -> impl Iterator<Item = Self> + '_ {
+        text.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_version_event_and_time() {
+        let stop = Event::Stop { reason: "stopped".to_owned() };
+        let line = Line::new(DateTime::UNIX_EPOCH, stop).to_text();
+        assert_eq!(
+            line,
+            "{\"v\":1,\"at\":\"1970-01-01T00:00:00.000Z\",\"event\":\"stop\",\"reason\":\"stopped\"}\n"
+        );
+    }
+
+    #[test]
+    fn torn_and_unknown_lines_hide_no_other() {
+        let text = b"{\"v\":1,\"at\":\"x\",\"event\":\"tomorrow\",\"y\":1}\n\
+            garbage\n\
+            {\"v\":1,\"at\":\"x\",\"event\":\"stop\",\"reason\":\"stopped\"}\n\
+            {\"v\":1,\"at\":\"x\",\"event\":\"sto";
+        let events: Vec<Event> = Line::read_all(text).map(|line| line.event).collect();
+        assert_eq!(events, [Event::Unknown, Event::Stop { reason: "stopped".to_owned() }]);
+    }
+}

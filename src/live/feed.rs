@@ -1,0 +1,120 @@
+//! What a publisher tells the recorder, and what the recorder answers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use container::{Event, ResumePoint};
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::WallUs;
+
+/// A session to record, with both its channels.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) session: SessionInfo,
+    pub(crate) feed: mpsc::Receiver<Feed>,
+    pub(crate) durable: watch::Sender<Durable>,
+}
+
+/// Who records what.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionInfo {
+    pub(crate) id: String,
+    pub(crate) device: String,
+    pub(crate) name: String,
+    pub(crate) client: String,
+    /// Where the connection that began the session came from.
+    pub(crate) peer: SocketAddr,
+    pub(crate) started_us: WallUs,
+}
+
+/// One message from a publisher to the recorder.
+#[derive(Debug)]
+pub(crate) enum Feed {
+    /// A generation begins.
+    Begin(Generation),
+    /// Samples of the generation that began last.
+    Media(Vec<Step>),
+    /// The generation is over after this many bytes; with an error, its stream broke there.
+    End { generation: u32, bytes: u64, error: Option<String> },
+    /// Something for the timeline.
+    Note(Note),
+    /// The session is over, because of this.
+    Finish(Ending),
+}
+
+/// How a generation begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Generation {
+    pub(crate) number: u32,
+    pub(crate) mime: String,
+    pub(crate) reason: String,
+    /// Wall time of media time zero.
+    pub(crate) anchor_us: WallUs,
+}
+
+/// What the demuxer found, and where parsing could go on had it stopped there.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) event: Option<Event>,
+    pub(crate) resume: Option<ResumePoint>,
+}
+
+/// Something that happened on the device.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    pub(crate) event: String,
+    pub(crate) generation: Option<u32>,
+    pub(crate) start_us: WallUs,
+    pub(crate) end_us: Option<WallUs>,
+    pub(crate) reason: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Stop was pressed, or a raw publisher closed its connection.
+    Stopped,
+    /// The device did not come back.
+    TimedOut,
+    /// The server is stopping; the device may go on later.
+    Shutdown,
+}
+
+/// What of a session is on the disk.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Durable {
+    pub(crate) generations: BTreeMap<u32, DurableGeneration>,
+    /// Why nothing can be written at the moment.
+    pub(crate) storage_error: Option<String>,
+    /// The session's files, once it is complete.
+    pub(crate) finished: Option<Finished>,
+}
+
+/// What of a generation is on the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DurableGeneration {
+    /// Every sample with a byte before this position is synced.
+    pub(crate) position: u64,
+    /// Media time up to which the generation is synced.
+    pub(crate) media_us: i64,
+}
+
+/// A complete session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Finished {
+    /// Empty when the session left no media.
+    pub(crate) folder: String,
+    pub(crate) files: Vec<FinishedFile>,
+}
+
+/// One of its files.
+#[derive(Debug, Clone)]
+pub(crate) struct FinishedFile {
+    pub(crate) file: String,
+    pub(crate) generation: u32,
+    pub(crate) start_us: WallUs,
+    pub(crate) duration_us: i64,
+    pub(crate) bytes: u64,
+}

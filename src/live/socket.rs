@@ -1,0 +1,53 @@
+//! A publisher's connection, whatever carries it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+/// A message from a publisher.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Text(String),
+    Binary(Bytes),
+    /// A sign of life without content.
+    Pong,
+}
+
+/// Why no further message comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The peer closed, or the connection is gone.
+    Closed,
+    /// The peer sent a message beyond the limit; it can still be told so.
+    TooLarge,
+}
+
+/// A message to a publisher.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Text(String),
+    Ping,
+    /// The last message: a close code and a sentence of at most 123 bytes.
+    Close(u16, String),
+}
+
+/// A connection that carries messages both ways.
+pub(crate) trait Socket: Send {
+    /// The next message. Dropping the future loses nothing.
+    fn receive(&mut self) -> BoxFuture<'_, Result<Incoming, Ended>>;
+    /// Sends a message; `Err` when the connection is gone.
+    fn send(&mut self, message: Outgoing) -> BoxFuture<'_, Result<(), Ended>>;
+}
+
+/// A publisher that has connected.
+pub(crate) struct Arrival {
+    pub(crate) peer: SocketAddr,
+    /// Whether the peer speaks `localcamera.v1`; otherwise it sends raw bytes.
+    pub(crate) speaks_v1: bool,
+    pub(crate) socket: Box<dyn Socket>,
+}
+
+/// Serves a publisher until its connection ends.
+pub(crate) type Door = Arc<dyn Fn(Arrival) -> BoxFuture<'static, ()> + Send + Sync>;

@@ -1,0 +1,72 @@
+//! Runs disk steps until they are done, and says so while they cannot be.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::disk::{Disk, DiskError, Outcome, Step};
+use crate::live::feed::Durable;
+
+/// Long enough to free some space, short enough that nobody thinks it will not come back.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
+/// The disk of a session, and whom to tell when it refuses.
+#[derive(Debug)]
+pub(super) struct Writer {
+    disk: Option<Disk>,
+}
+
+impl Writer {
+    pub(super) fn new(disk: Disk) -> Self {
+        Self { disk: Some(disk) }
+    }
+
+    /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
+    ///
+    /// # Errors
+    /// When a sync failed: what the file holds is unknown then, and it must not be used further.
+    pub(super) async fn run(
+        &mut self,
+        mut steps: VecDeque<Step>,
+        durable: &watch::Sender<Durable>,
+    ) -> Result<Vec<Outcome>, DiskError> {
+        let mut outcomes = Vec::new();
+        loop {
+            let Some(mut disk) = self.disk.take() else { return Ok(outcomes) };
+            let task = move || {
+                let result = disk.run(&mut steps, &mut outcomes);
+                (disk, steps, outcomes, result)
+            };
+            let result;
+            match tokio::task::spawn_blocking(task).await {
+                Ok((disk, rest, done, outcome)) => {
+                    self.disk = Some(disk);
+                    (steps, outcomes, result) = (rest, done, outcome);
+                }
+                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+            }
+            let Err(error) = result else {
+                clear(durable);
+                return Ok(outcomes);
+            };
+            if error.is_sync {
+                return Err(error);
+            }
+            let message = error.to_string();
+            let is_news = durable.send_if_modified(|durable| {
+                let is_news = durable.storage_error.as_ref() != Some(&message);
+                durable.storage_error = Some(message.clone());
+                is_news
+            });
+            if is_news {
+                tracing::error!(%error, "recording waits for the disk");
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+}
+
+fn clear(durable: &watch::Sender<Durable>) {
+    durable.send_if_modified(|durable| durable.storage_error.take().is_some());
+}

@@ -1,0 +1,51 @@
+//! Names of folders and files (`docs/recordings.md`).
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::clock::{WallUs, from_us};
+
+/// The folder of the connection that began a session.
+pub(super) fn client_folder(peer: SocketAddr) -> String {
+    // An IPv4 client of a dual-stack listener is known by its IPv4 address.
+    let ip = match peer.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => ip.to_string().replace(':', "-"),
+    };
+    format!("client_{ip}_{}", peer.port())
+}
+
+/// A segment, by the wall time of its first sample. From the second `attempt` on, the name tells
+/// it from one of the same time.
+pub(super) fn segment(start_us: WallUs, extension: &str, attempt: u32) -> String {
+    numbered("video", start_us, extension, attempt)
+}
+
+/// A session journal, by the wall time at which the session began.
+pub(super) fn journal(start_us: WallUs, attempt: u32) -> String {
+    numbered("session", start_us, "jsonl", attempt)
+}
+
+fn numbered(kind: &str, at_us: WallUs, extension: &str, attempt: u32) -> String {
+    let at = from_us(at_us).format("%Y%m%dT%H%M%S%.3fZ");
+    match attempt {
+        0 | 1 => format!("{kind}_{at}.{extension}"),
+        _ => format!("{kind}_{at}_{attempt}.{extension}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_layout() {
+        let at_us = 1_795_163_509_123_000;
+        assert_eq!(segment(at_us, "webm", 1), "video_20261120T083149.123Z.webm");
+        assert_eq!(segment(at_us, "mp4", 2), "video_20261120T083149.123Z_2.mp4");
+        assert_eq!(journal(at_us, 1), "session_20261120T083149.123Z.jsonl");
+        let folder = |peer: &str| client_folder(peer.parse().unwrap());
+        assert_eq!(folder("192.168.1.20:50412"), "client_192.168.1.20_50412");
+        assert_eq!(folder("[::ffff:192.168.1.20]:1"), "client_192.168.1.20_1");
+        assert_eq!(folder("[fe80::1]:1"), "client_fe80--1_1");
+    }
+}

@@ -1,0 +1,144 @@
+//! The names and addresses under which the server is reached.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+
+/// What goes into the certificate, and what is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The address or name for people, first.
+    pub(crate) hosts: Vec<Host>,
+    /// The computer's own name, without `.local`.
+    pub(crate) hostname: Option<String>,
+}
+
+/// An address or a DNS name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Host {
+    Ip(IpAddr),
+    Name(String),
+}
+
+impl std::fmt::Display for Host {
+    /// As it stands in a URL.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Self::Ip(ip) => write!(f, "{ip}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl std::str::FromStr for Host {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(ip) = bare.parse() {
+            return Ok(Self::Ip(ip));
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if text.is_empty() || text.len() > 253 || !text.chars().all(allowed) {
+            return Err(format!("`{text}` is neither an IP address nor a host name"));
+        }
+        Ok(Self::Name(text.to_ascii_lowercase()))
+    }
+}
+
+impl Names {
+    /// The names asked for, or what this computer has on its networks.
+    pub(crate) fn find(asked: &[Host]) -> Self {
+        let hosts = if asked.is_empty() { detect() } else { asked.to_vec() };
+        Self { hosts, hostname: hostname() }
+    }
+
+    /// The host for the printed address.
+    pub(crate) fn first(&self) -> Host {
+        self.hosts.first().cloned().unwrap_or(Host::Ip(Ipv4Addr::LOCALHOST.into()))
+    }
+
+    /// Every name the certificate states.
+    pub(crate) fn all(&self) -> Vec<Host> {
+        let mut all = self.hosts.clone();
+        if let Some(hostname) = &self.hostname {
+            all.push(Host::Name(format!("{hostname}.local")));
+        }
+        all.push(Host::Name("localhost".to_owned()));
+        all.push(Host::Ip(Ipv4Addr::LOCALHOST.into()));
+        all.push(Host::Ip(Ipv6Addr::LOCALHOST.into()));
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|host| seen.insert(host.clone()));
+        all
+    }
+}
+
+/// Whether `ip` belongs to this computer.
+pub(crate) fn is_ours(ip: IpAddr) -> bool {
+    if_addrs::get_if_addrs().is_ok_and(|all| all.iter().any(|interface| interface.ip() == ip))
+}
+
+/// The address towards the rest of the network first, then the other private ones.
+fn detect() -> Vec<Host> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut ips: Vec<IpAddr> = default_route_ip().into_iter().collect();
+    for interface in &interfaces {
+        let ip = interface.ip();
+        let is_v4 = matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
+        if is_v4 && !interface.is_loopback() && !is_bridge(&interface.name) {
+            ips.push(ip);
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    ips.retain(|ip| !ip.is_loopback() && !ip.is_unspecified() && seen.insert(*ip));
+    if ips.is_empty() {
+        ips.push(Ipv4Addr::LOCALHOST.into());
+    }
+    ips.into_iter().map(Host::Ip).collect()
+}
+
+/// Bridges of containers and virtual machines lead to no tablet.
+fn is_bridge(name: &str) -> bool {
+    ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet"].iter().any(|p| name.starts_with(p))
+}
+
+/// The source address that the system picks for the way out. Connecting a UDP socket sends
+/// nothing; the address is one that is reserved for documentation (RFC 5737).
+fn default_route_ip() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+fn hostname() -> Option<String> {
+    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
+    let name = name.strip_suffix(".local").unwrap_or(&name);
+    let label = name.split('.').next().unwrap_or_default();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (!label.is_empty() && label != "localhost" && label.chars().all(allowed))
+        .then(|| label.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_written_as_in_a_url() {
+        let host = |text: &str| text.parse::<Host>().unwrap().to_string();
+        assert_eq!(host("192.168.1.3"), "192.168.1.3");
+        assert_eq!(host("fd00::1"), "[fd00::1]");
+        assert_eq!(host("[fd00::1]"), "[fd00::1]");
+        assert_eq!(host("Bench.local"), "bench.local");
+        assert!("two words".parse::<Host>().is_err());
+    }
+
+    #[test]
+    fn the_certificate_names_every_way_in_once() {
+        let names = Names {
+            hosts: vec!["127.0.0.1".parse().unwrap(), "192.168.1.3".parse().unwrap()],
+            hostname: Some("bench".to_owned()),
+        };
+        let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["127.0.0.1", "192.168.1.3", "bench.local", "localhost", "[::1]"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! The server's certificate: made here under an authority of its own, or brought by the user.
+
+pub(crate) mod addresses;
+mod authority;
+mod leaf;
+pub(crate) mod profile;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use addresses::Names;
+pub(crate) use store::{Made, Store, load_own};
+
+/// What keeps the server from having a certificate. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{path} is not usable: {reason}. {advice}", path = .path.display())]
+    Broken { path: PathBuf, reason: String, advice: &'static str },
+    #[error(
+        "{path} was not issued by {authority}, so it is not replaced. Pass it with --cert and \
+         --key, or move it away to let localcamera make its own",
+        path = .path.display(), authority = .authority.display()
+    )]
+    Foreign { path: PathBuf, authority: PathBuf },
+    #[error("cannot make a certificate: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error("cannot use the certificate for TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The TLS settings of a certificate chain and its key.
+///
+/// # Errors
+/// When key and certificate do not belong together.
+pub(crate) fn server_config(
+    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+    key: rustls::pki_types::PrivateKeyDer<'static>,
+) -> Result<Arc<rustls::ServerConfig>, Error> {
+    let mut config =
+        rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    // WebSockets run on HTTP/1.1; browsers open a second connection for them by themselves.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// What the certificate in `store` must say.
+pub(crate) fn make(store: &Store, names: &Names) -> Result<Made, Error> {
+    store.make(names, crate::clock::now())
+}

@@ -1,0 +1,236 @@
+//! The certificates folder.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rcgen::KeyPair;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::addresses::Names;
+use super::leaf::State;
+use super::{Error, authority, leaf};
+
+/// Where the authority's and the server's certificates lie.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    folder: PathBuf,
+}
+
+/// What was made; the rest was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) authority: bool,
+    pub(crate) server: bool,
+}
+
+const REMOVE_ADVICE: &str = "Restore it from a backup, or move both files of the pair away to let \
+                             localcamera make new ones";
+
+impl Store {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    pub(crate) fn authority_path(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+
+    fn authority_key_path(&self) -> PathBuf {
+        self.folder.join("ca.key")
+    }
+
+    fn server_path(&self) -> PathBuf {
+        self.folder.join("server.crt")
+    }
+
+    fn server_key_path(&self) -> PathBuf {
+        self.folder.join("server.key")
+    }
+
+    /// Makes what is missing or no longer good. A certificate of somebody else is never replaced.
+    ///
+    /// # Errors
+    /// When a file cannot be read, written, understood, or is not ours to replace.
+    pub(super) fn make(&self, names: &Names, now: DateTime<Utc>) -> Result<Made, Error> {
+        fs::create_dir_all(&self.folder).map_err(io_error("create", &self.folder))?;
+        let (authority_path, authority_key_path) =
+            (self.authority_path(), self.authority_key_path());
+        let makes_authority = !authority_path.exists();
+        let server_path = self.server_path();
+        if makes_authority {
+            if server_path.exists() {
+                return Err(Error::Foreign { path: server_path, authority: authority_path });
+            }
+            let (certificate, key) = authority::make(names, now)?;
+            write(&authority_key_path, &key, 0o600)?;
+            write(&authority_path, &certificate, 0o644)?;
+        }
+        let authority = self.authority()?;
+        let state = if server_path.exists() {
+            let found = read_chain(&server_path)?;
+            let judged = leaf::judge(&found[0], &authority, names, now);
+            Some(judged.ok_or_else(|| broken(&server_path, "it is no X.509 certificate"))?)
+        } else {
+            None
+        };
+        if state == Some(State::Foreign) {
+            return Err(Error::Foreign { path: server_path, authority: authority_path });
+        }
+        let makes_server = state != Some(State::Good);
+        if makes_server {
+            let key = read_text(&authority_key_path)?;
+            let key = KeyPair::from_pem(&key)
+                .map_err(|error| broken(&authority_key_path, error.to_string()))?;
+            let pem = read_text(&authority_path)?;
+            let (certificate, key) = leaf::make(&pem, &key, names, now)?;
+            write(&self.server_key_path(), &key, 0o600)?;
+            write(&server_path, &certificate, 0o644)?;
+        }
+        Ok(Made { authority: makes_authority, server: makes_server })
+    }
+
+    /// The authority's certificate.
+    ///
+    /// # Errors
+    /// When the file is missing or no certificate.
+    pub(crate) fn authority(&self) -> Result<CertificateDer<'static>, Error> {
+        Ok(read_chain(&self.authority_path())?.swap_remove(0))
+    }
+
+    /// The server's TLS settings.
+    ///
+    /// # Errors
+    /// When a file is missing or broken, or key and certificate do not belong together.
+    pub(crate) fn load(&self) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
+        let mut chain = read_chain(&self.server_path())?;
+        chain.push(self.authority()?);
+        load(chain, &self.server_path(), &self.server_key_path())
+    }
+}
+
+/// The TLS settings of a user's own certificate.
+pub(crate) fn load_own(
+    certificate: &Path,
+    key: &Path,
+) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
+    load(read_chain(certificate)?, certificate, key)
+}
+
+fn load(
+    chain: Vec<CertificateDer<'static>>,
+    certificate_path: &Path,
+    key_path: &Path,
+) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
+    let text = read_text(key_path)?;
+    let key = PrivateKeyDer::from_pem_slice(text.as_bytes())
+        .map_err(|error| broken(key_path, format!("it holds no private key ({error})")))?;
+    super::server_config(chain, key).map_err(|error| match error {
+        Error::Tls(error) => {
+            let reason = format!("it does not fit its key {} ({error})", key_path.display());
+            broken(certificate_path, reason)
+        }
+        other => other,
+    })
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let text = read_text(path)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(broken(path, "it holds no certificate in PEM")),
+        Err(error) => Err(broken(path, error.to_string())),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(io_error("read", path))
+}
+
+/// Writes beside the file and renames, so that no reader meets half a certificate.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
+    let beside = path.with_extension("new");
+    // A file left by a crash may have other permissions than a fresh one.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error("remove", &beside)(error));
+        }
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&beside)
+        .map_err(io_error("create", &beside))?;
+    file.write_all(text.as_bytes()).map_err(io_error("write", &beside))?;
+    file.sync_all().map_err(io_error("sync", &beside))?;
+    fs::rename(&beside, path).map_err(io_error("rename", &beside))
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Io { action, path, source }
+}
+
+fn broken(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Broken { path: path.to_owned(), reason: reason.into(), advice: REMOVE_ADVICE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(host: &str) -> Names {
+        Names { hosts: vec![host.parse().unwrap()], hostname: Some("bench".to_owned()) }
+    }
+
+    #[test]
+    fn a_new_address_renews_the_server_certificate_and_keeps_the_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let now = crate::clock::now();
+        let made = |host: &str, at| store.make(&names(host), at).unwrap();
+        assert_eq!(made("192.168.1.3", now), Made { authority: true, server: true });
+        let authority = store.authority().unwrap();
+        assert_eq!(made("192.168.1.3", now), Made { authority: false, server: false });
+        assert_eq!(made("10.0.0.7", now), Made { authority: false, server: true });
+        let later = now + chrono::Duration::days(380);
+        assert_eq!(made("10.0.0.7", later), Made { authority: false, server: true });
+        assert_eq!(store.authority().unwrap(), authority);
+        store.load().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_ours_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let now = crate::clock::now();
+        let store = Store::new(folder.path().to_owned());
+        store.make(&names("192.168.1.3"), now).unwrap();
+        let foreign = Store::new(other.path().to_owned());
+        foreign.make(&names("192.168.1.3"), now).unwrap();
+        fs::copy(foreign.server_path(), store.server_path()).unwrap();
+        let error = store.make(&names("192.168.1.3"), now).unwrap_err();
+        assert!(matches!(error, Error::Foreign { .. }), "{error}");
+        fs::write(store.server_path(), "garbage").unwrap();
+        let error = store.make(&names("192.168.1.3"), now).unwrap_err();
+        assert!(error.to_string().contains("server.crt is not usable"), "{error}");
+    }
+
+    #[test]
+    fn keys_are_for_the_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        store.make(&names("192.168.1.3"), crate::clock::now()).unwrap();
+        for key in [store.authority_key_path(), store.server_key_path()] {
+            assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+}

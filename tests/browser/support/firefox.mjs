@@ -1,0 +1,54 @@
+// Firefox with fake cameras, driven through WebDriver BiDi.
+
+import puppeteer from "puppeteer-core";
+import { firefox as executable } from "./programs.mjs";
+import { installTap } from "./tap.mjs";
+
+/** @param {import("node:test").TestContext} t the browser ends with this test */
+export async function openFirefox(t) {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: executable(),
+    headless: true,
+    acceptInsecureCerts: true,
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.autoplay.default": 0,
+      "network.proxy.type": 0,
+    },
+  });
+  t.after(() => browser.close().catch(() => undefined));
+  return {
+    browser,
+    /** @param {{ tap?: boolean }} [options] */
+    async newPage({ tap = true } = {}) {
+      const page = await browser.newPage();
+      if (tap) await page.evaluateOnNewDocument(installTap);
+      return wrap(page);
+    },
+  };
+}
+
+/** @param {import("puppeteer-core").Page} page @returns {import("./page.mjs").Page} */
+function wrap(page) {
+  /** @type {string[]} */
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  return {
+    name: "firefox",
+    errors,
+    async goto(url) {
+      await page.goto(url, { waitUntil: "load" });
+    },
+    evaluate: (body, argument) => /** @type {any} */ (page.evaluate(/** @type {any} */ (body), argument)),
+    async click(selector) {
+      await page.waitForSelector(selector, { visible: true, timeout: 10_000 });
+      await page.click(selector);
+    },
+    close: () => page.close(),
+  };
+}

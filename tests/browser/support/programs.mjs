@@ -1,0 +1,40 @@
+// Where the programs are.
+
+import { existsSync, statSync } from "node:fs";
+import { globSync } from "./glob.mjs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+
+/** @param {string[]} names */
+function onPath(...names) {
+  for (const name of names) {
+    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+      const file = join(folder, name);
+      if (existsSync(file)) return file;
+    }
+  }
+  throw new Error(`${names.join(" or ")} is not installed: run scripts/install-test-tools`);
+}
+
+export const chromium = () => onPath("chromium", "chromium-browser", "google-chrome");
+export const firefox = () => onPath("firefox-esr", "firefox");
+export const webkitDriver = () => onPath("WebKitWebDriver");
+export const xvfb = () => onPath("Xvfb");
+
+export function minibrowser() {
+  const found = ["/usr/lib", "/usr/lib64", "/usr/libexec"].flatMap((folder) => globSync(folder, /^webkit2gtk-4\.\d+$/, "MiniBrowser"));
+  if (!found[0]) throw new Error("WebKitGTK's MiniBrowser is not installed: run scripts/install-test-tools");
+  return found[0];
+}
+
+/** The binary under test. */
+export function localcamera() {
+  const named = process.env["LOCALCAMERA_BIN"];
+  if (named) return named;
+  const built = ["debug", "release"].map((kind) => join(root, "target", kind, "localcamera")).filter((file) => existsSync(file));
+  built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  if (!built[0]) throw new Error("there is no binary: run cargo build first, or name one in LOCALCAMERA_BIN");
+  return built[0];
+}

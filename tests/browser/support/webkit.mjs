@@ -1,0 +1,98 @@
+// WebKitGTK's MiniBrowser under a display of its own, driven through WebDriver.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildFlipPlugin } from "./gstreamer.mjs";
+import { start } from "./processes.mjs";
+import { minibrowser, webkitDriver, xvfb } from "./programs.mjs";
+import { until } from "./until.mjs";
+
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+/** @param {import("node:test").TestContext} t the browser ends with this test */
+export async function openWebKit(t) {
+  const folder = await mkdtemp(join(tmpdir(), "localcamera-webkit-"));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  // The X server looks for a free display itself and tells its number on descriptor 3.
+  const display = start(xvfb(), ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"], { pipes: 1 });
+  t.after(() => display.end("SIGTERM"));
+  let number = "";
+  /** @type {import("node:stream").Readable} */ (display.stdio[3]).on("data", (data) => (number += data));
+  await until("a display", () => number.endsWith("\n"), { explain: display.stderr });
+
+  const port = await freePort();
+  const driver = start(webkitDriver(), [`--port=${port}`, "--host=127.0.0.1"], {
+    cwd: folder,
+    env: {
+      DISPLAY: `:${number.trim()}`, WAYLAND_DISPLAY: undefined, GDK_BACKEND: "x11", HOME: folder, XDG_CACHE_HOME: undefined,
+      XDG_DATA_HOME: undefined, XDG_CONFIG_HOME: undefined, NO_AT_BRIDGE: "1", ...buildFlipPlugin(folder),
+    },
+  });
+  t.after(() => driver.end("SIGTERM"));
+  /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
+  const call = async (method, path, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      signal: AbortSignal.timeout(120_000),
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    const { value } = /** @type {any} */ (await response.json());
+    if (!response.ok) throw new Error(`WebKit: ${method} ${path}: ${value?.error}: ${value?.message}`);
+    return value;
+  };
+  await until("WebKit's driver", () => call("GET", "/status").then(() => true, () => false), { explain: driver.stderr });
+  const { sessionId } = await call("POST", "/session", {
+    capabilities: {
+      alwaysMatch: {
+        acceptInsecureCerts: true,
+        "webkitgtk:browserOptions": {
+          binary: minibrowser(),
+          args: [
+            "--automation", "--enable-media-stream=true", "--enable-mock-capture-devices=true", "--enable-mediasource=true",
+            "--media-playback-requires-user-gesture=false",
+          ],
+        },
+      },
+    },
+  });
+  const session = `/session/${sessionId}`;
+  t.after(() => call("DELETE", session).catch(() => undefined));
+  await call("POST", `${session}/timeouts`, { script: 110_000, pageLoad: 60_000 });
+
+  /** @type {import("./page.mjs").Page} */
+  const page = {
+    name: "webkit",
+    // WebDriver does not tell what the console says.
+    errors: [],
+    goto: (url) => call("POST", `${session}/url`, { url }),
+    async evaluate(body, argument) {
+      const answer = await call("POST", `${session}/execute/async`, {
+        script: `const [argument, done] = [arguments[0], arguments[arguments.length - 1]];
+          Promise.resolve().then(() => (${body})(argument ?? undefined)).then((value) => done({ value }), (error) => done({ error: String(error) }));`,
+        args: [argument ?? null],
+      });
+      if (answer.error) throw new Error(`in WebKit's page: ${answer.error}`);
+      return answer.value;
+    },
+    async click(selector) {
+      const element = await call("POST", `${session}/element`, { using: "css selector", value: selector });
+      await call("POST", `${session}/element/${element[ELEMENT]}/click`, {});
+    },
+    close: async () => undefined,
+  };
+  return { page, version: String((await call("GET", "/status"))?.build?.version ?? "") };
+}
+
+/** A port that was free a moment ago: the driver cannot choose one itself. @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * A panel over the page: opens, keeps the focus inside, closes by its buttons, the space beside it or Escape.
+ * (`<dialog>` is younger than the oldest supported browsers.)
+ *
+ * @module
+ */
+
+const FOCUSABLE = "a[href], button, input, select";
+
+/**
+ * @param {HTMLElement} layer
+ * @param {HTMLElement} behind what cannot be reached while it is open
+ * @param {{ onClose?: () => void }} [options]
+ */
+export function createSheet(layer, behind, options = {}) {
+  const sheet = /** @type {HTMLElement} */ (layer.querySelector(".sheet"));
+  /** @type {Element | null} */
+  let before = null;
+
+  const reachable = () =>
+    Array.from(/** @type {NodeListOf<HTMLElement>} */ (sheet.querySelectorAll(FOCUSABLE))).filter(
+      (element) => !element.hasAttribute("disabled") && element.offsetParent !== null,
+    );
+
+  function close() {
+    if (layer.hidden) return;
+    layer.hidden = true;
+    behind.removeAttribute("aria-hidden");
+    if (before instanceof HTMLElement && before.offsetParent !== null) before.focus({ preventScroll: true });
+    if (options.onClose) options.onClose();
+  }
+
+  layer.addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("[data-close]") || target.classList.contains("layer-back")) close();
+  });
+  layer.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    } else if (event.key === "Tab") {
+      const all = reachable();
+      const first = all[0];
+      const last = all[all.length - 1];
+      const at = document.activeElement;
+      if (event.shiftKey && (at === first || at === sheet)) {
+        event.preventDefault();
+        last.focus();
+      } else if (!event.shiftKey && at === last) {
+        event.preventDefault();
+        first.focus();
+      }
+    }
+  });
+
+  return {
+    open() {
+      if (!layer.hidden) return;
+      before = document.activeElement;
+      layer.hidden = false;
+      behind.setAttribute("aria-hidden", "true");
+      sheet.focus({ preventScroll: true });
+    },
+    close,
+    get isOpen() {
+      return !layer.hidden;
+    },
+  };
+}
