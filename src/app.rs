@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -137,13 +138,17 @@ async fn serve(
     if let Some(plain) = listeners.http {
         let url = format!("http://{host}:{}", plain.port);
         addresses.push(Address { url, purpose: "trust pages, redirect" });
-        let trust = http::trust_router(state);
+        let trust = http::trust_router(state.clone());
         servers.spawn(http::serve_plain(plain.socket, trust, handle.clone()));
     }
+    // The recorder ends when nothing can reach it any more.
+    drop(state);
+    // Whoever reads the addresses may send the signal at once.
+    let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
     console::announce(&addresses, &notes(config));
 
     tokio::select! {
-        signal = stop_signal() => signal.context("cannot wait for the stop signal")?,
+        () = signal.received() => {}
         Some(ended) = servers.join_next() => {
             ended.context("a listener has crashed")?.context("a listener has failed")?;
         }
@@ -178,11 +183,23 @@ fn notes(config: &Config) -> Vec<String> {
 }
 
 /// Ctrl-C, or the polite signal of a service manager.
-async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

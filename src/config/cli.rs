@@ -16,7 +16,7 @@ const SEGMENT_SECONDS: f64 = 60.0;
 
 /// Turns any browser on your network into a recording camera that loses nothing.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = AFTER_HELP)]
+#[command(version, about, after_help = AFTER_HELP, args_override_self = true)]
 struct Cli {
     /// Make or renew the CA and the server certificate for the LAN address, then exit
     #[arg(long)]

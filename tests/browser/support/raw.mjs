@@ -19,8 +19,7 @@ export async function publish(server, stream, chunks) {
   const closed = new Promise((resolve) => socket.once("close", resolve));
   socket.close(1000);
   await closed;
-  return until("the end of the published session", async () => {
-    const session = (await server.sessions()).find((one) => !known.has(one.folder));
-    return session?.events.some((event) => event.event === "stop") ? session : undefined;
-  }, { explain: server.log });
+  const find = async (/** @type {boolean} */ settled) => (await server.sessions(settled)).find((one) => !known.has(one.folder));
+  await until("the end of the published session", async () => (await find(false))?.events.some((event) => event.event === "stop"), { explain: server.log });
+  return /** @type {import("./server.mjs").Session} */ (await find(true));
 }

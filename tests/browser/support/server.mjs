@@ -10,7 +10,7 @@ import { until } from "./until.mjs";
 
 /**
  * @typedef {{ https: string, wss: string, folder: string, recordings: string, stop(): Promise<void>, log(): string,
- *             sessions(): Promise<Session[]> }} Server
+ *             sessions(settled?: boolean): Promise<Session[]> }} Server
  * @typedef {{ folder: string, session: any, events: any[], generations: Map<number, string[]> }} Session
  *   `generations`: the paths of each generation's finished files, in order
  */
@@ -59,7 +59,7 @@ export async function startServer(t, { segmentSeconds = 4, args = [] } = {}) {
       assert.equal(code, 0, `after SIGINT the server ended with ${code ?? signal} instead of 0\n${log()}`);
       assert.deepEqual((await everything(recordings)).filter((name) => name.endsWith(".part")), [], "growing files are left behind");
     },
-    sessions: () => readSessions(recordings),
+    sessions: (settled = true) => readSessions(recordings, { settled }),
   };
 }
 
@@ -69,24 +69,30 @@ async function everything(folder) {
   return (await Promise.all(entries.map((entry) => (entry.isDirectory() ? everything(join(folder, entry.name)) : [join(folder, entry.name)])))).flat();
 }
 
-/** What the journals say is in the recordings folder. @param {string} recordings @returns {Promise<Session[]>} */
-async function readSessions(recordings) {
-  const files = (await everything(recordings)).sort();
-  const media = files.filter((file) => /video_[^/]*\.(webm|mp4)$/.test(file));
+/**
+ * What the journals say is in the recordings folder.
+ * @param {string} recordings @param {{ settled: boolean }} options `settled`: nothing is being recorded, so that the
+ *   journals and the files must agree
+ * @returns {Promise<Session[]>}
+ */
+async function readSessions(recordings, { settled }) {
   const sessions = [];
-  for (const journal of files.filter((file) => file.endsWith(".jsonl"))) {
-    const events = (await readFile(journal, "utf8")).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  for (const journal of (await everything(recordings)).filter((file) => file.endsWith(".jsonl")).sort()) {
+    const text = await readFile(journal, "utf8");
+    // The line that is being written right now has no end yet.
+    const events = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter(Boolean).map((line) => JSON.parse(line));
     const folder = join(journal, "..");
     /** @type {Map<number, string[]>} */
     const generations = new Map();
     for (const event of events.filter((one) => one.event === "segment")) {
-      const file = join(folder, event.file);
-      assert.ok(media.includes(file), `the journal names ${event.file}, which is not there: ${files.join(", ")}`);
-      generations.set(event.generation, [...(generations.get(event.generation) ?? []), file]);
+      generations.set(event.generation, [...(generations.get(event.generation) ?? []), join(folder, event.file)]);
     }
     sessions.push({ folder, session: events.find((one) => one.event === "session"), events, generations });
   }
-  const named = sessions.flatMap((session) => [...session.generations.values()].flat());
-  assert.deepEqual(media.filter((file) => !named.includes(file)), [], "there are files that no journal names");
+  if (settled) {
+    const media = (await everything(recordings)).filter((file) => /video_[^/]*\.(webm|mp4)(\.part)?$/.test(file)).sort();
+    const named = sessions.flatMap((session) => [...session.generations.values()].flat()).sort();
+    assert.deepEqual(media, named, "the files in the recordings folder are not those that the journals name");
+  }
   return sessions;
 }

@@ -43,6 +43,8 @@ pub(crate) struct Cue {
 pub(crate) struct Layout {
     ebml: Vec<u8>,
     tracks: Vec<u8>,
+    /// The same for a file in which no block has additions.
+    plain_tracks: Vec<u8>,
     reserved: usize,
 }
 
@@ -56,7 +58,8 @@ impl Layout {
         let expected_cues = expected_ns / NANOS_PER_SECOND * CUES_PER_SECOND + SPARE_CUES;
         Self {
             ebml: ebml_header(&spec.tracks),
-            tracks: write_tracks(&pairs, &delays),
+            tracks: write_tracks(&pairs, &delays, true),
+            plain_tracks: write_tracks(&pairs, &delays, false),
             reserved: usize::try_from(expected_cues * CUE_BYTES).unwrap_or(0),
         }
     }
@@ -85,8 +88,8 @@ impl Layout {
     }
 
     /// The front of the finished file, as far as the header of the Void before the Cues.
-    fn finished(&self, file_bytes: u64, duration_ms: f64) -> Vec<u8> {
-        let info = info(Some(duration_ms));
+    fn finished(&self, ending: &Ending) -> Vec<u8> {
+        let info = info(Some(ending.duration_ms));
         let segment_data = self.segment_data();
         let info_at = SEEK_HEAD_BYTES as u64;
         let tracks_at = info_at + info.len() as u64;
@@ -100,12 +103,13 @@ impl Layout {
         }
         let mut front = self.ebml.clone();
         front.id(id::SEGMENT);
-        front.size_8(file_bytes - segment_data);
+        front.size_8(ending.file_bytes - segment_data);
         front.element(id::SEEK_HEAD, &seeks);
         let seek_head_end = segment_data as usize + SEEK_HEAD_BYTES;
         front.void(seek_head_end - front.len());
         front.extend(info);
-        front.extend_from_slice(&self.tracks);
+        let tracks = if ending.has_additions { &self.tracks } else { &self.plain_tracks };
+        front.extend_from_slice(tracks);
         // The Void now covers its own nine bytes only, so the Cues behind it are seen.
         front.void(VOID_HEADER_BYTES);
         front
@@ -145,14 +149,17 @@ fn info(duration_ms: Option<f64>) -> Vec<u8> {
     info
 }
 
-/// What finishes a file of `file_bytes`.
-pub(crate) fn steps(
-    layout: &Layout,
-    cues: &[Cue],
-    track: u64,
-    file_bytes: u64,
-    duration_ms: f64,
-) -> Vec<FinishStep> {
+/// What is known of a file when it ends.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) file_bytes: u64,
+    pub(crate) duration_ms: f64,
+    /// Whether any block has additions, such as an alpha plane.
+    pub(crate) has_additions: bool,
+}
+
+/// What finishes a file. The Cues lead to blocks of `track`.
+pub(crate) fn steps(layout: &Layout, cues: &[Cue], track: u64, ending: &Ending) -> Vec<FinishStep> {
     let room = layout.reserved - VOID_HEADER_BYTES;
     vec![
         FinishStep::WriteAt {
@@ -160,10 +167,7 @@ pub(crate) fn steps(
             bytes: fill_room(cues, track, room).into(),
         },
         FinishStep::Sync,
-        FinishStep::WriteAt {
-            offset: 0,
-            bytes: Bytes::from(layout.finished(file_bytes, duration_ms)),
-        },
+        FinishStep::WriteAt { offset: 0, bytes: Bytes::from(layout.finished(ending)) },
         FinishStep::Sync,
     ]
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::finish::{self, Cue, Layout};
+use super::finish::{self, Cue, Ending, Layout};
 use super::syntax::{Write, id, size_len};
 use super::tracks::TrackDetail;
 use crate::commit::CommitRecord;
@@ -30,6 +30,7 @@ pub struct WebmMuxer {
     last_ms: Vec<i64>,
     cues: Vec<Cue>,
     cue_track: usize,
+    has_additions: bool,
     written: u64,
 }
 
@@ -57,6 +58,7 @@ impl WebmMuxer {
             last_ms: vec![0; details.len()],
             cues: Vec::new(),
             cue_track: video.unwrap_or(0),
+            has_additions: false,
             written: 0,
             details,
             spec,
@@ -95,9 +97,13 @@ impl WebmMuxer {
 
     pub(crate) fn finish(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
         let summary = summarise(&self.spec, &self.extents, end_ns);
-        let duration_ms = summary.duration_ns as f64 / TICK_NS as f64;
+        let ending = Ending {
+            file_bytes: self.written,
+            duration_ms: summary.duration_ns as f64 / TICK_NS as f64,
+            has_additions: self.has_additions,
+        };
         let number = self.details.get(self.cue_track).map_or(1, |detail| detail.number);
-        let steps = finish::steps(&self.layout, &self.cues, number, self.written, duration_ms);
+        let steps = finish::steps(&self.layout, &self.cues, number, &ending);
         (steps, summary)
     }
 
@@ -185,6 +191,7 @@ impl WebmMuxer {
                 let back = i16::try_from(self.last_ms[*track] - ms).unwrap_or(-1);
                 tail.element(id::REFERENCE_BLOCK, &back.to_be_bytes());
             }
+            self.has_additions |= !sample.block_extra.is_empty();
             tail.extend_from_slice(&sample.block_extra);
             let block_len = 1 + size_len(payload_len) as u64 + payload_len;
             head.id(id::BLOCK_GROUP);

@@ -40,8 +40,10 @@ pub(crate) mod id {
     pub(crate) const CODEC_PRIVATE: u32 = 0x63A2;
     pub(crate) const CODEC_DELAY: u32 = 0x56AA;
     pub(crate) const SEEK_PRE_ROLL: u32 = 0x56BB;
+    pub(crate) const MAX_BLOCK_ADDITION_ID: u32 = 0x55EE;
     pub(crate) const CONTENT_ENCODINGS: u32 = 0x6D80;
     pub(crate) const VIDEO: u32 = 0xE0;
+    pub(crate) const ALPHA_MODE: u32 = 0x53C0;
     pub(crate) const PIXEL_WIDTH: u32 = 0xB0;
     pub(crate) const PIXEL_HEIGHT: u32 = 0xBA;
     pub(crate) const DISPLAY_WIDTH: u32 = 0x54B0;

@@ -137,17 +137,26 @@ impl TrackDetail {
 }
 
 /// Writes a Tracks element. `delays` gives each track's CodecDelay in this file, in nanoseconds.
-pub(crate) fn write_tracks(tracks: &[(&Track, &TrackDetail)], delays: &[i64]) -> Vec<u8> {
+/// Its length is the same with and without `additions`.
+///
+/// Chromium announces an alpha plane for every VP8 and VP9 track and hardly ever sends one, and
+/// some players refuse a file that lacks what it announces. So a file without `additions` takes
+/// the announcement back.
+pub(crate) fn write_tracks(
+    tracks: &[(&Track, &TrackDetail)],
+    delays: &[i64],
+    additions: bool,
+) -> Vec<u8> {
     let mut entries = Vec::new();
     for ((track, detail), &delay) in tracks.iter().zip(delays) {
-        entries.element(id::TRACK_ENTRY, &write_entry(track, detail, delay));
+        entries.element(id::TRACK_ENTRY, &write_entry(track, detail, delay, additions));
     }
     let mut element = Vec::new();
     element.element(id::TRACKS, &entries);
     element
 }
 
-fn write_entry(track: &Track, detail: &TrackDetail, delay: i64) -> Vec<u8> {
+fn write_entry(track: &Track, detail: &TrackDetail, delay: i64, additions: bool) -> Vec<u8> {
     let mut entry = Vec::new();
     entry.unsigned(id::TRACK_NUMBER, detail.number);
     if !has_child(&detail.entry_extra, id::TRACK_UID) {
@@ -168,7 +177,7 @@ fn write_entry(track: &Track, detail: &TrackDetail, delay: i64) -> Vec<u8> {
     if let Some(duration) = detail.default_duration_ns {
         entry.unsigned(id::DEFAULT_DURATION, duration);
     }
-    entry.extend_from_slice(&detail.entry_extra);
+    extend(&mut entry, &detail.entry_extra, additions);
     let mut media = Vec::new();
     if track.kind == Kind::Video {
         media.unsigned(id::PIXEL_WIDTH, u64::from(track.width));
@@ -178,7 +187,7 @@ fn write_entry(track: &Track, detail: &TrackDetail, delay: i64) -> Vec<u8> {
         media.float(id::SAMPLING_FREQUENCY, f64::from(track.sample_rate));
         media.unsigned(id::CHANNELS, u64::from(track.channels));
     }
-    media.extend_from_slice(&detail.media_extra);
+    extend(&mut media, &detail.media_extra, additions);
     entry.element(if track.kind == Kind::Video { id::VIDEO } else { id::AUDIO }, &media);
     entry
 }
@@ -192,6 +201,20 @@ fn codec_private(track: &Track, private: &Bytes, delay: i64) -> Bytes {
         return head.into();
     }
     private.clone()
+}
+
+/// Copies elements; without `additions` those that announce them say zero.
+fn extend(out: &mut Vec<u8>, elements: &[u8], additions: bool) {
+    for child in Children::of(elements).flatten() {
+        let announces = matches!(child.id, id::ALPHA_MODE | id::MAX_BLOCK_ADDITION_ID);
+        let keep = if announces && !additions {
+            child.whole.len() - child.payload.len()
+        } else {
+            child.whole.len()
+        };
+        out.extend_from_slice(&child.whole[..keep]);
+        out.resize(out.len() + child.whole.len() - keep, 0);
+    }
 }
 
 fn has_child(elements: &[u8], wanted: u32) -> bool {

@@ -1,0 +1,126 @@
+//! No input brings the server down, and none leaves anything half-made.
+
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::captures;
+use crate::support::client::{Client, get};
+use crate::support::files::{eventually, journal, judge, listing, segments};
+use crate::support::server::Server;
+
+#[tokio::test]
+async fn noise_on_a_raw_socket_gets_a_clear_error_and_leaves_nothing() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let mut header_then_noise = capture.stream[..150].to_vec();
+    header_then_noise.extend([0xFF; 4000]);
+    let noises: [&[u8]; 4] =
+        [b"this is no video at all", &[0; 4096], &header_then_noise, &[0xFF; 9]];
+    for noise in noises {
+        let mut client = Client::raw(&server).await;
+        client.binary(noise).await;
+        let ending = client.ending().await;
+        assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
+        assert_eq!(ending.texts[0]["code"], "bad_stream");
+        assert!(ending.texts[0]["message"].as_str().unwrap().len() > 20, "{ending:?}");
+    }
+    for quiet in [&b""[..], b"\x1a", &capture.stream[..100], &capture.stream[..150]] {
+        let mut client = Client::raw(&server).await;
+        client.text(json!("a text message is ignored")).await;
+        client.binary(quiet).await;
+        client.close().await;
+    }
+    is_well(&server).await;
+    assert_eq!(listing(&server.recordings()), [] as [std::path::PathBuf; 0]);
+}
+
+#[tokio::test]
+async fn a_message_of_64_megabytes_is_refused_and_what_came_before_stays() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let mut client = Client::raw(&server).await;
+    client.binary(&capture.stream).await;
+    let ending = client.send_in_frames(64).await;
+    is_well(&server).await;
+    eventually(|| (!segments(&server.recordings()).is_empty()).then_some(())).await;
+    judge(&capture, &segments(&server.recordings()), "60");
+    assert_eq!(ending.close_code(), Some(1009), "{ending:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_keeps_what_came_before() {
+    let server = Server::start(&[]);
+    let capture = captures::named("firefox-webm-vp8-opus");
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    client.generation(0, &capture.mime).await;
+    let half = capture.stream.len() / 2;
+    client.chunk(0, 0, &capture.stream[..half]).await;
+    client.chunk(0, half as u64, &[0xFF; 100_000]).await;
+    let error = loop {
+        let message = client.receive().await;
+        if message["type"] == "error" {
+            break message;
+        }
+    };
+    assert_eq!((&error["code"], &error["generation"]), (&json!("bad_stream"), &json!(0)));
+    // The connection lives on, and the next generation is recorded.
+    let length = crate::v1::send(&mut client, 1, &capture).await;
+    client
+        .text(json!({ "type": "stop", "generations": [
+        { "generation": 0, "bytes": half + 100_000 }, { "generation": 1, "bytes": length },
+    ] }))
+        .await;
+    let ending = client.ending().await;
+    assert_eq!(ending.close_code(), Some(1000), "{ending:?}");
+    let lines = journal(&server.recordings());
+    let damaged = |line: &&serde_json::Value| line["reason"] == "damaged_input";
+    assert_eq!(lines.iter().filter(damaged).count(), 1, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line["event"] == "segment").count(), 2);
+}
+
+#[tokio::test]
+async fn messages_that_break_the_protocol_are_named() {
+    let server = Server::start(&[]);
+    let address = format!("{}/ws/ingest", server.https);
+    for message in [
+        Message::text("no json"),
+        Message::text(r#"{"type":"stop","generations":[]}"#),
+        Message::Binary(vec![1].into()),
+        Message::text(
+            r#"{"type":"hello","device":"../../etc","session":"x","started_ms":1,"now_ms":1}"#,
+        ),
+    ] {
+        let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
+        client.send_unless_closed(message).await;
+        let ending = client.ending().await;
+        assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
+        assert_eq!(ending.of_type("error")[0]["code"], "bad_message");
+    }
+    let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
+    client.send_unless_closed(Message::Binary(vec![1; 300_000].into())).await;
+    assert_eq!(client.ending().await.close_code(), Some(1009));
+    is_well(&server).await;
+    assert_eq!(listing(&server.recordings()), [] as [std::path::PathBuf; 0]);
+}
+
+#[tokio::test]
+async fn thousands_of_requests_to_wrong_paths_are_answered() {
+    let server = Server::start(&[]);
+    for round in 0..20 {
+        let requests = (0..100).map(|n| {
+            let path = format!("/{round}/{n}/../../etc/passwd?x=%00");
+            let server = &server;
+            async move { get(server, &path).await.0 }
+        });
+        let answers = futures_util::future::join_all(requests).await;
+        assert!(answers.iter().all(|&status| status == 404), "{answers:?}");
+    }
+    let traversal = "/api/sessions/session-1/files/..%2F..%2Fcerts%2Fca.key";
+    assert_eq!(get(&server, traversal).await.0, 404);
+    is_well(&server).await;
+}
+
+async fn is_well(server: &Server) {
+    let (status, body) = get(server, "/health").await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+}

@@ -1,0 +1,55 @@
+use std::path::{Path, PathBuf};
+
+/// A recorded stream of a real browser and the chunks it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Capture {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) mime: String,
+    pub(crate) stream: Vec<u8>,
+    chunk_bytes: Vec<usize>,
+}
+
+pub(crate) fn all() -> Vec<Capture> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 12, "captures are missing");
+    paths.into_iter().map(read).collect()
+}
+
+pub(crate) fn named(name: &str) -> Capture {
+    all().into_iter().find(|capture| capture.name == name).unwrap()
+}
+
+fn read(path: PathBuf) -> Capture {
+    let text = std::fs::read(path.with_extension("json")).unwrap();
+    let description: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let chunks = description["chunk_bytes"].as_array().unwrap();
+    Capture {
+        name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+        mime: description["mime_type"].as_str().unwrap().to_owned(),
+        stream: std::fs::read(&path).unwrap(),
+        chunk_bytes: chunks.iter().map(|n| n.as_u64().unwrap() as usize).collect(),
+        path,
+    }
+}
+
+impl Capture {
+    /// The stream as the browser handed it out.
+    pub(crate) fn chunks(&self) -> Vec<&[u8]> {
+        let mut rest = &self.stream[..];
+        let mut chunks = Vec::new();
+        for &bytes in &self.chunk_bytes {
+            let (chunk, after) = rest.split_at(bytes);
+            chunks.push(chunk);
+            rest = after;
+        }
+        chunks.push(rest);
+        chunks
+    }
+}

@@ -1,0 +1,193 @@
+use std::sync::Arc;
+
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data as OpData, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
+
+use super::PATIENCE;
+use super::server::Server;
+
+/// A WebSocket to the server, over TLS that trusts its authority and nothing else.
+pub(crate) struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// How a conversation ended.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    pub(crate) texts: Vec<Value>,
+    pub(crate) close: Option<CloseFrame>,
+}
+
+impl Ending {
+    pub(crate) fn close_code(&self) -> Option<u16> {
+        self.close.as_ref().map(|frame| frame.code.into())
+    }
+
+    pub(crate) fn of_type(&self, kind: &str) -> Vec<&Value> {
+        self.texts.iter().filter(|text| text["type"] == kind).collect()
+    }
+}
+
+/// TLS settings that trust the server's own authority.
+pub(crate) fn tls(server: &Server) -> Arc<rustls::ClientConfig> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let authority = server.folder.path().join("certs/ca.crt");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots);
+    Arc::new(config.with_no_client_auth())
+}
+
+impl Client {
+    pub(crate) async fn connect(server: &Server, address: &str, protocol: Option<&str>) -> Self {
+        let mut request = format!("wss://{address}").into_client_request().unwrap();
+        if let Some(protocol) = protocol {
+            request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        }
+        let connector = Connector::Rustls(tls(server));
+        let connecting =
+            tokio_tungstenite::connect_async_tls_with_config(request, None, true, Some(connector));
+        let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap().unwrap();
+        Self { socket }
+    }
+
+    /// A raw publisher on the second listener.
+    pub(crate) async fn raw(server: &Server) -> Self {
+        Self::connect(server, &format!("{}/any/path", server.wss), None).await
+    }
+
+    /// A `localcamera.v1` connection that has said hello, and the welcome.
+    pub(crate) async fn hello(server: &Server, session: &str) -> (Self, Value) {
+        let address = format!("{}/ws/ingest", server.https);
+        let mut client = Self::connect(server, &address, Some("localcamera.v1")).await;
+        client
+            .text(json!({
+                "type": "hello", "device": "test-device", "name": "Bench 3", "session": session,
+                "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
+                "client": "test/1",
+            }))
+            .await;
+        let welcome = client.receive().await;
+        assert_eq!(welcome["type"], "welcome", "{welcome}");
+        (client, welcome)
+    }
+
+    pub(crate) async fn text(&mut self, message: Value) {
+        self.send(Message::text(message.to_string())).await;
+    }
+
+    pub(crate) async fn binary(&mut self, bytes: &[u8]) {
+        self.send(Message::Binary(Bytes::copy_from_slice(bytes))).await;
+    }
+
+    pub(crate) async fn chunk(&mut self, generation: u32, position: u64, payload: &[u8]) {
+        let mut message = vec![1, 0, 0, 0];
+        message.extend(generation.to_be_bytes());
+        message.extend(position.to_be_bytes());
+        message.extend(payload);
+        self.binary(&message).await;
+    }
+
+    pub(crate) async fn generation(&mut self, generation: u32, mime: &str) {
+        self.text(json!({
+            "type": "generation", "generation": generation, "mime": mime,
+            "started_ms": 1_795_163_509_123_i64, "reason": "start",
+        }))
+        .await;
+    }
+
+    async fn send(&mut self, message: Message) {
+        tokio::time::timeout(PATIENCE, self.socket.send(message)).await.unwrap().unwrap();
+    }
+
+    /// Sends although the server may have closed already.
+    pub(crate) async fn send_unless_closed(&mut self, message: Message) {
+        let _ = tokio::time::timeout(PATIENCE, self.socket.send(message)).await.unwrap();
+    }
+
+    /// The next text message.
+    pub(crate) async fn receive(&mut self) -> Value {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
+            match next {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("expected a text message, got {other:?}"),
+            }
+        }
+    }
+
+    /// Reads acknowledgements until the generation is durable up to `position`.
+    pub(crate) async fn acknowledged(&mut self, generation: u32, position: u64) -> Value {
+        loop {
+            let message = self.receive().await;
+            let is_it = message["type"] == "ack" && message["generation"] == generation;
+            if is_it && message["durable"].as_u64().unwrap() >= position {
+                return message;
+            }
+        }
+    }
+
+    /// Everything until the server closes.
+    pub(crate) async fn ending(&mut self) -> Ending {
+        let mut ending = Ending::default();
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap() {
+                Some(Ok(Message::Text(text))) => {
+                    ending.texts.push(serde_json::from_str(&text).unwrap());
+                }
+                Some(Ok(Message::Close(frame))) => ending.close = frame,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return ending,
+            }
+        }
+    }
+
+    /// Sends a binary message in frames of a megabyte, as browsers do, and listens meanwhile.
+    pub(crate) async fn send_in_frames(&mut self, megabytes: usize) -> Ending {
+        let frame = |index: usize| {
+            let kind = if index == 0 { OpData::Binary } else { OpData::Continue };
+            let is_last = index + 1 == megabytes;
+            Message::Frame(Frame::message(vec![0; 1 << 20], OpCode::Data(kind), is_last))
+        };
+        for index in 0..megabytes {
+            self.send_unless_closed(frame(index)).await;
+            if let Some(Some(Ok(Message::Close(close)))) = self.socket.next().now_or_never() {
+                return Ending { close, ..Ending::default() };
+            }
+        }
+        self.ending().await
+    }
+
+    pub(crate) async fn close(mut self) {
+        let _ = self.socket.close(None).await;
+        let _ = self.ending().await;
+    }
+}
+
+/// A GET over HTTP/1.1: status and body.
+pub(crate) async fn get(server: &Server, path: &str) -> (u16, Vec<u8>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let connector = tokio_rustls::TlsConnector::from(tls(server));
+    let stream = TcpStream::connect(&server.https).await.unwrap();
+    let mut stream = connector.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.https);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut answer = Vec::new();
+    // A peer that ends without a TLS goodbye has said everything all the same.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+    (status, answer.split_off(end + 4))
+}

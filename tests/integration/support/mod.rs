@@ -1,0 +1,9 @@
+//! The binary on a folder of its own, clients for it, and the judge of its files.
+
+pub(crate) mod captures;
+pub(crate) mod client;
+pub(crate) mod files;
+pub(crate) mod server;
+
+/// Longer than anything here takes on a busy machine; a test that hangs must end.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,100 @@
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+use super::PATIENCE;
+
+/// A running server on a folder of its own; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) folder: TempDir,
+    /// `127.0.0.1:<port>` of the page listener and of the raw one.
+    pub(crate) https: String,
+    pub(crate) wss: String,
+}
+
+/// The command with everything in `folder` and free ports.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_localcamera"));
+    command.current_dir(folder);
+    command.args(["--open", "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1"]);
+    command.args(["--https-port", "0", "--wss-port", "0"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Server {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), args)
+    }
+
+    pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        let mut child = command(folder.path()).args(args).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut address = |scheme: &str| {
+            let line = lines.next().and_then(Result::ok);
+            let line = line.unwrap_or_else(|| panic!("the server ended: {}", stderr(&mut child)));
+            let url = line.split_whitespace().next().unwrap();
+            url.strip_prefix(scheme).unwrap().to_owned()
+        };
+        let (https, wss) = (address("https://"), address("wss://"));
+        Self { child, folder, https, wss }
+    }
+
+    pub(crate) fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    /// Asks the server to stop, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
+    /// Waits for the server's end; its exit code and what it said on standard error.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String, TempDir) {
+        let status = wait(&mut self.child);
+        let said = stderr(&mut self.child);
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        (status, said, folder)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command that is expected to end by itself: exit code and standard error.
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
+    let mut child = command.spawn().unwrap();
+    let status = wait(&mut child);
+    (status.code(), stderr(&mut child))
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    // A thread ends the child if it hangs, so that the wait below always returns.
+    let pid = rustix::process::Pid::from_child(child);
+    let (done, watch) = std::sync::mpsc::channel::<()>();
+    let guard = std::thread::spawn(move || {
+        if watch.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    });
+    let status = child.wait().unwrap();
+    drop(done);
+    guard.join().unwrap();
+    status
+}
+
+fn stderr(child: &mut Child) -> String {
+    let mut text = String::new();
+    if let Some(mut pipe) = child.stderr.take() {
+        pipe.read_to_string(&mut text).unwrap();
+    }
+    text
+}
