@@ -1,6 +1,6 @@
 //! The only place that reads the wall clock.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, Utc};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub(crate) type WallUs = i64;
@@ -23,4 +23,9 @@ pub(crate) fn now_us() -> WallUs {
 /// A wall time for people and file names. A time beyond what the calendar holds becomes 1970.
 pub(crate) fn from_us(wall_us: WallUs) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(wall_us).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// A wall time as people on this computer write it, with its distance from UTC.
+pub(crate) fn local_text(wall_us: WallUs) -> String {
+    from_us(wall_us).with_timezone(&Local).format("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()
 }

@@ -126,7 +126,9 @@ impl Connection {
             match attachment {
                 Some(attachment) if is_waiting => match attachment.ready().await {
                     Ok(slot) => {
-                        inputs.pop_front().map(|input| slot.fill(input));
+                        if let Some(input) = inputs.pop_front() {
+                            slot.fill(input);
+                        }
                         true
                     }
                     Err(()) => false,

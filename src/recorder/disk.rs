@@ -30,6 +30,8 @@ pub(super) enum Step {
     Finish { segment: u64, steps: Vec<FinishStep> },
     /// Append to the session journal, which is begun with the first line.
     Journal { start_us: WallUs, text: String },
+    /// Append to the folder's note for people.
+    About { text: String },
 }
 
 /// What a step brought about.
@@ -118,6 +120,12 @@ impl Disk {
                 }
             }
             Step::Journal { start_us, text } => self.append_journal(*start_us, text)?,
+            Step::About { text } => {
+                let path = self.folder.join("about.txt");
+                let file = OpenOptions::new().create(true).append(true).open(&path);
+                file.and_then(|mut file| file.write_all(text.as_bytes()))
+                    .map_err(fault("write", &path))?;
+            }
         }
         Ok(None)
     }

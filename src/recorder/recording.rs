@@ -194,10 +194,16 @@ impl Task {
         if !may_begin || self.lines.is_empty() {
             return;
         }
-        self.journal_begun = true;
+        let begins = !std::mem::replace(&mut self.journal_begun, true);
         let lines = std::mem::take(&mut self.lines);
         let text = lines.iter().map(Line::to_text).collect();
         steps.push_back(Step::Journal { start_us: self.session.started_us, text });
+        if begins {
+            let began = clock::local_text(self.session.started_us);
+            let SessionInfo { id, name, device, .. } = &self.session;
+            let text = format!("{began}  {name} (device {device}) began session {id}\n");
+            steps.push_back(Step::About { text });
+        }
         for line in &lines {
             self.library.apply(&self.session.id, &self.folder, line);
         }
@@ -212,6 +218,11 @@ impl Task {
             Ending::Shutdown => None,
         };
         self.commit().await?;
+        if self.journal_begun {
+            let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
+            let text = format!("{ended}  session {id} ended with {} files\n", self.files.len());
+            self.writer.run(VecDeque::from([Step::About { text }]), &self.durable).await?;
+        }
         if let Some(reason) = reason {
             let stop = Event::Stop { reason: reason.to_owned() };
             self.lines.push(Line::new(clock::now(), stop));

@@ -64,15 +64,17 @@ fn permitted(names: &Names) -> Vec<GeneralSubtree> {
     for name in ["local", "localhost"] {
         permitted.push(GeneralSubtree::DnsName(name.to_owned()));
     }
-    for host in names.all() {
+    // What was asked for may lie outside these.
+    for host in &names.hosts {
         permitted.push(match host {
-            Host::Name(name) => GeneralSubtree::DnsName(name),
-            Host::Ip(IpAddr::V4(ip)) => {
+            Host::Name(name) => GeneralSubtree::DnsName(name.clone()),
+            Host::Ip(IpAddr::V4(ip)) if !ip.is_private() && !ip.is_loopback() => {
                 GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(ip.octets(), 32))
             }
-            Host::Ip(IpAddr::V6(ip)) => {
+            Host::Ip(IpAddr::V6(ip)) if !ip.is_unique_local() && !ip.is_loopback() => {
                 GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(ip.octets(), 128))
             }
+            Host::Ip(_) => continue,
         });
     }
     permitted

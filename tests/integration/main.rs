@@ -1,4 +1,10 @@
 //! The real binary from the outside: its command line, its sockets, its files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must stop, loudly"
+)]
 
 mod support;
 

@@ -238,6 +238,7 @@ function checkCuts(source, decoded, segments, limit) {
       start = packet;
     }
   });
+  /** @type {number[]} */
   const actual = [];
   let count = 0;
   for (const segment of segments) {

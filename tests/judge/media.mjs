@@ -191,6 +191,7 @@ export async function nalHashes(probed) {
 
 /** @param {Buffer} data */
 function annexB(data) {
+  /** @type {number[]} */
   const starts = [];
   for (let i = data.indexOf("\0\0\x01", 0, "latin1"); i >= 0; i = data.indexOf("\0\0\x01", i + 3, "latin1")) starts.push(i);
   return starts.map((start, i) => {

@@ -9,6 +9,10 @@ use crate::{fmp4, webm};
 /// Nanoseconds in a second, the unit in which tracks of different timescales are compared.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
+/// Times stay within this, in ticks and in nanoseconds, so that sums of a few never overflow;
+/// seventy years of nanoseconds.
+pub(crate) const MAX_TIME: i64 = i64::MAX / 4;
+
 /// The family of files that a stream comes from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
@@ -114,7 +118,7 @@ pub(crate) fn rescale_between(value: i64, from: i64, to: i64) -> i64 {
     }
     let (from, numerator) = (i128::from(from.max(1)), i128::from(value) * i128::from(to));
     let rounded = (2 * numerator + from).div_euclid(2 * from);
-    rounded.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    rounded.clamp(i128::from(-MAX_TIME), i128::from(MAX_TIME)) as i64
 }
 
 /// What an init segment says.
@@ -156,6 +160,6 @@ mod tests {
         assert_eq!(rescale(2, 3, 1000), 667);
         assert_eq!(rescale(-1, 3, 1000), -333);
         assert_eq!(rescale(-2, 3, 1000), -667);
-        assert_eq!(rescale(i64::MAX, 1, NANOS_PER_SECOND), i64::MAX);
+        assert_eq!(rescale(i64::MAX, 1, NANOS_PER_SECOND), MAX_TIME);
     }
 }

@@ -353,7 +353,7 @@ impl Stream {
             // Any key frame can bring a new frame size.
             Container::Webm => ahead,
             // A new configuration comes with a new init segment.
-            Container::Mp4 => ahead && at_ns >= current.start_ns + target_ns,
+            Container::Mp4 => ahead && at_ns >= current.start_ns.saturating_add(target_ns),
         }
     }
 

@@ -21,10 +21,11 @@ import { until } from "./until.mjs";
  * @returns {Promise<Server>}
  */
 export async function startServer(t, { segmentSeconds = 4, args = [] } = {}) {
+  const binary = localcamera();
   const folder = await mkdtemp(join(tmpdir(), "localcamera-test-"));
   const recordings = join(folder, "recordings");
   const running = start(
-    localcamera(),
+    binary,
     [
       "--open", "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1", "--https-port", "0", "--wss-port", "0",
       "--recordings", recordings, "--certs", join(folder, "certs"), "--state", join(folder, "state"),

@@ -14,11 +14,15 @@ const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 /** @param {import("node:test").TestContext} t the browser ends with this test */
 export async function openWebKit(t) {
   const folder = await mkdtemp(join(tmpdir(), "localcamera-webkit-"));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  // What began last ends first, whatever happens.
+  const endings = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
+  t.after(async () => {
+    for (const end of endings.reverse()) await end();
+  });
 
   // The X server looks for a free display itself and tells its number on descriptor 3.
   const display = start(xvfb(), ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"], { pipes: 1 });
-  t.after(() => display.end("SIGTERM"));
+  endings.push(async () => void (await display.end("SIGTERM")));
   let number = "";
   /** @type {import("node:stream").Readable} */ (display.stdio[3]).on("data", (data) => (number += data));
   await until("a display", () => number.endsWith("\n"), { explain: display.stderr });
@@ -31,7 +35,7 @@ export async function openWebKit(t) {
       XDG_DATA_HOME: undefined, XDG_CONFIG_HOME: undefined, NO_AT_BRIDGE: "1", ...buildFlipPlugin(folder),
     },
   });
-  t.after(() => driver.end("SIGTERM"));
+  endings.push(async () => void (await driver.end("SIGTERM")));
   /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
   const call = async (method, path, body) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -59,7 +63,7 @@ export async function openWebKit(t) {
     },
   });
   const session = `/session/${sessionId}`;
-  t.after(() => call("DELETE", session).catch(() => undefined));
+  endings.push(() => call("DELETE", session).catch(() => undefined));
   await call("POST", `${session}/timeouts`, { script: 110_000, pageLoad: 60_000 });
 
   /** @type {import("./page.mjs").Page} */

@@ -14,7 +14,7 @@ pub(crate) fn listing(recordings: &Path) -> Vec<PathBuf> {
             if path.is_dir() {
                 folders.push(path.clone());
             }
-            if !path.file_name().is_some_and(|name| name == ".lock") {
+            if path.file_name().is_none_or(|name| name != ".lock") {
                 found.push(path);
             }
         }

@@ -32,6 +32,8 @@ pub(crate) struct Demuxer {
     tracks: Vec<Track>,
     next_dts: Vec<i64>,
     announced: VecDeque<Announced>,
+    /// `next_dts` in front of the last `moof`, until some of its data has come.
+    dts_before: Option<Vec<i64>>,
     /// The last place between two boxes, all samples before it handed out.
     boundary: (u64, Vec<i64>),
 }
@@ -47,6 +49,7 @@ impl Demuxer {
             tracks: Vec::new(),
             next_dts: Vec::new(),
             announced: VecDeque::new(),
+            dts_before: None,
             boundary: (0, Vec::new()),
         }
     }
@@ -127,9 +130,13 @@ impl Demuxer {
             if !self.complete {
                 return Err(Error::new(ErrorKind::NoHeader, at, "moof"));
             }
-            if !self.announced.is_empty() {
-                return Err(malformed(at, "moof before the last one's data"));
+            match self.dts_before.take() {
+                // GStreamer's muxer writes the last fragment's header twice when it is stopped.
+                Some(before) if !self.announced.is_empty() => self.next_dts = before,
+                _ if self.announced.is_empty() => {}
+                _ => return Err(malformed(at, "moof before the last one's data")),
             }
+            self.dts_before = Some(self.next_dts.clone());
             let samples = read_moof(payload, at, &self.tracks, &mut self.next_dts);
             self.announced = samples.map_err(|fault| fault.at(at))?.into();
             return Ok(None);
@@ -163,6 +170,7 @@ impl Demuxer {
             // Media in front of its index: a file that was meant to be read from a disk.
             return Err(Error::new(ErrorKind::NotFragmented, at, "mdat"));
         }
+        self.dts_before = None;
         self.mdat_end = Some(match header.size {
             Some(size) => position.saturating_add(size),
             None => u64::MAX,

@@ -3,7 +3,7 @@
 use super::syntax::{Children, Reader, find};
 use super::tracks::Defaults;
 use crate::error::{ErrorKind, Fault};
-use crate::sample::{Detail, Track};
+use crate::sample::{Detail, MAX_TIME, Track};
 
 /// Ten minutes of 60 frames and 50 audio packets a second: no recorder's fragment is longer.
 const MAX_FRAGMENT_SAMPLES: usize = 66_000;
@@ -88,7 +88,8 @@ fn read_traf(
         if let (false, Some(tfdt)) = (started, tfdt) {
             let (version, _, mut reader) = Reader::full(tfdt, "tfdt")?;
             let dts = reader.versioned(version)?;
-            cursor.dts = i64::try_from(dts).map_err(|_| Fault::malformed("tfdt"))?;
+            let dts = i64::try_from(dts).ok().filter(in_range);
+            cursor.dts = dts.ok_or(Fault::malformed("tfdt"))?;
             started = true;
         }
         cursor.read_trun(child.payload, samples)?;
@@ -99,6 +100,10 @@ fn read_traf(
         next_dts[track] = cursor.dts;
     }
     Ok(())
+}
+
+fn in_range(dts: &i64) -> bool {
+    *dts <= MAX_TIME
 }
 
 struct Cursor {
@@ -149,7 +154,7 @@ impl Cursor {
                 sync: sample_flags & NON_SYNC == 0,
             });
             self.offset = self.offset.checked_add(size.into()).ok_or(BAD)?;
-            self.dts = self.dts.checked_add(duration.into()).ok_or(BAD)?;
+            self.dts = self.dts.checked_add(duration.into()).filter(in_range).ok_or(BAD)?;
         }
         Ok(())
     }

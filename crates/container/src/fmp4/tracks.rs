@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::syntax::{Children, Header, Reader, find, require};
 use crate::error::{ErrorKind, Fault};
-use crate::sample::{Detail, Kind, Track, rescale};
+use crate::sample::{Detail, Kind, MAX_TIME, Track, rescale};
 
 /// The unity matrix of a track header: no rotation, no mirroring.
 pub(crate) const UNITY_MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
@@ -159,7 +159,7 @@ fn read_edit_list(trak: &[u8], movie_timescale: u32, timescale: u32) -> Result<i
         reader.skip(4)?;
         if media_time >= 0 {
             let empty = rescale(empty, movie_timescale, timescale.into());
-            return Ok(media_time.saturating_sub(empty));
+            return Ok(media_time.saturating_sub(empty).clamp(-MAX_TIME, MAX_TIME));
         }
         empty = empty.saturating_add(i64::try_from(duration).unwrap_or(0));
     }

@@ -9,7 +9,7 @@ use super::tracks::{TrackDetail, read_tracks};
 use crate::byte_queue::ByteQueue;
 use crate::demux::Found;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::sample::{Container, Detail, Init, Kind, Sample, Track};
+use crate::sample::{Container, Detail, Init, Kind, MAX_TIME, Sample, Track};
 
 /// Tracks and their codec data take a few hundred bytes; this leaves room for cover art.
 const MAX_METADATA_BYTES: u64 = 1 << 20;
@@ -359,7 +359,8 @@ impl Demuxer {
         };
         let scale = i64::try_from(self.timestamp_scale).map_err(|_| BAD)?;
         let ticks = i64::try_from(base).ok().and_then(|base| base.checked_add(relative.into()));
-        let pts = ticks.and_then(|ticks| ticks.checked_mul(scale)).ok_or(BAD)? - delay;
+        let pts =
+            ticks.and_then(|ticks| ticks.checked_mul(scale)?.checked_sub(delay)).ok_or(BAD)?;
         let frames = split_lacing(block.slice(number_len + 3..), flags >> 1 & 3)?;
         let block_ns = duration.and_then(|ticks| ticks.checked_mul(self.timestamp_scale));
         let each = match block_ns {
@@ -369,7 +370,7 @@ impl Demuxer {
         for (lace, data) in frames.into_iter().enumerate() {
             let shift = each.unwrap_or(0).saturating_mul(lace as u64);
             let pts = i64::try_from(shift).ok().and_then(|shift| pts.checked_add(shift));
-            let pts = pts.ok_or(BAD)?;
+            let pts = pts.filter(|pts| pts.abs() <= MAX_TIME).ok_or(BAD)?;
             self.laced.push_back(Sample {
                 track: index,
                 pts,

@@ -6,6 +6,9 @@ use super::syntax::{Child, Children, Write, float, id, unsigned};
 use crate::error::{ErrorKind, Fault};
 use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Track};
 
+/// Codecs delay by milliseconds; a header that claims more is not believed.
+const MAX_DELAY_NS: i64 = 10 * NANOS_PER_SECOND;
+
 /// What a TrackEntry says beyond what every container knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackDetail {
@@ -76,7 +79,7 @@ fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
         kind,
         codec,
         timescale: NANOS_PER_SECOND as u32,
-        delay: i64::try_from(codec_delay_ns).unwrap_or(0),
+        delay: i64::try_from(codec_delay_ns).ok().filter(|&ns| ns <= MAX_DELAY_NS).unwrap_or(0),
         width: media.width,
         height: media.height,
         sample_rate: media.sample_rate,

@@ -1,10 +1,8 @@
 //! What real browsers sent becomes files that independent tools accept.
 
-use std::process::Command;
-
 use bytes::Bytes;
 
-use crate::support::{Capture, captures, demux, split};
+use crate::support::{Capture, captures, demux, judge, split};
 
 /// Short files, so that captures of some seconds become several.
 const SEGMENT_SECONDS: f64 = 4.0;
@@ -12,7 +10,7 @@ const SEGMENT_SECONDS: f64 = 4.0;
 #[test]
 fn however_a_stream_is_cut_into_chunks_the_samples_are_the_same() {
     for capture in captures() {
-        let whole = split(&[capture.stream.clone()], SEGMENT_SECONDS).unwrap();
+        let whole = split(std::slice::from_ref(&capture.stream), SEGMENT_SECONDS).unwrap();
         let chunked = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
         let bytewise: Vec<Bytes> =
             (0..capture.stream.len()).map(|at| capture.stream.slice(at..=at)).collect();
@@ -38,22 +36,14 @@ fn independent_tools_find_every_sample_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     for capture in captures() {
         let split = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
-        let mut judge = Command::new("node");
-        judge.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/judge/judge.mjs"));
-        judge.args(["--segment-seconds", "4"]).arg(&capture.path);
+        let mut files = Vec::new();
         for (index, file) in split.files.iter().enumerate() {
             let name = format!("{}_{index}.{}", capture.name, file.extension);
-            std::fs::write(folder.path().join(&name), &file.bytes).unwrap();
-            judge.arg(folder.path().join(name));
+            let path = folder.path().join(name);
+            std::fs::write(&path, &file.bytes).unwrap();
+            files.push(path);
         }
-        let verdict = judge.output().unwrap();
-        assert!(
-            verdict.status.success(),
-            "{}: {}{}",
-            capture.name,
-            String::from_utf8_lossy(&verdict.stdout),
-            String::from_utf8_lossy(&verdict.stderr)
-        );
+        judge(&capture, "4", &files);
     }
 }
 

@@ -149,6 +149,34 @@ fn finish(mut muxer: Muxer, mut bytes: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> 
     bytes
 }
 
+/// The first file of a capture while it still grows, and the steps that would finish it. Room is
+/// kept for `expected_seconds`.
+pub(crate) fn unfinished(capture: &Capture, expected_seconds: f64) -> (Vec<u8>, Vec<FinishStep>) {
+    let expected_ns = (expected_seconds * NANOS_PER_SECOND as f64) as i64;
+    let mut demuxer = Demuxer::new();
+    let mut segmenter = Segmenter::new(i64::MAX);
+    let mut muxer = None;
+    let mut bytes = Vec::new();
+    demuxer.push(capture.stream.clone());
+    while let Some(event) = demuxer.poll().unwrap() {
+        segmenter.push(event);
+    }
+    segmenter.finish();
+    while let Some(action) = segmenter.poll() {
+        match action {
+            Action::Open { segment: 0, spec } => {
+                muxer = Some(Muxer::new(*spec, expected_ns).unwrap());
+            }
+            Action::Write { segment: 0, sample } => muxer.as_mut().unwrap().push(sample),
+            _ => {}
+        }
+    }
+    let mut muxer = muxer.unwrap();
+    append(&mut bytes, muxer.commit(None));
+    let (steps, _) = muxer.finish(None);
+    (bytes, steps)
+}
+
 /// Every sample of a stream, in order.
 pub(crate) fn demux(bytes: &[u8]) -> Result<Vec<Sample>, container::Error> {
     let mut demuxer = Demuxer::new();
@@ -160,4 +188,19 @@ pub(crate) fn demux(bytes: &[u8]) -> Result<Vec<Sample>, container::Error> {
         }
     }
     Ok(samples)
+}
+
+/// Has independent tools compare the files with the stream they were made of.
+pub(crate) fn judge(capture: &Capture, segment_seconds: &str, files: &[PathBuf]) {
+    let mut judge = std::process::Command::new("node");
+    judge.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/judge/judge.mjs"));
+    judge.args(["--segment-seconds", segment_seconds]).arg(&capture.path).args(files);
+    let verdict = judge.output().unwrap();
+    assert!(
+        verdict.status.success(),
+        "{}: {}{}",
+        capture.name,
+        String::from_utf8_lossy(&verdict.stdout),
+        String::from_utf8_lossy(&verdict.stderr)
+    );
 }

@@ -1,0 +1,67 @@
+//! Damaged streams give an error or fewer samples, never a panic and never endless memory.
+
+use bytes::Bytes;
+use container::Demuxer;
+use proptest::prelude::*;
+
+use crate::support::{captures, split};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_damaged_stream_is_survived(
+        index in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        cut in 0.0..1.0f64,
+        head_only in any::<bool>(),
+    ) {
+        let captures = captures();
+        let capture = index.get(&captures);
+        let mut bytes = capture.stream.to_vec();
+        bytes.truncate((cut * bytes.len() as f64) as usize + 64);
+        let reach = if head_only { bytes.len().min(4000) } else { bytes.len() };
+        for (at, value) in damage {
+            bytes[at.index(reach)] = value;
+        }
+        // Whatever it says, it says it in words.
+        if let Err(error) = split(&[Bytes::from(bytes)], 2.0) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn noise_behind_a_signature_is_survived(
+        noise in prop::collection::vec(any::<u8>(), 0..3000),
+        is_mp4 in any::<bool>(),
+    ) {
+        let mut bytes = match is_mp4 {
+            true => b"\0\0\0\x10ftypiso5\0\0\0\0".to_vec(),
+            false => vec![0x1A, 0x45, 0xDF, 0xA3, 0x80],
+        };
+        bytes.extend(noise);
+        let _ = split(&[Bytes::from(bytes)], 2.0);
+    }
+}
+
+#[test]
+fn a_size_field_reserves_no_memory() {
+    // An Info element, and a moov, that claim to be huge.
+    for head in [
+        &[
+            0x1A, 0x45, 0xDF, 0xA3, 0x80, 0x18, 0x53, 0x80, 0x67, 0xFF, 0x15, 0x49, 0xA9, 0x66,
+            0x01, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        ][..],
+        &b"\0\0\0\x08ftyp\0\0\0\x01moov\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"[..],
+    ] {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(Bytes::from_static(head));
+        let error = loop {
+            match demuxer.poll() {
+                Ok(event) => assert!(event.is_some(), "it waits for more than there can be"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind, container::ErrorKind::TooLarge);
+    }
+}
