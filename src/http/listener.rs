@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
@@ -10,8 +9,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{AddrListener, Address, Handle, Server};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A tablet on bad Wi-Fi needs a few round trips; whoever takes longer holds a socket for nothing.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+use super::acceptor::Acceptor;
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +58,7 @@ pub(crate) async fn serve_tls(
     routes: Router,
     handle: Handle<Peer>,
 ) -> io::Result<()> {
-    let acceptor = RustlsAcceptor::new(tls).handshake_timeout(HANDSHAKE_TIMEOUT);
+    let acceptor = Acceptor::new(RustlsAcceptor::new(tls));
     Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?))
         .acceptor(acceptor)
         .handle(handle)

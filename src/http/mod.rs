@@ -1,5 +1,6 @@
 //! HTTP and WebSocket: pages, API, and the doors for publishers.
 
+mod acceptor;
 mod api;
 mod assets;
 mod error;

@@ -19,8 +19,9 @@ test("3 minutes with the defaults leave files of 60 s and at most one group of p
   const { verdicts } = await judged(t, page, server, { segmentSeconds: 60 });
   const lengths = verdicts[0]?.segments.map((segment) => Number(segment.seconds)) ?? [];
   t.diagnostic(`files of ${lengths.join(", ")} s`);
-  // A group of pictures lasts about 2 s, as the page asks for.
-  for (const seconds of lengths.slice(0, -1)) assert.ok(seconds >= 60 && seconds <= 62.5, `files of ${lengths.join(", ")} s`);
+  // A last packet of sound may reach a little beyond the last frame.
+  const most = 60 + Number(verdicts[0]?.longestGroupSeconds) + 0.1;
+  for (const seconds of lengths.slice(0, -1)) assert.ok(seconds >= 60 && seconds <= most, `files of ${lengths.join(", ")} s, at most ${most} s allowed`);
   assert.ok(lengths.length >= 3);
   await server.stop();
 });

@@ -3,9 +3,9 @@
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::captures;
+use crate::support::captures::{self, judge};
 use crate::support::client::{Client, get};
-use crate::support::files::{eventually, journal, judge, listing, segments};
+use crate::support::files::{eventually, journal, listing, segments};
 use crate::support::server::Server;
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! A bare WebSocket that sends MediaRecorder blobs is recorded just as well.
 
-use crate::support::captures;
+use crate::support::captures::{self, judge};
 use crate::support::client::Client;
-use crate::support::files::{eventually, journal, judge, listing, segments};
+use crate::support::files::{eventually, journal, listing, segments};
 use crate::support::server::Server;
 
 #[tokio::test]

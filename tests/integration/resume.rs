@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::captures;
+use crate::support::captures::{self, judge};
 use crate::support::client::Client;
-use crate::support::files::{judge, segments};
+use crate::support::files::segments;
 use crate::support::server::Server;
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Ctrl-C finishes every growing file before the program ends.
 
-use crate::support::captures;
+use crate::support::captures::{self, judge};
 use crate::support::client::Client;
-use crate::support::files::{judge, listing, segments};
+use crate::support::files::{listing, segments};
 use crate::support::server::Server;
 
 #[tokio::test]

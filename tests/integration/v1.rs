@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::captures::{self, Capture};
+use crate::support::captures::{self, Capture, judge};
 use crate::support::client::{Client, get};
-use crate::support::files::{journal, judge, segments};
+use crate::support::files::{journal, segments};
 use crate::support::server::Server;
 
 #[tokio::test]

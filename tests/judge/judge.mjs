@@ -24,7 +24,7 @@ import { compare } from "./sequence.mjs";
  * @typedef {import("./media.mjs").Decoded} Decoded
  * @typedef {{ file: string, probe: Probe, decoded: Decoded, label: string }} Segment
  * @typedef {{ ok: boolean, original: string, segments: { file: string, seconds: number | undefined, video: number, audio: number, keys: number }[],
- *             videoPackets: number, audioPackets: number, frames: number, worstTimeMs: number, violations: string[], notes: string[] }} Verdict
+ *             videoPackets: number, audioPackets: number, frames: number, longestGroupSeconds: number, worstTimeMs: number, violations: string[], notes: string[] }} Verdict
  */
 
 const MS = 0.001;
@@ -61,7 +61,8 @@ async function judgeAgainst(original, files, options) {
   /** @type {Verdict} */
   const verdict = {
     ok: false, original: basename(original), segments: [], videoPackets: source.video?.packets.length ?? 0,
-    audioPackets: source.audio?.packets.length ?? 0, frames: decodedSource.frames.length, worstTimeMs: 0, violations: [], notes: [],
+    audioPackets: source.audio?.packets.length ?? 0, frames: decodedSource.frames.length,
+    longestGroupSeconds: longestGroup(source.video), worstTimeMs: 0, violations: [], notes: [],
   };
   const report = (/** @type {string} */ words) => verdict.violations.push(words);
   for (const message of [...source.messages, ...decodedSource.messages]) verdict.notes.push(`original: ${message}`);
@@ -330,6 +331,12 @@ function checkDuration(probed, inHeader) {
 function longest(packets) {
   const sorted = packets.map((packet) => packet.interval).filter((value) => value > 0).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/** The longest time from one key frame to the next: by so much a file may be longer than asked for. @param {Track | undefined} video */
+function longestGroup(video) {
+  const keys = (video?.packets ?? []).filter((packet) => packet.key).map((packet) => packet.time);
+  return round(Math.max(0, ...keys.slice(1).map((time, i) => time - Number(keys[i]))));
 }
 
 /** @type {boolean | undefined} */

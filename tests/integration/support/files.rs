@@ -1,8 +1,6 @@
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::PATIENCE;
-use super::captures::Capture;
 
 /// Everything below a recordings folder but its lock, sorted by name.
 pub(crate) fn listing(recordings: &Path) -> Vec<PathBuf> {
@@ -53,20 +51,4 @@ pub(crate) async fn eventually<T>(mut found: impl FnMut() -> Option<T>) -> T {
         }
     };
     tokio::time::timeout(PATIENCE, polling).await.expect("it did not come about in time")
-}
-
-/// Has independent tools compare the segments with the stream they were made of.
-pub(crate) fn judge(capture: &Capture, segments: &[PathBuf], segment_seconds: &str) {
-    assert!(!segments.is_empty(), "{}: no segments", capture.name);
-    let mut judge = Command::new("node");
-    judge.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge/judge.mjs"));
-    judge.args(["--segment-seconds", segment_seconds]).arg(&capture.path).args(segments);
-    let verdict = judge.output().unwrap();
-    assert!(
-        verdict.status.success(),
-        "{}: {}{}",
-        capture.name,
-        String::from_utf8_lossy(&verdict.stdout),
-        String::from_utf8_lossy(&verdict.stderr)
-    );
 }

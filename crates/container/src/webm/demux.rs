@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::syntax::{Child, Children, Header, MAX_HEADER_BYTES, id, unsigned};
+use super::block::Block;
+use super::syntax::{Children, Header, MAX_HEADER_BYTES, id, unsigned};
 use super::tracks::{TrackDetail, read_tracks};
 use crate::byte_queue::ByteQueue;
 use crate::demux::Found;
@@ -307,87 +308,46 @@ impl Demuxer {
                 *timestamp = Some(unsigned(payload));
                 Ok(())
             }
-            id::SIMPLE_BLOCK => {
-                let sync = payload.get(3).is_some_and(|flags| flags & 0x80 != 0);
-                self.block(payload, sync, None, Bytes::new())
-            }
-            _ => self.block_group(payload),
+            id::SIMPLE_BLOCK => self.block(Block::simple(payload)?),
+            _ => self.block(Block::group(payload)?),
         }
     }
 
-    fn block_group(&mut self, group: &Bytes) -> Result<(), Fault> {
-        let (mut block, mut duration, mut sync) = (None, None, true);
-        let mut extra = Vec::new();
-        for child in Children::of(group) {
-            let Child { id, payload, whole } = child?;
-            match id {
-                id::BLOCK => block = Some(group.slice_ref(payload)),
-                id::BLOCK_DURATION => duration = Some(unsigned(payload)),
-                id::REFERENCE_BLOCK => sync = false,
-                id::BLOCK_ADDITIONS | id::DISCARD_PADDING => extra.extend_from_slice(whole),
-                _ => {}
-            }
-        }
-        let block = block.ok_or(Fault::malformed("BlockGroup"))?;
-        self.block(&block, sync, duration, extra.into())
-    }
-
-    /// The structure that SimpleBlock and Block share (RFC 9559 section 10).
-    fn block(
-        &mut self,
-        block: &Bytes,
-        sync: bool,
-        duration: Option<u64>,
-        block_extra: Bytes,
-    ) -> Result<(), Fault> {
+    /// Queues the frames of a block as samples.
+    fn block(&mut self, block: Block) -> Result<(), Fault> {
         const BAD: Fault = Fault::malformed("Block");
         let Place::Cluster { timestamp, .. } = self.place else { return Err(BAD) };
         let base = timestamp.ok_or(Fault::malformed("Cluster without Timestamp"))?;
-        let number_len = block.first().map_or(9, |first| first.leading_zeros() as usize + 1);
-        if number_len > 8 || block.len() < number_len + 3 {
-            return Err(BAD);
-        }
-        let number = unsigned(&block[..number_len]) & (u64::MAX >> (64 - 7 * number_len));
-        let relative = i16::from_be_bytes([block[number_len], block[number_len + 1]]);
-        let flags = block[number_len + 2];
-        let Some((index, track)) = self.track(number) else { return Ok(()) };
-        let sync = sync || track.kind == Kind::Audio;
-        let delay = track.delay;
-        let default_duration = match &track.detail {
-            Detail::Webm(TrackDetail { default_duration_ns, .. }) => *default_duration_ns,
-            Detail::Mp4(_) => None,
-        };
-        let scale = i64::try_from(self.timestamp_scale).map_err(|_| BAD)?;
-        let ticks = i64::try_from(base).ok().and_then(|base| base.checked_add(relative.into()));
-        let pts =
-            ticks.and_then(|ticks| ticks.checked_mul(scale)?.checked_sub(delay)).ok_or(BAD)?;
-        let frames = split_lacing(block.slice(number_len + 3..), flags >> 1 & 3)?;
-        let block_ns = duration.and_then(|ticks| ticks.checked_mul(self.timestamp_scale));
-        let each = match block_ns {
-            Some(total) => Some(total / frames.len() as u64),
-            None => default_duration,
-        };
-        for (lace, data) in frames.into_iter().enumerate() {
-            let shift = each.unwrap_or(0).saturating_mul(lace as u64);
-            let pts = i64::try_from(shift).ok().and_then(|shift| pts.checked_add(shift));
+        let Some((index, track, detail)) = self.track(block.track) else { return Ok(()) };
+        let sync = block.sync || track.kind == Kind::Audio;
+        let scale = self.timestamp_scale;
+        let ticks = i64::try_from(base).ok().and_then(|base| base.checked_add(block.relative));
+        let scaled = ticks.and_then(|ticks| ticks.checked_mul(i64::try_from(scale).ok()?));
+        let pts = scaled.and_then(|pts| pts.checked_sub(track.delay)).ok_or(BAD)?;
+        let stated_ns = block.duration.and_then(|ticks| ticks.checked_mul(scale));
+        let stated_ns = stated_ns.map(|total| total / block.frames.len().max(1) as u64);
+        let step_ns = stated_ns.or(detail.default_duration_ns).unwrap_or(0);
+        for (lace, data) in block.frames.into_iter().enumerate() {
+            let shift = i64::try_from(step_ns.saturating_mul(lace as u64)).ok();
+            let pts = shift.and_then(|shift| pts.checked_add(shift));
             let pts = pts.filter(|pts| pts.abs() <= MAX_TIME).ok_or(BAD)?;
             self.laced.push_back(Sample {
                 track: index,
                 pts,
                 dts: pts,
-                duration: block_ns.and(each).and_then(|ns| u32::try_from(ns).ok()),
+                duration: stated_ns.and_then(|ns| u32::try_from(ns).ok()),
                 sync,
                 data,
-                block_extra: block_extra.clone(),
+                block_extra: block.extra.clone(),
             });
         }
         Ok(())
     }
 
-    fn track(&self, number: u64) -> Option<(usize, &Track)> {
-        self.tracks.iter().enumerate().find(|(_, track)| match &track.detail {
-            Detail::Webm(detail) => detail.number == number,
-            Detail::Mp4(_) => false,
+    fn track(&self, number: u64) -> Option<(usize, &Track, &TrackDetail)> {
+        self.tracks.iter().enumerate().find_map(|(index, track)| match &track.detail {
+            Detail::Webm(detail) if detail.number == number => Some((index, track, detail)),
+            _ => None,
         })
     }
 }
@@ -413,83 +373,4 @@ fn take_payload(input: &mut ByteQueue, header: Header, max: u64) -> Result<Optio
         return Err(Error::new(ErrorKind::TooLarge, at, "element"));
     }
     Ok(input.take(size as usize))
-}
-
-/// Splits a block's frames (RFC 9559 section 10.3). Without lacing the block is one frame.
-fn split_lacing(mut data: Bytes, lacing: u8) -> Result<Vec<Bytes>, Fault> {
-    const BAD: Fault = Fault::malformed("lacing");
-    if lacing == 0 {
-        return Ok(vec![data]);
-    }
-    if data.is_empty() {
-        return Err(BAD);
-    }
-    let count = usize::from(data.split_to(1)[0]) + 1;
-    let mut sizes = Vec::with_capacity(count);
-    match lacing {
-        2 => {
-            if !data.len().is_multiple_of(count) {
-                return Err(BAD);
-            }
-            sizes.resize(count, data.len() / count);
-        }
-        1 => {
-            while sizes.len() < count - 1 {
-                let run = data.iter().take_while(|&&byte| byte == 255).count();
-                let last = *data.get(run).ok_or(BAD)?;
-                sizes.push(run * 255 + usize::from(last));
-                let _ = data.split_to(run + 1);
-            }
-        }
-        _ => {
-            let mut previous = 0i64;
-            while sizes.len() < count - 1 {
-                let first = *data.first().ok_or(BAD)?;
-                let len = first.leading_zeros() as usize + 1;
-                if len > 8 || data.len() < len {
-                    return Err(BAD);
-                }
-                let value = unsigned(&data[..len]) & (u64::MAX >> (64 - 7 * len));
-                let value = value as i64;
-                previous = match sizes.is_empty() {
-                    true => value,
-                    false => previous + value - ((1i64 << (7 * len - 1)) - 1),
-                };
-                sizes.push(usize::try_from(previous).map_err(|_| BAD)?);
-                let _ = data.split_to(len);
-            }
-        }
-    }
-    if lacing != 2 {
-        let known = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size)).ok_or(BAD)?;
-        sizes.push(data.len().checked_sub(known).ok_or(BAD)?);
-    }
-    Ok(sizes.into_iter().map(|size| data.split_to(size)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_lacing_gives_back_its_frames() {
-        let frames = |bytes: &[u8], lacing| {
-            let split = split_lacing(Bytes::copy_from_slice(bytes), lacing).unwrap();
-            split.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>()
-        };
-        assert_eq!(frames(&[1, 2, 3], 0), [vec![1, 2, 3]]);
-        assert_eq!(frames(&[1, 2, 1, 9, 9, 8], 1), [vec![1, 9], vec![9, 8]]);
-        assert_eq!(frames(&[1, 1, 2, 3, 4], 2), [vec![1, 2], vec![3, 4]]);
-        // EBML lacing: the first size is absolute, the second a difference of -1 (0xBE).
-        assert_eq!(frames(&[2, 0x82, 0xBE, 1, 2, 3, 4], 3), [vec![1, 2], vec![3], vec![4]]);
-    }
-
-    #[test]
-    fn lacing_that_lies_is_an_error() {
-        for (bytes, lacing) in
-            [(&[][..], 1), (&[3, 255], 1), (&[1, 9, 1], 1), (&[2, 1, 2], 2), (&[1, 0x89, 1], 3)]
-        {
-            assert!(split_lacing(Bytes::copy_from_slice(bytes), lacing).is_err());
-        }
-    }
 }

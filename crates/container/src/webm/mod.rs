@@ -1,5 +1,6 @@
 //! WebM and Matroska (RFC 9559).
 
+mod block;
 pub(crate) mod demux;
 pub(crate) mod finish;
 pub(crate) mod inspect;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use container::Demuxer;
 use proptest::prelude::*;
 
-use crate::support::{captures, split};
+use crate::captures;
+use crate::support::split;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
@@ -16,7 +17,7 @@ proptest! {
         cut in 0.0..1.0f64,
         head_only in any::<bool>(),
     ) {
-        let captures = captures();
+        let captures = captures::all();
         let capture = index.get(&captures);
         let mut bytes = capture.stream.to_vec();
         bytes.truncate((cut * bytes.len() as f64) as usize + 64);

@@ -2,11 +2,12 @@
 
 use container::FinishStep;
 
-use crate::support::{captures, demux, judge, unfinished};
+use crate::captures::{self, judge};
+use crate::support::{demux, unfinished};
 
 #[test]
 fn every_interruption_leaves_a_file_that_plays() {
-    for capture in captures() {
+    for capture in captures::all() {
         let (growing, steps) = unfinished(&capture, 1000.0);
         let all = demux(&growing).unwrap();
         let mut file = growing;
@@ -36,14 +37,14 @@ fn every_interruption_leaves_a_file_that_plays() {
 fn an_index_beyond_its_room_rewrites_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut rewritten = 0;
-    for capture in captures().into_iter().filter(|capture| capture.name.contains("mp4")) {
+    for capture in captures::all().into_iter().filter(|capture| capture.name.contains("mp4")) {
         // Room for no time at all, and then a file of some seconds.
         let (growing, steps) = unfinished(&capture, 0.0);
         let [FinishStep::Rewrite { front, keep_from }, ..] = &steps[..] else { continue };
         rewritten += 1;
         let file = folder.path().join(format!("{}.mp4", capture.name));
         std::fs::write(&file, [&front[..], &growing[*keep_from as usize..]].concat()).unwrap();
-        judge(&capture, "1000", &[file]);
+        judge(&capture, &[file], "1000");
     }
     assert!(rewritten >= 2);
 }

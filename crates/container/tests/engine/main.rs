@@ -6,8 +6,10 @@
     reason = "a test that cannot go on must stop, loudly"
 )]
 
+#[path = "../../../../tests/support/captures.rs"]
 mod captures;
 mod damage;
+mod dialects;
 mod finishing;
 mod properties;
 mod support;

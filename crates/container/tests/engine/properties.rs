@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::support::{Capture, captures, demux, split};
+use crate::captures::{self, Capture};
+use crate::support::{demux, split, stream};
 
 fn by_track(samples: &[container::Sample], track: usize) -> Vec<(i64, i64, bool, Bytes, Bytes)> {
     let own = samples.iter().filter(|sample| sample.track == track);
@@ -17,7 +18,8 @@ fn chunks(capture: &Capture, cuts: &[f64]) -> Vec<Bytes> {
     ends.push(len);
     ends.sort_unstable();
     let starts = std::iter::once(0).chain(ends.iter().copied());
-    starts.zip(&ends).map(|(start, &end)| capture.stream.slice(start..end)).collect()
+    let stream = stream(capture);
+    starts.zip(&ends).map(|(start, &end)| stream.slice(start..end)).collect()
 }
 
 proptest! {
@@ -29,7 +31,7 @@ proptest! {
         cuts in prop::collection::vec(0.0..1.0, 0..40),
         seconds in 0.5..20.0f64,
     ) {
-        let captures = captures();
+        let captures = captures::all();
         let capture = index.get(&captures);
         let all = demux(&capture.stream).unwrap();
         let split = split(&chunks(capture, &cuts), seconds).unwrap();

@@ -1,7 +1,6 @@
 //! Splits streams into files in memory, as a recorder does on a disk.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use container::{
@@ -9,46 +8,16 @@ use container::{
     Segmenter,
 };
 
-/// A recorded stream of a real browser and the sizes of the chunks it came in.
-pub(crate) struct Capture {
-    pub(crate) name: String,
-    pub(crate) stream: Bytes,
-    pub(crate) chunk_bytes: Vec<usize>,
-    pub(crate) path: PathBuf,
+use crate::captures::Capture;
+
+/// The stream in the chunks in which the browser handed it out.
+pub(crate) fn chunks(capture: &Capture) -> Vec<Bytes> {
+    capture.chunks().into_iter().map(Bytes::copy_from_slice).collect()
 }
 
-pub(crate) fn captures() -> Vec<Capture> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/captures");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
-        .collect();
-    paths.sort();
-    assert!(paths.len() >= 12, "captures are missing");
-    paths.into_iter().map(read_capture).collect()
-}
-
-fn read_capture(path: PathBuf) -> Capture {
-    let description = std::fs::read(path.with_extension("json")).unwrap();
-    let description: serde_json::Value = serde_json::from_slice(&description).unwrap();
-    let chunks = description["chunk_bytes"].as_array().unwrap();
-    Capture {
-        name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-        stream: std::fs::read(&path).unwrap().into(),
-        chunk_bytes: chunks.iter().map(|n| n.as_u64().unwrap() as usize).collect(),
-        path,
-    }
-}
-
-impl Capture {
-    /// The stream in the chunks in which the browser handed it out.
-    pub(crate) fn chunks(&self) -> Vec<Bytes> {
-        let mut rest = self.stream.clone();
-        let mut chunks: Vec<Bytes> = self.chunk_bytes.iter().map(|&n| rest.split_to(n)).collect();
-        chunks.push(rest);
-        chunks
-    }
+/// The whole stream.
+pub(crate) fn stream(capture: &Capture) -> Bytes {
+    capture.stream.clone().into()
 }
 
 /// One finished file.
@@ -157,7 +126,7 @@ pub(crate) fn unfinished(capture: &Capture, expected_seconds: f64) -> (Vec<u8>, 
     let mut segmenter = Segmenter::new(i64::MAX);
     let mut muxer = None;
     let mut bytes = Vec::new();
-    demuxer.push(capture.stream.clone());
+    demuxer.push(stream(capture));
     while let Some(event) = demuxer.poll().unwrap() {
         segmenter.push(event);
     }
@@ -188,19 +157,4 @@ pub(crate) fn demux(bytes: &[u8]) -> Result<Vec<Sample>, container::Error> {
         }
     }
     Ok(samples)
-}
-
-/// Has independent tools compare the files with the stream they were made of.
-pub(crate) fn judge(capture: &Capture, segment_seconds: &str, files: &[PathBuf]) {
-    let mut judge = std::process::Command::new("node");
-    judge.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/judge/judge.mjs"));
-    judge.args(["--segment-seconds", segment_seconds]).arg(&capture.path).args(files);
-    let verdict = judge.output().unwrap();
-    assert!(
-        verdict.status.success(),
-        "{}: {}{}",
-        capture.name,
-        String::from_utf8_lossy(&verdict.stdout),
-        String::from_utf8_lossy(&verdict.stderr)
-    );
 }

@@ -2,18 +2,19 @@
 
 use bytes::Bytes;
 
-use crate::support::{Capture, captures, demux, judge, split};
+use crate::captures::{self, Capture, judge};
+use crate::support::{chunks, demux, split, stream};
 
 /// Short files, so that captures of some seconds become several.
 const SEGMENT_SECONDS: f64 = 4.0;
 
 #[test]
 fn however_a_stream_is_cut_into_chunks_the_samples_are_the_same() {
-    for capture in captures() {
-        let whole = split(std::slice::from_ref(&capture.stream), SEGMENT_SECONDS).unwrap();
-        let chunked = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
+    for capture in captures::all() {
+        let whole = split(&[stream(&capture)], SEGMENT_SECONDS).unwrap();
+        let chunked = split(&chunks(&capture), SEGMENT_SECONDS).unwrap();
         let bytewise: Vec<Bytes> =
-            (0..capture.stream.len()).map(|at| capture.stream.slice(at..=at)).collect();
+            capture.stream.iter().map(|&byte| Bytes::copy_from_slice(&[byte])).collect();
         assert!(whole.files.len() >= 2, "{}", capture.name);
         assert!(whole.samples == chunked.samples, "{}", capture.name);
         let mut demuxer = container::Demuxer::new();
@@ -34,8 +35,8 @@ fn however_a_stream_is_cut_into_chunks_the_samples_are_the_same() {
 #[test]
 fn independent_tools_find_every_sample_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    for capture in captures() {
-        let split = split(&capture.chunks(), SEGMENT_SECONDS).unwrap();
+    for capture in captures::all() {
+        let split = split(&chunks(&capture), SEGMENT_SECONDS).unwrap();
         let mut files = Vec::new();
         for (index, file) in split.files.iter().enumerate() {
             let name = format!("{}_{index}.{}", capture.name, file.extension);
@@ -43,14 +44,14 @@ fn independent_tools_find_every_sample_in_its_place() {
             std::fs::write(&path, &file.bytes).unwrap();
             files.push(path);
         }
-        judge(&capture, "4", &files);
+        judge(&capture, &files, "4");
     }
 }
 
 #[test]
 fn a_growing_file_holds_a_prefix_of_its_samples() {
-    for capture in captures() {
-        let split = split(&capture.chunks(), 1000.0).unwrap();
+    for capture in captures::all() {
+        let split = split(&chunks(&capture), 1000.0).unwrap();
         assert!(!split.growing.is_empty(), "{}", capture.name);
         for (segment, bytes) in &split.growing {
             let samples = demux(bytes).unwrap_or_else(|error| panic!("{}: {error}", capture.name));

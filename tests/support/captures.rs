@@ -1,4 +1,10 @@
+//! Recorded streams of real browsers, and the judge that compares files with them. Shared by the
+//! tests of the engine and those of the server.
+
+#![allow(dead_code, reason = "neither of the two test crates uses all of it")]
+
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A recorded stream of a real browser and the chunks it came in.
 #[derive(Debug, Clone)]
@@ -11,7 +17,7 @@ pub(crate) struct Capture {
 }
 
 pub(crate) fn all() -> Vec<Capture> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
+    let folder = tests_folder().join("captures");
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -24,6 +30,12 @@ pub(crate) fn all() -> Vec<Capture> {
 
 pub(crate) fn named(name: &str) -> Capture {
     all().into_iter().find(|capture| capture.name == name).unwrap()
+}
+
+/// The workspace's `tests`, from whichever package this is compiled into.
+fn tests_folder() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    here.map(|folder| folder.join("tests")).find(|tests| tests.join("captures").is_dir()).unwrap()
 }
 
 fn read(path: PathBuf) -> Capture {
@@ -52,4 +64,20 @@ impl Capture {
         chunks.push(rest);
         chunks
     }
+}
+
+/// Has independent tools compare the segments with the stream they were made of.
+pub(crate) fn judge(capture: &Capture, segments: &[PathBuf], segment_seconds: &str) {
+    assert!(!segments.is_empty(), "{}: no segments", capture.name);
+    let mut judge = Command::new("node");
+    judge.arg(tests_folder().join("judge/judge.mjs"));
+    judge.args(["--segment-seconds", segment_seconds]).arg(&capture.path).args(segments);
+    let verdict = judge.output().unwrap();
+    assert!(
+        verdict.status.success(),
+        "{}: {}{}",
+        capture.name,
+        String::from_utf8_lossy(&verdict.stdout),
+        String::from_utf8_lossy(&verdict.stderr)
+    );
 }

@@ -1,0 +1,145 @@
+//! Blocks (RFC 9559 section 10): the frames of one track at one time.
+
+use bytes::Bytes;
+
+use super::syntax::{Child, Children, id, unsigned};
+use crate::error::Fault;
+
+/// A SimpleBlock, or a BlockGroup with its Block.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// TrackNumber.
+    pub(crate) track: u64,
+    /// Ticks from the cluster's timestamp.
+    pub(crate) relative: i64,
+    /// Whether its first frame decodes by itself.
+    pub(crate) sync: bool,
+    pub(crate) frames: Vec<Bytes>,
+    /// BlockDuration in ticks.
+    pub(crate) duration: Option<u64>,
+    /// BlockGroup children to carry along, as encoded.
+    pub(crate) extra: Bytes,
+}
+
+/// The key frame bit of a SimpleBlock's flags.
+const KEY_FRAME: u8 = 0x80;
+
+impl Block {
+    pub(crate) fn simple(payload: &Bytes) -> Result<Self, Fault> {
+        let (flags, block) = Self::read(payload)?;
+        Ok(Self { sync: flags & KEY_FRAME != 0, ..block })
+    }
+
+    pub(crate) fn group(group: &Bytes) -> Result<Self, Fault> {
+        let (mut block, mut duration, mut sync) = (None, None, true);
+        let mut extra = Vec::new();
+        for child in Children::of(group) {
+            let Child { id, payload, whole } = child?;
+            match id {
+                id::BLOCK => block = Some(group.slice_ref(payload)),
+                id::BLOCK_DURATION => duration = Some(unsigned(payload)),
+                id::REFERENCE_BLOCK => sync = false,
+                id::BLOCK_ADDITIONS | id::DISCARD_PADDING => extra.extend_from_slice(whole),
+                _ => {}
+            }
+        }
+        let (_, block) = Self::read(&block.ok_or(Fault::malformed("BlockGroup"))?)?;
+        Ok(Self { sync, duration, extra: extra.into(), ..block })
+    }
+
+    /// What both kinds share, and the flags that mean different things in each.
+    fn read(payload: &Bytes) -> Result<(u8, Self), Fault> {
+        const BAD: Fault = Fault::malformed("Block");
+        let number_len = payload.first().map_or(9, |first| first.leading_zeros() as usize + 1);
+        if number_len > 8 || payload.len() < number_len + 3 {
+            return Err(BAD);
+        }
+        let track = unsigned(&payload[..number_len]) & (u64::MAX >> (64 - 7 * number_len));
+        let relative = i16::from_be_bytes([payload[number_len], payload[number_len + 1]]);
+        let flags = payload[number_len + 2];
+        let frames = split_lacing(payload.slice(number_len + 3..), flags >> 1 & 3)?;
+        let relative = i64::from(relative);
+        let block =
+            Self { track, relative, sync: false, frames, duration: None, extra: Bytes::new() };
+        Ok((flags, block))
+    }
+}
+
+/// Splits a block's frames (RFC 9559 section 10.3). Without lacing the block is one frame.
+fn split_lacing(mut data: Bytes, lacing: u8) -> Result<Vec<Bytes>, Fault> {
+    const BAD: Fault = Fault::malformed("lacing");
+    if lacing == 0 {
+        return Ok(vec![data]);
+    }
+    if data.is_empty() {
+        return Err(BAD);
+    }
+    let count = usize::from(data.split_to(1)[0]) + 1;
+    let mut sizes = Vec::with_capacity(count);
+    match lacing {
+        2 => {
+            if !data.len().is_multiple_of(count) {
+                return Err(BAD);
+            }
+            sizes.resize(count, data.len() / count);
+        }
+        1 => {
+            while sizes.len() < count - 1 {
+                let run = data.iter().take_while(|&&byte| byte == 255).count();
+                let last = *data.get(run).ok_or(BAD)?;
+                sizes.push(run * 255 + usize::from(last));
+                let _ = data.split_to(run + 1);
+            }
+        }
+        _ => {
+            let mut previous = 0i64;
+            while sizes.len() < count - 1 {
+                let first = *data.first().ok_or(BAD)?;
+                let len = first.leading_zeros() as usize + 1;
+                if len > 8 || data.len() < len {
+                    return Err(BAD);
+                }
+                let value = unsigned(&data[..len]) & (u64::MAX >> (64 - 7 * len));
+                let value = value as i64;
+                previous = match sizes.is_empty() {
+                    true => value,
+                    false => previous + value - ((1i64 << (7 * len - 1)) - 1),
+                };
+                sizes.push(usize::try_from(previous).map_err(|_| BAD)?);
+                let _ = data.split_to(len);
+            }
+        }
+    }
+    if lacing != 2 {
+        let known = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size)).ok_or(BAD)?;
+        sizes.push(data.len().checked_sub(known).ok_or(BAD)?);
+    }
+    Ok(sizes.into_iter().map(|size| data.split_to(size)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lacing_gives_back_its_frames() {
+        let frames = |bytes: &[u8], lacing| {
+            let split = split_lacing(Bytes::copy_from_slice(bytes), lacing).unwrap();
+            split.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(frames(&[1, 2, 3], 0), [vec![1, 2, 3]]);
+        assert_eq!(frames(&[1, 2, 1, 9, 9, 8], 1), [vec![1, 9], vec![9, 8]]);
+        assert_eq!(frames(&[1, 1, 2, 3, 4], 2), [vec![1, 2], vec![3, 4]]);
+        // EBML lacing: the first size is absolute, the second a difference of -1 (0xBE).
+        assert_eq!(frames(&[2, 0x82, 0xBE, 1, 2, 3, 4], 3), [vec![1, 2], vec![3], vec![4]]);
+    }
+
+    #[test]
+    fn lacing_that_lies_is_an_error() {
+        for (bytes, lacing) in
+            [(&[][..], 1), (&[3, 255], 1), (&[1, 9, 1], 1), (&[2, 1, 2], 2), (&[1, 0x89, 1], 3)]
+        {
+            assert!(split_lacing(Bytes::copy_from_slice(bytes), lacing).is_err());
+        }
+    }
+}
