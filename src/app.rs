@@ -3,6 +3,7 @@
 mod folder;
 mod listen;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::addresses::{Host, Names, is_ours};
 use crate::config::{self, Config};
 use crate::console::{self, Address};
 use crate::http::{self, Authority};
@@ -21,7 +23,6 @@ use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
 use crate::recorder;
-use crate::tls::addresses::{Host, Names, is_ours};
 use crate::tls::{self, Store};
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
@@ -36,7 +37,11 @@ pub(crate) fn main() -> ExitCode {
     let config = config::read();
     let filter = EnvFilter::try_from_env("LOCALCAMERA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("localcamera=info,warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     match run(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
+mod addresses;
 mod app;
 mod clock;
 mod config;

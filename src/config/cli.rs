@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use super::file::File;
 use super::{Config, OwnCertificate, Port, segment};
-use crate::tls::addresses::Host;
+use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
 const WSS_PORT: u16 = 8766;
@@ -75,12 +76,20 @@ struct Cli {
     config: Option<PathBuf>,
 
     /// No sign-in: everyone on the network may record and watch
-    #[arg(long, env = "LOCALCAMERA_OPEN")]
-    open: bool,
+    #[arg(
+        long,
+        env = "LOCALCAMERA_OPEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    open: Option<bool>,
 }
 
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
-    Every option can stand in the configuration file (docs/config.md) or in LOCALCAMERA_<OPTION>.";
+    The options with an environment variable can stand in the configuration file, too: docs/config.md.";
 
 pub(super) fn read() -> Config {
     let cli = Cli::parse();
@@ -112,7 +121,7 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         own_certificate,
         state: folder(cli.state, file.state, "state"),
         segment: segment(seconds)?,
-        open: cli.open || file.open.unwrap_or(false),
+        open: cli.open.or(file.open).unwrap_or(false),
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::Port;
-use crate::tls::addresses::Host;
+use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
 const DEFAULT_PATH: &str = "localcamera.toml";

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::tls::addresses::Host;
+use crate::addresses::Host;
 
 /// Segments shorter than this are more headers than media.
 const MIN_SEGMENT: Duration = Duration::from_millis(500);

@@ -16,8 +16,8 @@ use rustls::pki_types::CertificateDer;
 
 use crate::library::Library;
 use crate::live::socket::Door;
-use crate::tls::profile;
 pub(crate) use listener::{serve_plain, serve_tls};
+use pages::profile;
 pub(crate) use router::{pages_router, raw_router, trust_router};
 
 /// What the handlers share.

@@ -25,16 +25,11 @@ enum Verdict {
 /// Records the connection until it ends; its end is the session's.
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     let Arrival { peer, mut socket, .. } = arrival;
-    let shutdown = ingest.shutdown.clone();
     let mut publisher = Publisher { ingest, peer, stream: RawStream::default(), publication: None };
-    let verdict = tokio::select! {
-        verdict = publisher.receive(socket.as_mut()) => verdict,
-        () = shutdown.cancelled() => Verdict::Close(1012, "the server is stopping"),
-    };
-    let is_shutdown = shutdown.is_cancelled();
+    let verdict = publisher.receive(socket.as_mut()).await;
     // The peer may be gone already; the session ends all the same.
     let _ = tell(socket.as_mut(), verdict).await;
-    publisher.finish(if is_shutdown { Ending::Shutdown } else { Ending::Stopped }).await;
+    publisher.finish().await;
 }
 
 struct Publisher {
@@ -57,6 +52,9 @@ impl Publisher {
                     Err(_) => return Verdict::Gone,
                 },
                 () = tokio::time::sleep_until(heard + IDLE_TIMEOUT) => return Verdict::Gone,
+                () = self.ingest.shutdown.cancelled() => {
+                    return Verdict::Close(1012, "the server is stopping");
+                }
             };
             heard = Instant::now();
             match message {
@@ -64,6 +62,8 @@ impl Publisher {
                     if let Err(verdict) = self.take(bytes).await {
                         return verdict;
                     }
+                    // A slow disk is no silence of the peer's.
+                    heard = Instant::now();
                 }
                 Ok(Incoming::Text(_) | Incoming::Pong) => {}
                 Err(Ended::TooLarge) => {
@@ -109,9 +109,10 @@ impl Publisher {
         }
     }
 
-    async fn finish(mut self, ending: Ending) {
+    /// There is nothing to come back to after a raw connection, so its session is over.
+    async fn finish(mut self) {
         let Some(publication) = self.publication.take() else { return };
-        let last = self.stream.end().into_iter().chain([Feed::Finish(ending)]);
+        let last = self.stream.end().into_iter().chain([Feed::Finish(Ending::Stopped)]);
         for feed in last {
             if publication.feed.send(feed).await.is_err() {
                 return;

@@ -44,7 +44,6 @@ pub(super) struct Progress {
 /// A way to reach a session.
 #[derive(Debug, Clone)]
 pub(super) struct Handle {
-    device: String,
     commands: mpsc::Sender<Command>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) durable: watch::Receiver<Durable>,
@@ -77,15 +76,11 @@ pub(super) struct Task {
 }
 
 /// A session that publishes into `publication`.
-pub(super) fn new(
-    device: String,
-    publication: Publication,
-    shutdown: CancellationToken,
-) -> (Handle, Task) {
+pub(super) fn new(publication: Publication, shutdown: CancellationToken) -> (Handle, Task) {
     let (commands, queue) = mpsc::channel(WAITING_INPUTS);
     let (progress, watcher) = watch::channel(Progress::default());
     let durable = publication.durable.clone();
-    let handle = Handle { device, commands, progress: watcher, durable };
+    let handle = Handle { commands, progress: watcher, durable };
     let task = Task {
         commands: queue,
         feed: Some(publication.feed),
@@ -100,10 +95,6 @@ pub(super) fn new(
 }
 
 impl Handle {
-    pub(super) fn device(&self) -> &str {
-        &self.device
-    }
-
     /// Takes the session over from whichever connection had it. `None` when it has just ended.
     pub(super) async fn attach(&self) -> Option<Attachment> {
         let (reply, answer) = oneshot::channel();
@@ -174,12 +165,21 @@ impl Task {
                 command = self.commands.recv() => command,
                 () = expired => return Ending::TimedOut,
                 () = shutdown.cancelled() => return Ending::Shutdown,
+                changed = self.durable.changed() => match changed {
+                    Ok(()) => continue,
+                    // The disk has ended the recording; the device begins a session anew.
+                    Err(_) => return Ending::Stopped,
+                },
             };
             match command {
                 None => return Ending::Stopped,
                 Some(Command::Attach { reply }) => self.attach(reply),
                 Some(Command::Detach { epoch }) => {
                     if epoch == self.progress.borrow().epoch {
+                        // There is nothing to come back to before the first generation.
+                        if self.generations.is_empty() {
+                            return Ending::Stopped;
+                        }
                         self.deadline = Some(Instant::now() + RESUME_WINDOW);
                     }
                 }

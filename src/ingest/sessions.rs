@@ -10,11 +10,14 @@ use super::session::{self, Handle};
 use crate::live::feed::SessionInfo;
 use crate::live::{Hub, Publication};
 
+/// A session belongs to its device: another device with the same id has its own.
+type Key = (String, String);
+
 /// Open sessions. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Sessions {
     hub: Hub,
-    open: Arc<Mutex<HashMap<String, Handle>>>,
+    open: Arc<Mutex<HashMap<Key, Handle>>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -27,18 +30,17 @@ impl Sessions {
     /// The session with this id, and whether it was open already. `None` when the recorder has
     /// stopped.
     pub(super) async fn open(&self, info: SessionInfo) -> Option<(Handle, bool)> {
-        if let Some(handle) = self.get(&info.id, &info.device) {
-            return Some((handle, true));
+        let key = (info.device.clone(), info.id.clone());
+        if let Some(handle) = self.lock().get(&key) {
+            return Some((handle.clone(), true));
         }
-        let id = info.id.clone();
-        let device = info.device.clone();
         let publication = self.hub.publish(info).await?;
-        let (handle, task) = session::new(device, publication, self.shutdown.clone());
-        self.lock().insert(id.clone(), handle.clone());
+        let (handle, task) = session::new(publication, self.shutdown.clone());
+        self.lock().insert(key.clone(), handle.clone());
         let sessions = self.clone();
         self.tasks.spawn(async move {
             task.run().await;
-            sessions.lock().remove(&id);
+            sessions.lock().remove(&key);
         });
         Some((handle, false))
     }
@@ -54,12 +56,7 @@ impl Sessions {
         self.tasks.wait().await;
     }
 
-    /// A session belongs to its device: another device with the same id gets its own.
-    fn get(&self, id: &str, device: &str) -> Option<Handle> {
-        self.lock().get(id).filter(|handle| handle.device() == device).cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Handle>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Handle>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! A connection that speaks `localcamera.v1`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use ingest_protocol::{
     ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES, Output, Position,
@@ -18,6 +19,9 @@ use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 /// little beside what the device itself holds.
 const CREDIT_BYTES: u64 = 8 << 20;
 
+/// Whoever connects has its hello ready.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long a device waits before it comes back; it adds its own growing pauses.
 const RETRY_MS: u64 = 1000;
 
@@ -25,12 +29,13 @@ const RETRY_MS: u64 = 1000;
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     let mut connection = Connection {
         peer: arrival.peer,
+        connected: Instant::now(),
         socket: arrival.socket,
         conversation: Server::new(),
         attached: None,
         inputs: VecDeque::new(),
         acknowledged: BTreeMap::new(),
-        reported: BTreeMap::new(),
+        reported: BTreeSet::new(),
         storage_error: None,
         clock_offset_ms: 0,
         ingest,
@@ -44,6 +49,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
 
 struct Connection {
     peer: std::net::SocketAddr,
+    connected: Instant,
     socket: Box<dyn Socket>,
     conversation: Server,
     attached: Option<Attached>,
@@ -51,7 +57,7 @@ struct Connection {
     inputs: VecDeque<Input>,
     acknowledged: BTreeMap<u32, DurableGeneration>,
     /// Broken generations that the device has been told of.
-    reported: BTreeMap<u32, u64>,
+    reported: BTreeSet<u32>,
     storage_error: Option<String>,
     /// Server's clock minus device's clock.
     clock_offset_ms: i64,
@@ -95,7 +101,8 @@ impl Connection {
                         self.output(output).await?;
                     }
                 }
-                Wake::Handed(true) => {}
+                // Nothing was read meanwhile, so nothing can have been heard.
+                Wake::Handed(true) => heard = Instant::now(),
                 Wake::Progress(true) => self.progress().await?,
                 // The session's task is over, and its last word has been read.
                 Wake::Handed(false) | Wake::Progress(false) => {
@@ -103,6 +110,10 @@ impl Connection {
                     return self.close(1011, "the session has ended").await;
                 }
                 Wake::Ping => self.socket.send(Outgoing::Ping).await?,
+                Wake::Silent if self.attached.is_none() => {
+                    let sentence = "the first message must be hello".to_owned();
+                    return self.fail(ErrorCode::BadMessage, sentence, None).await;
+                }
                 Wake::Silent => return Err(Ended::Closed),
                 Wake::Shutdown => {
                     let sentence = "the server is stopping; what it received is kept";
@@ -119,6 +130,10 @@ impl Connection {
                 (Some(&*attachment), Some((&mut handle.progress, &mut handle.durable)))
             }
             None => (None, None),
+        };
+        let silent_at = match attachment {
+            Some(_) => heard + IDLE_TIMEOUT,
+            None => self.connected + HELLO_TIMEOUT,
         };
         let inputs = &mut self.inputs;
         let is_waiting = !inputs.is_empty();
@@ -150,7 +165,7 @@ impl Connection {
             changed = changes => Wake::Progress(changed),
             message = self.socket.receive(), if !is_waiting => Wake::Message(message),
             _ = pings.tick() => Wake::Ping,
-            () = tokio::time::sleep_until(heard + IDLE_TIMEOUT), if !is_waiting => Wake::Silent,
+            () = tokio::time::sleep_until(silent_at), if !is_waiting => Wake::Silent,
             () = self.ingest.shutdown.cancelled() => Wake::Shutdown,
         }
     }
@@ -256,26 +271,8 @@ impl Connection {
             return self.fail(ErrorCode::SessionInUse, sentence.to_owned(), None).await;
         }
         let durable = attached.handle.durable.borrow_and_update().clone();
-        for (&generation, reason) in &progress.failed {
-            let received = progress.received.get(&generation).copied().unwrap_or(0);
-            match self.reported.insert(generation, received) {
-                Some(known) if known == received => continue,
-                Some(_) => {}
-                None => {
-                    let error = ServerMessage::Error {
-                        code: ErrorCode::BadStream,
-                        message: reason.clone(),
-                        generation: Some(generation),
-                    };
-                    self.send(&error).await?;
-                }
-            }
-            // Nobody can use these bytes, so the device need not keep them.
-            let position = DurableGeneration { position: received, media_us: 0 };
-            self.acknowledge(generation, position, &durable).await?;
-        }
-        let has_refused = durable.storage_error != self.storage_error;
-        if has_refused {
+        let has_changed = durable.storage_error != self.storage_error;
+        if has_changed {
             self.storage_error.clone_from(&durable.storage_error);
             if let Some(message) = durable.storage_error.clone() {
                 let error =
@@ -283,11 +280,26 @@ impl Connection {
                 self.send(&error).await?;
             }
         }
-        for (&generation, &position) in &durable.generations {
-            let is_new = self.acknowledged.get(&generation) != Some(&position);
-            if (is_new || has_refused) && !progress.failed.contains_key(&generation) {
+        for (&generation, &received) in &progress.received {
+            let failed = progress.failed.get(&generation).or(durable.failed.get(&generation));
+            let position = match failed {
+                // Nobody can use these bytes, so the device need not keep them.
+                Some(_) => DurableGeneration { position: received, media_us: 0 },
+                None => durable.generations.get(&generation).copied().unwrap_or_default(),
+            };
+            if let Some(reason) = failed
+                && self.reported.insert(generation)
+            {
+                let error = ServerMessage::Error {
+                    code: ErrorCode::BadStream,
+                    message: reason.clone(),
+                    generation: Some(generation),
+                };
+                self.send(&error).await?;
+            }
+            let known = self.acknowledged.insert(generation, position);
+            if known.unwrap_or_default() != position || has_changed {
                 self.acknowledge(generation, position, &durable).await?;
-                self.acknowledged.insert(generation, position);
             }
         }
         match durable.finished {

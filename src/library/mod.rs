@@ -35,7 +35,7 @@ impl Library {
         let known = sessions
             .entry(session.to_owned())
             .or_insert_with(|| Session::new(session.to_owned(), folder.to_owned()));
-        known.apply(line);
+        known.apply(folder, line);
     }
 
     /// A session by its id.

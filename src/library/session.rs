@@ -18,6 +18,9 @@ pub(crate) struct Session {
 /// A finished file.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
+    /// Its folder below the recordings folder; a session that went on after a restart of the
+    /// server has files in several.
+    pub(crate) folder: String,
     pub(crate) name: String,
     pub(crate) generation: u32,
     pub(crate) start_us: WallUs,
@@ -37,15 +40,17 @@ impl Session {
         }
     }
 
-    pub(super) fn apply(&mut self, line: &Line) {
+    pub(super) fn apply(&mut self, folder: &str, line: &Line) {
         match &line.event {
             Event::Session { device, name, .. } => {
+                self.stopped = false;
                 self.device.clone_from(device);
                 self.name.clone_from(name);
             }
             Event::Segment { file, generation, start_us, duration_us, bytes, .. } => {
                 self.files.retain(|known| known.name != *file);
                 self.files.push(File {
+                    folder: folder.to_owned(),
                     name: file.clone(),
                     generation: *generation,
                     start_us: *start_us,

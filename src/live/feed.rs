@@ -86,6 +86,8 @@ pub(crate) enum Ending {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Durable {
     pub(crate) generations: BTreeMap<u32, DurableGeneration>,
+    /// Generations that no file can carry, with the reason.
+    pub(crate) failed: BTreeMap<u32, String>,
     /// Why nothing can be written at the moment.
     pub(crate) storage_error: Option<String>,
     /// The session's files, once it is complete.

@@ -59,13 +59,14 @@ pub(super) struct Disk {
     folder: PathBuf,
     root: PathBuf,
     growing: BTreeMap<u64, Growing>,
-    journal: Option<(File, PathBuf)>,
+    journal: Option<Growing>,
 }
 
+/// A file that is appended to. What a failed write left behind `len` is written over.
 #[derive(Debug)]
 struct Growing {
     file: File,
-    part: PathBuf,
+    path: PathBuf,
     len: u64,
 }
 
@@ -103,12 +104,12 @@ impl Disk {
             }
             Step::Append { segment, parts } => {
                 if let Some(growing) = self.growing.get_mut(segment) {
-                    growing.append(parts).map_err(fault("write", &growing.part))?;
+                    growing.append(parts).map_err(fault("write", &growing.path))?;
                 }
             }
             Step::Sync { segment } => {
                 if let Some(growing) = self.growing.get(segment) {
-                    growing.file.sync_data().map_err(sync_fault(&growing.part))?;
+                    growing.file.sync_data().map_err(sync_fault(&growing.path))?;
                 }
             }
             Step::Finish { segment, steps } => {
@@ -123,8 +124,10 @@ impl Disk {
             Step::About { text } => {
                 let path = self.folder.join("about.txt");
                 let file = OpenOptions::new().create(true).append(true).open(&path);
-                file.and_then(|mut file| file.write_all(text.as_bytes()))
-                    .map_err(fault("write", &path))?;
+                // A note for people; no recording waits for it.
+                if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+                    tracing::warn!(path = %path.display(), %error, "cannot write a note");
+                }
             }
         }
         Ok(None)
@@ -132,13 +135,13 @@ impl Disk {
 
     fn create(&self, start_us: WallUs, extension: &str) -> Result<Growing, DiskError> {
         self.create_folder()?;
-        let (file, part) = create_new(&self.folder, |attempt| {
+        let (file, path) = create_new(&self.folder, |attempt| {
             let name = names::segment(start_us, extension, attempt);
             let taken = self.folder.join(&name).exists();
             (format!("{name}.part"), taken)
         })?;
         sync_folder(&self.folder)?;
-        Ok(Growing { file, part, len: 0 })
+        Ok(Growing { file, path, len: 0 })
     }
 
     /// Makes the session's folder, durable up to the recordings folder.
@@ -151,18 +154,19 @@ impl Disk {
     }
 
     fn append_journal(&mut self, start_us: WallUs, text: &str) -> Result<(), DiskError> {
-        let (file, path) = match &mut self.journal {
+        let journal = match &mut self.journal {
             Some(journal) => journal,
             None => {
                 self.create_folder()?;
-                let journal =
+                let (file, path) =
                     create_new(&self.folder, |attempt| (names::journal(start_us, attempt), false))?;
                 sync_folder(&self.folder)?;
-                self.journal.insert(journal)
+                self.journal.insert(Growing { file, path, len: 0 })
             }
         };
-        file.write_all(text.as_bytes()).map_err(fault("write", path))?;
-        file.sync_data().map_err(sync_fault(path))
+        let text = Bytes::copy_from_slice(text.as_bytes());
+        journal.append(&[text]).map_err(fault("write", &journal.path))?;
+        journal.file.sync_data().map_err(sync_fault(&journal.path))
     }
 }
 
@@ -181,18 +185,18 @@ impl Growing {
         for step in steps {
             match step {
                 FinishStep::WriteAt { offset, bytes } => {
-                    self.file.write_all_at(bytes, *offset).map_err(fault("write", &self.part))?;
+                    self.file.write_all_at(bytes, *offset).map_err(fault("write", &self.path))?;
                 }
-                FinishStep::Sync => self.file.sync_data().map_err(sync_fault(&self.part))?,
+                FinishStep::Sync => self.file.sync_data().map_err(sync_fault(&self.path))?,
                 FinishStep::Rewrite { front, keep_from } => {
                     self.file =
-                        self.rewrite(front, *keep_from).map_err(fault("write", &self.part))?;
+                        self.rewrite(front, *keep_from).map_err(fault("write", &self.path))?;
                 }
             }
         }
-        let finished = self.part.with_extension("");
-        let (sha256, bytes) = hash(&self.file).map_err(fault("read", &self.part))?;
-        std::fs::rename(&self.part, &finished).map_err(fault("rename", &self.part))?;
+        let finished = self.path.with_extension("");
+        let (sha256, bytes) = hash(&self.file).map_err(fault("read", &self.path))?;
+        std::fs::rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
         let name = finished.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Outcome::Finished { segment, name, bytes, sha256 })
     }
@@ -200,7 +204,7 @@ impl Growing {
     /// Writes the file anew beside the growing one and puts it in its place.
     fn rewrite(&self, front: &[u8], keep_from: u64) -> io::Result<File> {
         use std::io::{Seek, SeekFrom};
-        let beside = self.part.with_extension("rewrite");
+        let beside = self.path.with_extension("rewrite");
         let mut new =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside)?;
         new.write_all(front)?;
@@ -208,7 +212,7 @@ impl Growing {
         old.seek(SeekFrom::Start(keep_from))?;
         io::copy(&mut old, &mut new)?;
         new.sync_all()?;
-        std::fs::rename(&beside, &self.part)?;
+        std::fs::rename(&beside, &self.path)?;
         Ok(new)
     }
 }

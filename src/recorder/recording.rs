@@ -104,13 +104,20 @@ impl Task {
                 self.segments.has_closed()
             }
             Feed::Media(steps) => {
-                if let Err(error) = self.segments.media(steps) {
-                    self.damaged(&error.to_string());
+                if let Err((generation, error)) = self.segments.media(steps) {
+                    let error = error.to_string();
+                    self.damaged(&error);
+                    self.durable.send_modify(|durable| {
+                        durable.failed.insert(generation, error);
+                    });
                 }
                 self.segments.has_closed() || self.segments.pending_bytes() >= COMMIT_BYTES
             }
             Feed::End { generation, bytes, error } => {
-                self.segments.end();
+                let undecodable = self.segments.end();
+                if undecodable > 0 {
+                    self.damaged(&format!("{undecodable} frames came before the first key frame"));
+                }
                 self.ended.push((generation, bytes));
                 if let Some(error) = error {
                     self.damaged(&error);
@@ -220,7 +227,7 @@ impl Task {
         self.commit().await?;
         if self.journal_begun {
             let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
-            let text = format!("{ended}  session {id} ended with {} files\n", self.files.len());
+            let text = format!("{ended}  session {id}, finished files: {}\n", self.files.len());
             self.writer.run(VecDeque::from([Step::About { text }]), &self.durable).await?;
         }
         if let Some(reason) = reason {

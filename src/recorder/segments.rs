@@ -32,6 +32,9 @@ pub(super) struct Segments {
 #[derive(Debug)]
 struct Current {
     start: Generation,
+    /// Places whose samples the segmenter still holds back, with how many samples were pushed
+    /// before each.
+    unsettled: VecDeque<(u64, ResumePoint)>,
     /// The last place from which everything that was handed out can be continued.
     settled: Option<ResumePoint>,
     media_ns: i64,
@@ -73,34 +76,49 @@ impl Segments {
     /// A generation begins; the one before it has ended.
     pub(super) fn begin(&mut self, start: Generation) {
         self.end();
-        self.generation = Some(Current { start, settled: None, media_ns: 0 });
+        self.generation =
+            Some(Current { start, unsettled: VecDeque::new(), settled: None, media_ns: 0 });
     }
 
     /// Takes what the demuxer found.
     ///
     /// # Errors
-    /// When a file cannot carry one of the codecs.
-    pub(super) fn media(&mut self, steps: Vec<FeedStep>) -> Result<(), container::Error> {
+    /// When a file cannot carry one of the codecs: the generation is given up.
+    pub(super) fn media(&mut self, steps: Vec<FeedStep>) -> Result<(), (u32, container::Error)> {
         for FeedStep { event, resume } in steps {
-            if let Some(event) = event {
-                self.event(event)?;
-            }
-            if self.segmenter.is_settled()
-                && let (Some(current), Some(resume)) = (&mut self.generation, resume)
+            let Some(current) = &self.generation else { return Ok(()) };
+            let number = current.start.number;
+            if let Some(event) = event
+                && let Err(error) = self.event(event)
             {
-                current.settled = Some(resume);
+                self.end();
+                self.generation = None;
+                return Err((number, error));
+            }
+            let (pushed, settled) =
+                (self.segmenter.pushed_samples(), self.segmenter.settled_samples());
+            if let Some(current) = &mut self.generation {
+                current.unsettled.extend(resume.map(|resume| (pushed, resume)));
+                while let Some((_, resume)) =
+                    current.unsettled.pop_front_if(|(pushed, _)| *pushed <= settled)
+                {
+                    current.settled = Some(resume);
+                }
             }
         }
         Ok(())
     }
 
-    /// The generation has ended: its files are closed.
-    pub(super) fn end(&mut self) {
+    /// The generation has ended: its files are closed. Returns how many of its video samples came
+    /// before the first that decodes by itself, and could not be kept.
+    pub(super) fn end(&mut self) -> u64 {
         self.segmenter.finish();
         // What a file cannot carry was reported when the file was opened.
         let _ = self.apply();
+        let undecodable = self.segmenter.undecodable_samples();
         self.segmenter = Segmenter::new(self.target_ns);
         self.offset = self.opened;
+        undecodable
     }
 
     /// Bytes of media that wait for a commit.

@@ -9,7 +9,7 @@ use rcgen::{
 };
 
 use super::Error;
-use super::addresses::{Host, Names};
+use crate::addresses::{Host, Names};
 
 const DAYS: i64 = 3650;
 

@@ -10,7 +10,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Error;
-use super::addresses::{Host, Names};
+use crate::addresses::{Host, Names};
 
 /// Apple refuses longer ones in the field (docs/adr/0004-certificates.md).
 const DAYS: i64 = 397;
@@ -86,6 +86,36 @@ pub(super) fn judge(
     };
     let is_good = lasts && names.all().iter().all(states);
     Some(if is_good { State::Good } else { State::Stale })
+}
+
+/// The first name that an authority's constraints do not permit (RFC 5280 section 4.2.1.10).
+pub(super) fn not_permitted(authority: &CertificateDer<'_>, names: &Names) -> Option<Host> {
+    let (_, authority) = X509Certificate::from_der(authority).ok()?;
+    let constraints = authority.name_constraints().ok()??.value;
+    let permitted = constraints.permitted_subtrees.as_ref()?;
+    let permits = |host: &Host| {
+        permitted.iter().any(|subtree| match (&subtree.base, host) {
+            (GeneralName::DNSName(suffix), Host::Name(name)) => {
+                let rest = name.strip_suffix(suffix);
+                rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }
+            (GeneralName::IPAddress(range), Host::Ip(std::net::IpAddr::V4(ip))) => {
+                is_within(range, &ip.octets())
+            }
+            (GeneralName::IPAddress(range), Host::Ip(std::net::IpAddr::V6(ip))) => {
+                is_within(range, &ip.octets())
+            }
+            _ => false,
+        })
+    };
+    names.all().into_iter().find(|host| !permits(host))
+}
+
+/// A range is an address and a mask of the same length.
+fn is_within(range: &[u8], address: &[u8]) -> bool {
+    let (base, mask) = range.split_at(range.len() / 2);
+    base.len() == address.len()
+        && base.iter().zip(mask).zip(address).all(|((base, mask), byte)| base & mask == byte & mask)
 }
 
 /// The time type that certificates are made with.

@@ -1,15 +1,13 @@
 //! The server's certificate: made here under an authority of its own, or brought by the user.
 
-pub(crate) mod addresses;
 mod authority;
 mod leaf;
-pub(crate) mod profile;
 mod store;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use addresses::Names;
+use crate::addresses::Names;
 pub(crate) use store::{Made, Store, load_own};
 
 /// What keeps the server from having a certificate. Each says what to do.
@@ -25,6 +23,13 @@ pub(crate) enum Error {
         path = .path.display(), authority = .authority.display()
     )]
     Foreign { path: PathBuf, authority: PathBuf },
+    #[error(
+        "{authority} may not speak for {host}: when it was made, this name was not asked for. \
+         Leave --lan-ip {host} away, or move the files in that folder away to make a new \
+         authority, which every device must then trust anew",
+        authority = .authority.display()
+    )]
+    NotPermitted { host: String, authority: PathBuf },
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
     #[error("cannot use the certificate for TLS: {0}")]

@@ -10,9 +10,9 @@ use rcgen::KeyPair;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::addresses::Names;
 use super::leaf::State;
 use super::{Error, authority, leaf};
+use crate::addresses::Names;
 
 /// Where the authority's and the server's certificates lie.
 #[derive(Debug, Clone)]
@@ -70,6 +70,9 @@ impl Store {
             write(&authority_path, &certificate, 0o644)?;
         }
         let authority = self.authority()?;
+        if let Some(host) = leaf::not_permitted(&authority, names) {
+            return Err(Error::NotPermitted { host: host.to_string(), authority: authority_path });
+        }
         let state = if server_path.exists() {
             let found = read_chain(&server_path)?;
             let judged = leaf::judge(&found[0], &authority, names, now);
@@ -204,6 +207,24 @@ mod tests {
         assert_eq!(made("10.0.0.7", later), Made { authority: false, server: true });
         assert_eq!(store.authority().unwrap(), authority);
         store.load().unwrap();
+    }
+
+    #[test]
+    fn a_name_that_the_authority_may_not_speak_for_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let now = crate::clock::now();
+        store.make(&names("192.168.1.3"), now).unwrap();
+        for host in ["bench.local", "10.1.2.3", "fd00::7"] {
+            store.make(&names(host), now).unwrap();
+        }
+        for host in ["camera.home", "198.51.100.7", "notlocal", "2001:db8::1"] {
+            let error = store.make(&names(host), now).unwrap_err();
+            assert!(matches!(error, Error::NotPermitted { .. }), "{host}: {error}");
+        }
+        // A new authority is made for what was asked.
+        let other = tempfile::tempdir().unwrap();
+        Store::new(other.path().to_owned()).make(&names("camera.home"), now).unwrap();
     }
 
     #[test]

@@ -105,3 +105,39 @@ fn bad_usage_is_exit_code_2() {
     std::fs::write(folder.path().join("localcamera.toml"), "https_prot = 1").unwrap();
     assert_eq!(code(&[], &["localcamera.toml", "https_prot"]), 2);
 }
+
+#[tokio::test]
+async fn a_browser_that_comes_without_tls_is_sent_to_the_right_address() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = Server::start(&[]);
+    let mut stream = tokio::net::TcpStream::connect(&server.https).await.unwrap();
+    let request = format!("GET /trust HTTP/1.1\r\nHost: {}\r\n\r\n", server.https);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
+    assert!(answer.contains(&format!("location: https://{}/trust\r\n", server.https)), "{answer}");
+}
+
+#[tokio::test]
+async fn the_plain_listener_serves_the_way_to_trust_and_nothing_else() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = Server::start(&["--http-port", "0"]);
+    let http = server.http();
+    for (path, status, words) in [
+        ("/trust", "200 OK", "<!doctype html>"),
+        ("/ca.crt", "200 OK", "application/x-x509-ca-cert"),
+        ("/ca.mobileconfig", "200 OK", "application/x-apple-aspen-config"),
+        ("/", "307 Temporary Redirect", &*format!("location: https://{}/", server.https)),
+        ("/health", "307 Temporary Redirect", "location: https://"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&http).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {http}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(answer.contains(words), "{path}: {answer}");
+    }
+}

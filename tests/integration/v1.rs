@@ -119,3 +119,52 @@ pub(crate) async fn send(client: &mut Client, generation: u32, capture: &Capture
     }
     position
 }
+
+#[tokio::test]
+async fn a_session_belongs_to_its_device() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let (mut first, _) = Client::hello(&server, "session-1").await;
+    let first_bytes = send(&mut first, 0, &capture).await;
+    let address = format!("{}/ws/ingest", server.https);
+    let mut other = Client::connect(&server, &address, Some("localcamera.v1")).await;
+    other
+        .text(json!({
+            "type": "hello", "device": "other-device", "session": "session-1",
+            "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
+        }))
+        .await;
+    let welcome = other.receive().await;
+    assert_eq!((&welcome["resumed"], &welcome["positions"]), (&json!(false), &json!([])));
+    let stop =
+        json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": first_bytes }] });
+    first.text(stop).await;
+    assert_eq!(first.ending().await.close_code(), Some(1000));
+    judge(&capture, &segments(&server.recordings()), "60");
+}
+
+#[tokio::test]
+async fn a_session_that_goes_on_after_a_restart_keeps_all_its_files() {
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let server = Server::start(&[]);
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    let length = send(&mut client, 0, &capture).await;
+    client.acknowledged(0, length).await;
+    server.interrupt();
+    client.ending().await;
+    let (_, _, folder) = server.wait();
+    let server = Server::start_in(folder, &[]);
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    send(&mut client, 0, &capture).await;
+    let stop = json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] });
+    client.text(stop).await;
+    client.ending().await;
+    let (_, session) = get(&server, "/api/sessions/session-1").await;
+    let session: serde_json::Value = serde_json::from_slice(&session).unwrap();
+    let files = session["files"].as_array().unwrap();
+    assert_eq!(files.len(), 2, "{session}");
+    for file in files {
+        let (status, body) = get(&server, file["url"].as_str().unwrap()).await;
+        assert_eq!((status, body.len() as u64), (200, file["bytes"].as_u64().unwrap()));
+    }
+}

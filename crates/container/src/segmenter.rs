@@ -64,6 +64,7 @@ pub struct Segmenter {
     next_segment: u64,
     stream: Option<Stream>,
     actions: VecDeque<Action>,
+    pushed_samples: u64,
     undecodable_samples: u64,
 }
 
@@ -78,12 +79,19 @@ struct Stream {
     begun: bool,
     /// Samples that came before the lead sample of their time, so that a cut may still fall
     /// before them.
-    waiting: VecDeque<Sample>,
+    waiting: VecDeque<Waiting>,
     /// When the newest lead sample is shown.
     lead_ns: i64,
     current: Option<Current>,
     /// The file before, which takes audio of its time until all of it has come.
     previous: Option<Previous>,
+}
+
+/// A sample that waits, and how many were pushed before it.
+#[derive(Debug)]
+struct Waiting {
+    sample: Sample,
+    number: u64,
 }
 
 #[derive(Debug)]
@@ -110,6 +118,7 @@ impl Segmenter {
             next_segment: 0,
             stream: None,
             actions: VecDeque::new(),
+            pushed_samples: 0,
             undecodable_samples: 0,
         }
     }
@@ -134,6 +143,7 @@ impl Segmenter {
                     if sample.track < stream.tracks.len() {
                         self.sample(&mut stream, sample);
                     }
+                    self.pushed_samples += 1;
                     self.stream = Some(stream);
                 }
             }
@@ -165,10 +175,17 @@ impl Segmenter {
         self.undecodable_samples
     }
 
-    /// Whether every sample pushed so far was handed out in an [`Action::Write`].
+    /// How many samples have been pushed.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.stream.as_ref().is_none_or(|stream| stream.waiting.is_empty())
+    pub fn pushed_samples(&self) -> u64 {
+        self.pushed_samples
+    }
+
+    /// How many samples, counted from the first, were all handed out in an [`Action::Write`].
+    #[must_use]
+    pub fn settled_samples(&self) -> u64 {
+        let waiting = self.stream.as_ref().and_then(|stream| stream.waiting.front());
+        waiting.map_or(self.pushed_samples, |waiting| waiting.number)
     }
 
     fn sample(&mut self, stream: &mut Stream, sample: Sample) {
@@ -178,7 +195,7 @@ impl Segmenter {
             self.lead_sample(stream, sample, at_ns);
             self.release(stream);
         } else if !stream.waiting.is_empty() || stream.may_be_cut_before(at_ns, self.target_ns) {
-            stream.waiting.push_back(sample);
+            stream.waiting.push_back(Waiting { sample, number: self.pushed_samples });
             if stream.current.is_some() {
                 self.release(stream);
             } else if stream.waiting_ns() > MAX_SKEW_NS {
@@ -192,13 +209,13 @@ impl Segmenter {
     /// Hands out the waiting samples whose file is known by now.
     fn release(&mut self, stream: &mut Stream) {
         while let Some(first) = stream.waiting.front() {
-            let at_ns = stream.shown_ns(first);
+            let at_ns = stream.shown_ns(&first.sample);
             let waits = stream.may_be_cut_before(at_ns, self.target_ns);
             if waits && stream.waiting_ns() <= stream.max_skew_ns() {
                 return;
             }
-            if let Some(sample) = stream.waiting.pop_front() {
-                self.other_sample(stream, sample, at_ns);
+            if let Some(waiting) = stream.waiting.pop_front() {
+                self.other_sample(stream, waiting.sample, at_ns);
             }
         }
     }
@@ -272,7 +289,8 @@ impl Segmenter {
             let track = &stream.tracks[sample.track];
             track.to_nanos(sample.pts + track.delay.max(0))
         };
-        let first_ns = stream.waiting.iter().chain(lead).map(raw_ns).min().unwrap_or(0);
+        let waiting = stream.waiting.iter().map(|waiting| &waiting.sample);
+        let first_ns = waiting.chain(lead).map(raw_ns).min().unwrap_or(0);
         // A track whose first sample is still to come may begin a little earlier.
         let origin_ns = if (0..MAX_START_NS).contains(&first_ns) { 0 } else { first_ns };
         let start_ns = lead.map_or(origin_ns, |sample| stream.shown_ns(sample));
@@ -340,7 +358,7 @@ impl Stream {
     /// How much time the waiting samples span.
     fn waiting_ns(&self) -> i64 {
         match (self.waiting.front(), self.waiting.back()) {
-            (Some(first), Some(last)) => self.shown_ns(last) - self.shown_ns(first),
+            (Some(first), Some(last)) => self.shown_ns(&last.sample) - self.shown_ns(&first.sample),
             _ => 0,
         }
     }

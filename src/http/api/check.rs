@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::super::State;
 use super::super::error::ApiError;
 use super::sessions::find;
+use crate::library::File;
 
 /// More files than a self-test ever makes; a check reads every byte.
 const MAX_FILES: usize = 20;
@@ -45,17 +46,16 @@ pub(in super::super) async fn check(
     Path(id): Path<String>,
 ) -> Result<Json<CheckView>, ApiError> {
     let session = find(&state, &id)?;
-    let folder = state.library.root().join(&session.folder);
-    let names: Vec<String> = session.files.into_iter().map(|file| file.name).collect();
+    let root = state.library.root().to_owned();
     let reading = tokio::task::spawn_blocking(move || {
-        let read = |name: String| {
-            let report = match std::fs::read(folder.join(&name)) {
+        let read = |file: File| {
+            let report = match std::fs::read(root.join(&file.folder).join(&file.name)) {
                 Ok(bytes) => container::inspect(bytes.into()),
                 Err(error) => FileReport::unreadable(format!("cannot read the file: {error}")),
             };
-            view(name, report)
+            view(file.name, report)
         };
-        names.into_iter().take(MAX_FILES).map(read).collect::<Vec<_>>()
+        session.files.into_iter().take(MAX_FILES).map(read).collect::<Vec<_>>()
     });
     let files = reading.await.map_err(|_| ApiError::internal("the check has crashed"))?;
     let ok = !files.is_empty() && files.iter().all(|file| file.ok);

@@ -26,7 +26,7 @@ pub(in super::super) async fn file(
     let session = find(&state, &id)?;
     // Only names that the journal states reach the disk.
     let file = session.file(&name).ok_or_else(|| ApiError::not_found("there is no such file"))?;
-    let path = state.library.root().join(&session.folder).join(&file.name);
+    let path = state.library.root().join(&file.folder).join(&file.name);
     let served = ServeFile::new(path).try_call(request).await;
     let mut response = served
         .map_err(|error| ApiError::internal(format!("cannot read the file: {error}")))?

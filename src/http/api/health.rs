@@ -27,6 +27,8 @@ pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
 /// Writes and removes a byte, since permissions and free space lie.
 fn probe(root: &std::path::Path) -> Result<(), String> {
     let path = root.join(".health");
-    let write = std::fs::write(&path, b"1").and_then(|()| std::fs::remove_file(&path));
-    write.map_err(|error| format!("cannot write to the recordings folder: {error}"))
+    let written = std::fs::write(&path, b"1");
+    // A full disk leaves an empty file behind.
+    let removed = std::fs::remove_file(&path);
+    written.and(removed).map_err(|error| format!("cannot write to the recordings folder: {error}"))
 }

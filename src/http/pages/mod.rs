@@ -2,6 +2,7 @@
 
 pub(super) mod authority;
 mod language;
+pub(super) mod profile;
 
 use askama::Template;
 use axum::extract::{Query, State as Shared};

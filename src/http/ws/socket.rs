@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, SinkExt};
 
 use crate::live::socket::{Ended, Incoming, Outgoing, Socket};
 
@@ -26,7 +26,12 @@ impl WebSocketSocket {
             Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text.to_string())),
             Some(Ok(Message::Binary(bytes))) => Ok(Incoming::Binary(bytes)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Incoming::Pong),
-            Some(Ok(Message::Close(_))) | None => Err(Ended::Closed),
+            Some(Ok(Message::Close(_))) => {
+                // The answer to the close is waiting to be sent.
+                let _ = tokio::time::timeout(LINGER, self.socket.flush()).await;
+                Err(Ended::Closed)
+            }
+            None => Err(Ended::Closed),
             Some(Err(error)) if is_too_large(&error) => Err(Ended::TooLarge),
             Some(Err(_)) => Err(Ended::Closed),
         }

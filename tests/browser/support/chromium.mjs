@@ -28,6 +28,8 @@ export async function openChromium(t, server, { cameras = 1, tap = true, context
   const context = await driver.launchPersistentContext(profile, {
     executablePath: executable(),
     headless: true,
+    // What it leaves behind goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
     args: [
       "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",

@@ -1,16 +1,22 @@
 // Firefox with fake cameras, driven through WebDriver BiDi.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import { firefox as executable } from "./programs.mjs";
 import { installTap } from "./tap.mjs";
 
 /** @param {import("node:test").TestContext} t the browser ends with this test */
 export async function openFirefox(t) {
+  const folder = await mkdtemp(join(tmpdir(), "localcamera-firefox-"));
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: executable(),
     headless: true,
     acceptInsecureCerts: true,
+    // What it leaves behind goes with this folder.
+    env: { ...process.env, TMPDIR: folder },
     extraPrefsFirefox: {
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
@@ -18,7 +24,10 @@ export async function openFirefox(t) {
       "network.proxy.type": 0,
     },
   });
-  t.after(() => browser.close().catch(() => undefined));
+  t.after(async () => {
+    await browser.close().catch(() => undefined);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   return {
     browser,
     /** @param {{ tap?: boolean }} [options] */

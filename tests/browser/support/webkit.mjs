@@ -32,7 +32,9 @@ export async function openWebKit(t) {
     cwd: folder,
     env: {
       DISPLAY: `:${number.trim()}`, WAYLAND_DISPLAY: undefined, GDK_BACKEND: "x11", HOME: folder, XDG_CACHE_HOME: undefined,
-      XDG_DATA_HOME: undefined, XDG_CONFIG_HOME: undefined, NO_AT_BRIDGE: "1", ...buildFlipPlugin(folder),
+      XDG_DATA_HOME: undefined, XDG_CONFIG_HOME: undefined, NO_AT_BRIDGE: "1",
+      // What it leaves behind goes with the folder.
+      TMPDIR: folder, XDG_RUNTIME_DIR: folder, ...buildFlipPlugin(folder),
     },
   });
   endings.push(async () => void (await driver.end("SIGTERM")));

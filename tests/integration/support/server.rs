@@ -1,6 +1,7 @@
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 
@@ -13,6 +14,7 @@ pub(crate) struct Server {
     /// `127.0.0.1:<port>` of the page listener and of the raw one.
     pub(crate) https: String,
     pub(crate) wss: String,
+    more: Mutex<Lines<BufReader<ChildStdout>>>,
 }
 
 /// The command with everything in `folder` and free ports.
@@ -40,7 +42,14 @@ impl Server {
             url.strip_prefix(scheme).unwrap().to_owned()
         };
         let (https, wss) = (address("https://"), address("wss://"));
-        Self { child, folder, https, wss }
+        Self { child, folder, https, wss, more: Mutex::new(lines) }
+    }
+
+    /// The address of the plain listener, for a server that has one.
+    pub(crate) fn http(&self) -> String {
+        let mut lines = self.more.lock().unwrap();
+        let line = lines.next().unwrap().unwrap();
+        line.split_whitespace().next().unwrap().strip_prefix("http://").unwrap().to_owned()
     }
 
     pub(crate) fn recordings(&self) -> PathBuf {

@@ -285,12 +285,7 @@ impl Demuxer {
             return Err(Fault { kind: ErrorKind::NoTracks, element: "Tracks" });
         }
         self.header.complete = true;
-        let is_mp4_codec =
-            |track: &Track| track.codec == "V_MPEG4/ISO/AVC" || track.codec == "V_MPEGH/ISO/HEVC";
-        let output = match self.tracks.iter().any(is_mp4_codec) {
-            true => Container::Mp4,
-            false => Container::Webm,
-        };
+        let output = output_for(&self.tracks);
         Ok(Some(Init {
             source: Container::Webm,
             output,
@@ -373,4 +368,15 @@ fn take_payload(input: &mut ByteQueue, header: Header, max: u64) -> Result<Optio
         return Err(Error::new(ErrorKind::TooLarge, at, "element"));
     }
     Ok(input.take(size as usize))
+}
+
+/// H.264 and HEVC in Matroska play in few places, so they become MP4, where MP4 can carry the
+/// audio beside them.
+fn output_for(tracks: &[Track]) -> Container {
+    let is_mp4_video = |track: &Track| track.codec.starts_with("V_MPEG");
+    let fits = |track: &Track| is_mp4_video(track) || matches!(&*track.codec, "A_OPUS" | "A_AAC");
+    match tracks.iter().any(is_mp4_video) && tracks.iter().all(fits) {
+        true => Container::Mp4,
+        false => Container::Webm,
+    }
 }

@@ -82,8 +82,8 @@ fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
         delay: i64::try_from(codec_delay_ns).ok().filter(|&ns| ns <= MAX_DELAY_NS).unwrap_or(0),
         width: media.width,
         height: media.height,
-        sample_rate: media.sample_rate,
-        channels: media.channels,
+        sample_rate: if kind == Kind::Audio { media.sample_rate } else { 0 },
+        channels: if kind == Kind::Audio { media.channels } else { 0 },
         detail: Detail::Webm(TrackDetail {
             number,
             codec_private,

@@ -12,4 +12,5 @@ mod damage;
 mod dialects;
 mod finishing;
 mod properties;
+mod segmenting;
 mod support;
