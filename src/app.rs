@@ -74,7 +74,10 @@ fn run(config: &Config) -> Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(config, &names, listeners, tls, authority))
+    let served = runtime.block_on(serve(config, &names, listeners, tls, authority));
+    // A disk that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    served
 }
 
 fn generate(store: &Store, names: &Names) -> Result<()> {

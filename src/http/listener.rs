@@ -7,9 +7,10 @@ use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{AddrListener, Address, Handle, Server};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::acceptor::Acceptor;
+use super::acceptor::{Acceptor, PATIENCE};
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -59,11 +60,19 @@ pub(crate) async fn serve_tls(
     handle: Handle<Peer>,
 ) -> io::Result<()> {
     let acceptor = Acceptor::new(RustlsAcceptor::new(tls));
-    Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?))
+    with_patience(Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?)))
         .acceptor(acceptor)
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
         .await
+}
+
+/// Whoever holds a connection open without asking for anything loses it.
+fn with_patience(mut server: Server<Peer>) -> Server<Peer> {
+    let builder = server.http_builder();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE);
+    server
 }
 
 /// Serves `routes` without TLS until `handle` says stop.
@@ -72,7 +81,7 @@ pub(crate) async fn serve_plain(
     routes: Router,
     handle: Handle<Peer>,
 ) -> io::Result<()> {
-    Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?))
+    with_patience(Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?)))
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
         .await

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::{Demuxer, Event, Init};
+use container::{Demuxer, Event, Init, ResumePoint};
 
 use crate::live::feed::Step;
+
+/// What goes to the recorder at once, so that a message of tiny frames is no heap of them.
+const MAX_BATCH_STEPS: usize = 256;
 
 /// A generation's demuxer, and what became of it.
 #[derive(Debug, Default)]
@@ -14,35 +17,46 @@ pub(super) struct Demuxing {
     init: Option<Arc<Init>>,
     received: u64,
     media_ns: Option<i64>,
+    reached: Option<ResumePoint>,
     failed: Option<String>,
 }
 
 impl Demuxing {
-    /// Takes the next bytes. After an error the rest of the stream is counted, not read.
-    pub(super) fn push(&mut self, bytes: Bytes) -> Vec<Step> {
+    /// Takes the next bytes; [`Self::batch`] gives what they bring. After an error the rest of
+    /// the stream is counted, not read.
+    pub(super) fn push(&mut self, bytes: Bytes) {
         self.received += bytes.len() as u64;
-        let mut steps = Vec::new();
-        if self.failed.is_some() {
-            return steps;
+        if self.failed.is_none() {
+            self.demuxer.push(bytes);
         }
-        self.demuxer.push(bytes);
-        loop {
+    }
+
+    /// The next steps, or `None` when the bytes are used up.
+    pub(super) fn batch(&mut self) -> Option<Vec<Step>> {
+        let mut steps = Vec::new();
+        while self.failed.is_none() && steps.len() < MAX_BATCH_STEPS {
             let event = match self.demuxer.poll() {
                 Ok(event) => event,
                 Err(error) => {
                     self.failed = Some(format!("the stream cannot be recorded: {error}"));
-                    return steps;
+                    break;
                 }
             };
-            let is_last = event.is_none();
-            if let Some(event) = &event {
-                self.observe(event);
+            let resume = self.demuxer.resume_point();
+            match &event {
+                Some(event) => self.observe(event),
+                // The last step says how far everything before it reaches, once.
+                None if resume == self.reached => break,
+                None => self.reached.clone_from(&resume),
             }
-            steps.push(Step { event, resume: self.demuxer.resume_point() });
-            if is_last {
-                return steps;
-            }
+            steps.push(Step { event, resume });
         }
+        (!steps.is_empty()).then_some(steps)
+    }
+
+    /// Lets go of what the demuxer still holds; nothing more comes.
+    pub(super) fn close(&mut self) {
+        self.demuxer = Demuxer::new();
     }
 
     /// Bytes of the stream so far.
@@ -69,7 +83,10 @@ impl Demuxing {
 
     fn observe(&mut self, event: &Event) {
         match event {
-            Event::Init(init) => self.init = Some(Arc::clone(init)),
+            Event::Init(init) => {
+                self.init = Some(Arc::clone(init));
+                self.media_ns = None;
+            }
             Event::Sample(sample) => {
                 if let Some(track) = self.init.as_ref().and_then(|i| i.tracks.get(sample.track)) {
                     let at_ns = track.to_nanos(sample.pts);

@@ -25,6 +25,13 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// Three unanswered pings: the network is gone, not slow.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// When signs of life go out; those missed while the disk was slow are not made up for.
+fn pings() -> tokio::time::Interval {
+    let mut pings = tokio::time::interval(PING_INTERVAL);
+    pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    pings
+}
+
 /// What every publisher's connection needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Ingest {

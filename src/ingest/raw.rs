@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::raw_stream::RawStream;
-use super::{IDLE_TIMEOUT, Ingest, PING_INTERVAL};
+use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
 use crate::live::Publication;
 use crate::live::feed::{Ending, Feed, SessionInfo};
@@ -42,7 +42,7 @@ struct Publisher {
 
 impl Publisher {
     async fn receive(&mut self, socket: &mut dyn Socket) -> Verdict {
-        let mut pings = tokio::time::interval(PING_INTERVAL);
+        let mut pings = super::pings();
         let mut heard = Instant::now();
         loop {
             let message = tokio::select! {
@@ -76,22 +76,28 @@ impl Publisher {
 
     async fn take(&mut self, bytes: Bytes) -> Result<(), Verdict> {
         let now_us = clock::now_us();
-        for feed in self.stream.push(bytes, now_us) {
-            if self.publication.is_none() {
-                let info = self.info(&feed, now_us);
-                self.publication = self.ingest.sessions.publish(info).await;
-            }
-            let Some(publication) = &self.publication else {
-                return Err(Verdict::Close(1011, "the recorder has stopped"));
-            };
-            if publication.feed.send(feed).await.is_err() {
-                return Err(Verdict::Close(1011, "the server cannot write this recording"));
+        self.stream.push(bytes);
+        while let Some(feeds) = self.stream.next(now_us) {
+            for feed in feeds {
+                self.publish(feed, now_us).await?;
             }
         }
         match self.stream.failed() {
             Some(reason) => Err(Verdict::BadStream(reason.to_owned())),
             None => Ok(()),
         }
+    }
+
+    async fn publish(&mut self, feed: Feed, now_us: clock::WallUs) -> Result<(), Verdict> {
+        if self.publication.is_none() {
+            let info = self.info(&feed, now_us);
+            self.publication = self.ingest.sessions.publish(info).await;
+        }
+        let Some(publication) = &self.publication else {
+            return Err(Verdict::Close(1011, "the recorder has stopped"));
+        };
+        let sent = publication.feed.send(feed).await;
+        sent.map_err(|_| Verdict::Close(1011, "the server cannot write this recording"))
     }
 
     fn info(&self, first: &Feed, now_us: clock::WallUs) -> SessionInfo {

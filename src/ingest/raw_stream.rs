@@ -19,22 +19,28 @@ pub(super) struct RawStream {
     begun: bool,
     /// Steps in front of the first sample, whose time anchors the generation.
     held: Vec<Step>,
-    begun_at: u64,
 }
 
 impl RawStream {
-    /// Takes the next bytes, which arrived at `now_us`.
-    pub(super) fn push(&mut self, bytes: Bytes, now_us: WallUs) -> Vec<Feed> {
-        let received_before = self.demuxing.received();
-        let steps = self.demuxing.push(bytes);
+    /// Takes the next bytes; [`Self::next`] gives what they bring.
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        self.demuxing.push(bytes);
+    }
+
+    /// The next messages for the recorder, or `None` when the bytes are used up. They arrived at
+    /// `now_us`.
+    pub(super) fn next(&mut self, now_us: WallUs) -> Option<Vec<Feed>> {
+        let steps = self.demuxing.batch()?;
         let mut feeds = Vec::new();
         for step in steps {
             if let Some(Event::Init(init)) = &step.event {
                 if self.begun {
                     feeds.extend(self.media());
-                    feeds.push(self.end_generation(received_before, None));
+                    feeds.push(self.end_generation(None));
                     self.generation += 1;
                 }
+                // Only the newest header in front of media means anything.
+                self.held.clear();
                 self.mime = match init.source {
                     Container::Webm => "video/webm",
                     Container::Mp4 => "video/mp4",
@@ -50,13 +56,13 @@ impl RawStream {
         if self.begun {
             feeds.extend(self.media());
         }
-        feeds
+        Some(feeds)
     }
 
     /// What is left to say when the stream ends.
     pub(super) fn end(&mut self) -> Option<Feed> {
-        let (received, loss) = (self.demuxing.received(), self.demuxing.loss());
-        self.begun.then(|| self.end_generation(received, loss))
+        let loss = self.demuxing.loss();
+        self.begun.then(|| self.end_generation(loss))
     }
 
     /// Why the stream cannot be read on.
@@ -79,9 +85,8 @@ impl RawStream {
         (!self.held.is_empty()).then(|| Feed::Media(std::mem::take(&mut self.held)))
     }
 
-    fn end_generation(&mut self, received: u64, error: Option<String>) -> Feed {
+    fn end_generation(&mut self, error: Option<String>) -> Feed {
         self.begun = false;
-        let bytes = received - std::mem::replace(&mut self.begun_at, received);
-        Feed::End { generation: self.generation, bytes, error }
+        Feed::End { generation: self.generation, bytes: None, error }
     }
 }

@@ -1,6 +1,6 @@
 //! One session: takes what its connections bring, one connection at a time, and hands samples on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::demuxing::Demuxing;
 use crate::live::Publication;
-use crate::live::feed::{Durable, Ending, Feed, Generation, Note};
+use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Step};
 
 /// Messages of a connection that wait for the session. With the feed's batches behind it this
 /// bounds what a session holds in memory.
@@ -37,6 +37,8 @@ pub(super) struct Progress {
     pub(super) epoch: u64,
     /// Bytes that arrived, by generation.
     pub(super) received: BTreeMap<u32, u64>,
+    /// Generations of which everything has arrived.
+    pub(super) ended: BTreeSet<u32>,
     /// Generations whose stream broke, with the reason.
     pub(super) failed: BTreeMap<u32, String>,
 }
@@ -95,6 +97,11 @@ pub(super) fn new(publication: Publication, shutdown: CancellationToken) -> (Han
 }
 
 impl Handle {
+    /// Whether both are the same session.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.commands.same_channel(&other.commands)
+    }
+
     /// Takes the session over from whichever connection had it. `None` when it has just ended.
     pub(super) async fn attach(&self) -> Option<Attachment> {
         let (reply, answer) = oneshot::channel();
@@ -212,11 +219,15 @@ impl Task {
             Input::Begin(generation) => self.begin(generation).await,
             Input::Media { generation, bytes } => {
                 let Some(demuxing) = self.generations.get_mut(&generation) else { return };
-                let steps = demuxing.push(bytes);
+                demuxing.push(bytes);
+                while let Some(steps) = self.batch(generation) {
+                    self.publish(Feed::Media(steps)).await;
+                }
+                let Some(demuxing) = self.generations.get(&generation) else { return };
                 let received = demuxing.received();
                 let failed = demuxing.failed().map(str::to_owned);
-                if self.current == Some(generation) {
-                    self.publish(Feed::Media(steps)).await;
+                if failed.is_some() && self.current == Some(generation) {
+                    self.end_current(true).await;
                 }
                 self.progress.send_modify(|progress| {
                     progress.received.insert(generation, received);
@@ -227,8 +238,11 @@ impl Task {
             }
             Input::End { generation } => {
                 if self.current == Some(generation) {
-                    self.end_current().await;
+                    self.end_current(true).await;
                 }
+                self.progress.send_modify(|progress| {
+                    progress.ended.insert(generation);
+                });
             }
             Input::Note(note) => self.publish(Feed::Note(note)).await,
             Input::Stop => {}
@@ -241,7 +255,7 @@ impl Task {
         if self.generations.contains_key(&number) {
             return;
         }
-        self.end_current().await;
+        self.end_current(true).await;
         self.generations.insert(number, Demuxing::default());
         self.current = Some(number);
         self.progress.send_modify(|progress| {
@@ -250,16 +264,26 @@ impl Task {
         self.publish(Feed::Begin(generation)).await;
     }
 
-    async fn end_current(&mut self) {
+    fn batch(&mut self, generation: u32) -> Option<Vec<Step>> {
+        self.generations.get_mut(&generation)?.batch()
+    }
+
+    /// Ends the generation that is being recorded. Unless it is complete, its device may still
+    /// hold what is missing, so no more is acknowledged than what is recorded.
+    async fn end_current(&mut self, is_complete: bool) {
         let Some(number) = self.current.take() else { return };
-        let Some(demuxing) = self.generations.get(&number) else { return };
-        let end =
-            Feed::End { generation: number, bytes: demuxing.received(), error: demuxing.loss() };
+        let Some(demuxing) = self.generations.get_mut(&number) else { return };
+        let end = Feed::End {
+            generation: number,
+            bytes: is_complete.then_some(demuxing.received()),
+            error: demuxing.loss(),
+        };
+        demuxing.close();
         self.publish(end).await;
     }
 
     async fn finish(&mut self, ending: Ending) {
-        self.end_current().await;
+        self.end_current(false).await;
         self.publish(Feed::Finish(ending)).await;
         self.feed = None;
     }

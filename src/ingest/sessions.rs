@@ -1,7 +1,9 @@
 //! The sessions that are open, by id.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -9,6 +11,10 @@ use tokio_util::task::TaskTracker;
 use super::session::{self, Handle};
 use crate::live::feed::SessionInfo;
 use crate::live::{Hub, Publication};
+
+/// How long a stopped session is remembered: a device that was cut off at the last moment comes
+/// back within minutes.
+const REMEMBER: Duration = Duration::from_secs(600);
 
 /// A session belongs to its device: another device with the same id has its own.
 type Key = (String, String);
@@ -36,11 +42,20 @@ impl Sessions {
         }
         let publication = self.hub.publish(info).await?;
         let (handle, task) = session::new(publication, self.shutdown.clone());
-        self.lock().insert(key.clone(), handle.clone());
-        let sessions = self.clone();
+        match self.lock().entry(key.clone()) {
+            // Another connection of the device was quicker; what was opened here stays empty.
+            Entry::Occupied(known) => return Some((known.get().clone(), true)),
+            Entry::Vacant(vacant) => vacant.insert(handle.clone()),
+        };
+        let listed = Listed { sessions: self.clone(), key, handle: handle.clone() };
         self.tasks.spawn(async move {
             task.run().await;
-            sessions.lock().remove(&key);
+            if listed.is_stopped() {
+                // Until then a device that lost the summary can ask for it.
+                let shutdown = listed.sessions.shutdown.clone();
+                let _ = tokio::time::timeout(REMEMBER, shutdown.cancelled()).await;
+            }
+            drop(listed);
         });
         Some((handle, false))
     }
@@ -58,5 +73,27 @@ impl Sessions {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Handle>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session's place in the list, given up however its task ends.
+struct Listed {
+    sessions: Sessions,
+    key: Key,
+    handle: Handle,
+}
+
+impl Listed {
+    fn is_stopped(&self) -> bool {
+        self.handle.durable.borrow().finished.as_ref().is_some_and(|finished| finished.is_stopped)
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut open = self.sessions.lock();
+        if open.get(&self.key).is_some_and(|known| known.is(&self.handle)) {
+            open.remove(&self.key);
+        }
     }
 }

@@ -10,7 +10,7 @@ use ingest_protocol::{
 use tokio::time::Instant;
 
 use super::session::{Attachment, Handle, Input};
-use super::{IDLE_TIMEOUT, Ingest, PING_INTERVAL};
+use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
 use crate::live::feed::{Durable, DurableGeneration, Finished, Generation, Note, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
@@ -19,11 +19,21 @@ use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 /// little beside what the device itself holds.
 const CREDIT_BYTES: u64 = 8 << 20;
 
+/// The year 9999, beyond which no calendar here reaches.
+const MAX_WALL_US: i64 = 253_402_300_799_000_000;
+
 /// Whoever connects has its hello ready.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a device waits before it comes back; it adds its own growing pauses.
 const RETRY_MS: u64 = 1000;
+
+/// A session that does not answer this long waits for the disk.
+const ATTACH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Acknowledged again after this much, although nothing became durable, since the device may
+/// send no more without it.
+const ACK_BYTES: u64 = CREDIT_BYTES / 4;
 
 /// Serves the connection until it ends. The session outlives it.
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
@@ -42,7 +52,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     };
     // Whatever ended it has been told to the device already, if it was there to listen.
     let _ = connection.run().await;
-    if let Some(Attached { attachment, .. }) = connection.attached {
+    if let Some(Attached { attachment: Some(attachment), .. }) = connection.attached {
         attachment.detach().await;
     }
 }
@@ -55,7 +65,7 @@ struct Connection {
     attached: Option<Attached>,
     /// What waits for room in the session; while anything does, nothing more is read.
     inputs: VecDeque<Input>,
-    acknowledged: BTreeMap<u32, DurableGeneration>,
+    acknowledged: BTreeMap<u32, Acknowledged>,
     /// Broken generations that the device has been told of.
     reported: BTreeSet<u32>,
     storage_error: Option<String>,
@@ -66,8 +76,17 @@ struct Connection {
 
 struct Attached {
     id: String,
-    attachment: Attachment,
+    epoch: u64,
+    /// Without it the session is over and only its summary is left.
+    attachment: Option<Attachment>,
     handle: Handle,
+}
+
+/// What the device was told of a generation last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Acknowledged {
+    position: DurableGeneration,
+    received: u64,
 }
 
 enum Wake {
@@ -81,7 +100,7 @@ enum Wake {
 
 impl Connection {
     async fn run(&mut self) -> Result<(), Ended> {
-        let mut pings = tokio::time::interval(PING_INTERVAL);
+        let mut pings = super::pings();
         let mut heard = Instant::now();
         loop {
             match self.wake(&mut pings, heard).await {
@@ -127,11 +146,11 @@ impl Connection {
         let attached = self.attached.as_mut();
         let (attachment, watchers) = match attached {
             Some(Attached { attachment, handle, .. }) => {
-                (Some(&*attachment), Some((&mut handle.progress, &mut handle.durable)))
+                (attachment.as_ref(), Some((&mut handle.progress, &mut handle.durable)))
             }
             None => (None, None),
         };
-        let silent_at = match attachment {
+        let silent_at = match &watchers {
             Some(_) => heard + IDLE_TIMEOUT,
             None => self.connected + HELLO_TIMEOUT,
         };
@@ -203,22 +222,22 @@ impl Connection {
         let Some((mut handle, resumed)) = opened else {
             return self.close(1011, "the recorder has stopped").await;
         };
-        let Some(attachment) = handle.attach().await else {
-            return self.close(1012, "the session has just ended").await;
+        let Ok(attachment) = tokio::time::timeout(ATTACH_TIMEOUT, handle.attach()).await else {
+            return self.refuse(&handle).await;
         };
-        let received = handle.progress.borrow_and_update().received.clone();
+        let progress = handle.progress.borrow_and_update().clone();
         let durable = handle.durable.borrow().generations.clone();
-        let positions: Vec<Position> = received
-            .iter()
-            .map(|(&generation, &received)| Position {
-                generation,
-                received,
-                durable: durable.get(&generation).map_or(0, |known| known.position),
-            })
-            .collect();
+        let position = |(&generation, &received): (&u32, &u64)| Position {
+            generation,
+            received,
+            durable: durable.get(&generation).map_or(0, |known| known.position),
+            ended: progress.ended.contains(&generation),
+        };
+        let positions: Vec<Position> = progress.received.iter().map(position).collect();
         self.conversation.welcome(&positions);
         handle.durable.mark_changed();
-        self.attached = Some(Attached { id: id.clone(), attachment, handle });
+        self.attached =
+            Some(Attached { id: id.clone(), epoch: progress.epoch, attachment, handle });
         self.send(&ServerMessage::Welcome {
             session: id,
             resumed,
@@ -233,6 +252,15 @@ impl Connection {
             retry_ms: RETRY_MS,
         })
         .await
+    }
+
+    /// The session is there and cannot answer.
+    async fn refuse(&mut self, handle: &Handle) -> Result<(), Ended> {
+        let reason = handle.durable.borrow().storage_error.clone();
+        let message = reason.unwrap_or_else(|| "the server's disk is slow to answer".to_owned());
+        let error = ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
+        self.send(&error).await?;
+        self.close(1013, "the server cannot write; come back later").await
     }
 
     fn generation(&self, message: GenerationMessage) -> Generation {
@@ -259,14 +287,14 @@ impl Connection {
 
     /// A time of the device's clock on the server's.
     fn wall_us(&self, device_ms: i64) -> i64 {
-        device_ms.saturating_add(self.clock_offset_ms).saturating_mul(1000)
+        device_ms.saturating_add(self.clock_offset_ms).saturating_mul(1000).clamp(0, MAX_WALL_US)
     }
 
     /// Tells the device what has changed.
     async fn progress(&mut self) -> Result<(), Ended> {
         let Some(attached) = &mut self.attached else { return Ok(()) };
         let progress = attached.handle.progress.borrow_and_update().clone();
-        if progress.epoch != attached.attachment.epoch {
+        if progress.epoch != attached.epoch {
             let sentence = "the device has connected a second time and goes on there";
             return self.fail(ErrorCode::SessionInUse, sentence.to_owned(), None).await;
         }
@@ -282,14 +310,15 @@ impl Connection {
         }
         for (&generation, &received) in &progress.received {
             let failed = progress.failed.get(&generation).or(durable.failed.get(&generation));
-            let position = match failed {
-                // Nobody can use these bytes, so the device need not keep them.
-                Some(_) => DurableGeneration { position: received, media_us: 0 },
-                None => durable.generations.get(&generation).copied().unwrap_or_default(),
-            };
+            let mut position = durable.generations.get(&generation).copied().unwrap_or_default();
+            if failed.is_some() && position.ended {
+                // What was good of it is on the disk; nobody can use the rest.
+                position.position = received;
+            }
             if let Some(reason) = failed
                 && self.reported.insert(generation)
             {
+                self.conversation.give_up(generation);
                 let error = ServerMessage::Error {
                     code: ErrorCode::BadStream,
                     message: reason.clone(),
@@ -297,8 +326,10 @@ impl Connection {
                 };
                 self.send(&error).await?;
             }
-            let known = self.acknowledged.insert(generation, position);
-            if known.unwrap_or_default() != position || has_changed {
+            let known = self.acknowledged.get(&generation).copied().unwrap_or_default();
+            let is_news = known.position != position || received >= known.received + ACK_BYTES;
+            if is_news || has_changed {
+                self.acknowledged.insert(generation, Acknowledged { position, received });
                 self.acknowledge(generation, position, &durable).await?;
             }
         }
@@ -314,12 +345,19 @@ impl Connection {
         position: DurableGeneration,
         durable: &Durable,
     ) -> Result<(), Ended> {
+        let received = self.conversation.received(generation);
+        // An element is not durable before it is complete, however large it is.
+        let inside = received.saturating_sub(position.position);
+        let credit_bytes = match durable.storage_error {
+            Some(_) => 0,
+            None => CREDIT_BYTES + inside,
+        };
         self.send(&ServerMessage::Ack {
             generation,
-            received: self.conversation.received(generation),
+            received,
             durable: position.position,
             media_ms: position.media_us / 1000,
-            credit_bytes: if durable.storage_error.is_some() { 0 } else { CREDIT_BYTES },
+            credit_bytes,
         })
         .await
     }

@@ -35,8 +35,9 @@ pub(crate) enum Feed {
     Begin(Generation),
     /// Samples of the generation that began last.
     Media(Vec<Step>),
-    /// The generation is over after this many bytes; with an error, its stream broke there.
-    End { generation: u32, bytes: u64, error: Option<String> },
+    /// The generation is over. With a length it is complete, or broken beyond use, and can be
+    /// acknowledged up to it; without one its device may still hold the rest.
+    End { generation: u32, bytes: Option<u64>, error: Option<String> },
     /// Something for the timeline.
     Note(Note),
     /// The session is over, because of this.
@@ -101,6 +102,8 @@ pub(crate) struct DurableGeneration {
     pub(crate) position: u64,
     /// Media time up to which the generation is synced.
     pub(crate) media_us: i64,
+    /// Whether everything of it that will ever be recorded is synced.
+    pub(crate) ended: bool,
 }
 
 /// A complete session.
@@ -109,6 +112,8 @@ pub(crate) struct Finished {
     /// Empty when the session left no media.
     pub(crate) folder: String,
     pub(crate) files: Vec<FinishedFile>,
+    /// Whether the device ended it, so that nothing more is to come.
+    pub(crate) is_stopped: bool,
 }
 
 /// One of its files.

@@ -23,17 +23,16 @@ impl Writer {
     }
 
     /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
-    ///
-    /// # Errors
-    /// When a sync failed: what the file holds is unknown then, and it must not be used further.
+    /// The result is an error when a sync failed: what that file holds is unknown then, and it
+    /// must not be used further. The outcomes are true all the same.
     pub(super) async fn run(
         &mut self,
         mut steps: VecDeque<Step>,
         durable: &watch::Sender<Durable>,
-    ) -> Result<Vec<Outcome>, DiskError> {
+    ) -> (Vec<Outcome>, Result<(), DiskError>) {
         let mut outcomes = Vec::new();
         loop {
-            let Some(mut disk) = self.disk.take() else { return Ok(outcomes) };
+            let Some(mut disk) = self.disk.take() else { return (outcomes, Ok(())) };
             let task = move || {
                 let result = disk.run(&mut steps, &mut outcomes);
                 (disk, steps, outcomes, result)
@@ -48,10 +47,10 @@ impl Writer {
             }
             let Err(error) = result else {
                 clear(durable);
-                return Ok(outcomes);
+                return (outcomes, Ok(()));
             };
             if error.is_sync {
-                return Err(error);
+                return (outcomes, Err(error));
             }
             let message = error.to_string();
             let is_news = durable.send_if_modified(|durable| {

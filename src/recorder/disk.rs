@@ -68,6 +68,8 @@ struct Growing {
     file: File,
     path: PathBuf,
     len: u64,
+    /// Steps of finishing it that are done; they are not repeated.
+    finished_steps: usize,
 }
 
 impl Disk {
@@ -141,7 +143,7 @@ impl Disk {
             (format!("{name}.part"), taken)
         })?;
         sync_folder(&self.folder)?;
-        Ok(Growing { file, path, len: 0 })
+        Ok(Growing { file, path, len: 0, finished_steps: 0 })
     }
 
     /// Makes the session's folder, durable up to the recordings folder.
@@ -161,7 +163,7 @@ impl Disk {
                 let (file, path) =
                     create_new(&self.folder, |attempt| (names::journal(start_us, attempt), false))?;
                 sync_folder(&self.folder)?;
-                self.journal.insert(Growing { file, path, len: 0 })
+                self.journal.insert(Growing { file, path, len: 0, finished_steps: 0 })
             }
         };
         let text = Bytes::copy_from_slice(text.as_bytes());
@@ -182,17 +184,15 @@ impl Growing {
     }
 
     fn finish(&mut self, segment: u64, steps: &[FinishStep]) -> Result<Outcome, DiskError> {
-        for step in steps {
+        for step in &steps[self.finished_steps.min(steps.len())..] {
             match step {
                 FinishStep::WriteAt { offset, bytes } => {
                     self.file.write_all_at(bytes, *offset).map_err(fault("write", &self.path))?;
                 }
                 FinishStep::Sync => self.file.sync_data().map_err(sync_fault(&self.path))?,
-                FinishStep::Rewrite { front, keep_from } => {
-                    self.file =
-                        self.rewrite(front, *keep_from).map_err(fault("write", &self.path))?;
-                }
+                FinishStep::Rewrite { front, keep_from } => self.rewrite(front, *keep_from)?,
             }
+            self.finished_steps += 1;
         }
         let finished = self.path.with_extension("");
         let (sha256, bytes) = hash(&self.file).map_err(fault("read", &self.path))?;
@@ -202,19 +202,39 @@ impl Growing {
     }
 
     /// Writes the file anew beside the growing one and puts it in its place.
-    fn rewrite(&self, front: &[u8], keep_from: u64) -> io::Result<File> {
-        use std::io::{Seek, SeekFrom};
+    fn rewrite(&mut self, front: &[u8], keep_from: u64) -> Result<(), DiskError> {
         let beside = self.path.with_extension("rewrite");
-        let mut new =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside)?;
-        new.write_all(front)?;
-        let mut old = &self.file;
-        old.seek(SeekFrom::Start(keep_from))?;
-        io::copy(&mut old, &mut new)?;
-        new.sync_all()?;
-        std::fs::rename(&beside, &self.path)?;
-        Ok(new)
+        let written = write_beside(&beside, front, &self.file, keep_from);
+        let renamed = written.and_then(|new| {
+            std::fs::rename(&beside, &self.path).map_err(fault("rename", &beside))?;
+            Ok(new)
+        });
+        if renamed.is_err() {
+            // On a full disk the half-written copy takes the room that is missing.
+            let _ = std::fs::remove_file(&beside);
+        }
+        self.file = renamed?;
+        Ok(())
     }
+}
+
+fn write_beside(
+    path: &Path,
+    front: &[u8],
+    mut old: &File,
+    keep_from: u64,
+) -> Result<File, DiskError> {
+    use std::io::{Seek, SeekFrom};
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(true);
+    let mut new = options.open(path).map_err(fault("create", path))?;
+    let copied = new.write_all(front).and_then(|()| {
+        old.seek(SeekFrom::Start(keep_from))?;
+        io::copy(&mut old, &mut new)
+    });
+    copied.map_err(fault("write", path))?;
+    new.sync_all().map_err(sync_fault(path))?;
+    Ok(new)
 }
 
 /// SHA-256 and length of a file, as `sha256sum` prints it.

@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::commit::Writer;
-use super::disk::{Disk, DiskError, Outcome, Step};
+use super::disk::{Disk, DiskError, Step};
 use super::names;
 use super::segments::Segments;
 use crate::clock;
 use crate::library::Library;
 use crate::library::journal::{Event, Line};
 use crate::live::feed::{
-    Durable, DurableGeneration, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
+    Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
 };
 
 /// How long media may wait for its sync: what a power cut can cost a device without a spool.
@@ -24,6 +24,12 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A device that catches up commits more often than the interval asks, so that memory stays small.
 const COMMIT_BYTES: usize = 4 << 20;
+
+/// The same for streams of tiny samples.
+const COMMIT_SAMPLES: usize = 20_000;
+
+/// Lines that come before any media; a device that only talks about itself gets no more.
+const MAX_WAITING_LINES: usize = 200;
 
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, library: Library, settings: Settings) {
@@ -72,7 +78,7 @@ pub(super) async fn run(recording: Recording, library: Library, settings: Settin
             if let Err(error) = task.commit().await {
                 return task.fail(&error);
             }
-        } else if deadline.is_none() && task.segments.pending_bytes() > 0 {
+        } else if deadline.is_none() && task.segments.has_pending(1, 1) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
@@ -91,8 +97,9 @@ struct Task {
     lines: Vec<Line>,
     journal_begun: bool,
     files: Vec<FinishedFile>,
-    /// Generations that are over, with their lengths; durable with the next commit.
-    ended: Vec<(u32, u64)>,
+    /// Generations that are over, with the length that can be acknowledged; durable with the next
+    /// commit.
+    ended: Vec<(u32, Option<u64>)>,
 }
 
 impl Task {
@@ -107,11 +114,14 @@ impl Task {
                 if let Err((generation, error)) = self.segments.media(steps) {
                     let error = error.to_string();
                     self.damaged(&error);
+                    self.ended.push((generation, None));
                     self.durable.send_modify(|durable| {
                         durable.failed.insert(generation, error);
                     });
+                    return true;
                 }
-                self.segments.has_closed() || self.segments.pending_bytes() >= COMMIT_BYTES
+                self.segments.has_closed()
+                    || self.segments.has_pending(COMMIT_BYTES, COMMIT_SAMPLES)
             }
             Feed::End { generation, bytes, error } => {
                 let undecodable = self.segments.end();
@@ -147,7 +157,9 @@ impl Task {
                 detail: note.detail,
             },
         };
-        self.lines.push(Line::new(clock::now(), event));
+        if self.journal_begun || self.lines.len() < MAX_WAITING_LINES {
+            self.lines.push(Line::new(clock::now(), event));
+        }
     }
 
     fn damaged(&mut self, detail: &str) {
@@ -167,19 +179,19 @@ impl Task {
         let plan = self.segments.commit();
         self.lines.extend(self.segments.take_lines());
         let mut steps = plan.steps;
-        // The init segment in the journal explains the media, so it becomes durable with it.
+        // The init segment in the journal explains the media, so it is there first.
         self.add_journal(&mut steps);
-        let outcomes = self.writer.run(steps, &self.durable).await?;
+        let (outcomes, result) = self.writer.run(steps, &self.durable).await;
         for outcome in outcomes {
-            let Outcome::Finished { .. } = outcome;
             self.files.extend(self.segments.finished(outcome));
         }
         self.lines.extend(self.segments.take_lines());
         let mut steps = VecDeque::new();
         self.add_journal(&mut steps);
         if !steps.is_empty() {
-            self.writer.run(steps, &self.durable).await?;
+            self.writer.run(steps, &self.durable).await.1?;
         }
+        result?;
         let ended = std::mem::take(&mut self.ended);
         self.durable.send_modify(|durable| {
             if let Some((generation, position, media_us)) = plan.durable {
@@ -189,7 +201,8 @@ impl Task {
             }
             for (generation, bytes) in ended {
                 let known = durable.generations.entry(generation).or_default();
-                *known = DurableGeneration { position: bytes.max(known.position), ..*known };
+                known.position = known.position.max(bytes.unwrap_or(0));
+                known.ended = true;
             }
         });
         Ok(())
@@ -204,13 +217,13 @@ impl Task {
         let begins = !std::mem::replace(&mut self.journal_begun, true);
         let lines = std::mem::take(&mut self.lines);
         let text = lines.iter().map(Line::to_text).collect();
-        steps.push_back(Step::Journal { start_us: self.session.started_us, text });
         if begins {
             let began = clock::local_text(self.session.started_us);
             let SessionInfo { id, name, device, .. } = &self.session;
-            let text = format!("{began}  {name} (device {device}) began session {id}\n");
-            steps.push_back(Step::About { text });
+            let note = format!("{began}  {name} (device {device}) began session {id}\n");
+            steps.push_front(Step::About { text: note });
         }
+        steps.push_front(Step::Journal { start_us: self.session.started_us, text });
         for line in &lines {
             self.library.apply(&self.session.id, &self.folder, line);
         }
@@ -228,7 +241,7 @@ impl Task {
         if self.journal_begun {
             let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
             let text = format!("{ended}  session {id}, finished files: {}\n", self.files.len());
-            self.writer.run(VecDeque::from([Step::About { text }]), &self.durable).await?;
+            self.writer.run(VecDeque::from([Step::About { text }]), &self.durable).await.1?;
         }
         if let Some(reason) = reason {
             let stop = Event::Stop { reason: reason.to_owned() };
@@ -238,7 +251,10 @@ impl Task {
         let folder = if self.segments.is_empty() { String::new() } else { self.folder.clone() };
         let files = std::mem::take(&mut self.files);
         tracing::info!(session = %self.session.id, %folder, files = files.len(), "session finished");
-        self.durable.send_modify(|durable| durable.finished = Some(Finished { folder, files }));
+        self.durable.send_modify(|durable| {
+            durable.finished =
+                Some(Finished { folder, files, is_stopped: ending == Ending::Stopped });
+        });
         Ok(())
     }
 

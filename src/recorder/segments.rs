@@ -121,9 +121,11 @@ impl Segments {
         undecodable
     }
 
-    /// Bytes of media that wait for a commit.
-    pub(super) fn pending_bytes(&self) -> usize {
-        self.open.values().filter_map(|open| open.muxer.as_ref()).map(Muxer::pending_bytes).sum()
+    /// Whether as many bytes or samples wait for a commit.
+    pub(super) fn has_pending(&self, bytes: usize, samples: usize) -> bool {
+        let muxers = || self.open.values().filter_map(|open| open.muxer.as_ref());
+        muxers().map(Muxer::pending_samples).sum::<usize>() >= samples
+            || muxers().map(Muxer::pending_bytes).sum::<usize>() >= bytes
     }
 
     /// Whether a file waits to be finished.
@@ -152,9 +154,6 @@ impl Segments {
             })
         });
         let mut plan = Plan::default();
-        for (&segment, open) in &mut self.open {
-            append(segment, open, record.as_ref(), &mut plan.steps);
-        }
         for (segment, mut open, end_ns) in std::mem::take(&mut self.closed) {
             append(segment, &mut open, record.as_ref(), &mut plan.steps);
             if let Some(muxer) = open.muxer.take() {
@@ -162,6 +161,10 @@ impl Segments {
                 plan.steps.push_back(Step::Finish { segment, steps });
                 self.finishing.insert(segment, (open, summary));
             }
+        }
+        // The newest last: its record speaks for everything in front of it.
+        for (&segment, open) in &mut self.open {
+            append(segment, open, record.as_ref(), &mut plan.steps);
         }
         plan.durable = self.generation.as_ref().map(|current| {
             let position = current.settled.as_ref().map_or(0, |resume| resume.position);
@@ -253,7 +256,7 @@ impl Segments {
         let Some(current) = &self.generation else { return Ok(()) };
         let open = Open {
             generation: current.start.number,
-            start_us: current.start.anchor_us + spec.origin_ns / MICROS_PER_NANO,
+            start_us: current.start.anchor_us.saturating_add(spec.origin_ns / MICROS_PER_NANO),
             extension: spec.init.output.extension(),
             created: false,
             tracks: spec.tracks.iter().map(describe).collect(),
@@ -272,7 +275,9 @@ fn append(
     record: Option<&CommitRecord>,
     steps: &mut VecDeque<Step>,
 ) {
-    let Some(muxer) = open.muxer.as_mut().filter(|muxer| muxer.pending_bytes() > 0) else { return };
+    let Some(muxer) = open.muxer.as_mut().filter(|muxer| muxer.pending_samples() > 0) else {
+        return;
+    };
     if !std::mem::replace(&mut open.created, true) {
         let (start_us, extension) = (open.start_us, open.extension);
         steps.push_back(Step::Create { segment, start_us, extension });

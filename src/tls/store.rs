@@ -60,6 +60,9 @@ impl Store {
         let (authority_path, authority_key_path) =
             (self.authority_path(), self.authority_key_path());
         let makes_authority = !authority_path.exists();
+        if makes_authority && authority_key_path.exists() {
+            return Err(broken(&authority_path, "it is missing, and its key is there"));
+        }
         let server_path = self.server_path();
         if makes_authority {
             if server_path.exists() {

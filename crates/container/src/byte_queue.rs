@@ -99,6 +99,9 @@ impl ByteQueue {
     /// Drops up to `n` bytes and returns how many were dropped.
     pub(crate) fn skip(&mut self, n: u64) -> u64 {
         let n = usize::try_from(n).unwrap_or(usize::MAX).min(self.len);
+        if n == 0 {
+            return 0;
+        }
         self.seal_small();
         let mut left = n;
         while left > 0 {

@@ -94,6 +94,15 @@ impl Muxer {
         }
     }
 
+    /// Samples that wait for the next commit.
+    #[must_use]
+    pub fn pending_samples(&self) -> usize {
+        match self {
+            Self::Webm(muxer) => muxer.pending.samples,
+            Self::Mp4(muxer) => muxer.pending.samples,
+        }
+    }
+
     /// Hands out what to append to the file so that it holds every sample pushed so far; the
     /// first call includes the header. Empty when there is nothing to append.
     pub fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
@@ -119,22 +128,25 @@ impl Muxer {
 pub(crate) struct Pending {
     pub(crate) tracks: Vec<Vec<Sample>>,
     pub(crate) bytes: usize,
+    pub(crate) samples: usize,
 }
 
 impl Pending {
     pub(crate) fn new(tracks: usize) -> Self {
-        Self { tracks: vec![Vec::new(); tracks], bytes: 0 }
+        Self { tracks: vec![Vec::new(); tracks], bytes: 0, samples: 0 }
     }
 
     pub(crate) fn push(&mut self, sample: Sample) {
-        self.bytes += sample.data.len();
         if let Some(track) = self.tracks.get_mut(sample.track) {
+            self.bytes += sample.data.len();
+            self.samples += 1;
             track.push(sample);
         }
     }
 
     pub(crate) fn take(&mut self) -> Vec<Vec<Sample>> {
         self.bytes = 0;
+        self.samples = 0;
         let empty = vec![Vec::new(); self.tracks.len()];
         std::mem::replace(&mut self.tracks, empty)
     }
@@ -162,13 +174,15 @@ impl Extent {
             let stated = sample.duration.map(i64::from);
             let opus = is_opus.then(|| codec::opus::packet_duration(&sample.data)).flatten();
             let opus = opus.map(|d| crate::sample::rescale(d.into(), 48_000, timescale.into()));
-            self.last_duration = opus.or(stated);
+            self.last_duration = opus.or(stated).filter(|&duration| duration > 0);
         }
     }
 
-    /// Where the track ends, in its ticks.
-    pub(crate) fn end(&self) -> i64 {
-        self.last_pts + self.last_duration.unwrap_or(self.last_step)
+    /// Where the track ends, in its ticks. A single frame of unknown length lasts a thirtieth of
+    /// a second.
+    pub(crate) fn end(&self, timescale: u32) -> i64 {
+        let step = (self.last_step > 0).then_some(self.last_step);
+        self.last_pts + self.last_duration.or(step).unwrap_or(i64::from(timescale / 30).max(1))
     }
 }
 
@@ -188,7 +202,7 @@ pub(crate) fn summarise(spec: &SegmentSpec, extents: &[Extent], end_ns: Option<i
         if extent.samples > 0 {
             let end = match (track.kind, end_ns) {
                 (Kind::Video, Some(end_ns)) => end_ns,
-                _ => track.to_nanos(extent.end()),
+                _ => track.to_nanos(extent.end(track.timescale)),
             };
             summary.duration_ns = summary.duration_ns.max(end - spec.origin_ns);
         }

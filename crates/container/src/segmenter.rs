@@ -13,6 +13,11 @@ const MAX_SKEW_NS: i64 = 3 * NANOS_PER_SECOND;
 /// not acknowledged, so the bound is tight.
 const MAX_MATROSKA_SKEW_NS: i64 = NANOS_PER_SECOND;
 
+/// Three seconds of the smallest packets and of the largest; a stream that holds back more than
+/// this is none that a recorder makes.
+const MAX_WAITING_SAMPLES: usize = 2000;
+const MAX_WAITING_BYTES: usize = 8 << 20;
+
 /// Recorders begin their clock at zero, give or take one audio packet.
 const MAX_START_NS: i64 = NANOS_PER_SECOND / 10;
 
@@ -83,8 +88,9 @@ struct Stream {
     /// When the newest lead sample is shown.
     lead_ns: i64,
     current: Option<Current>,
-    /// The file before, which takes audio of its time until all of it has come.
-    previous: Option<Previous>,
+    waiting_bytes: usize,
+    /// The files before, which take audio of their time until all of it has come; oldest first.
+    previous: VecDeque<Previous>,
 }
 
 /// A sample that waits, and how many were pushed before it.
@@ -158,7 +164,9 @@ impl Segmenter {
         }
         stream.lead_ns = i64::MAX;
         self.release(&mut stream);
-        self.close_previous(&mut stream);
+        while !stream.previous.is_empty() {
+            self.close_oldest(&mut stream);
+        }
         if let Some(current) = stream.current {
             self.actions.push_back(Action::Close { segment: current.segment, end_ns: None });
         }
@@ -195,10 +203,11 @@ impl Segmenter {
             self.lead_sample(stream, sample, at_ns);
             self.release(stream);
         } else if !stream.waiting.is_empty() || stream.may_be_cut_before(at_ns, self.target_ns) {
+            stream.waiting_bytes += sample.data.len();
             stream.waiting.push_back(Waiting { sample, number: self.pushed_samples });
             if stream.current.is_some() {
                 self.release(stream);
-            } else if stream.waiting_ns() > MAX_SKEW_NS {
+            } else if stream.has_waited_enough(MAX_SKEW_NS) {
                 self.begin(stream, None);
             }
         } else {
@@ -211,10 +220,11 @@ impl Segmenter {
         while let Some(first) = stream.waiting.front() {
             let at_ns = stream.shown_ns(&first.sample);
             let waits = stream.may_be_cut_before(at_ns, self.target_ns);
-            if waits && stream.waiting_ns() <= stream.max_skew_ns() {
+            if waits && !stream.has_waited_enough(stream.max_skew_ns()) {
                 return;
             }
             if let Some(waiting) = stream.waiting.pop_front() {
+                stream.waiting_bytes -= waiting.sample.data.len();
                 self.other_sample(stream, waiting.sample, at_ns);
             }
         }
@@ -245,8 +255,8 @@ impl Segmenter {
                 }
             }
         }
-        if stream.previous.as_ref().is_some_and(|previous| at_ns >= previous.cut_ns + MAX_SKEW_NS) {
-            self.close_previous(stream);
+        while stream.previous.front().is_some_and(|p| at_ns >= p.cut_ns + MAX_SKEW_NS) {
+            self.close_oldest(stream);
         }
         self.write_current(stream, sample);
     }
@@ -254,20 +264,21 @@ impl Segmenter {
     /// A sample of a track that does not decide where to cut.
     fn other_sample(&mut self, stream: &mut Stream, sample: Sample, at_ns: i64) {
         let Some(current) = &stream.current else { return };
-        if let Some(previous) = &mut stream.previous {
-            if at_ns < previous.cut_ns {
-                let segment = previous.segment;
-                if !previous.passed[sample.track] {
-                    self.actions.push_back(Action::Write { segment, sample });
-                    return;
-                }
-            } else {
+        let has_lead = current.has_lead;
+        let start_ns = current.start_ns;
+        for previous in &mut stream.previous {
+            if at_ns >= previous.cut_ns {
                 previous.passed[sample.track] = true;
-                if previous.passed.iter().all(|&passed| passed) {
-                    self.close_previous(stream);
-                }
+            } else if !previous.passed[sample.track] {
+                let segment = previous.segment;
+                self.actions.push_back(Action::Write { segment, sample });
+                return;
             }
-        } else if !current.has_lead && at_ns - current.start_ns >= self.target_ns {
+        }
+        while stream.previous.front().is_some_and(|p| p.passed.iter().all(|&passed| passed)) {
+            self.close_oldest(stream);
+        }
+        if !has_lead && at_ns - start_ns >= self.target_ns {
             self.cut(stream, at_ns);
             if let Some(current) = &mut stream.current {
                 current.has_lead = false;
@@ -301,15 +312,14 @@ impl Segmenter {
     }
 
     fn cut(&mut self, stream: &mut Stream, at_ns: i64) {
-        self.close_previous(stream);
         stream.config_changed = false;
         if let Some(current) = stream.current.take() {
             let passed = (0..stream.tracks.len()).map(|track| track == stream.lead).collect();
             let previous = Previous { segment: current.segment, cut_ns: at_ns, passed };
             let alone = previous.passed.iter().all(|&passed| passed);
-            stream.previous = Some(previous);
+            stream.previous.push_back(previous);
             if alone {
-                self.close_previous(stream);
+                self.close_oldest(stream);
             }
         }
         self.open(stream, at_ns, at_ns, true);
@@ -328,8 +338,8 @@ impl Segmenter {
         stream.current = Some(Current { segment, start_ns, has_lead });
     }
 
-    fn close_previous(&mut self, stream: &mut Stream) {
-        if let Some(Previous { segment, cut_ns, .. }) = stream.previous.take() {
+    fn close_oldest(&mut self, stream: &mut Stream) {
+        if let Some(Previous { segment, cut_ns, .. }) = stream.previous.pop_front() {
             self.actions.push_back(Action::Close { segment, end_ns: Some(cut_ns) });
         }
     }
@@ -345,9 +355,10 @@ impl Stream {
             config_changed: false,
             begun: false,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             lead_ns: i64::MIN,
             current: None,
-            previous: None,
+            previous: VecDeque::new(),
         }
     }
 
@@ -361,6 +372,13 @@ impl Stream {
             (Some(first), Some(last)) => self.shown_ns(&last.sample) - self.shown_ns(&first.sample),
             _ => 0,
         }
+    }
+
+    /// Whether the oldest waiting sample must go, cut or no cut.
+    fn has_waited_enough(&self, skew_ns: i64) -> bool {
+        self.waiting_ns() > skew_ns
+            || self.waiting.len() > MAX_WAITING_SAMPLES
+            || self.waiting_bytes > MAX_WAITING_BYTES
     }
 
     /// Whether a lead sample that is still to come can begin a file before `at_ns`.

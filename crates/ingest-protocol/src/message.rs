@@ -160,6 +160,8 @@ pub struct Position {
     pub received: u64,
     /// Bytes that are on disk, synced.
     pub durable: u64,
+    /// Whether the generation is complete; nothing more of it is taken.
+    pub ended: bool,
 }
 
 /// What a device must keep to.

@@ -66,6 +66,7 @@ struct Generation {
     received: u64,
     length: Option<u64>,
     ended: bool,
+    given_up: bool,
 }
 
 impl Server {
@@ -83,7 +84,16 @@ impl Server {
             let generation = self.generations.entry(position.generation).or_default();
             generation.begun = true;
             generation.received = position.received;
+            generation.ended = position.ended;
         }
+    }
+
+    /// The generation's stream is of no use from here on: whatever else comes of it is passed
+    /// over, and the next generation may begin.
+    pub fn give_up(&mut self, generation: u32) {
+        let generation = self.generations.entry(generation).or_default();
+        generation.given_up = true;
+        generation.ended = true;
     }
 
     /// Bytes of a generation that have arrived.
@@ -149,6 +159,9 @@ impl Server {
         let Some(generation) = self.generations.get_mut(&number).filter(|known| known.begun) else {
             return self.bad(format!("generation {number} was not announced"));
         };
+        if generation.given_up {
+            return Vec::new();
+        }
         let Some(known) = generation.received.checked_sub(chunk.position) else {
             let message = format!(
                 "bytes {} to {} of generation {number} are missing",
@@ -161,6 +174,9 @@ impl Server {
             return Vec::new();
         }
         let _duplicate = bytes.split_to(known as usize);
+        if generation.ended {
+            return self.bad(format!("generation {number} has ended already"));
+        }
         generation.received += bytes.len() as u64;
         if generation.length.is_some_and(|length| generation.received > length) {
             return self.bad(format!("generation {number} is longer than announced"));
@@ -187,6 +203,12 @@ impl Server {
         if message.generation > next {
             return self.bad(format!("generation {next} was not announced"));
         }
+        let unfinished = self.generations.iter().find(|(_, generation)| !generation.ended);
+        if let Some((number, _)) = unfinished
+            && message.generation == next
+        {
+            return self.bad(format!("generation {number} has not ended yet"));
+        }
         if message.generation >= MAX_GENERATIONS {
             return self.bad("a session has at most 10000 generations");
         }
@@ -199,6 +221,7 @@ impl Server {
     fn length(&mut self, end: GenerationEnd) -> Vec<Output> {
         match self.generations.get_mut(&end.generation) {
             None => self.bad(format!("generation {} was not announced", end.generation)),
+            Some(generation) if generation.given_up => Vec::new(),
             Some(generation) if generation.received > end.bytes => {
                 self.bad(format!("generation {} is longer than announced", end.generation))
             }
@@ -312,12 +335,10 @@ mod tests {
     fn stop_waits_for_every_announced_byte() {
         let mut server = welcomed();
         begin(&mut server, 0);
-        begin(&mut server, 1);
-        server.binary(chunk(0, 0, b"ab"));
-        let stop = r#"{"type":"stop","generations":[{"generation":0,"bytes":2},{"generation":1,"bytes":1}]}"#;
-        assert_eq!(server.text(stop), [Output::End { generation: 0 }]);
-        let outputs = server.binary(chunk(1, 0, b"x"));
-        assert_eq!(outputs[1..], [Output::End { generation: 1 }, Output::Stop]);
+        let stop = r#"{"type":"stop","generations":[{"generation":0,"bytes":2}]}"#;
+        assert_eq!(server.text(stop), []);
+        let outputs = server.binary(chunk(0, 0, b"ab"));
+        assert_eq!(outputs[1..], [Output::End { generation: 0 }, Output::Stop]);
     }
 
     #[test]
@@ -326,8 +347,36 @@ mod tests {
         server.text(
             r#"{"type":"hello","device":"device-1","session":"session-1","started_ms":1,"now_ms":2}"#,
         );
-        server.welcome(&[Position { generation: 0, received: 3, durable: 1 }]);
+        server.welcome(&[Position { generation: 0, received: 3, durable: 1, ended: false }]);
         assert_eq!(media(&server.binary(chunk(0, 1, b"bcd"))), b"d");
+    }
+
+    #[test]
+    fn generations_follow_one_another() {
+        let mut server = welcomed();
+        begin(&mut server, 0);
+        server.binary(chunk(0, 0, b"ab"));
+        let next = r#"{"type":"generation","generation":1,"started_ms":5}"#;
+        assert_eq!(code(&server.text(next)), Some(ErrorCode::BadMessage));
+        let mut server = welcomed();
+        begin(&mut server, 0);
+        server.binary(chunk(0, 0, b"ab"));
+        server.text(r#"{"type":"generation_end","generation":0,"bytes":2}"#);
+        begin(&mut server, 1);
+        assert_eq!(code(&server.binary(chunk(0, 2, b"c"))), Some(ErrorCode::BadMessage));
+    }
+
+    #[test]
+    fn a_generation_that_is_given_up_is_passed_over() {
+        let mut server = welcomed();
+        begin(&mut server, 0);
+        server.binary(chunk(0, 0, b"ab"));
+        server.give_up(0);
+        assert_eq!(server.binary(chunk(0, 9, b"x")), []);
+        begin(&mut server, 1);
+        server.binary(chunk(1, 0, b"c"));
+        let stop = r#"{"type":"stop","generations":[{"generation":0,"bytes":1},{"generation":1,"bytes":1}]}"#;
+        assert_eq!(server.text(stop), [Output::End { generation: 1 }, Output::Stop]);
     }
 
     #[test]

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use container::FileReport;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::super::State;
 use super::super::error::ApiError;
@@ -10,6 +11,9 @@ use crate::library::File;
 
 /// More files than a self-test ever makes; a check reads every byte.
 const MAX_FILES: usize = 20;
+
+/// A check holds a whole file in memory, so one runs at a time.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// What the server finds in a session's files when it reads them again.
 #[derive(Debug, Serialize)]
@@ -46,6 +50,7 @@ pub(in super::super) async fn check(
     Path(id): Path<String>,
 ) -> Result<Json<CheckView>, ApiError> {
     let session = find(&state, &id)?;
+    let _turn = TURN.acquire().await.map_err(|_| ApiError::internal("the check has stopped"))?;
     let root = state.library.root().to_owned();
     let reading = tokio::task::spawn_blocking(move || {
         let read = |file: File| {

@@ -26,7 +26,7 @@ pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
 
 /// Writes and removes a byte, since permissions and free space lie.
 fn probe(root: &std::path::Path) -> Result<(), String> {
-    let path = root.join(".health");
+    let path = root.join(format!(".health-{}", uuid::Uuid::new_v4().simple()));
     let written = std::fs::write(&path, b"1");
     // A full disk leaves an empty file behind.
     let removed = std::fs::remove_file(&path);

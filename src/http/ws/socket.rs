@@ -12,6 +12,9 @@ use crate::live::socket::{Ended, Incoming, Outgoing, Socket};
 /// reset the connection and take the reason with it.
 const LINGER: Duration = Duration::from_secs(3);
 
+/// A peer that takes nothing for this long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 pub(super) struct WebSocketSocket {
     socket: WebSocket,
 }
@@ -39,7 +42,8 @@ impl WebSocketSocket {
 
     async fn close(&mut self, code: u16, reason: String) -> Result<(), Ended> {
         let frame = CloseFrame { code, reason: reason.into() };
-        self.socket.send(Message::Close(Some(frame))).await.map_err(|_| Ended::Closed)?;
+        let sending = tokio::time::timeout(LINGER, self.socket.send(Message::Close(Some(frame))));
+        sending.await.map_err(|_| Ended::Closed)?.map_err(|_| Ended::Closed)?;
         let answered = async {
             loop {
                 match self.socket.recv().await {
@@ -67,7 +71,8 @@ impl Socket for WebSocketSocket {
                 Outgoing::Ping => Message::Ping(bytes::Bytes::new()),
                 Outgoing::Close(code, reason) => return self.close(code, reason).await,
             };
-            self.socket.send(message).await.map_err(|_| Ended::Closed)
+            let sending = tokio::time::timeout(PATIENCE, self.socket.send(message));
+            sending.await.map_err(|_| Ended::Closed)?.map_err(|_| Ended::Closed)
         }
         .boxed()
     }

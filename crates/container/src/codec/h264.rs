@@ -8,6 +8,9 @@ const NAL_SPS: u8 = 7;
 const NAL_PPS: u8 = 8;
 const NAL_AUD: u8 = 9;
 
+/// Encoders use one or two; the standard's 256 would only serve to keep a server busy.
+const MAX_PICTURE_SETS: usize = 32;
+
 /// Parameter sets of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParameterSets {
@@ -63,7 +66,7 @@ pub fn to_length_prefixed(access_unit: &Bytes) -> (Bytes, ParameterSets) {
         match unit[0] & 0x1F {
             NAL_SPS => sets.sps = unit,
             NAL_PPS => {
-                if !sets.pps.contains(&unit) {
+                if sets.pps.len() < MAX_PICTURE_SETS && !sets.pps.contains(&unit) {
                     sets.pps.push(unit);
                 }
             }

@@ -143,6 +143,9 @@ impl Demuxer {
         }
         if std::mem::take(&mut self.complete) {
             self.header.clear();
+            // What the old header announced means nothing under a new one.
+            self.announced.clear();
+            self.dts_before = None;
         }
         let whole = (payload.len() + 8) as u32;
         self.header.extend_from_slice(&whole.to_be_bytes());

@@ -36,7 +36,7 @@ pub(crate) fn steps(muxer: &Mp4Muxer, ends: &[i64]) -> Vec<FinishStep> {
     let room_end = room_at + muxer.reserved;
     let moov = movie(muxer, ends, 0);
     let needed = moov.len() as u64 + MDAT_HEADER_BYTES;
-    let media = muxer.written - room_end;
+    let media = muxer.written.saturating_sub(room_end);
     let filler = muxer.reserved.checked_sub(needed).filter(|&filler| filler == 0 || filler >= 8);
     let Some(filler) = filler else {
         let shift = needed as i64 - muxer.reserved as i64;
@@ -80,7 +80,8 @@ fn movie(muxer: &Mp4Muxer, ends: &[i64], shift: i64) -> Vec<u8> {
     let plans: Vec<_> =
         written.iter().map(|(track, end)| Plan::new(track, **end, timescale)).collect();
     let duration = plans.iter().map(|plan| plan.duration).max().unwrap_or(0);
-    let large = muxer.written.saturating_add_signed(shift) > u32::MAX.into();
+    // The shift itself depends on the answer, so a file near the limit gets large offsets early.
+    let large = muxer.written + 2 * muxer.reserved > u32::MAX.into();
     let mut moov = Vec::new();
     moov.boxed(b"moov", |out| {
         movie_header(out, timescale, duration, plans.len());
@@ -134,8 +135,9 @@ impl Plan {
     /// The children of `stbl` behind `stsd` (clause 8.6 and 8.7).
     fn tables(&self, out: &mut Vec<u8>, track: &OutTrack, large: bool, shift: i64) {
         let rows = &track.rows;
-        let steps =
-            rows.windows(2).map(|pair| u32::try_from(pair[1].dts - pair[0].dts).unwrap_or(0));
+        let steps = rows
+            .windows(2)
+            .map(|pair| u32::try_from(pair[1].dts - pair[0].dts).unwrap_or(u32::MAX));
         counted(out, b"stts", 0, runs(steps.chain([self.last_step])), |out, (count, step)| {
             out.u32(count);
             out.u32(step);

@@ -8,6 +8,9 @@ use crate::sample::{Detail, MAX_TIME, Track};
 /// Ten minutes of 60 frames and 50 audio packets a second: no recorder's fragment is longer.
 const MAX_FRAGMENT_SAMPLES: usize = 66_000;
 
+/// Empty samples cost a sender nothing, so a fragment may hold few: no encoder makes any.
+const MAX_EMPTY_SAMPLES: usize = 100;
+
 /// Bit 16 of the sample flags: the sample does not decode by itself (clause 8.8.3.1).
 pub(crate) const NON_SYNC: u32 = 0x1_0000;
 
@@ -78,7 +81,7 @@ fn read_traf(
         }
     }
     let tfdt = find(traf, b"tfdt")?;
-    let mut cursor = Cursor { track, base, offset: base, dts: next_dts[track], defaults };
+    let mut cursor = Cursor { track, base, offset: base, dts: next_dts[track], empty: 0, defaults };
     let mut started = tfdt.is_none();
     for child in Children::of(traf) {
         let child = child?;
@@ -111,6 +114,7 @@ struct Cursor {
     base: u64,
     offset: u64,
     dts: i64,
+    empty: usize,
     defaults: Defaults,
 }
 
@@ -144,6 +148,10 @@ impl Cursor {
                 Some(first) if index == 0 => first,
                 _ => own_flags,
             };
+            self.empty += usize::from(size == 0);
+            if self.empty > MAX_EMPTY_SAMPLES {
+                return Err(BAD);
+            }
             samples.push(Announced {
                 track: self.track,
                 offset: self.offset,

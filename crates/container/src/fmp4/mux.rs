@@ -157,7 +157,8 @@ impl Mp4Muxer {
                     crate::sample::rescale_between(end, NANOS_PER_SECOND, track.timescale.into())
                 }
                 _ => {
-                    rescale(extent.end(), self.spec.tracks[index].timescale, track.timescale.into())
+                    let source = self.spec.tracks[index].timescale;
+                    rescale(extent.end(source), source, track.timescale.into())
                 }
             })
             .collect();
@@ -199,13 +200,18 @@ impl Mp4Muxer {
         let mut runs: Vec<Vec<Row>> = Vec::new();
         for ((track, extent), samples) in self.tracks.iter().zip(&mut self.extents).zip(&samples) {
             let mut rows = Vec::with_capacity(samples.len());
+            let mut last_dts = track.rows.last().map(|row| row.dts);
             for sample in samples {
                 let source = &self.spec.tracks[sample.track];
                 let ticks = |at| rescale(at, source.timescale, track.timescale.into());
                 extent.add(sample, is_opus(&source.codec), source.timescale);
+                // Matroska tells no decode times. They only have to grow; what is shown when
+                // is said by the shift.
+                let dts = last_dts.map_or(i64::MIN, |last| last + 1).max(ticks(sample.dts));
+                last_dts = Some(dts);
                 rows.push(Row {
-                    dts: ticks(sample.dts),
-                    shift: i32::try_from(ticks(sample.pts) - ticks(sample.dts)).unwrap_or(0),
+                    dts,
+                    shift: i32::try_from(ticks(sample.pts) - dts).unwrap_or(0),
                     size: sample.data.len() as u32,
                     sync: sample.sync,
                 });
@@ -262,7 +268,7 @@ impl Mp4Muxer {
                         {
                             let step =
                                 next.map_or_else(|| nominal(index), |next| next.dts - row.dts);
-                            out.u32(u32::try_from(step).unwrap_or(0));
+                            out.u32(u32::try_from(step).unwrap_or(u32::MAX));
                             out.u32(row.size);
                             out.u32(if row.sync { SYNC_FLAGS } else { DEPENDENT_FLAGS });
                             out.u32(row.shift as u32);

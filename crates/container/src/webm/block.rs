@@ -114,6 +114,10 @@ fn split_lacing(mut data: Bytes, lacing: u8) -> Result<Vec<Bytes>, Fault> {
         let known = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size)).ok_or(BAD)?;
         sizes.push(data.len().checked_sub(known).ok_or(BAD)?);
     }
+    // Empty frames cost a sender nothing and mean nothing.
+    if sizes.contains(&0) {
+        return Err(BAD);
+    }
     Ok(sizes.into_iter().map(|size| data.split_to(size)).collect())
 }
 

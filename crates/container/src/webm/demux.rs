@@ -12,8 +12,12 @@ use crate::demux::Found;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::sample::{Container, Detail, Init, Kind, MAX_TIME, Sample, Track};
 
-/// Tracks and their codec data take a few hundred bytes; this leaves room for cover art.
-const MAX_METADATA_BYTES: u64 = 1 << 20;
+/// Tracks and their codec data take a few hundred bytes, some kilobytes for Vorbis. Every file
+/// repeats them.
+const MAX_METADATA_BYTES: u64 = 64 << 10;
+
+/// What else may stand in front of the first cluster, cover art say, and is passed over.
+const MAX_SKIPPED_BYTES: u64 = 16 << 20;
 
 /// The largest frame accepted: an uncompressed-looking 8K key frame stays below it.
 const MAX_BLOCK_BYTES: u64 = 16 << 20;
@@ -261,20 +265,16 @@ impl Demuxer {
         Ok(())
     }
 
-    /// An element that is skipped still belongs to the init segment's bytes, up to a bound.
+    /// An element that is passed over leaves no trace in the init segment.
     fn skip_into_header(&mut self, header: Header, input: &ByteQueue) -> Result<(), Error> {
         let at = input.position();
-        if self.skip > MAX_METADATA_BYTES {
+        if self.skip > MAX_SKIPPED_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, at, "element before the first Cluster"));
         }
-        // Its content has no use later: a Void of the same length stands for it.
+        // Its content has no use later, so the kept header goes without it.
         let keep = self.header.bytes.len() - header.len;
         self.header.bytes.truncate(keep);
-        let total = header.len as u64 + self.skip;
-        if total >= 2 {
-            super::syntax::Write::void(&mut self.header.bytes, total as usize);
-        }
-        self.header.check(at)
+        Ok(())
     }
 
     fn complete_header(&mut self) -> Result<Option<Init>, Fault> {

@@ -34,6 +34,8 @@ const APP: &str = concat!("localcamera ", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cue {
     pub(crate) ms: u64,
+    /// TrackNumber of the block that stands there.
+    pub(crate) track: u64,
     /// From the start of the Segment's payload.
     pub(crate) cluster: u64,
 }
@@ -103,7 +105,7 @@ impl Layout {
         }
         let mut front = self.ebml.clone();
         front.id(id::SEGMENT);
-        front.size_8(ending.file_bytes - segment_data);
+        front.size_8(ending.file_bytes.saturating_sub(segment_data));
         front.element(id::SEEK_HEAD, &seeks);
         let seek_head_end = segment_data as usize + SEEK_HEAD_BYTES;
         front.void(seek_head_end - front.len());
@@ -158,14 +160,11 @@ pub(crate) struct Ending {
     pub(crate) has_additions: bool,
 }
 
-/// What finishes a file. The Cues lead to blocks of `track`.
-pub(crate) fn steps(layout: &Layout, cues: &[Cue], track: u64, ending: &Ending) -> Vec<FinishStep> {
+/// What finishes a file.
+pub(crate) fn steps(layout: &Layout, cues: &[Cue], ending: &Ending) -> Vec<FinishStep> {
     let room = layout.reserved - VOID_HEADER_BYTES;
     vec![
-        FinishStep::WriteAt {
-            offset: layout.cues_offset(),
-            bytes: fill_room(cues, track, room).into(),
-        },
+        FinishStep::WriteAt { offset: layout.cues_offset(), bytes: fill_room(cues, room).into() },
         FinishStep::Sync,
         FinishStep::WriteAt { offset: 0, bytes: Bytes::from(layout.finished(ending)) },
         FinishStep::Sync,
@@ -173,13 +172,13 @@ pub(crate) fn steps(layout: &Layout, cues: &[Cue], track: u64, ending: &Ending) 
 }
 
 /// The Cues, as many as fit evenly, and a Void, together exactly `room` bytes.
-fn fill_room(cues: &[Cue], track: u64, room: usize) -> Vec<u8> {
+fn fill_room(cues: &[Cue], room: usize) -> Vec<u8> {
     let mut every = 1;
     loop {
         let mut points = Vec::new();
         for cue in cues.iter().step_by(every) {
             let mut position = Vec::new();
-            position.unsigned(id::CUE_TRACK, track);
+            position.unsigned(id::CUE_TRACK, cue.track);
             position.unsigned(id::CUE_CLUSTER_POSITION, cue.cluster);
             let mut point = Vec::new();
             point.unsigned(id::CUE_TIME, cue.ms);
@@ -220,9 +219,10 @@ mod tests {
     fn cues_fill_their_room_whatever_their_number() {
         for room in 60..400 {
             for count in [0u64, 1, 3, 10, 100] {
-                let cues: Vec<Cue> =
-                    (0..count).map(|n| Cue { ms: n * 2000, cluster: n * 70_000 }).collect();
-                let bytes = fill_room(&cues, 2, room);
+                let cues: Vec<Cue> = (0..count)
+                    .map(|n| Cue { ms: n * 2000, track: 2, cluster: n * 70_000 })
+                    .collect();
+                let bytes = fill_room(&cues, room);
                 assert_eq!(bytes.len(), room);
                 let elements: Vec<_> = Children::of(&bytes).map(Result::unwrap).collect();
                 assert_eq!(elements[0].id, id::CUES);

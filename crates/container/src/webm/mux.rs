@@ -95,15 +95,18 @@ impl WebmMuxer {
         out
     }
 
-    pub(crate) fn finish(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
+    pub(crate) fn finish(mut self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
+        if self.extents[self.cue_track].samples > 0 {
+            let number = self.details[self.cue_track].number;
+            self.cues.retain(|cue| cue.track == number);
+        }
         let summary = summarise(&self.spec, &self.extents, end_ns);
         let ending = Ending {
             file_bytes: self.written,
             duration_ms: summary.duration_ns as f64 / TICK_NS as f64,
             has_additions: self.has_additions,
         };
-        let number = self.details.get(self.cue_track).map_or(1, |detail| detail.number);
-        let steps = finish::steps(&self.layout, &self.cues, number, &ending);
+        let steps = finish::steps(&self.layout, &self.cues, &ending);
         (steps, summary)
     }
 
@@ -159,10 +162,16 @@ impl WebmMuxer {
             let track = &self.spec.tracks[block.track];
             self.extents[block.track].add(&block.sample, is_opus(&track.codec), track.timescale);
         }
-        let first_sync = blocks.iter().find(|b| b.track == self.cue_track && b.sample.sync);
-        if let Some(block) = first_sync {
-            let position = self.written + parts.len() - self.layout.segment_data();
-            self.cues.push(Cue { ms: block.ms.unsigned_abs(), cluster: position });
+        // A video track that stays silent leaves the sound to seek by.
+        let is_silent = self.extents[self.cue_track].samples == 0;
+        let leads =
+            |block: &&Block| block.sample.sync && (is_silent || block.track == self.cue_track);
+        if let Some(block) = blocks.iter().find(leads) {
+            self.cues.push(Cue {
+                ms: block.ms.unsigned_abs(),
+                track: self.details[block.track].number,
+                cluster: self.written + parts.len() - self.layout.segment_data(),
+            });
         }
         parts.head.id(id::CLUSTER);
         parts.head.size(body.len());
