@@ -63,6 +63,12 @@ async fn a_stream_that_breaks_keeps_what_came_before() {
         }
     };
     assert_eq!((&error["code"], &error["generation"]), (&json!("bad_stream"), &json!(0)));
+    // What was good of it is on the disk before the device is told to forget it.
+    client.acknowledged(0, half as u64).await;
+    let file = segments(&server.recordings()).pop().unwrap();
+    let report = container::inspect(std::fs::read(file).unwrap().into());
+    assert_eq!(report.problems, [] as [String; 0]);
+    assert!(report.tracks.iter().map(|track| track.samples).sum::<u64>() > 700, "{report:?}");
     // The connection lives on, and the next generation is recorded.
     let length = crate::v1::send(&mut client, 1, &capture).await;
     client

@@ -68,3 +68,69 @@ async fn a_hole_is_refused_and_the_session_goes_on() {
     let (_client, welcome) = Client::hello(&server, "session-1").await;
     assert_eq!(welcome["positions"][0]["received"], 1000);
 }
+
+#[tokio::test]
+async fn a_device_that_lost_the_summary_gets_it_again() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    let length = crate::v1::send(&mut client, 0, &capture).await;
+    let stop = json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] });
+    client.text(stop).await;
+    let first = client.ending().await;
+    let (mut client, welcome) = Client::hello(&server, "session-1").await;
+    let position = &welcome["positions"][0];
+    assert_eq!((&welcome["resumed"], &position["ended"]), (&json!(true), &json!(true)));
+    assert_eq!((&position["received"], &position["durable"]), (&json!(length), &json!(length)));
+    let again = client.ending().await;
+    assert_eq!(again.close_code(), Some(1000), "{again:?}");
+    assert_eq!(again.of_type("summary"), first.of_type("summary"));
+    assert_eq!(segments(&server.recordings()).len(), 1);
+}
+
+#[tokio::test]
+async fn a_generation_before_the_end_of_the_last_one_is_refused() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    client.generation(0, &capture.mime).await;
+    client.chunk(0, 0, &capture.stream[..100_000]).await;
+    client.generation(1, &capture.mime).await;
+    let ending = client.ending().await;
+    assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
+    assert_eq!(ending.of_type("error")[0]["code"], "bad_message");
+}
+
+/// Nothing of a frame is durable before all of it has come, so a device that waits for the
+/// acknowledgement would wait forever.
+#[tokio::test]
+async fn a_frame_larger_than_the_credit_passes() {
+    const FRAME_BYTES: usize = 12 << 20;
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-video-only");
+    let cluster = capture.stream.windows(4).position(|id| id == [0x1F, 0x43, 0xB6, 0x75]).unwrap();
+    let mut stream = capture.stream[..cluster].to_vec();
+    stream.extend([0x1F, 0x43, 0xB6, 0x75, 0x01, 255, 255, 255, 255, 255, 255, 255]);
+    stream.extend([0xE7, 0x81, 0, 0xA3, 0x08, 0, 0, 0]);
+    let header = stream.len() - 4;
+    stream[header..].copy_from_slice(&(0x1000_0000 + FRAME_BYTES as u32 + 4).to_be_bytes());
+    stream.extend([0x81, 0, 0, 0x80]);
+    // A VP8 key frame of 320x240, as far as anybody looks.
+    stream.extend([0x10, 0, 0, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00]);
+    stream.resize(header + 8 + FRAME_BYTES, 7);
+    let (mut client, welcome) = Client::hello(&server, "session-1").await;
+    client.generation(0, &capture.mime).await;
+    let mut credit = welcome["limits"]["credit_bytes"].as_u64().unwrap();
+    let (mut sent, mut durable) = (0u64, 0);
+    while durable < stream.len() as u64 {
+        let end = (durable + credit).min(sent + 200_000).min(stream.len() as u64);
+        if sent < end {
+            client.chunk(0, sent, &stream[sent as usize..end as usize]).await;
+            sent = end;
+        } else {
+            let ack = client.acknowledged(0, 0).await;
+            credit = ack["credit_bytes"].as_u64().unwrap();
+            durable = ack["durable"].as_u64().unwrap();
+        }
+    }
+}

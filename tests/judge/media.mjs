@@ -176,11 +176,13 @@ export async function nalHashes(probed) {
   ]);
   const total = video.packets.reduce((sum, packet) => sum + packet.size, 0);
   if (total !== stdout.length) throw new Error(`${probed.file}: ffprobe counts ${total} bytes of video, ffmpeg copies ${stdout.length}`);
+  // Matroska holds either kind: length prefixes where the header has the parameter sets, as ffmpeg writes it.
+  const prefixed = probed.container === "mp4" || (stdout.indexOf("\0\0\x01", 0, "latin1") >>> 0) > 1;
   let at = 0;
   return video.packets.map((packet) => {
     const data = stdout.subarray(at, (at += packet.size));
     const hash = createHash("md5");
-    for (const unit of probed.container === "mp4" ? lengthPrefixed(data) : annexB(data)) {
+    for (const unit of prefixed ? lengthPrefixed(data) : annexB(data)) {
       const type = /** @type {number} */ (unit[0]) & 31;
       if (type === 7 || type === 8 || type === 9) continue;
       hash.update(`${unit.length}:`).update(unit);

@@ -51,6 +51,17 @@ fn read(path: PathBuf) -> Capture {
     }
 }
 
+/// A stream that ffmpeg makes with these arguments, in the format named last.
+pub(crate) fn made(folder: &Path, name: &str, arguments: &str) -> Capture {
+    let path = folder.join(name);
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y"]).args(arguments.split(' ')).arg(&path);
+    assert!(ffmpeg.status().unwrap().success(), "ffmpeg {arguments}");
+    let stream = std::fs::read(&path).unwrap();
+    let chunk_bytes = stream.chunks(40_000).map(<[u8]>::len).collect();
+    Capture { name: name.to_owned(), path, mime: String::new(), stream, chunk_bytes }
+}
+
 impl Capture {
     /// The stream as the browser handed it out.
     pub(crate) fn chunks(&self) -> Vec<&[u8]> {

@@ -157,15 +157,21 @@ impl Pending {
 pub(crate) struct Extent {
     pub(crate) samples: u64,
     pub(crate) sync_samples: u64,
+    first_pts: i64,
     last_pts: i64,
     last_step: i64,
+    is_reordered: bool,
     last_duration: Option<i64>,
 }
 
 impl Extent {
     pub(crate) fn add(&mut self, sample: &Sample, is_opus: bool, timescale: u32) {
-        if self.samples > 0 && sample.pts > self.last_pts {
+        if self.samples == 0 {
+            self.first_pts = sample.pts;
+        } else if sample.pts > self.last_pts {
             self.last_step = sample.pts - self.last_pts;
+        } else {
+            self.is_reordered = true;
         }
         self.samples += 1;
         self.sync_samples += u64::from(sample.sync);
@@ -181,7 +187,12 @@ impl Extent {
     /// Where the track ends, in its ticks. A single frame of unknown length lasts a thirtieth of
     /// a second.
     pub(crate) fn end(&self, timescale: u32) -> i64 {
-        let step = (self.last_step > 0).then_some(self.last_step);
+        let span = self.last_pts - self.first_pts;
+        let step = match self.is_reordered {
+            true => span / i64::try_from(self.samples.max(2) - 1).unwrap_or(1),
+            false => self.last_step,
+        };
+        let step = (step > 0).then_some(step);
         self.last_pts + self.last_duration.or(step).unwrap_or(i64::from(timescale / 30).max(1))
     }
 }

@@ -98,6 +98,26 @@ impl OutTrack {
     }
 }
 
+impl OutTrack {
+    /// Frames that are shown in another order than they are decoded, from a stream that tells no
+    /// decode times: they are decoded in the rhythm in which they are shown, early enough for all.
+    fn settle_decode_times(&mut self) {
+        if self.rows.iter().all(|row| row.shift >= 0) {
+            return;
+        }
+        let shown = |row: &Row| row.dts + i64::from(row.shift);
+        let mut times: Vec<i64> = self.rows.iter().map(shown).collect();
+        times.sort_unstable();
+        let late = self.rows.iter().zip(&times).map(|(row, time)| time - shown(row)).max();
+        let late = late.unwrap_or(0);
+        for (row, time) in self.rows.iter_mut().zip(times) {
+            let at = shown(row);
+            row.dts = time - late;
+            row.shift = i32::try_from(at - row.dts).unwrap_or(0);
+        }
+    }
+}
+
 impl Mp4Muxer {
     pub(crate) fn new(spec: SegmentSpec, expected_ns: i64) -> Result<Self, Fault> {
         let tracks = spec.tracks.iter().map(|track| OutTrack::new(track, &spec));
@@ -145,7 +165,7 @@ impl Mp4Muxer {
         out
     }
 
-    pub(crate) fn finish(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
+    pub(crate) fn finish(mut self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
         let summary = summarise(&self.spec, &self.extents, end_ns);
         let ends: Vec<i64> = self
             .tracks
@@ -162,6 +182,9 @@ impl Mp4Muxer {
                 }
             })
             .collect();
+        for track in &mut self.tracks {
+            track.settle_decode_times();
+        }
         (finish::steps(&self, &ends), summary)
     }
 

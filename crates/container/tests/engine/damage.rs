@@ -66,3 +66,20 @@ fn a_size_field_reserves_no_memory() {
         assert_eq!(error.kind, container::ErrorKind::TooLarge);
     }
 }
+
+/// A new header takes back what the old one announced; with fewer tracks under it the samples
+/// announced before would belong to nothing.
+#[test]
+fn a_new_header_between_a_fragment_and_its_data_is_survived() {
+    let capture = captures::named("chromium-mp4-h264-opus");
+    let at = |kind: &[u8; 4], from: usize| {
+        from + capture.stream[from..].windows(4).position(|four| four == kind).unwrap() - 4
+    };
+    let (moov, moof) = (at(b"moov", 0), at(b"moof", 0));
+    let mdat = at(b"mdat", moof);
+    let mut one_track = capture.stream[moov..moof].to_vec();
+    let second = one_track.windows(4).rposition(|four| four == b"trak").unwrap();
+    one_track[second..second + 4].copy_from_slice(b"free");
+    let bytes = [&capture.stream[..mdat], &one_track, &capture.stream[mdat..mdat + 5000]].concat();
+    let _ = split(&[Bytes::from(bytes)], 2.0);
+}

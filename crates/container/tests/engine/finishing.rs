@@ -3,7 +3,7 @@
 use container::FinishStep;
 
 use crate::captures::{self, judge};
-use crate::support::{demux, unfinished};
+use crate::support::{Wanted, demux, partial, unfinished};
 
 #[test]
 fn every_interruption_leaves_a_file_that_plays() {
@@ -47,4 +47,24 @@ fn an_index_beyond_its_room_rewrites_the_file() {
         judge(&capture, &[file], "1000");
     }
     assert!(rewritten >= 2);
+}
+
+#[test]
+fn a_file_of_one_frame_or_of_sound_alone_has_length_and_index() {
+    for capture in captures::all() {
+        for wanted in [Wanted::FirstSample, Wanted::Audio] {
+            let Some((mut muxer, mut bytes)) = partial(&capture, wanted) else { continue };
+            for part in muxer.commit(None) {
+                bytes.extend_from_slice(&part);
+            }
+            for step in muxer.finish(None).0 {
+                if let FinishStep::WriteAt { offset, bytes: part } = step {
+                    let offset = offset as usize;
+                    bytes[offset..offset + part.len()].copy_from_slice(&part);
+                }
+            }
+            let report = container::inspect(bytes.into());
+            assert_eq!(report.problems, [] as [String; 0], "{} {wanted:?}", capture.name);
+        }
+    }
 }

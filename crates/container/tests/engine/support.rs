@@ -158,3 +158,47 @@ pub(crate) fn demux(bytes: &[u8]) -> Result<Vec<Sample>, container::Error> {
     }
     Ok(samples)
 }
+
+/// Which samples of a stream a file gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// One frame, of which nothing says how long it lasts.
+    FirstSample,
+    Audio,
+}
+
+/// A file that gets only some samples of a capture, though its header names all tracks. `None`
+/// where there are none of the kind.
+pub(crate) fn partial(capture: &Capture, wanted: Wanted) -> Option<(Muxer, Vec<u8>)> {
+    let mut demuxer = Demuxer::new();
+    let mut segmenter = Segmenter::new(i64::MAX);
+    demuxer.push(stream(capture));
+    while let Some(event) = demuxer.poll().unwrap() {
+        segmenter.push(event);
+    }
+    segmenter.finish();
+    let mut muxer = None;
+    let mut pushed = 0;
+    while let Some(action) = segmenter.poll() {
+        match action {
+            Action::Open { segment: 0, spec } => {
+                muxer = Some(Muxer::new(*spec, NANOS_PER_SECOND).unwrap());
+            }
+            Action::Write { segment: 0, mut sample } => {
+                let muxer = muxer.as_mut().unwrap();
+                let is_audio = muxer.spec().tracks[sample.track].kind == container::Kind::Audio;
+                let is_wanted = match wanted {
+                    Wanted::FirstSample => !is_audio && pushed == 0,
+                    Wanted::Audio => is_audio,
+                };
+                if is_wanted {
+                    sample.duration = None;
+                    muxer.push(sample);
+                    pushed += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    (pushed > 0).then(|| (muxer.unwrap(), Vec::new()))
+}
