@@ -3,6 +3,7 @@
 mod demuxing;
 mod raw;
 mod raw_stream;
+mod report;
 mod session;
 mod sessions;
 mod v1;

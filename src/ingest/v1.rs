@@ -1,6 +1,6 @@
 //! A connection that speaks `localcamera.v1`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use ingest_protocol::{
@@ -9,15 +9,12 @@ use ingest_protocol::{
 };
 use tokio::time::Instant;
 
+use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
 use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
-use crate::live::feed::{Durable, DurableGeneration, Finished, Generation, Note, SessionInfo};
+use crate::live::feed::{Finished, Generation, Note, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
-
-/// What a device may have sent and not acknowledged: some seconds of catching up at full speed,
-/// little beside what the device itself holds.
-const CREDIT_BYTES: u64 = 8 << 20;
 
 /// The year 9999, beyond which no calendar here reaches.
 const MAX_WALL_US: i64 = 253_402_300_799_000_000;
@@ -31,10 +28,6 @@ const RETRY_MS: u64 = 1000;
 /// A session that does not answer this long waits for the disk.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Acknowledged again after this much, although nothing became durable, since the device may
-/// send no more without it.
-const ACK_BYTES: u64 = CREDIT_BYTES / 4;
-
 /// Serves the connection until it ends. The session outlives it.
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     let mut connection = Connection {
@@ -44,9 +37,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
         conversation: Server::new(),
         attached: None,
         inputs: VecDeque::new(),
-        acknowledged: BTreeMap::new(),
-        reported: BTreeSet::new(),
-        storage_error: None,
+        report: Report::default(),
         clock_offset_ms: 0,
         ingest,
     };
@@ -65,10 +56,7 @@ struct Connection {
     attached: Option<Attached>,
     /// What waits for room in the session; while anything does, nothing more is read.
     inputs: VecDeque<Input>,
-    acknowledged: BTreeMap<u32, Acknowledged>,
-    /// Broken generations that the device has been told of.
-    reported: BTreeSet<u32>,
-    storage_error: Option<String>,
+    report: Report,
     /// Server's clock minus device's clock.
     clock_offset_ms: i64,
     ingest: Ingest,
@@ -80,13 +68,6 @@ struct Attached {
     /// Without it the session is over and only its summary is left.
     attachment: Option<Attachment>,
     handle: Handle,
-}
-
-/// What the device was told of a generation last.
-#[derive(Debug, Clone, Copy, Default)]
-struct Acknowledged {
-    position: DurableGeneration,
-    received: u64,
 }
 
 enum Wake {
@@ -299,67 +280,17 @@ impl Connection {
             return self.fail(ErrorCode::SessionInUse, sentence.to_owned(), None).await;
         }
         let durable = attached.handle.durable.borrow_and_update().clone();
-        let has_changed = durable.storage_error != self.storage_error;
-        if has_changed {
-            self.storage_error.clone_from(&durable.storage_error);
-            if let Some(message) = durable.storage_error.clone() {
-                let error =
-                    ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
-                self.send(&error).await?;
-            }
-        }
-        for (&generation, &received) in &progress.received {
-            let failed = progress.failed.get(&generation).or(durable.failed.get(&generation));
-            let mut position = durable.generations.get(&generation).copied().unwrap_or_default();
-            if failed.is_some() && position.ended {
-                // What was good of it is on the disk; nobody can use the rest.
-                position.position = received;
-            }
-            if let Some(reason) = failed
-                && self.reported.insert(generation)
-            {
-                self.conversation.give_up(generation);
-                let error = ServerMessage::Error {
-                    code: ErrorCode::BadStream,
-                    message: reason.clone(),
-                    generation: Some(generation),
-                };
-                self.send(&error).await?;
-            }
-            let known = self.acknowledged.get(&generation).copied().unwrap_or_default();
-            let is_news = known.position != position || received >= known.received + ACK_BYTES;
-            if is_news || has_changed {
-                self.acknowledged.insert(generation, Acknowledged { position, received });
-                self.acknowledge(generation, position, &durable).await?;
+        let received = |generation| self.conversation.received(generation);
+        for news in self.report.news(&progress, &durable, received) {
+            match news {
+                News::GiveUp(generation) => self.conversation.give_up(generation),
+                News::Message(message) => self.send(&message).await?,
             }
         }
         match durable.finished {
             Some(finished) => self.summarise(finished).await,
             None => Ok(()),
         }
-    }
-
-    async fn acknowledge(
-        &mut self,
-        generation: u32,
-        position: DurableGeneration,
-        durable: &Durable,
-    ) -> Result<(), Ended> {
-        let received = self.conversation.received(generation);
-        // An element is not durable before it is complete, however large it is.
-        let inside = received.saturating_sub(position.position);
-        let credit_bytes = match durable.storage_error {
-            Some(_) => 0,
-            None => CREDIT_BYTES + inside,
-        };
-        self.send(&ServerMessage::Ack {
-            generation,
-            received,
-            durable: position.position,
-            media_ms: position.media_us / 1000,
-            credit_bytes,
-        })
-        .await
     }
 
     async fn summarise(&mut self, finished: Finished) -> Result<(), Ended> {
