@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 pub(crate) struct Names {
     /// The address or name for people, first.
     pub(crate) hosts: Vec<Host>,
+    /// Whether somebody named them; otherwise they were found on this computer's networks.
+    pub(crate) are_asked_for: bool,
     /// The computer's own name, without `.local`.
     pub(crate) hostname: Option<String>,
 }
@@ -46,10 +48,16 @@ impl std::str::FromStr for Host {
 }
 
 impl Names {
-    /// The names asked for, or what this computer has on its networks.
-    pub(crate) fn find(asked: &[Host]) -> Self {
-        let hosts = if asked.is_empty() { detect() } else { asked.to_vec() };
-        Self { hosts, hostname: hostname() }
+    /// The names asked for, or the one address to listen on, or what this computer has on its
+    /// networks.
+    pub(crate) fn find(asked: &[Host], bind: Option<IpAddr>) -> Self {
+        let bind = bind.filter(|ip| !ip.is_unspecified());
+        let hosts = match (asked, bind) {
+            ([], None) => detect(),
+            ([], Some(ip)) => vec![Host::Ip(ip)],
+            (asked, _) => asked.to_vec(),
+        };
+        Self { hosts, are_asked_for: !asked.is_empty(), hostname: hostname() }
     }
 
     /// The host for the printed address.
@@ -136,6 +144,7 @@ mod tests {
     fn the_certificate_names_every_way_in_once() {
         let names = Names {
             hosts: vec!["127.0.0.1".parse().unwrap(), "192.168.1.3".parse().unwrap()],
+            are_asked_for: true,
             hostname: Some("bench".to_owned()),
         };
         let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();

@@ -35,12 +35,15 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
     let config = config::read();
+    // https://no-color.org
+    let may_colour = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let filter = EnvFilter::try_from_env("LOCALCAMERA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("localcamera=info,warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(may_colour)
         .init();
     match run(&config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,7 +57,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(config: &Config) -> Result<()> {
     // Only fails when a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let names = Names::find(&config.lan_ip);
+    let names = Names::find(&config.lan_ip, config.bind);
     let store = Store::new(config.certs.clone());
     if config.gen_cert {
         return generate(&store, &names);
@@ -154,6 +157,7 @@ async fn serve(
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
     console::announce(&addresses, &notes(config));
+    tracing::info!(recordings = %config.recordings.display(), sign_in = false, "ready to record");
 
     tokio::select! {
         () = signal.received() => {}
@@ -161,7 +165,7 @@ async fn serve(
             ended.context("a listener has crashed")?.context("a listener has failed")?;
         }
     }
-    tracing::info!("stopping: finishing the growing files");
+    tracing::info!("stopping");
     stop.cancel();
     let finish = async {
         ingest.finished().await;
@@ -172,7 +176,7 @@ async fn serve(
     };
     tokio::time::timeout(STOP_PATIENCE, finish)
         .await
-        .context("the disk did not answer in time; the growing files play, and stay as .part")?
+        .context("some files could not be finished in time; they play, and stay as .part")?
         .context("the recorder has crashed")
 }
 

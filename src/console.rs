@@ -6,6 +6,9 @@ use std::io::{IsTerminal, Write};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
+const BLACK_ON_WHITE: &str = "\x1b[30;107m";
+const RESET: &str = "\x1b[0m";
+
 /// An address that somebody can open, and what for.
 #[derive(Debug)]
 pub(crate) struct Address {
@@ -27,7 +30,10 @@ pub(crate) fn announce(addresses: &[Address], notes: &[String]) {
             && let Ok(code) = QrCode::new(first.url.as_bytes())
         {
             let picture = code.render::<Dense1x2>().quiet_zone(true).build();
-            let _ = writeln!(out, "\n{picture}");
+            // Black on white whatever the terminal's colours are, or cameras see a negative.
+            for line in picture.lines() {
+                let _ = writeln!(out, "{BLACK_ON_WHITE}{line}{RESET}");
+            }
         }
         for note in notes {
             let _ = writeln!(out, "{note}");

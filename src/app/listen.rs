@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::Config;
 
@@ -23,6 +23,12 @@ pub(super) struct Listeners {
 }
 
 pub(super) fn bind(config: &Config) -> Result<Listeners> {
+    if config.wss_port == Some(config.https_port) && config.https_port != 0 {
+        bail!(
+            "--https-port and --wss-port are both {}; choose another for one of them",
+            config.https_port
+        );
+    }
     let optional =
         |port: Option<u16>, flag| port.map(|port| listen(config.bind, port, flag)).transpose();
     Ok(Listeners {

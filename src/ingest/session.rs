@@ -16,9 +16,9 @@ use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Step};
 /// bounds what a session holds in memory.
 const WAITING_INPUTS: usize = 8;
 
-/// A router restart or a flat battery takes minutes; until then the session's last file stays
-/// open, so that the device goes on inside it.
-const RESUME_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// A page that is offline holds about a quarter of an hour of video in its memory; until then the
+/// session's last file stays open, so that the device goes on inside it.
+const RESUME_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// What a connection asks of its session.
 #[derive(Debug)]
@@ -276,7 +276,8 @@ impl Task {
         let end = Feed::End {
             generation: number,
             bytes: is_complete.then_some(demuxing.received()),
-            error: demuxing.loss(),
+            // A stream that was interrupted is not damaged.
+            error: if is_complete { demuxing.loss() } else { None },
         };
         demuxing.close();
         self.publish(end).await;

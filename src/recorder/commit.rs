@@ -23,8 +23,8 @@ impl Writer {
     }
 
     /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
-    /// The result is an error when a sync failed: what that file holds is unknown then, and it
-    /// must not be used further. The outcomes are true all the same.
+    /// The result is an error when that is of no use ([`DiskError::is_final`]): the file must not
+    /// be used further. The outcomes are true all the same.
     pub(super) async fn run(
         &mut self,
         mut steps: VecDeque<Step>,
@@ -49,7 +49,7 @@ impl Writer {
                 clear(durable);
                 return (outcomes, Ok(()));
             };
-            if error.is_sync {
+            if error.is_final() {
                 return (outcomes, Err(error));
             }
             let message = error.to_string();

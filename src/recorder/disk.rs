@@ -48,9 +48,15 @@ pub(super) struct DiskError {
     action: &'static str,
     path: PathBuf,
     source: io::Error,
-    /// A sync that failed is never tried again on the same file, since the page cache cannot be
-    /// trusted any more.
-    pub(super) is_sync: bool,
+    is_sync: bool,
+}
+
+impl DiskError {
+    /// Whether trying again is of no use. After a sync that failed the page cache cannot be
+    /// trusted any more; and a file that was removed or renamed by somebody does not come back.
+    pub(super) fn is_final(&self) -> bool {
+        self.is_sync || (self.action == "rename" && self.source.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 /// The files of one session.

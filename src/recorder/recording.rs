@@ -218,6 +218,8 @@ impl Task {
         let lines = std::mem::take(&mut self.lines);
         let text = lines.iter().map(Line::to_text).collect();
         if begins {
+            let session = &self.session;
+            tracing::info!(session = %session.id, name = %session.name, folder = %self.folder, "recording began");
             let began = clock::local_text(self.session.started_us);
             let SessionInfo { id, name, device, .. } = &self.session;
             let note = format!("{began}  {name} (device {device}) began session {id}\n");
@@ -250,7 +252,10 @@ impl Task {
         }
         let folder = if self.segments.is_empty() { String::new() } else { self.folder.clone() };
         let files = std::mem::take(&mut self.files);
-        tracing::info!(session = %self.session.id, %folder, files = files.len(), "session finished");
+        if self.journal_begun {
+            let session = &self.session;
+            tracing::info!(session = %session.id, name = %session.name, %folder, files = files.len(), "recording finished");
+        }
         self.durable.send_modify(|durable| {
             durable.finished =
                 Some(Finished { folder, files, is_stopped: ending == Ending::Stopped });

@@ -13,7 +13,7 @@ pub(crate) use store::{Made, Store, load_own};
 /// What keeps the server from having a certificate. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    #[error("cannot {action} {path}", path = .path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{path} is not usable: {reason}. {advice}", path = .path.display())]
     Broken { path: PathBuf, reason: String, advice: &'static str },

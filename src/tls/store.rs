@@ -73,9 +73,16 @@ impl Store {
             write(&authority_path, &certificate, 0o644)?;
         }
         let authority = self.authority()?;
-        if let Some(host) = leaf::not_permitted(&authority, names) {
-            return Err(Error::NotPermitted { host: host.to_string(), authority: authority_path });
+        let mut names = names.clone();
+        while let Some(host) = leaf::not_permitted(&authority, &names) {
+            if names.are_asked_for || !names.hosts.contains(&host) {
+                let host = host.to_string();
+                return Err(Error::NotPermitted { host, authority: authority_path });
+            }
+            tracing::warn!(%host, "the certificate does not name this address, since its authority may not speak for it");
+            names.hosts.retain(|known| *known != host);
         }
+        let names = &names;
         let state = if server_path.exists() {
             let found = read_chain(&server_path)?;
             let judged = leaf::judge(&found[0], &authority, names, now);
@@ -193,7 +200,11 @@ mod tests {
     use super::*;
 
     fn names(host: &str) -> Names {
-        Names { hosts: vec![host.parse().unwrap()], hostname: Some("bench".to_owned()) }
+        Names {
+            hosts: vec![host.parse().unwrap()],
+            are_asked_for: true,
+            hostname: Some("bench".to_owned()),
+        }
     }
 
     #[test]

@@ -315,7 +315,8 @@ function checkDuration(probed, inHeader) {
   const problems = [];
   const ends = probed.tracks.flatMap((track) => track.packets.map((packet) => packet.time + packet.interval));
   const last = Math.max(...ends);
-  const frame = Math.max(...probed.tracks.map((track) => longest(track.packets)));
+  // Nothing in a file says how long its last frame lasts; a camera that stutters makes any of its intervals likely.
+  const frame = Math.max(...probed.tracks.flatMap((track) => track.packets.map((packet) => packet.interval)));
   if (inHeader === undefined) problems.push("its header has no duration");
   for (const [who, value] of /** @type {const} */ ([["its header", inHeader], ["ffprobe", probed.duration]])) {
     if (value === undefined || Number.isNaN(value)) {

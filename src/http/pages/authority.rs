@@ -17,7 +17,7 @@ pub(in super::super) async fn certificate(Shared(state): Shared<State>) -> Respo
     };
     let headers = [
         (CONTENT_TYPE, "application/x-x509-ca-cert"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"localcamera-ca.crt\""),
+        (CONTENT_DISPOSITION, "attachment; filename=\"ca.crt\""),
         (CACHE_CONTROL, "no-cache"),
     ];
     (headers, authority.certificate.clone()).into_response()
