@@ -98,7 +98,7 @@ function start() {
           dismiss: false,
         });
       }
-      if (!facts.everUp && server.state !== "down" && Date.now() - facts.startedMs > NEVER_UP_MS) {
+      if (!facts.everUp && !facts.problem && server.state !== "down" && Date.now() - facts.startedMs > NEVER_UP_MS) {
         all.push({ key: "capture.notice.certificate", values: {}, trust: true });
       }
     }
@@ -127,7 +127,7 @@ function start() {
       else wakeLock.release();
       if (state.summary && state.summary !== toldSummary) {
         toldSummary = state.summary;
-        summaryPanel.render(state.summary);
+        summaryPanel.render(state.summary, state.partly);
         // Over a dark screen it waits until the person is back.
         if (!darkScreen.isOn && !settingsSheet.isOpen) summarySheet.open();
       }

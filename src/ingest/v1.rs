@@ -212,10 +212,14 @@ impl Connection {
             generation,
             received,
             durable: durable.get(&generation).map_or(0, |known| known.position),
-            ended: progress.ended.contains(&generation),
+            ended: progress.ended.contains(&generation)
+                || progress.failed.contains_key(&generation),
         };
         let positions: Vec<Position> = progress.received.iter().map(position).collect();
         self.conversation.welcome(&positions);
+        for &generation in progress.failed.keys() {
+            self.conversation.give_up(generation);
+        }
         handle.durable.mark_changed();
         self.attached =
             Some(Attached { id: id.clone(), epoch: progress.epoch, attachment, handle });

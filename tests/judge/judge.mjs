@@ -313,25 +313,21 @@ async function checkFile(segment, source, original) {
 /** @param {Probe} probed @param {number | undefined} inHeader */
 function checkDuration(probed, inHeader) {
   const problems = [];
-  const ends = probed.tracks.flatMap((track) => track.packets.map((packet) => packet.time + packet.interval));
-  const last = Math.max(...ends);
-  // Nothing in a file says how long its last frame lasts; a camera that stutters makes any of its intervals likely.
-  const frame = Math.max(...probed.tracks.flatMap((track) => track.packets.map((packet) => packet.interval)));
+  // Nothing in a file says how long its last frame lasts. A camera that stutters makes any of its intervals likely,
+  // and the guess from the one before it too long: what counts is that the last packet begins within the file.
+  const packets = probed.tracks.flatMap((track) => track.packets);
+  const begins = Math.max(...packets.map((packet) => packet.time));
+  const last = Math.max(...packets.map((packet) => packet.time + packet.interval));
+  const frame = Math.max(...packets.map((packet) => packet.interval));
   if (inHeader === undefined) problems.push("its header has no duration");
   for (const [who, value] of /** @type {const} */ ([["its header", inHeader], ["ffprobe", probed.duration]])) {
     if (value === undefined || Number.isNaN(value)) {
       if (who === "ffprobe") problems.push("ffprobe finds no duration");
-    } else if (Math.abs(value - last) > frame + MS) {
+    } else if (value < begins - MS || value > last + frame + MS) {
       problems.push(`${who} gives a duration of ${seconds(value)}, its media ends at ${seconds(last)} (${seconds(frame + MS)} of difference allowed)`);
     }
   }
   return problems;
-}
-
-/** The usual distance between packets; a long pause in one place is not "one frame". @param {Packet[]} packets */
-function longest(packets) {
-  const sorted = packets.map((packet) => packet.interval).filter((value) => value > 0).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** The longest time from one key frame to the next: by so much a file may be longer than asked for. @param {Track | undefined} video */

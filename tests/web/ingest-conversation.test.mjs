@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chunkMessage, createConversation } from "../../web/lib/ingest-conversation.js";
+import { chunkMessage } from "../../web/lib/ingest-chunk.js";
+import { createConversation } from "../../web/lib/ingest-conversation.js";
 
 const IDENTITY = {
   device: "device-0001",
@@ -44,6 +45,19 @@ function recording(options) {
 const ofKind = (outputs, kind) => outputs.filter((output) => output.kind === kind);
 const ofType = (outputs, type) => outputs.filter((output) => output.type === type);
 const ranges = (outputs) => ofKind(outputs, "chunk").map(({ generation, position, length }) => [generation, position, length]);
+/** What is done, in words. */
+const said = (outputs) =>
+  outputs.map(({ kind, type, generation }) => {
+    const what = type || kind;
+    return generation === undefined || ["forget", "restart"].includes(what) ? what : `${what} ${generation}`;
+  });
+
+function reconnect(talk, options) {
+  talk.disconnected({ code: 1006 });
+  talk.connected(1);
+  drain(talk);
+  welcome(talk, { resumed: true, ...options });
+}
 
 test("the hello comes first and nothing follows it before the welcome", () => {
   const talk = createConversation({ ...IDENTITY });
@@ -319,6 +333,184 @@ test("what is unknown is ignored; what is not JSON is hung up on", () => {
   assert.deepEqual(ofKind(drain(talk), "hang-up").map(({ code }) => code), [4400]);
 });
 
+test("of a generation that has ended with everything received nothing is said again", () => {
+  const { talk } = recording();
+  talk.appended(0, 20);
+  talk.begin({ mime: "video/webm", startedMs: 2, reason: "camera" });
+  talk.appended(1, 5);
+  drain(talk);
+  reconnect(talk, {
+    positions: [
+      { generation: 0, received: 20, durable: 12, ended: true },
+      { generation: 1, received: 2, durable: 0, ended: false },
+    ],
+  });
+  const outputs = drain(talk);
+  assert.deepEqual(ofType(outputs, "generation").map(({ generation }) => generation), [1]);
+  assert.deepEqual(ofType(outputs, "generation_end"), []);
+  assert.deepEqual(ranges(outputs), [[1, 2, 3]]);
+  talk.stop();
+  assert.deepEqual(said(drain(talk)), ["generation_end 1", "stop"]);
+});
+
+test("a generation that the server has ended before its end is given up, and the next one begins", () => {
+  const { talk } = recording();
+  talk.appended(0, 100);
+  drain(talk);
+  reconnect(talk, { positions: [{ generation: 0, received: 40, durable: 40, ended: true }] });
+  const outputs = drain(talk);
+  assert.deepEqual(ofKind(outputs, "restart"), [{ kind: "restart", generation: 0, message: "" }]);
+  assert.deepEqual(ranges(outputs), []);
+  assert.equal(talk.wants(0), false);
+  assert.equal(talk.begin({ mime: "video/webm", startedMs: 2, reason: "error" }), 1);
+  talk.appended(1, 7);
+  assert.deepEqual(said(drain(talk)), ["generation 1", "chunk 1"]);
+  assert.equal(talk.view().lostBytes, 60);
+});
+
+test("a stopped session whose summary was lost: welcome, then the summary", () => {
+  const { talk } = recording();
+  talk.appended(0, 10);
+  talk.stop();
+  drain(talk);
+  hear(talk, { type: "ack", generation: 0, received: 10, durable: 10, credit_bytes: 1 << 20 });
+  drain(talk);
+  reconnect(talk, { positions: [{ generation: 0, received: 10, durable: 10, ended: true }] });
+  assert.deepEqual(said(drain(talk)), ["welcome", "stop"]);
+  hear(talk, { type: "summary", session: IDENTITY.session, folder: "f", files: [] });
+  assert.deepEqual(ofKind(drain(talk), "over").map(({ why, summary }) => [why, summary.folder]), [["finished", "f"]]);
+  assert.equal(talk.view().lostBytes, 0);
+  assert.equal(talk.view().isPartly, false);
+});
+
+test("a summary does not make up for bytes that never arrived", () => {
+  const { talk } = recording();
+  talk.appended(0, 10);
+  drain(talk);
+  talk.disconnected({ code: 1006 });
+  talk.appended(0, 90);
+  talk.stop();
+  talk.connected(1);
+  drain(talk);
+  welcome(talk, { resumed: true, positions: [{ generation: 0, received: 10, durable: 10, ended: false }] });
+  hear(talk, { type: "summary", session: IDENTITY.session, folder: "f", files: [] });
+  assert.deepEqual(ofKind(drain(talk), "over").map(({ why }) => why), ["finished"]);
+  assert.equal(talk.view().lostBytes, 90);
+  assert.equal(talk.view().isPartly, true);
+});
+
+test("bad_stream: the next generation is the next number at once, and no credit is lost with the old one", () => {
+  const { talk } = recording({ credit: 100 });
+  talk.appended(0, 300);
+  assert.deepEqual(ranges(drain(talk)), [[0, 0, 100]]);
+  hear(talk, { type: "error", code: "bad_stream", generation: 0, message: "what is this" });
+  drain(talk);
+  assert.equal(talk.deadline(), null);
+  assert.equal(talk.begin({ mime: "video/webm", startedMs: 2, reason: "error" }), 1);
+  talk.appended(1, 90);
+  assert.deepEqual(said(drain(talk)), ["generation 1", "chunk 1"]);
+});
+
+test("what is acknowledged of a refused generation is not recorded for that", () => {
+  const { talk } = recording();
+  talk.appended(0, 100);
+  drain(talk);
+  hear(talk, { type: "ack", generation: 0, received: 60, durable: 60, credit_bytes: 1 << 20 });
+  hear(talk, { type: "error", code: "bad_stream", generation: 0, message: "" });
+  hear(talk, { type: "ack", generation: 0, received: 100, durable: 100, credit_bytes: 1 << 20 });
+  assert.equal(talk.view().lostBytes, 40);
+  assert.equal(talk.view().isPartly, true);
+});
+
+test("a refused generation keeps its place after a reconnect, whatever the server knows of it", () => {
+  for (const [positions, first] of [
+    [[{ generation: 0, received: 30, durable: 0, ended: false }], ["generation_end 0"]],
+    [[{ generation: 0, received: 30, durable: 0, ended: true }], []],
+    // The server has been started anew.
+    [[], ["generation 0", "generation_end 0"]],
+  ]) {
+    const { talk } = recording();
+    talk.appended(0, 100);
+    drain(talk);
+    hear(talk, { type: "error", code: "bad_stream", generation: 0, message: "what is this" });
+    drain(talk);
+    reconnect(talk, { positions });
+    talk.begin({ mime: "video/webm", startedMs: 2, reason: "error" });
+    talk.appended(1, 7);
+    const outputs = drain(talk);
+    assert.deepEqual(said(outputs), ["welcome", ...first, "generation 1", "chunk 1"]);
+    const received = positions.length > 0 ? 30 : 0;
+    for (const { bytes } of ofType(outputs, "generation_end")) assert.equal(bytes, received);
+    talk.stop();
+    assert.deepEqual(ofType(drain(talk), "stop")[0].generations, [{ generation: 0, bytes: received }, { generation: 1, bytes: 7 }]);
+  }
+});
+
+test("after a reconnect each generation ends before the next one is announced", () => {
+  const { talk } = recording({ credit: 10 });
+  for (let generation = 1; generation < 4; generation += 1) {
+    talk.appended(generation - 1, 10);
+    talk.begin({ mime: "video/webm", startedMs: generation, reason: "camera" });
+  }
+  talk.appended(3, 10);
+  drain(talk);
+  // The end of the first one may have been lost with the connection.
+  reconnect(talk, { credit: 1000, positions: [{ generation: 0, received: 10, durable: 10, ended: false }] });
+  assert.deepEqual(said(drain(talk)), [
+    "forget", "progress", "welcome",
+    "generation 0", "generation_end 0",
+    "generation 1", "chunk 1", "generation_end 1",
+    "generation 2", "chunk 2", "generation_end 2",
+    "generation 3", "chunk 3",
+  ]);
+});
+
+test("a server that cannot write refuses the connection, says why, and is asked again", () => {
+  const { talk } = recording();
+  talk.appended(0, 10);
+  drain(talk);
+  talk.disconnected({ code: 1006 });
+  talk.connected(1);
+  drain(talk);
+  hear(talk, { type: "error", code: "storage", message: "The disk is full." });
+  talk.disconnected({ code: 1013 });
+  talk.appended(0, 10);
+  assert.equal(talk.wants(0), true);
+  assert.deepEqual(drain(talk), []);
+  assert.deepEqual(talk.view().problem, { code: "storage", message: "The disk is full." });
+  assert.equal(talk.view().over, false);
+  assert.equal(talk.retryMs, 700);
+  // A connection that cannot be made at all is another problem.
+  talk.disconnected({ code: 1006 });
+  assert.equal(talk.view().problem, null);
+  talk.connected(2);
+  drain(talk);
+  welcome(talk, { resumed: true, positions: [{ generation: 0, received: 10, durable: 0, ended: false }] });
+  assert.deepEqual(ranges(drain(talk)), [[0, 10, 10]]);
+});
+
+test("the same durable position with more credit: more is sent, and nothing else changes", () => {
+  const { talk } = recording({ credit: 300 });
+  talk.appended(0, 1000);
+  drain(talk);
+  const ack = { type: "ack", generation: 0, received: 300, durable: 100, media_ms: 50, credit_bytes: 300 };
+  hear(talk, ack, 7);
+  drain(talk);
+  hear(talk, { ...ack, received: 400, credit_bytes: 500 }, 8);
+  assert.deepEqual(drain(talk), [{ kind: "chunk", generation: 0, position: 400, length: 200 }]);
+  assert.equal(talk.view().durableAtMs, 7);
+});
+
+test("a welcome that is not looked at before the connection ends says nothing", () => {
+  const { talk } = recording();
+  drain(talk);
+  talk.disconnected({ code: 1006 });
+  talk.connected(1);
+  welcome(talk);
+  talk.disconnected({ code: 1006 });
+  assert.deepEqual(drain(talk), []);
+});
+
 test("every byte arrives once and in order through any sequence of drops", () => {
   // A small generator with a fixed seed: the same faults in every run.
   let seed = 7;
@@ -342,12 +534,16 @@ test("every byte arrives once and in order through any sequence of drops", () =>
         up = false;
         talk.disconnected({ code: 1006 });
         // What was received and not synced may be lost with the server's memory.
-        for (const kept of server) if (random() < 0.3) kept.received = kept.durable;
+        for (const kept of server) {
+          if (random() >= 0.3) continue;
+          kept.ended = kept.ended && kept.received === kept.durable;
+          kept.received = kept.durable;
+        }
       } else if (!up) {
         up = true;
         talk.connected(step);
         drain(talk);
-        welcome(talk, { credit: 4000, resumed: server.length > 0, positions: server.map((kept, generation) => ({ generation, received: kept.received, durable: kept.durable })) });
+        welcome(talk, { credit: 4000, resumed: server.length > 0, positions: server.map((kept, generation) => ({ generation, ...kept })) });
       } else {
         for (const [generation, kept] of server.entries()) {
           kept.durable += Math.floor(random() * (kept.received - kept.durable + 1));
@@ -357,10 +553,15 @@ test("every byte arrives once and in order through any sequence of drops", () =>
       for (const output of drain(talk)) {
         if (output.type === "generation" && !server[output.generation]) {
           assert.equal(output.generation, server.length);
-          server.push({ received: 0, durable: 0 });
+          assert.ok(server.every(({ ended }) => ended), "the one before has ended");
+          server.push({ received: 0, durable: 0, ended: false });
         }
-        if (output.type === "generation_end") assert.equal(server[output.generation].received, output.bytes);
+        if (output.type === "generation_end") {
+          assert.equal(server[output.generation].received, output.bytes);
+          server[output.generation].ended = true;
+        }
         if (output.kind === "chunk") {
+          assert.equal(server[output.generation].ended, false);
           assert.equal(output.position, server[output.generation].received, "neither a hole nor twice");
           server[output.generation].received += output.length;
         }

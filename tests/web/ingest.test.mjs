@@ -77,3 +77,97 @@ test("what was appended is what arrives, through a dropped connection", async ()
   assert.ok(kept.generations[0].equals(sent[0]));
   assert.ok(kept.generations[1].equals(sent[1]));
 });
+
+/** @param {(socket: import("ws").WebSocket, connection: number, message: any) => void} answer */
+function scripted(answer) {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => "localcamera.v1" });
+  let connections = 0;
+  server.on("connection", (socket) => {
+    connections += 1;
+    const connection = connections;
+    socket.on("message", (data, binary) => answer(socket, connection, binary ? { type: "chunk", bytes: data.length - 16 } : JSON.parse(data.toString())));
+  });
+  return new Promise((resolve) => {
+    server.on("listening", () => resolve({ server, url: `ws://127.0.0.1:${server.address().port}/` }));
+  });
+}
+
+const say = (socket, message) => socket.send(JSON.stringify(message));
+const welcome = (socket, positions, retryMs) =>
+  say(socket, { type: "welcome", positions, limits: { message_bytes: 4096, credit_bytes: 200000 }, retry_ms: retryMs });
+const identity = { device: "device-0001", name: "x", session: "session-0001", startedMs: 0, client: "test" };
+
+test("a summary that was lost comes after the next hello, and nothing is sent a second time", async () => {
+  const heard = [[], []];
+  const { server, url } = await scripted((socket, connection, message) => {
+    heard[connection - 1].push(message.type);
+    if (message.type === "hello") {
+      welcome(socket, connection === 1 ? [] : [{ generation: 0, received: 100, durable: 100, ended: true }], 1);
+      if (connection === 2) say(socket, { type: "summary", session: "session-0001", folder: "f", files: [] });
+    } else if (message.type === "chunk") {
+      say(socket, { type: "ack", generation: 0, received: 100, durable: 100, credit_bytes: 200000 });
+    } else if (message.type === "stop") socket.terminate();
+  });
+  const { why, summary, lostBytes } = await new Promise((resolve) => {
+    const ingest = createIngest({
+      url,
+      spool: createMemorySpool(),
+      identity: { ...identity },
+      Socket: /** @type {any} */ (WebSocket),
+      onOver: (why, _message, summary) => resolve({ why, summary, lostBytes: ingest.view().lostBytes }),
+    });
+    ingest.connect();
+    void ingest.append(ingest.begin({ mime: "video/webm", startedMs: 0, reason: "start" }), new Uint8Array(100));
+    ingest.stop();
+  });
+  server.close();
+  assert.equal(why, "finished");
+  assert.equal(summary.folder, "f");
+  assert.equal(lostBytes, 0);
+  assert.deepEqual(heard[0], ["hello", "generation", "chunk", "generation_end", "stop"]);
+  assert.deepEqual(heard[1].filter((type) => type !== "stop"), ["hello"]);
+});
+
+test("a server that cannot write is asked again after retry_ms, and everything recorded meanwhile arrives", async () => {
+  const RETRY_MS = 600;
+  let refusedAt = 0;
+  let backAt = 0;
+  let problem = null;
+  let received = 0;
+  const sent = new Uint8Array(5000);
+  await new Promise((resolve) => {
+    void scripted((socket, connection, message) => {
+      if (message.type === "hello" && connection === 2) {
+        say(socket, { type: "error", code: "storage", message: "The disk is full." });
+        socket.close(1013);
+        refusedAt = Date.now();
+        setTimeout(() => {
+          problem = ingest.view().problem;
+          void ingest.append(0, sent);
+        }, RETRY_MS / 4);
+      } else if (message.type === "hello") {
+        if (connection === 3) backAt = Date.now();
+        welcome(socket, connection === 1 ? [] : [{ generation: 0, received, durable: received, ended: false }], RETRY_MS);
+      } else if (message.type === "chunk") {
+        received += message.bytes;
+        say(socket, { type: "ack", generation: 0, received, durable: received, credit_bytes: 200000 });
+        if (connection === 1) socket.terminate();
+        else if (received === 2 * sent.length) {
+          server.close();
+          ingest.close();
+          resolve(undefined);
+        }
+      }
+    }).then((started) => {
+      ({ server } = started);
+      ingest = createIngest({ url: started.url, spool: createMemorySpool(), identity: { ...identity }, Socket: /** @type {any} */ (WebSocket) });
+      ingest.connect();
+      void ingest.append(ingest.begin({ mime: "video/webm", startedMs: 0, reason: "start" }), sent);
+    });
+    let server;
+    let ingest;
+  });
+  assert.deepEqual(problem, { code: "storage", message: "The disk is full." });
+  // With its jitter the pause is at least half of what the server asked for.
+  assert.ok(backAt - refusedAt >= RETRY_MS / 2 - 20, `${backAt - refusedAt} ms`);
+});

@@ -42,4 +42,6 @@ test("what a probe means", () => {
   assert.equal(trustOf({ ...all, socket: false, certificate: "yes" }), "blocked");
   assert.equal(trustOf({ ...all, request: false }), "request");
   assert.equal(trustOf({ ...all, encrypted: false, socket: false }), "plain");
+  // The plain listener answers neither; that is no fault.
+  assert.equal(trustOf({ ...all, encrypted: false, request: false, socket: false }), "plain");
 });

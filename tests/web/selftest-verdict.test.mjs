@@ -64,6 +64,21 @@ test("the trust page is offered only where it helps", () => {
   assert.equal(words(decide(withResults(result("certificate", "exception"))), t).trust, true);
 });
 
+test("beside a refused permission a tolerated certificate is not what is offered", () => {
+  const said = words(decide(withResults(result("certificate", "exception"), result("permission", "denied"))), t);
+  assert.equal(said.trust, false);
+  assert.equal(said.again, "selftest.again.allow");
+});
+
+test("testing again names the camera only where allowing it is the answer", () => {
+  const again = (...changed) => words(decide(withResults(...changed)), t).again;
+  for (const code of ["denied", "denied_system", "unanswered"]) {
+    assert.equal(again(result("permission", code)), "selftest.again.allow", code);
+  }
+  assert.equal(again(result("permission", "busy")), "selftest.again");
+  assert.equal(again(), "selftest.again");
+});
+
 test("an unexpected error fails only what recording depends on", () => {
   assert.equal(unexpected("record", true, new TypeError("x")).state, "failed");
   assert.equal(unexpected("storage", false, new TypeError("x")).state, "warning");
@@ -194,6 +209,7 @@ test("the report has every outcome, code and number", () => {
     [
       "localcamera self-test",
       "verdict: warning - selftest.verdict.warning",
+      "    - selftest.storage.small.limit",
       "user_agent: A B",
       "",
       "[passed] secure/ok: selftest.secure.ok",

@@ -51,6 +51,19 @@ test("nothing durable for five seconds is said, with its reason", () => {
   }
 });
 
+test("a server that closes because it cannot write is no missing connection, and its sentence is shown", () => {
+  const closed = { durableAtMs: NOW - 6000, link: "down", creditBytes: 0, problem: "The disk is full." };
+  for (const everUp of [true, false]) {
+    const { light, main, more } = truth({ ...closed, everUp });
+    assert.equal(light, "bad");
+    assert.equal(main.key, "capture.truth.stalled.storage");
+    assert.deepEqual(more, { key: "capture.truth.server_says", values: { message: "The disk is full." } });
+  }
+  const stopped = truth({ ...closed, phase: "stopping" });
+  assert.equal(stopped.main.key, "capture.truth.stopped_storage");
+  assert.deepEqual(stopped.more, { key: "capture.truth.server_says", values: { message: "The disk is full." } });
+});
+
 test("a recording of which nothing is durable counts from its start", () => {
   const fresh = { durableAtMs: null, durableWallMs: null };
   assert.equal(truth({ ...fresh, startedMs: NOW - 2000 }).main.key, "capture.truth.first");

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Longer than any touch that was not meant. The ring in capture.css runs as long. */
+/** Longer than any touch that was not meant. The ring in dark.css runs as long. */
 export const HOLD_MS = 1500;
 /** How long the button stays after a touch. */
 const ASK_MS = 5000;

@@ -81,14 +81,14 @@ export function createSummaryPanel(strings) {
   }
 
   return {
-    /** @param {Summary} summary */
-    render(summary) {
+    /** @param {Summary} summary @param {boolean} partly whether something of the recording is not in it */
+    render(summary, partly) {
       const { files } = summary;
       const length = files.reduce((sum, file) => sum + (file.duration_ms || 0), 0);
       const bytes = files.reduce((sum, file) => sum + (file.bytes || 0), 0);
       const empty = files.length === 0;
-      byId("summary-title").textContent = t(empty ? "capture.saved.empty" : "capture.saved");
-      byId("summary-good").className = empty ? "notice" : "notice good";
+      byId("summary-title").textContent = t(empty ? "capture.saved.empty" : partly ? "capture.saved.partly" : "capture.saved");
+      byId("summary-good").className = empty ? "notice" : partly ? "notice late" : "notice good";
       byId("summary-total").textContent = empty
         ? t("capture.saved.empty_more")
         : strings.count("capture.saved.total", files.length, {

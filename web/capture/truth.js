@@ -33,7 +33,7 @@ const QUIET_MS = 4000;
  * @property {number | null} durableAtMs
  * @property {number | null} handedMs when the encoder last handed something over
  * @property {number} creditBytes
- * @property {string} problem what the server last complained about, "" for nothing
+ * @property {string} problem why the server cannot write, "" while it can
  * @property {number} roomMs for how much longer the memory lasts without a connection
  */
 
@@ -53,7 +53,8 @@ const seconds = (ms) => Math.max(0, Math.round(ms / 1000));
  */
 function reason(facts, now) {
   if (facts.cameraLost) return "camera";
-  if (facts.link !== "up") return facts.everUp ? "connection" : "server";
+  // A server that cannot write closes the connection and says so: that is no missing connection.
+  if (facts.link !== "up" && !facts.problem) return facts.everUp ? "connection" : "server";
   if (facts.creditBytes === 0 || facts.problem) return "storage";
   if (facts.phase === "recording" && (facts.handedMs === null || now - facts.handedMs > QUIET_MS)) return "browser";
   return "confirmation";
@@ -100,7 +101,7 @@ function idle(facts) {
 /** @param {Facts} facts @param {number} now @returns {Truth} */
 function stopping(facts, now) {
   const waiting = formatBytes(facts.waitingBytes);
-  if (facts.link !== "up") {
+  if (facts.link !== "up" && !facts.problem) {
     const why = reason(facts, now);
     return {
       light: "bad",
@@ -109,7 +110,7 @@ function stopping(facts, now) {
       more: phrase("capture.truth.stopped_offline_more"),
     };
   }
-  if (facts.creditBytes === 0 && facts.waitingBytes > 0) {
+  if (facts.link !== "up" || (facts.creditBytes === 0 && facts.waitingBytes > 0)) {
     return {
       light: "bad",
       code: "stopped-storage",

@@ -21,18 +21,25 @@
  * { kind: "over", why, message, summary } (nothing more will be said in this session) and
  * { kind: "hang-up", code, reason } (close the socket, then connect again).
  *
+ * What of the media is to be sent is in `ingest-generations.js`, events are in `ingest-events.js`.
+ *
  * @module
  */
 
+import { HEADER_BYTES } from "./ingest-chunk.js";
+import { createEvents } from "./ingest-events.js";
+import { count, createGenerations } from "./ingest-generations.js";
+
 /** 64 KiB messages: acknowledgements and control messages pass in between even on slow Wi-Fi. */
 const MESSAGE_BYTES = 65536;
-const HEADER_BYTES = 16;
 /** Until the welcome says otherwise. */
 const FIRST_CREDIT_BYTES = 1024 * 1024;
 /** A LAN server that has accepted the socket answers within this, or something in between swallowed it. */
 const WELCOME_MS = 10000;
 /** Wi-Fi that went away does not close a socket. A server that holds our media says something sooner than this. */
 const SILENCE_MS = 15000;
+/** WebSocket close code 1013; it follows the error `storage`. */
+export const TRY_AGAIN_LATER = 1013;
 
 /**
  * @typedef {{ kind: "text", text: string }
@@ -70,23 +77,6 @@ const SILENCE_MS = 15000;
  */
 
 /**
- * @typedef {object} Generation
- * @property {number} number
- * @property {string} mime
- * @property {number} startedMs
- * @property {string} reason
- * @property {number} total bytes the encoder has handed over
- * @property {boolean} ended
- * @property {number} sent on this connection, or known to be with the server
- * @property {number} received
- * @property {number} durable
- * @property {number} mediaMs
- * @property {boolean} announced on this connection
- * @property {boolean} endSent on this connection
- * @property {boolean} refused the server cannot record it
- */
-
-/**
  * @typedef {object} View
  * @property {boolean} open whether the server has welcomed this connection
  * @property {boolean} over
@@ -94,29 +84,22 @@ const SILENCE_MS = 15000;
  * @property {number} totalBytes
  * @property {number} waitingBytes handed over by the encoder and not yet durable
  * @property {number} durableBytes
- * @property {number} lostBytes handed over by the encoder and refused by the server
+ * @property {number} lostBytes handed over by the encoder and not taken by the server
+ * @property {boolean} isPartly the server could not take all of it
  * @property {number | null} durableWallMs the server has everything up to this time, by the device's clock
  * @property {number | null} durableAtMs when that was last said to have grown
  * @property {number} creditBytes
- * @property {{ code: string, message: string } | null} problem the server's last complaint, while it lasts
+ * @property {{ code: string, message: string } | null} problem why the server cannot write, while it cannot
  * @property {{ generation: number, durable: number } | null} position
  * @property {string[]} addresses
  */
 
-/** @param {number} value */
-function count(value) {
-  return Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
-}
-
 /** @param {Identity} identity */
 export function createConversation(identity) {
-  /** @type {Generation[]} */
-  const generations = [];
   /** @type {Output[]} */
   const out = [];
-  /** @typedef {{ text: string, generation: number, sentAt: { generation: number, position: number } | null }} Pending */
-  /** Events that the server has not been heard to have. @type {Pending[]} */
-  let events = [];
+  const events = createEvents();
+  const generations = createGenerations({ events, emit: (output) => out.push(output) });
 
   /** @type {"offline" | "greeting" | "open" | "over"} */
   let state = "offline";
@@ -129,8 +112,6 @@ export function createConversation(identity) {
   let addresses = [];
   /** @type {{ code: string, message: string } | null} */
   let problem = null;
-  /** @type {number | null} */
-  let durableAtMs = null;
   let heardMs = 0;
   let greetedMs = 0;
   /** When the oldest unanswered thing was sent; a silence counts from there. @type {number | null} */
@@ -140,8 +121,6 @@ export function createConversation(identity) {
   const say = (message) => {
     out.push({ kind: "text", text: JSON.stringify(message) });
   };
-
-  const outstanding = () => generations.reduce((sum, g) => sum + Math.max(0, g.sent - g.durable), 0);
 
   /**
    * @param {OverReason} why
@@ -154,32 +133,6 @@ export function createConversation(identity) {
     out.push({ kind: "over", why, message, summary });
   };
 
-  /**
-   * @param {Generation} g
-   * @param {number} received
-   * @param {number} durable
-   * @param {number} now
-   */
-  const learn = (g, received, durable, now) => {
-    // A server cannot have more than was handed over; believing it would skip bytes.
-    g.received = Math.max(g.received, Math.min(count(received), g.total));
-    const safe = Math.min(count(durable), g.total);
-    if (safe > g.durable) {
-      g.durable = safe;
-      g.received = Math.max(g.received, safe);
-      durableAtMs = now;
-      out.push({ kind: "forget", generation: g.number, below: safe });
-      out.push({ kind: "progress" });
-    }
-    // What was sent before these bytes has arrived with them: messages keep their order.
-    events = events.filter(
-      ({ sentAt }) =>
-        !sentAt ||
-        g.number < sentAt.generation ||
-        (g.number === sentAt.generation && g.received <= sentAt.position),
-    );
-  };
-
   /** @param {any} message @param {number} now */
   const welcomed = (message, now) => {
     const limits = message.limits || {};
@@ -190,26 +143,11 @@ export function createConversation(identity) {
     addresses = Array.isArray(message.addresses) ? message.addresses.filter((/** @type {unknown} */ a) => typeof a === "string") : [];
     problem = null;
 
-    /** @type {Map<number, { received: number, durable: number }>} */
-    const positions = new Map();
-    for (const { generation, received, durable } of message.positions || []) {
-      positions.set(generation, { received, durable });
+    const positions = Array.isArray(message.positions) ? message.positions : [];
+    if (!generations.welcomed(positions, now)) {
+      finish("unknown_session", "", null);
+      return;
     }
-    for (const g of generations) {
-      const known = positions.get(g.number);
-      const received = known ? count(known.received) : 0;
-      if (g.durable > received && !g.refused) {
-        // Bytes that were acknowledged are gone here, and the server does not have them any more either:
-        // what is left cannot be decoded without them.
-        finish("unknown_session", "", null);
-        return;
-      }
-      g.sent = Math.min(received, g.total);
-      g.announced = false;
-      g.endSent = false;
-      if (known) learn(g, known.received, known.durable, now);
-    }
-    for (const event of events) event.sentAt = null;
     stopSent = false;
     state = "open";
     out.push({ kind: "welcome" });
@@ -221,97 +159,32 @@ export function createConversation(identity) {
       creditBytes = count(message.credit_bytes);
       if (creditBytes > 0 && problem && problem.code === "storage") problem = null;
     }
-    const g = generations[message.generation];
-    if (!g) return;
-    learn(g, message.received, message.durable, now);
-    if (typeof message.media_ms === "number") g.mediaMs = Math.max(g.mediaMs, message.media_ms);
+    generations.acknowledged(message, now);
   };
 
   /** @param {any} message */
   const complained = (message) => {
     const code = String(message.code || "");
     const text = String(message.message || "");
-    problem = { code, message: text };
     if (code === "session_in_use") {
       finish("session_in_use", text, null);
     } else if (code === "storage") {
+      // Before the welcome, too: the close that follows says to come back later.
+      problem = { code, message: text };
       creditBytes = 0;
     } else if (code === "bad_stream") {
-      const g = generations[message.generation];
-      if (!g || g.refused) return;
-      g.refused = true;
-      g.ended = true;
-      out.push({ kind: "forget", generation: g.number, below: g.total });
-      out.push({ kind: "restart", generation: g.number, message: text });
+      generations.refused(message.generation, text);
     }
   };
-
-  /** @param {Generation} g the length of it that the server can ever have */
-  const deliverable = (g) => (g.refused ? g.received : g.total);
 
   /** @param {boolean} media @returns {Output | null} */
-  const nextOfGenerations = (media) => {
-    for (const g of generations) {
-      if (g.refused) continue;
-      const later = generations[g.number + 1];
-      // A later generation that the server has bytes of proves that it has heard the end of this one.
-      const settled = g.ended && g.durable === g.total && later !== undefined && later.received > 0;
-      if (settled) continue;
-      if (!g.announced) {
-        g.announced = true;
-        return {
-          kind: "text",
-          text: JSON.stringify({
-            type: "generation",
-            generation: g.number,
-            mime: g.mime,
-            started_ms: g.startedMs,
-            reason: g.reason,
-          }),
-        };
-      }
-      const ready = events.find((event) => !event.sentAt && event.generation <= g.number);
-      if (ready) return send(ready, g);
-      if (g.sent < g.total) {
-        const room = creditBytes - outstanding();
-        if (!media || room <= 0) return null;
-        const length = Math.min(g.total - g.sent, messageBytes - HEADER_BYTES, room);
-        const position = g.sent;
-        g.sent += length;
-        return { kind: "chunk", generation: g.number, position, length };
-      }
-      if (!g.ended) return null;
-      if (!g.endSent) {
-        g.endSent = true;
-        return {
-          kind: "text",
-          text: JSON.stringify({ type: "generation_end", generation: g.number, bytes: g.total }),
-        };
-      }
-    }
-    const left = events.find((event) => !event.sentAt);
-    if (left) return send(left, generations[generations.length - 1]);
-    if (stopping && !stopSent && generations.every((g) => g.ended)) {
-      stopSent = true;
-      return {
-        kind: "text",
-        text: JSON.stringify({
-          type: "stop",
-          generations: generations.map((g) => ({ generation: g.number, bytes: deliverable(g) })),
-        }),
-      };
-    }
-    return null;
-  };
-
-  /**
-   * @param {Pending} event
-   * @param {Generation | undefined} g
-   * @returns {Output}
-   */
-  const send = (event, g) => {
-    event.sentAt = g ? { generation: g.number, position: g.sent } : { generation: 0, position: 0 };
-    return { kind: "text", text: event.text };
+  const next = (media) => {
+    const output = generations.next({ media, credit: creditBytes, payload: messageBytes - HEADER_BYTES });
+    if (output) return output;
+    const lengths = stopping && !stopSent ? generations.lengths() : null;
+    if (!lengths) return null;
+    stopSent = true;
+    return { kind: "text", text: JSON.stringify({ type: "stop", generations: lengths }) };
   };
 
   return {
@@ -333,9 +206,7 @@ export function createConversation(identity) {
         client: identity.client,
       };
       if (identity.key) hello.key = identity.key;
-      const holds = generations
-        .filter((g) => !g.refused && g.total > g.durable)
-        .map((g) => ({ generation: g.number, first: g.durable, end: g.total }));
+      const holds = generations.holds();
       if (holds.length > 0) hello.holds = holds;
       say(hello);
     },
@@ -357,7 +228,7 @@ export function createConversation(identity) {
       else if (message.type === "ack") acknowledged(message, now);
       else if (message.type === "error") complained(message);
       else if (message.type === "summary") {
-        for (const g of generations) out.push({ kind: "forget", generation: g.number, below: g.total });
+        generations.settle();
         finish("finished", "", {
           session: String(message.session || identity.session),
           folder: String(message.folder || ""),
@@ -371,53 +242,26 @@ export function createConversation(identity) {
       if (state === "over") return;
       state = "offline";
       owedSinceMs = null;
+      // A server that goes on being unable to write says so and closes; after any other end nobody knows.
+      if (code !== TRY_AGAIN_LATER) problem = null;
       // What was to be said on that connection is said again, or not at all, on the next one.
       for (let at = out.length - 1; at >= 0; at -= 1) {
-        if (out[at].kind === "text" || out[at].kind === "hang-up") out.splice(at, 1);
+        if (["text", "hang-up", "welcome"].includes(out[at].kind)) out.splice(at, 1);
       }
       if (code === 4409) finish("session_in_use", reason || "", null);
     },
 
     /** @param {{ mime: string, startedMs: number, reason: string }} about */
-    begin({ mime, startedMs, reason }) {
-      const number = generations.length;
-      const before = generations[number - 1];
-      if (before) before.ended = true;
-      generations.push({
-        number,
-        mime,
-        startedMs: Math.round(startedMs),
-        reason,
-        total: 0,
-        ended: false,
-        sent: 0,
-        received: 0,
-        durable: 0,
-        mediaMs: 0,
-        announced: false,
-        endSent: false,
-        refused: false,
-      });
-      return number;
-    },
+    begin: (about) => generations.begin(about),
 
     /** @param {number} generation @param {number} bytes */
-    appended(generation, bytes) {
-      const g = generations[generation];
-      if (g && !g.refused) g.total += bytes;
-    },
+    appended: (generation, bytes) => generations.appended(generation, bytes),
 
     /** @param {number} generation @returns whether more bytes of it are of any use */
-    wants(generation) {
-      const g = generations[generation];
-      return g !== undefined && !g.refused && !g.ended && state !== "over";
-    },
+    wants: (generation) => state !== "over" && generations.wants(generation),
 
     /** @param {number} generation */
-    end(generation) {
-      const g = generations[generation];
-      if (g) g.ended = true;
-    },
+    end: (generation) => generations.end(generation),
 
     /**
      * @param {string} event
@@ -425,16 +269,16 @@ export function createConversation(identity) {
      * @param {Record<string, unknown>} [more]
      */
     event(event, now, more) {
-      const generation = generations.length - 1;
+      const generation = generations.newest();
       /** @type {Record<string, unknown>} */
       const message = { type: "event", event, at_ms: Math.round(now) };
       if (generation >= 0) message.generation = generation;
-      events.push({ text: JSON.stringify({ ...message, ...more }), generation: Math.max(0, generation), sentAt: null });
+      events.add(JSON.stringify({ ...message, ...more }), Math.max(0, generation));
     },
 
     stop() {
       stopping = true;
-      for (const g of generations) g.ended = true;
+      generations.endAll();
     },
 
     /** @param {string} name used from the next hello on */
@@ -450,10 +294,10 @@ export function createConversation(identity) {
       const first = out.shift();
       if (first) return first;
       if (state !== "open") return null;
-      const next = nextOfGenerations(media);
+      const output = next(media);
       // Media and a stop are answered; other control messages need not be.
-      if (next && owedSinceMs === null && (next.kind === "chunk" || stopSent)) owedSinceMs = now;
-      return next;
+      if (output && owedSinceMs === null && (output.kind === "chunk" || stopSent)) owedSinceMs = now;
+      return output;
     },
 
     /** @returns {number | null} */
@@ -462,7 +306,7 @@ export function createConversation(identity) {
       if (state !== "open") return null;
       // A server that takes no media now has said so, and owes nothing while it waits for room.
       const stalled = creditBytes === 0;
-      const owes = outstanding() > 0 || stopSent;
+      const owes = generations.outstanding() > 0 || stopSent;
       return owes && !stalled ? Math.max(heardMs, owedSinceMs || 0) + SILENCE_MS : null;
     },
 
@@ -479,32 +323,15 @@ export function createConversation(identity) {
 
     /** @returns {View} */
     view() {
-      let totalBytes = 0;
-      let waitingBytes = 0;
-      let durableBytes = 0;
-      let lostBytes = 0;
-      /** @type {Generation | null} */
-      let newest = null;
-      for (const g of generations) {
-        totalBytes += g.total;
-        durableBytes += g.durable;
-        if (g.refused) lostBytes += g.total - g.durable;
-        else waitingBytes += g.total - g.durable;
-        if (g.durable > 0) newest = g;
-      }
+      const totals = generations.totals();
       return {
+        ...totals,
         open: state === "open",
         over: state === "over",
         stopping,
-        totalBytes,
-        waitingBytes: state === "over" ? 0 : waitingBytes,
-        durableBytes,
-        lostBytes,
-        durableWallMs: newest && newest.mediaMs > 0 ? newest.startedMs + newest.mediaMs : null,
-        durableAtMs,
+        waitingBytes: state === "over" ? 0 : totals.waitingBytes,
         creditBytes,
         problem,
-        position: newest ? { generation: newest.number, durable: newest.durable } : null,
         addresses,
       };
     },
@@ -512,21 +339,3 @@ export function createConversation(identity) {
 }
 
 /** @typedef {ReturnType<typeof createConversation>} Conversation */
-
-/**
- * A chunk message: header and payload.
- * @param {number} generation
- * @param {number} position
- * @param {Uint8Array} payload
- */
-export function chunkMessage(generation, position, payload) {
-  const message = new Uint8Array(HEADER_BYTES + payload.length);
-  const header = new DataView(message.buffer);
-  header.setUint8(0, 1);
-  header.setUint32(4, generation);
-  // Two halves: Safari 14 has no setBigUint64.
-  header.setUint32(8, Math.floor(position / 2 ** 32));
-  header.setUint32(12, position % 2 ** 32);
-  message.set(payload, HEADER_BYTES);
-  return message;
-}

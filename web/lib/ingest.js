@@ -21,7 +21,8 @@
  */
 
 import { createBackoff } from "./backoff.js";
-import { chunkMessage, createConversation } from "./ingest-conversation.js";
+import { chunkMessage } from "./ingest-chunk.js";
+import { createConversation, TRY_AGAIN_LATER } from "./ingest-conversation.js";
 
 /** @typedef {import("./ingest-conversation.js").Identity} Identity */
 /** @typedef {import("./ingest-conversation.js").OverReason} OverReason */
@@ -36,6 +37,8 @@ const SOCKET_BUFFER_BYTES = 512 * 1024;
 const DRAIN_POLL_MS = 50;
 /** A connection attempt into nowhere takes minutes to fail by itself. */
 const OPEN_MS = 8000;
+/** The server is there, and says when it wants to be asked again: it is stopping, or cannot write. */
+const ASKED_TO_WAIT = [1012, TRY_AGAIN_LATER];
 
 /**
  * @typedef {object} LinkView
@@ -133,7 +136,7 @@ export function createIngest(options) {
     talk.disconnected(close);
     pump();
     if (!closed && !talk.view().over) {
-      retryTimer = setTimeout(connect, backoff.next(close.code === 1012 ? talk.retryMs : 0));
+      retryTimer = setTimeout(connect, backoff.next(ASKED_TO_WAIT.includes(close.code) ? talk.retryMs : 0));
     }
     onChange();
   }

@@ -124,7 +124,6 @@ async function run() {
     context.close();
     progress.textContent = "";
     button.disabled = false;
-    button.textContent = t("selftest.again");
     finish(results, started);
   }
 }
@@ -147,7 +146,7 @@ function finish(results, started) {
  * @param {ReturnType<typeof words>} said
  * @param {string} state
  */
-function showVerdict({ headline, reasons, actions, limits, trust }, state) {
+function showVerdict({ headline, reasons, actions, limits, trust, again }, state) {
   const verdict = part("selftest-verdict");
   verdict.className = `selftest-verdict ${state}`;
   const title = element("h2", "selftest-headline", "");
@@ -161,6 +160,7 @@ function showVerdict({ headline, reasons, actions, limits, trust }, state) {
   if (state !== "failed") links.append(linkTo("/", t("selftest.camera")));
   if (trust) links.append(linkTo("/trust", t("selftest.trust")));
   links.firstElementChild?.classList.add("primary");
+  button.textContent = again;
   // One chief button at a time.
   button.classList.toggle("primary", links.childElementCount === 0);
   if (links.childElementCount > 0) verdict.append(links);

@@ -1,7 +1,7 @@
 // The report that people copy and send: plain text with every outcome, code
 // and number. Pure.
 
-import { sentenceKey, sentenceValues } from "./verdict.js";
+import { sentenceKey, sentenceValues, words } from "./verdict.js";
 
 /** @typedef {import("./outcomes.js").Result} Result */
 /** @typedef {import("./outcomes.js").Facts} Facts */
@@ -17,7 +17,9 @@ import { sentenceKey, sentenceValues } from "./verdict.js";
  * @returns {string}
  */
 export function reportText({ verdict, results, environment, t }) {
-  const lines = ["localcamera self-test", `verdict: ${verdict.state} - ${t(`selftest.verdict.${verdict.state}`)}`];
+  const { headline, limits } = words(verdict, t);
+  const lines = ["localcamera self-test", `verdict: ${verdict.state} - ${headline}`];
+  lines.push(...limits.map((limit) => `    - ${limit}`));
   lines.push(...factLines(environment, ""), "");
   for (const result of results) {
     const sentence = t(sentenceKey(result), sentenceValues(result, t));

@@ -12,6 +12,9 @@ const COMMON = new Set(["unexpected", "overdue", "skipped"]);
 /** Findings that the trust page answers. */
 const ANSWERED_BY_TRUST = new Set(["secure.insecure", "certificate.live_blocked", "certificate.exception"]);
 
+/** Findings after which the visitor allows something before testing again. */
+const ANSWERED_BY_ALLOWING = new Set(["permission.denied", "permission.denied_system", "permission.unanswered"]);
+
 /**
  * @param {readonly Result[]} results
  * @returns {Verdict}
@@ -48,7 +51,7 @@ export function sentenceValues(result, t) {
 /**
  * @param {Verdict} verdict
  * @param {Translate} t
- * @returns {{ headline: string, reasons: string[], actions: string[], limits: string[], trust: boolean }}
+ * @returns {{ headline: string, reasons: string[], actions: string[], limits: string[], trust: boolean, again: string }}
  */
 export function words(verdict, t) {
   const { state, failures, limits } = verdict;
@@ -56,13 +59,16 @@ export function words(verdict, t) {
   const say = (results, part) => [
     ...new Set(results.map((result) => t(sentenceKey(result, part), sentenceValues(result, t)))),
   ];
-  const trust = [...failures, ...limits].some(({ step, code }) => ANSWERED_BY_TRUST.has(`${step}.${code}`));
+  /** @type {(results: Result[], findings: Set<string>) => boolean} */
+  const any = (results, findings) => results.some(({ step, code }) => findings.has(`${step}.${code}`));
   return {
     headline: t(`selftest.verdict.${state}`),
     reasons: state === "failed" && failures.length === 0 ? [t("selftest.verdict.incomplete")] : say(failures, ""),
     actions: say(failures, ".do"),
     // Beside a failure the limits are noise: first things first.
     limits: state === "warning" ? say(limits, ".limit") : [],
-    trust,
+    // Nor is the certificate the cause of a failure beside which it is only tolerated.
+    trust: any(state === "failed" ? failures : limits, ANSWERED_BY_TRUST),
+    again: t(any(failures, ANSWERED_BY_ALLOWING) ? "selftest.again.allow" : "selftest.again"),
   };
 }

@@ -43,6 +43,7 @@ function showOwnPlatform() {
 let newest = 0;
 
 async function check() {
+  if (location.protocol === "http:") return showPlain();
   newest += 1;
   const mine = newest;
   document.body.dataset.state = "checking";
@@ -62,11 +63,25 @@ async function check() {
   show("trust-check-more", t(sure ? "trust.check.trusted.sure" : `trust.check.${trust}.more`));
   part("trust-go").hidden = trust !== "trusted" && trust !== "tolerated";
   showList([
-    ["trust.check.page", found.encrypted ? "yes" : "unencrypted"],
+    ["trust.check.page", "yes"],
     ["trust.check.fetch", found.request ? "yes" : "no"],
-    // Without encryption there is nothing to learn from the socket.
-    ...(found.encrypted && found.request ? [[/** @type {string} */ ("trust.check.live"), found.socket ? "yes" : "no"]] : []),
+    ...(found.request ? [[/** @type {string} */ ("trust.check.live"), found.socket ? "yes" : "no"]] : []),
   ]);
+}
+
+/**
+ * On the plain listener nothing can be asked: it has this page and the
+ * certificate, and sends every other path, so both links as well, to HTTPS.
+ */
+function showPlain() {
+  document.body.dataset.state = "plain";
+  show("trust-check-headline", t("trust.check.plain"));
+  show("trust-check-more", t("trust.check.plain.more"));
+  part("trust-again").hidden = true;
+  // The download in the steps is the chief button here.
+  part("trust-go").classList.remove("primary");
+  part("trust-go").hidden = false;
+  part("trust-check-actions").hidden = false;
 }
 
 /**
@@ -80,7 +95,7 @@ function show(id, text) {
 }
 
 /** @type {Record<string, string>} */
-const ICONS = { yes: "check", no: "close", unencrypted: "warning" };
+const ICONS = { yes: "check", no: "close" };
 
 /** @param {string[][]} rows */
 function showList(rows) {

@@ -27,8 +27,9 @@
  * @returns {Trust}
  */
 export function trustOf({ encrypted, request, socket, certificate }) {
-  if (!request) return "request";
+  // The plain listener answers no probe, and nothing is wrong with that.
   if (!encrypted) return "plain";
+  if (!request) return "request";
   // A trusted certificate is not what keeps a socket from opening.
   if (!socket) return certificate === "yes" ? "blocked" : "socket";
   return certificate === "no" ? "tolerated" : "trusted";

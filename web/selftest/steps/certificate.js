@@ -25,6 +25,7 @@ export async function certificate() {
       return result("certificate", "exception", {}, facts);
     case "plain":
       // The step before has said what that means; from the server's own computer it works.
+      if (!found.request) return result("certificate", "unreachable", { error: found.requestError }, facts);
       if (!found.socket) return result("certificate", "live_refused", {}, facts);
   }
   return result("certificate", "ok", { ms: Math.round(Math.max(found.requestMs, found.socketMs)) }, facts);

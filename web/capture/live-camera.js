@@ -1,0 +1,110 @@
+/**
+ * The camera and the microphone that are open now, and what becomes of them. Knows no recording.
+ *
+ *   const camera = createLiveCamera({ page: window, onChange, onEnded, onMuted, onUnmuted });
+ *   await camera.open(settings);   // shuts the one before; throws what getUserMedia says
+ *   await camera.list();           // which ones there are; labels come with the permission
+ *   camera.shut();
+ *   camera.opened                  // or null
+ *   camera.muted()
+ *
+ * @module
+ */
+
+import { closeStream, listDevices, openCamera } from "../lib/camera.js";
+
+/** @typedef {import("../lib/camera.js").Opened} Opened */
+/** @typedef {import("../lib/camera.js").Listed} Listed */
+/** @typedef {"camera" | "microphone"} What */
+
+/**
+ * @param {object} options
+ * @param {Window & typeof globalThis} options.page
+ * @param {() => void} options.onChange
+ * @param {(what: What) => void} options.onEnded it is gone, and nobody here shut it
+ * @param {(what: What) => void} options.onMuted
+ * @param {(what: What, mutedMs: number | null) => void} options.onUnmuted
+ */
+export function createLiveCamera({ page, onChange, onEnded, onMuted, onUnmuted }) {
+  const browser = page.navigator;
+  /** @type {Opened | null} */
+  let opened = null;
+  let opening = false;
+  /** @type {Listed} */
+  let devices = { cameras: [], microphones: [] };
+  /** @type {Map<What, number>} */
+  const mutedSince = new Map();
+
+  function shut() {
+    const before = opened;
+    opened = null;
+    mutedSince.clear();
+    if (before) {
+      for (const track of before.stream.getTracks()) track.onended = track.onmute = track.onunmute = null;
+      closeStream(before.stream);
+    }
+  }
+
+  /** @param {Opened} from */
+  function listen(from) {
+    for (const track of from.stream.getTracks()) {
+      const what = track.kind === "video" ? "camera" : "microphone";
+      track.onended = () => {
+        if (opened === from) onEnded(what);
+      };
+      track.onmute = () => {
+        mutedSince.set(what, Date.now());
+        onMuted(what);
+        onChange();
+      };
+      track.onunmute = () => {
+        const since = mutedSince.get(what);
+        mutedSince.delete(what);
+        onUnmuted(what, since === undefined ? null : Date.now() - since);
+        onChange();
+      };
+      if (track.muted) mutedSince.set(what, Date.now());
+    }
+  }
+
+  return {
+    /** @param {import("./settings.js").Settings} settings */
+    async open(settings) {
+      opening = true;
+      onChange();
+      try {
+        // iOS gives one camera at a time: the old one is shut before the new one opens.
+        shut();
+        const got = await openCamera(browser.mediaDevices, browser, settings);
+        opened = got;
+        listen(got);
+        return got;
+      } finally {
+        opening = false;
+        onChange();
+      }
+    },
+
+    async list() {
+      devices = await listDevices(browser.mediaDevices);
+      onChange();
+    },
+
+    shut,
+
+    get opened() {
+      return opened;
+    },
+    get opening() {
+      return opening;
+    },
+    get devices() {
+      return devices;
+    },
+
+    /** @returns {What[]} muted by the system */
+    muted: () => Array.from(mutedSince.keys()),
+  };
+}
+
+/** @typedef {ReturnType<typeof createLiveCamera>} LiveCamera */
