@@ -31,6 +31,11 @@ impl Demuxing {
         }
     }
 
+    /// Counts bytes that come after the end.
+    pub(super) fn pass_over(&mut self, bytes: &Bytes) {
+        self.received += bytes.len() as u64;
+    }
+
     /// The next steps, or `None` when the bytes are used up.
     pub(super) fn batch(&mut self) -> Option<Vec<Step>> {
         let mut steps = Vec::new();

@@ -183,9 +183,10 @@ impl Task {
                 Some(Command::Attach { reply }) => self.attach(reply),
                 Some(Command::Detach { epoch }) => {
                     if epoch == self.progress.borrow().epoch {
-                        // There is nothing to come back to before the first generation.
+                        // There is nothing to come back to before the first generation; a device
+                        // that does come back begins the session then.
                         if self.generations.is_empty() {
-                            return Ending::Stopped;
+                            return Ending::TimedOut;
                         }
                         self.deadline = Some(Instant::now() + RESUME_WINDOW);
                     }
@@ -204,14 +205,19 @@ impl Task {
     }
 
     fn attach(&mut self, reply: oneshot::Sender<u64>) {
+        if reply.is_closed() {
+            // The connection gave up while the session waited for the disk.
+            return;
+        }
         self.deadline = None;
         let mut epoch = 0;
         self.progress.send_modify(|progress| {
             progress.epoch += 1;
             epoch = progress.epoch;
         });
-        // A connection that is gone again detaches by being replaced.
-        let _ = reply.send(epoch);
+        if reply.send(epoch).is_err() {
+            self.deadline = Some(Instant::now() + RESUME_WINDOW);
+        }
     }
 
     async fn input(&mut self, input: Input) {
@@ -219,7 +225,11 @@ impl Task {
             Input::Begin(generation) => self.begin(generation).await,
             Input::Media { generation, bytes } => {
                 let Some(demuxing) = self.generations.get_mut(&generation) else { return };
-                demuxing.push(bytes);
+                if self.current == Some(generation) {
+                    demuxing.push(bytes);
+                } else {
+                    demuxing.pass_over(&bytes);
+                }
                 while let Some(steps) = self.batch(generation) {
                     self.publish(Feed::Media(steps)).await;
                 }

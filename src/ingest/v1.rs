@@ -1,6 +1,6 @@
 //! A connection that speaks `localcamera.v1`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ingest_protocol::{
@@ -13,7 +13,7 @@ use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
 use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
-use crate::live::feed::{Finished, Generation, Note, SessionInfo};
+use crate::live::feed::{Durable, Finished, Generation, Note, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 
 /// The year 9999, beyond which no calendar here reaches.
@@ -207,22 +207,22 @@ impl Connection {
             return self.refuse(&handle).await;
         };
         let progress = handle.progress.borrow_and_update().clone();
-        let durable = handle.durable.borrow().generations.clone();
+        let Durable { generations: durable, failed, .. } = handle.durable.borrow().clone();
+        let broken: BTreeSet<u32> = progress.failed.keys().chain(failed.keys()).copied().collect();
         let position = |(&generation, &received): (&u32, &u64)| Position {
             generation,
             received,
             durable: durable.get(&generation).map_or(0, |known| known.position),
-            ended: progress.ended.contains(&generation)
-                || progress.failed.contains_key(&generation),
+            ended: progress.ended.contains(&generation) || broken.contains(&generation),
         };
         let positions: Vec<Position> = progress.received.iter().map(position).collect();
         self.conversation.welcome(&positions);
-        for &generation in progress.failed.keys() {
+        for generation in broken {
             self.conversation.give_up(generation);
         }
         handle.durable.mark_changed();
-        self.attached =
-            Some(Attached { id: id.clone(), epoch: progress.epoch, attachment, handle });
+        let epoch = attachment.as_ref().map_or(progress.epoch, |attachment| attachment.epoch);
+        self.attached = Some(Attached { id: id.clone(), epoch, attachment, handle });
         self.send(&ServerMessage::Welcome {
             session: id,
             resumed,
@@ -287,12 +287,17 @@ impl Connection {
         let received = |generation| self.conversation.received(generation);
         for news in self.report.news(&progress, &durable, received) {
             match news {
-                News::GiveUp(generation) => self.conversation.give_up(generation),
+                News::GiveUp(generation) => {
+                    for output in self.conversation.give_up(generation) {
+                        self.output(output).await?;
+                    }
+                }
                 News::Message(message) => self.send(&message).await?,
             }
         }
         match durable.finished {
-            Some(finished) => self.summarise(finished).await,
+            Some(finished) if finished.is_stopped => self.summarise(finished).await,
+            Some(_) => self.close(1012, "the session has just ended; say hello again").await,
             None => Ok(()),
         }
     }

@@ -55,7 +55,9 @@ impl DiskError {
     /// Whether trying again is of no use. After a sync that failed the page cache cannot be
     /// trusted any more; and a file that was removed or renamed by somebody does not come back.
     pub(super) fn is_final(&self) -> bool {
-        self.is_sync || (self.action == "rename" && self.source.kind() == io::ErrorKind::NotFound)
+        self.is_sync
+            || (["rename", "rewrite"].contains(&self.action)
+                && self.source.kind() == io::ErrorKind::NotFound)
     }
 }
 
@@ -233,7 +235,7 @@ fn write_beside(
     use std::io::{Seek, SeekFrom};
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(true);
-    let mut new = options.open(path).map_err(fault("create", path))?;
+    let mut new = options.open(path).map_err(fault("rewrite", path))?;
     let copied = new.write_all(front).and_then(|()| {
         old.seek(SeekFrom::Start(keep_from))?;
         io::copy(&mut old, &mut new)

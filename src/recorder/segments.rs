@@ -27,6 +27,8 @@ pub(super) struct Segments {
     offset: u64,
     opened: u64,
     lines: Vec<Line>,
+    /// The line of the newest init segment, until a file begins under it.
+    header: Option<journal::Event>,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Segments {
             offset: 0,
             opened: 0,
             lines: Vec::new(),
+            header: None,
         }
     }
 
@@ -98,7 +101,10 @@ impl Segments {
             let (pushed, settled) =
                 (self.segmenter.pushed_samples(), self.segmenter.settled_samples());
             if let Some(current) = &mut self.generation {
-                current.unsettled.extend(resume.map(|resume| (pushed, resume)));
+                let known = current.unsettled.back().map(|(_, resume)| resume);
+                if resume.as_ref().is_some_and(|resume| known != Some(resume)) {
+                    current.unsettled.extend(resume.map(|resume| (pushed, resume)));
+                }
                 while let Some((_, resume)) =
                     current.unsettled.pop_front_if(|(pushed, _)| *pushed <= settled)
                 {
@@ -155,14 +161,15 @@ impl Segments {
         });
         let mut plan = Plan::default();
         for (segment, mut open, end_ns) in std::mem::take(&mut self.closed) {
-            append(segment, &mut open, record.as_ref(), &mut plan.steps);
+            // It is finished at once, so nothing will be read from a record in it.
+            append(segment, &mut open, None, &mut plan.steps);
             if let Some(muxer) = open.muxer.take() {
                 let (steps, summary) = muxer.finish(end_ns);
                 plan.steps.push_back(Step::Finish { segment, steps });
                 self.finishing.insert(segment, (open, summary));
             }
         }
-        // The newest last: its record speaks for everything in front of it.
+        // The newest last, since its record speaks for everything in front of it as well.
         for (&segment, open) in &mut self.open {
             append(segment, open, record.as_ref(), &mut plan.steps);
         }
@@ -213,7 +220,8 @@ impl Segments {
                 if let Some(current) = &self.generation {
                     let start = current.start.clone();
                     let init = base64::engine::general_purpose::STANDARD.encode(&init.bytes);
-                    self.line(journal::Event::Generation {
+                    // Written with the first file under it: only what has media is explained.
+                    self.header = Some(journal::Event::Generation {
                         generation: start.number,
                         mime: start.mime,
                         reason: start.reason,
@@ -263,6 +271,9 @@ impl Segments {
             kinds: spec.tracks.iter().map(|track| track.kind).collect(),
             muxer: Some(Muxer::new(spec, self.target_ns)?),
         };
+        if let Some(header) = self.header.take() {
+            self.line(header);
+        }
         self.open.insert(segment, open);
         self.opened = self.opened.max(segment + 1);
         Ok(())

@@ -134,3 +134,32 @@ async fn a_frame_larger_than_the_credit_passes() {
         }
     }
 }
+
+/// The session of a device that was cut off before its first generation is no finished one.
+#[tokio::test]
+async fn a_device_cut_off_right_after_its_hello_begins_all_the_same() {
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let length = capture.stream.len() as u64;
+    for _ in 0..3 {
+        drop(Client::hello(&server, "session-1").await);
+    }
+    for _ in 0..20 {
+        let (mut client, _) = Client::hello(&server, "session-1").await;
+        client.generation_unless_closed(0, &capture.mime).await;
+        client.chunk_unless_closed(0, 0, &capture.stream[..200_000]).await;
+        client.chunk_unless_closed(0, 200_000, &capture.stream[200_000..400_000]).await;
+        client.chunk_unless_closed(0, 400_000, &capture.stream[400_000..]).await;
+        let stop = json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] });
+        client.send_unless_closed(stop.to_string().into()).await;
+        let ending = client.ending().await;
+        let summaries = ending.of_type("summary");
+        // Until the empty session is gone the device is sent away, never told that it is done.
+        assert!(summaries.iter().all(|summary| summary["files"] != json!([])), "{ending:?}");
+        if !summaries.is_empty() {
+            judge(&capture, &segments(&server.recordings()), "60");
+            return;
+        }
+    }
+    panic!("the session never began");
+}

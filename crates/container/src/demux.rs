@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::byte_queue::ByteQueue;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::refine::Refiner;
-use crate::sample::{Event, Init, Sample};
+use crate::sample::{Event, Found};
 use crate::{fmp4, webm};
 
 /// Enough bytes to tell the families apart.
@@ -30,12 +30,6 @@ enum Format {
     Unknown,
     Webm(webm::demux::Demuxer),
     Mp4(fmp4::demux::Demuxer),
-}
-
-/// What a container's parser hands out.
-pub(crate) enum Found {
-    Init(Init),
-    Sample(Sample),
 }
 
 /// A position in a stream at which parsing can begin again.

@@ -150,6 +150,12 @@ pub enum Event {
     Sample(Sample),
 }
 
+/// What a container's parser hands out.
+pub(crate) enum Found {
+    Init(Init),
+    Sample(Sample),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

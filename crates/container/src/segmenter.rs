@@ -18,6 +18,10 @@ const MAX_MATROSKA_SKEW_NS: i64 = NANOS_PER_SECOND;
 const MAX_WAITING_SAMPLES: usize = 2000;
 const MAX_WAITING_BYTES: usize = 8 << 20;
 
+/// Files that may wait for their audio at once; more only where key frames bring a new picture
+/// size each.
+const MAX_PREVIOUS: usize = 8;
+
 /// Recorders begin their clock at zero, give or take one audio packet.
 const MAX_START_NS: i64 = NANOS_PER_SECOND / 10;
 
@@ -220,7 +224,9 @@ impl Segmenter {
         while let Some(first) = stream.waiting.front() {
             let at_ns = stream.shown_ns(&first.sample);
             let waits = stream.may_be_cut_before(at_ns, self.target_ns);
-            if waits && !stream.has_waited_enough(stream.max_skew_ns()) {
+            // Times that jump far ahead must not hold everything else back.
+            let is_left_behind = self.pushed_samples - first.number > MAX_WAITING_SAMPLES as u64;
+            if waits && !is_left_behind && !stream.has_waited_enough(stream.max_skew_ns()) {
                 return;
             }
             if let Some(waiting) = stream.waiting.pop_front() {
@@ -318,6 +324,9 @@ impl Segmenter {
             let previous = Previous { segment: current.segment, cut_ns: at_ns, passed };
             let alone = previous.passed.iter().all(|&passed| passed);
             stream.previous.push_back(previous);
+            if stream.previous.len() > MAX_PREVIOUS {
+                self.close_oldest(stream);
+            }
             if alone {
                 self.close_oldest(stream);
             }

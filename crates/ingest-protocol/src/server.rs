@@ -90,10 +90,12 @@ impl Server {
 
     /// The generation's stream is of no use from here on: whatever else comes of it is passed
     /// over, and the next generation may begin.
-    pub fn give_up(&mut self, generation: u32) {
+    pub fn give_up(&mut self, generation: u32) -> Vec<Output> {
         let generation = self.generations.entry(generation).or_default();
         generation.given_up = true;
         generation.ended = true;
+        // A stop may have waited for nothing else.
+        self.progress()
     }
 
     /// Bytes of a generation that have arrived.
@@ -371,12 +373,21 @@ mod tests {
         let mut server = welcomed();
         begin(&mut server, 0);
         server.binary(chunk(0, 0, b"ab"));
-        server.give_up(0);
+        assert_eq!(server.give_up(0), []);
         assert_eq!(server.binary(chunk(0, 9, b"x")), []);
         begin(&mut server, 1);
         server.binary(chunk(1, 0, b"c"));
         let stop = r#"{"type":"stop","generations":[{"generation":0,"bytes":1},{"generation":1,"bytes":1}]}"#;
         assert_eq!(server.text(stop), [Output::End { generation: 1 }, Output::Stop]);
+    }
+
+    #[test]
+    fn a_stop_does_not_wait_for_what_is_given_up() {
+        let mut server = welcomed();
+        begin(&mut server, 0);
+        server.binary(chunk(0, 0, b"ab"));
+        server.text(r#"{"type":"stop","generations":[{"generation":0,"bytes":9}]}"#);
+        assert_eq!(server.give_up(0), [Output::Stop]);
     }
 
     #[test]

@@ -90,19 +90,26 @@ impl Client {
     }
 
     pub(crate) async fn chunk(&mut self, generation: u32, position: u64, payload: &[u8]) {
-        let mut message = vec![1, 0, 0, 0];
-        message.extend(generation.to_be_bytes());
-        message.extend(position.to_be_bytes());
-        message.extend(payload);
-        self.binary(&message).await;
+        self.binary(&chunk_message(generation, position, payload)).await;
+    }
+
+    pub(crate) async fn chunk_unless_closed(
+        &mut self,
+        generation: u32,
+        position: u64,
+        payload: &[u8],
+    ) {
+        let message = chunk_message(generation, position, payload);
+        self.send_unless_closed(Message::Binary(message.into())).await;
     }
 
     pub(crate) async fn generation(&mut self, generation: u32, mime: &str) {
-        self.text(json!({
-            "type": "generation", "generation": generation, "mime": mime,
-            "started_ms": 1_795_163_509_123_i64, "reason": "start",
-        }))
-        .await;
+        self.text(generation_message(generation, mime)).await;
+    }
+
+    pub(crate) async fn generation_unless_closed(&mut self, generation: u32, mime: &str) {
+        let message = generation_message(generation, mime).to_string();
+        self.send_unless_closed(Message::text(message)).await;
     }
 
     async fn send(&mut self, message: Message) {
@@ -172,6 +179,21 @@ impl Client {
         let _ = self.socket.close(None).await;
         let _ = self.ending().await;
     }
+}
+
+fn chunk_message(generation: u32, position: u64, payload: &[u8]) -> Vec<u8> {
+    let mut message = vec![1, 0, 0, 0];
+    message.extend(generation.to_be_bytes());
+    message.extend(position.to_be_bytes());
+    message.extend(payload);
+    message
+}
+
+fn generation_message(generation: u32, mime: &str) -> Value {
+    json!({
+        "type": "generation", "generation": generation, "mime": mime,
+        "started_ms": 1_795_163_509_123_i64, "reason": "start",
+    })
 }
 
 /// A GET over HTTP/1.1: status and body.

@@ -8,9 +8,8 @@ use super::fragment::{Announced, read_moof};
 use super::syntax::{Header, MAX_HEADER_BYTES};
 use super::tracks::read_moov;
 use crate::byte_queue::ByteQueue;
-use crate::demux::Found;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::sample::{Container, Init, Kind, Sample, Track};
+use crate::sample::{Container, Found, Init, Kind, Sample, Track};
 
 /// A `moov` without samples takes a few kilobytes, the `moof` of a minute some hundred.
 const MAX_METADATA_BYTES: u64 = 4 << 20;

@@ -3,6 +3,7 @@
 use super::syntax::{Header, Write};
 use crate::codec::opus;
 use crate::error::{ErrorKind, Fault};
+use crate::output::is_opus;
 use crate::sample::{Detail, Kind, Track};
 
 /// Offsets within a sample entry box, its header included.
@@ -81,7 +82,7 @@ fn audio(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(&
         out.u16(track.channels as u16);
         out.u16(16);
         out.u32(0);
-        out.u32(super::mux::audio_timescale(track) << 16);
+        out.u32(audio_timescale(track) << 16);
         config(out);
     });
 }
@@ -115,4 +116,9 @@ fn clear_pre_skip(entry: &mut [u8]) {
         let Some(size) = header.size.and_then(|size| usize::try_from(size).ok()) else { return };
         at = payload.saturating_add(size);
     }
+}
+
+/// The timescale that an audio track from Matroska gets: its sample rate.
+pub(crate) fn audio_timescale(track: &Track) -> u32 {
+    if is_opus(&track.codec) { 48_000 } else { track.sample_rate.clamp(8000, 65_535) }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::mux::{Mp4Muxer, OutTrack};
 use super::syntax::Write;
 use super::tracks::UNITY_MATRIX;
-use crate::mux::FinishStep;
+use crate::output::FinishStep;
 use crate::sample::Kind;
 
 /// The header of an `mdat` with a 64-bit size.

@@ -5,9 +5,8 @@ use bytes::Bytes;
 use super::syntax::{Children, Header, Reader, find, require};
 use super::tracks::read_trak;
 use crate::error::{Error, Fault};
-use crate::inspect::{FileReport, TrackReport};
+use crate::report::{FileReport, TrackReport, describe};
 use crate::sample::{Kind, NANOS_PER_SECOND};
-use crate::webm::inspect::describe;
 
 pub(crate) fn read(file: &Bytes) -> Result<FileReport, Error> {
     let mut report = FileReport::default();

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::entry::sample_entry;
+use super::entry::{audio_timescale, sample_entry};
 use super::finish;
 use super::fragment::NON_SYNC;
 use super::syntax::Write;
 use super::tracks::UNITY_MATRIX;
 use crate::commit::CommitRecord;
 use crate::error::Fault;
-use crate::mux::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
+use crate::output::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
 use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Sample, Track, rescale};
 use crate::segmenter::SegmentSpec;
 
@@ -65,11 +65,6 @@ pub(crate) struct Row {
 pub(crate) struct Chunk {
     pub(crate) offset: u64,
     pub(crate) samples: u32,
-}
-
-/// The timescale that a track from Matroska gets: milliseconds and frame rates fit 90 kHz.
-pub(crate) fn audio_timescale(track: &Track) -> u32 {
-    if is_opus(&track.codec) { 48_000 } else { track.sample_rate.clamp(8000, 65_535) }
 }
 
 impl OutTrack {

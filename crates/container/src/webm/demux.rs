@@ -8,9 +8,8 @@ use super::block::Block;
 use super::syntax::{Children, Header, MAX_HEADER_BYTES, id, unsigned};
 use super::tracks::{TrackDetail, read_tracks};
 use crate::byte_queue::ByteQueue;
-use crate::demux::Found;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::sample::{Container, Detail, Init, Kind, MAX_TIME, Sample, Track};
+use crate::sample::{Container, Detail, Found, Init, Kind, MAX_TIME, Sample, Track};
 
 /// Tracks and their codec data take a few hundred bytes, some kilobytes for Vorbis. Every file
 /// repeats them.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::syntax::{Write, id, size_len};
 use super::tracks::{TrackDetail, write_tracks};
-use crate::mux::FinishStep;
+use crate::output::FinishStep;
 use crate::sample::{NANOS_PER_SECOND, Track};
 use crate::segmenter::SegmentSpec;
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::syntax::{Children, Header, float, id, unsigned};
 use crate::Demuxer;
 use crate::error::Error;
-use crate::inspect::{FileReport, TrackReport};
-use crate::sample::{Event, Track};
+use crate::report::{FileReport, describe};
+use crate::sample::Event;
 
 pub(crate) fn read(file: &Bytes) -> Result<FileReport, Error> {
     let mut report = FileReport::default();
@@ -57,17 +57,4 @@ pub(crate) fn read(file: &Bytes) -> Result<FileReport, Error> {
         at = at.saturating_add(size);
     }
     Ok(report)
-}
-
-pub(crate) fn describe(track: &Track) -> TrackReport {
-    TrackReport {
-        kind: track.kind,
-        codec: track.codec.clone(),
-        width: track.width,
-        height: track.height,
-        sample_rate: track.sample_rate,
-        channels: track.channels,
-        samples: 0,
-        sync_samples: 0,
-    }
 }

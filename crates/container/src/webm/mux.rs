@@ -9,7 +9,7 @@ use super::syntax::{Write, id, size_len};
 use super::tracks::TrackDetail;
 use crate::commit::CommitRecord;
 use crate::error::{ErrorKind, Fault};
-use crate::mux::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
+use crate::output::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
 use crate::sample::{Detail, Kind, Sample};
 use crate::segmenter::SegmentSpec;
 
