@@ -16,9 +16,10 @@ use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Step};
 /// bounds what a session holds in memory.
 const WAITING_INPUTS: usize = 8;
 
-/// A page that is offline holds about a quarter of an hour of video in its memory; until then the
-/// session's last file stays open, so that the device goes on inside it.
-const RESUME_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// A page that is offline holds about a quarter of an hour of video in its memory, or over four
+/// hours of sound; until then the session's last file stays open, so that the device goes on
+/// inside it.
+const RESUME_WINDOW: Duration = Duration::from_secs(5 * 60 * 60);
 
 /// What a connection asks of its session.
 #[derive(Debug)]
