@@ -28,6 +28,7 @@ import { compare } from "./sequence.mjs";
  */
 
 const MS = 0.001;
+const LONE_FRAME = 0.04;
 const SEEKS = [0, 0.25, 0.5, 0.75, 0.97];
 
 /**
@@ -318,7 +319,8 @@ function checkDuration(probed, inHeader) {
   const packets = probed.tracks.flatMap((track) => track.packets);
   const begins = Math.max(...packets.map((packet) => packet.time));
   const last = Math.max(...packets.map((packet) => packet.time + packet.interval));
-  const frame = Math.max(...packets.map((packet) => packet.interval));
+  // A file of a single frame has no interval to go by: any usual frame rate will do.
+  const frame = Math.max(...packets.map((packet) => packet.interval)) || LONE_FRAME;
   if (inHeader === undefined) problems.push("its header has no duration");
   for (const [who, value] of /** @type {const} */ ([["its header", inHeader], ["ffprobe", probed.duration]])) {
     if (value === undefined || Number.isNaN(value)) {
