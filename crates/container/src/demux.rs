@@ -60,7 +60,7 @@ impl Demuxer {
         }
     }
 
-    /// A parser that goes on at `point` of the stream that began with `init` ([`Init::bytes`]).
+    /// A parser that goes on at `point` of the stream that began with `init` ([`crate::Init::bytes`]).
     ///
     /// # Errors
     /// When `init` is not an init segment or `point` was not made by this parser.

@@ -118,7 +118,7 @@ pub(crate) fn is_opus(codec: &str) -> bool {
     matches!(codec, "A_OPUS" | "Opus")
 }
 
-/// The counts and the duration that [`Muxer::finish`] reports.
+/// The counts and the duration that [`crate::Muxer::finish`] reports.
 pub(crate) fn summarise(spec: &SegmentSpec, extents: &[Extent], end_ns: Option<i64>) -> Summary {
     let mut summary = Summary::default();
     for (track, extent) in spec.tracks.iter().zip(extents) {
