@@ -51,7 +51,10 @@ pub(crate) fn server_config(
     Ok(Arc::new(config))
 }
 
-/// What the certificate in `store` must say.
+/// Makes what `store` lacks or what is no longer good there, as of now.
+///
+/// # Errors
+/// As [`Store`] has them: files that cannot be read, written, understood, or are not ours.
 pub(crate) fn make(store: &Store, names: &Names) -> Result<Made, Error> {
     store.make(names, crate::clock::now())
 }

@@ -5,21 +5,9 @@
  */
 
 import { formatClock, formatLength, formatSmallBytes } from "../lib/format.js";
+import { icon } from "../lib/icon.js";
 
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** @param {string} name */
-function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/web/icons.svg#${name}`);
-  svg.append(use);
-  return svg;
-}
 
 /** @param {string} id */
 function byId(id) {

@@ -5,7 +5,7 @@
  */
 
 import { loadStrings } from "../lib/strings.js";
-import { icon } from "../trust/icon.js";
+import { icon } from "../lib/icon.js";
 import { newContext } from "./context.js";
 import { PLAN } from "./outcomes.js";
 import { reportText } from "./report.js";

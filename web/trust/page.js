@@ -5,7 +5,7 @@
  */
 
 import { loadStrings } from "../lib/strings.js";
-import { icon } from "./icon.js";
+import { icon } from "../lib/icon.js";
 import { needsSafari, platformOf } from "./platform.js";
 import { probe, trustOf } from "./probe.js";
 

@@ -22,14 +22,10 @@ pub(super) struct Choice {
     lang: Option<String>,
 }
 
-/// What every template needs.
-struct Page {
-    language: Language,
-}
-
-impl Page {
-    fn new(choice: &Choice, headers: &HeaderMap) -> Self {
-        Self { language: Language::choose(choice.lang.as_deref(), headers) }
+impl Choice {
+    /// The language asked for, else the browser's.
+    fn language(&self, headers: &HeaderMap) -> Language {
+        Language::choose(self.lang.as_deref(), headers)
     }
 }
 
@@ -46,6 +42,16 @@ macro_rules! page {
         }
 
         impl $name {
+            fn new(language: Language $(, $field: String)*) -> Self {
+                Self {
+                    lang: language.tag(),
+                    strings_json: language.json(),
+                    version: VERSION,
+                    language,
+                    $($field,)*
+                }
+            }
+
             fn t(&self, key: &str) -> &'static str {
                 self.language.text(key)
             }
@@ -59,24 +65,12 @@ page!(Trust, "trust.html", host, ca_fingerprint);
 
 /// `GET /`
 pub(super) async fn capture(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
-    let Page { language } = Page::new(&choice, &headers);
-    render(&Capture {
-        lang: language.tag(),
-        strings_json: language.json(),
-        version: VERSION,
-        language,
-    })
+    render(&Capture::new(choice.language(&headers)))
 }
 
 /// `GET /selftest`
 pub(super) async fn selftest(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
-    let Page { language } = Page::new(&choice, &headers);
-    render(&SelfTest {
-        lang: language.tag(),
-        strings_json: language.json(),
-        version: VERSION,
-        language,
-    })
+    render(&SelfTest::new(choice.language(&headers)))
 }
 
 /// `GET /trust`
@@ -85,16 +79,9 @@ pub(super) async fn trust(
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    let Page { language } = Page::new(&choice, &headers);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    render(&Trust {
-        lang: language.tag(),
-        strings_json: language.json(),
-        version: VERSION,
-        language,
-        host: host.to_owned(),
-        ca_fingerprint: state.authority.map_or_else(String::new, |a| a.fingerprint.clone()),
-    })
+    let fingerprint = state.authority.map_or_else(String::new, |a| a.fingerprint.clone());
+    render(&Trust::new(choice.language(&headers), host.to_owned(), fingerprint))
 }
 
 fn render(page: &impl Template) -> Response {
