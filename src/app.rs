@@ -22,7 +22,8 @@ use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
-use crate::recorder;
+use crate::recorder::{self, Recorder};
+use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
@@ -118,12 +119,12 @@ async fn serve(
 ) -> Result<()> {
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
-    let scan = library.clone();
-    tokio::task::spawn_blocking(move || scan.scan());
-
     let (hub, recordings) = Hub::new();
     let settings = recorder::Settings { segment: config.segment };
-    let recorder = tokio::spawn(recorder::run(recordings, library.clone(), settings));
+    let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
+    let recovery = recorder.clone();
+    tokio::spawn(async move { recovery.recover().await });
+    let recorder = tokio::spawn(recorder.run(recordings));
 
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);

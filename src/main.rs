@@ -10,6 +10,7 @@ mod ingest;
 mod library;
 mod live;
 mod recorder;
+mod storage;
 mod tls;
 
 fn main() -> std::process::ExitCode {

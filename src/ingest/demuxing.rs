@@ -22,6 +22,23 @@ pub(super) struct Demuxing {
 }
 
 impl Demuxing {
+    /// Goes on at a place of the stream that began with `init`.
+    pub(super) fn resume(init: &Bytes, resume: &ResumePoint) -> Result<Self, container::Error> {
+        let demuxer = Demuxer::resume(init, resume)?;
+        Ok(Self {
+            received: resume.position,
+            init: Some(Arc::new(Demuxer::read_init(init)?)),
+            reached: Some(resume.clone()),
+            demuxer,
+            ..Self::default()
+        })
+    }
+
+    /// A generation that is over, of which nothing more is read.
+    pub(super) fn over(received: u64) -> Self {
+        Self { received, ..Self::default() }
+    }
+
     /// Takes the next bytes; [`Self::batch`] gives what they bring. After an error the rest of
     /// the stream is counted, not read.
     pub(super) fn push(&mut self, bytes: Bytes) {
@@ -48,11 +65,15 @@ impl Demuxing {
                 }
             };
             let resume = self.demuxer.resume_point();
+            let resume = resume.filter(|resume| self.reached.as_ref() != Some(resume));
             match &event {
                 Some(event) => self.observe(event),
                 // The last step says how far everything before it reaches, once.
-                None if resume == self.reached => break,
-                None => self.reached.clone_from(&resume),
+                None if resume.is_none() => break,
+                None => {}
+            }
+            if resume.is_some() {
+                self.reached.clone_from(&resume);
             }
             steps.push(Step { event, resume });
         }

@@ -91,7 +91,7 @@ impl Publisher {
     async fn publish(&mut self, feed: Feed, now_us: clock::WallUs) -> Result<(), Verdict> {
         if self.publication.is_none() {
             let info = self.info(&feed, now_us);
-            self.publication = self.ingest.sessions.publish(info).await;
+            self.publication = Some(self.ingest.sessions.publish(info).await);
         }
         let Some(publication) = &self.publication else {
             return Err(Verdict::Close(1011, "the recorder has stopped"));
@@ -112,6 +112,7 @@ impl Publisher {
             client: "raw".to_owned(),
             peer: self.peer,
             started_us,
+            is_resumable: false,
         }
     }
 

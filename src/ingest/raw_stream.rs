@@ -82,7 +82,10 @@ impl RawStream {
     }
 
     fn media(&mut self) -> Option<Feed> {
-        (!self.held.is_empty()).then(|| Feed::Media(std::mem::take(&mut self.held)))
+        (!self.held.is_empty()).then(|| Feed::Media {
+            generation: self.generation,
+            steps: std::mem::take(&mut self.held),
+        })
     }
 
     fn end_generation(&mut self, error: Option<String>) -> Feed {

@@ -10,16 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::demuxing::Demuxing;
 use crate::live::Publication;
-use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Step};
+use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Opened, OpenedGeneration, Step};
 
 /// Messages of a connection that wait for the session. With the feed's batches behind it this
 /// bounds what a session holds in memory.
 const WAITING_INPUTS: usize = 8;
 
-/// A page that is offline holds about a quarter of an hour of video in its memory, or over four
-/// hours of sound; until then the session's last file stays open, so that the device goes on
-/// inside it.
-const RESUME_WINDOW: Duration = Duration::from_secs(5 * 60 * 60);
+/// A device that is away for longer than a walk through a dead spot finds its session put aside:
+/// its files are whole, and open again when it comes back.
+const RESUME_WINDOW: Duration = Duration::from_secs(120);
 
 /// What a connection asks of its session.
 #[derive(Debug)]
@@ -34,6 +33,8 @@ pub(super) enum Input {
 /// Where a session stands, beside what is durable.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
+    /// Whether there was anything of the session when it was opened.
+    pub(super) is_resumed: bool,
     /// Counts the connections that took the session over.
     pub(super) epoch: u64,
     /// Bytes that arrived, by generation.
@@ -69,12 +70,15 @@ enum Command {
 /// The session's own task.
 pub(super) struct Task {
     commands: mpsc::Receiver<Command>,
+    opened: Option<oneshot::Receiver<Opened>>,
     feed: Option<mpsc::Sender<Feed>>,
     progress: watch::Sender<Progress>,
     durable: watch::Receiver<Durable>,
     shutdown: CancellationToken,
     generations: BTreeMap<u32, Demuxing>,
-    current: Option<u32>,
+    /// Generations that more may come of.
+    open: BTreeSet<u32>,
+    is_known: bool,
     deadline: Option<Instant>,
 }
 
@@ -86,12 +90,14 @@ pub(super) fn new(publication: Publication, shutdown: CancellationToken) -> (Han
     let handle = Handle { commands, progress: watcher, durable };
     let task = Task {
         commands: queue,
+        opened: Some(publication.opened),
         feed: Some(publication.feed),
         progress,
         durable: publication.durable,
         shutdown,
         generations: BTreeMap::new(),
-        current: None,
+        open: BTreeSet::new(),
+        is_known: false,
         deadline: None,
     };
     (handle, task)
@@ -140,6 +146,7 @@ impl Slot<'_> {
 impl Task {
     /// Runs until the session is over and its files are finished.
     pub(super) async fn run(mut self) {
+        self.restore().await;
         let ending = self.take_inputs().await;
         self.finish(ending).await;
         // Connections wait for the summary; until it is there they may still attach.
@@ -156,6 +163,36 @@ impl Task {
                 },
             }
         }
+    }
+
+    /// Takes up what the recorder has of the session. Connections wait for it.
+    async fn restore(&mut self) {
+        let Some(opened) = self.opened.take() else { return };
+        // A recorder that does not answer says why in what is durable.
+        let Ok(opened) = opened.await else { return };
+        self.is_known = opened.is_known;
+        let mut progress = Progress { is_resumed: opened.is_known, ..Progress::default() };
+        for OpenedGeneration { start, position, is_ended, resume } in opened.generations {
+            let number = start.number;
+            let demuxing = match &resume {
+                Some((init, resume)) => Demuxing::resume(init, resume),
+                None if is_ended => Ok(Demuxing::over(position)),
+                None => Ok(Demuxing::default()),
+            };
+            let demuxing = demuxing.unwrap_or_else(|error| {
+                tracing::error!(generation = number, %error, "a recording cannot go on where it ended");
+                progress.failed.insert(number, error.to_string());
+                Demuxing::over(position)
+            });
+            progress.received.insert(number, position);
+            if is_ended {
+                progress.ended.insert(number);
+            } else {
+                self.open.insert(number);
+            }
+            self.generations.insert(number, demuxing);
+        }
+        self.progress.send_replace(progress);
     }
 
     async fn take_inputs(&mut self) -> Ending {
@@ -175,8 +212,8 @@ impl Task {
                 () = shutdown.cancelled() => return Ending::Shutdown,
                 changed = self.durable.changed() => match changed {
                     Ok(()) => continue,
-                    // The disk has ended the recording; the device begins a session anew.
-                    Err(_) => return Ending::Stopped,
+                    // The disk has ended the recording; the device comes back to what is durable.
+                    Err(_) => return Ending::TimedOut,
                 },
             };
             match command {
@@ -186,7 +223,7 @@ impl Task {
                     if epoch == self.progress.borrow().epoch {
                         // There is nothing to come back to before the first generation; a device
                         // that does come back begins the session then.
-                        if self.generations.is_empty() {
+                        if self.generations.is_empty() && !self.is_known {
                             return Ending::TimedOut;
                         }
                         self.deadline = Some(Instant::now() + RESUME_WINDOW);
@@ -226,19 +263,19 @@ impl Task {
             Input::Begin(generation) => self.begin(generation).await,
             Input::Media { generation, bytes } => {
                 let Some(demuxing) = self.generations.get_mut(&generation) else { return };
-                if self.current == Some(generation) {
+                if self.open.contains(&generation) {
                     demuxing.push(bytes);
                 } else {
                     demuxing.pass_over(&bytes);
                 }
                 while let Some(steps) = self.batch(generation) {
-                    self.publish(Feed::Media(steps)).await;
+                    self.publish(Feed::Media { generation, steps }).await;
                 }
                 let Some(demuxing) = self.generations.get(&generation) else { return };
                 let received = demuxing.received();
                 let failed = demuxing.failed().map(str::to_owned);
-                if failed.is_some() && self.current == Some(generation) {
-                    self.end_current(true).await;
+                if failed.is_some() {
+                    self.end(generation, true).await;
                 }
                 self.progress.send_modify(|progress| {
                     progress.received.insert(generation, received);
@@ -248,9 +285,7 @@ impl Task {
                 });
             }
             Input::End { generation } => {
-                if self.current == Some(generation) {
-                    self.end_current(true).await;
-                }
+                self.end(generation, true).await;
                 self.progress.send_modify(|progress| {
                     progress.ended.insert(generation);
                 });
@@ -266,9 +301,8 @@ impl Task {
         if self.generations.contains_key(&number) {
             return;
         }
-        self.end_current(true).await;
         self.generations.insert(number, Demuxing::default());
-        self.current = Some(number);
+        self.open.insert(number);
         self.progress.send_modify(|progress| {
             progress.received.insert(number, 0);
         });
@@ -279,13 +313,15 @@ impl Task {
         self.generations.get_mut(&generation)?.batch()
     }
 
-    /// Ends the generation that is being recorded. Unless it is complete, its device may still
-    /// hold what is missing, so no more is acknowledged than what is recorded.
-    async fn end_current(&mut self, is_complete: bool) {
-        let Some(number) = self.current.take() else { return };
-        let Some(demuxing) = self.generations.get_mut(&number) else { return };
+    /// Ends a generation. Unless it is complete, its device may still hold what is missing, so no
+    /// more is acknowledged than what is recorded.
+    async fn end(&mut self, generation: u32, is_complete: bool) {
+        if !self.open.remove(&generation) {
+            return;
+        }
+        let Some(demuxing) = self.generations.get_mut(&generation) else { return };
         let end = Feed::End {
-            generation: number,
+            generation,
             bytes: is_complete.then_some(demuxing.received()),
             // A stream that was interrupted is not damaged.
             error: if is_complete { demuxing.loss() } else { None },
@@ -295,7 +331,10 @@ impl Task {
     }
 
     async fn finish(&mut self, ending: Ending) {
-        self.end_current(false).await;
+        for generation in std::mem::take(&mut self.open) {
+            self.open.insert(generation);
+            self.end(generation, false).await;
+        }
         self.publish(Feed::Finish(ending)).await;
         self.feed = None;
     }

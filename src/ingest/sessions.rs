@@ -1,7 +1,6 @@
 //! The sessions that are open, by id.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,36 +32,35 @@ impl Sessions {
         Self { hub, open: Arc::default(), tasks: TaskTracker::new(), shutdown }
     }
 
-    /// The session with this id, and whether it was open already. `None` when the recorder has
-    /// stopped.
-    pub(super) async fn open(&self, info: SessionInfo) -> Option<(Handle, bool)> {
+    /// The session with this id, and whether it was open already.
+    pub(super) fn open(&self, info: SessionInfo) -> (Handle, bool) {
         let key = (info.device.clone(), info.id.clone());
-        if let Some(handle) = self.lock().get(&key) {
-            return Some((handle.clone(), true));
+        let mut open = self.lock();
+        if let Some(handle) = open.get(&key) {
+            return (handle.clone(), true);
         }
-        let publication = self.hub.publish(info).await?;
+        let (publication, opening) = self.hub.publish(info);
         let (handle, task) = session::new(publication, self.shutdown.clone());
-        match self.lock().entry(key.clone()) {
-            // Another connection of the device was quicker; what was opened here stays empty.
-            Entry::Occupied(known) => return Some((known.get().clone(), true)),
-            Entry::Vacant(vacant) => vacant.insert(handle.clone()),
-        };
+        open.insert(key.clone(), handle.clone());
         let listed = Listed { sessions: self.clone(), key, handle: handle.clone() };
         self.tasks.spawn(async move {
+            opening.send().await;
             task.run().await;
             if listed.is_stopped() {
-                // Until then a device that lost the summary can ask for it.
+                // Until then a device that lost the summary gets it without a look at the disk.
                 let shutdown = listed.sessions.shutdown.clone();
                 let _ = tokio::time::timeout(REMEMBER, shutdown.cancelled()).await;
             }
             drop(listed);
         });
-        Some((handle, false))
+        (handle, false)
     }
 
     /// Opens a session that only its own connection feeds.
-    pub(super) async fn publish(&self, info: SessionInfo) -> Option<Publication> {
-        self.hub.publish(info).await
+    pub(super) async fn publish(&self, info: SessionInfo) -> Publication {
+        let (publication, opening) = self.hub.publish(info);
+        opening.send().await;
+        publication
     }
 
     /// Waits until every session is over and its files are finished.

@@ -107,7 +107,12 @@ impl Connection {
                 // The session's task is over, and its last word has been read.
                 Wake::Handed(false) | Wake::Progress(false) => {
                     self.progress().await?;
-                    return self.close(1011, "the session has ended").await;
+                    // Without a summary it was the disk that ended it.
+                    let handle = self.attached.as_ref().map(|attached| attached.handle.clone());
+                    return match handle {
+                        Some(handle) => self.refuse(&handle).await,
+                        None => Err(Ended::Closed),
+                    };
                 }
                 Wake::Ping => self.socket.send(Outgoing::Ping).await?,
                 Wake::Silent if self.attached.is_none() => {
@@ -179,6 +184,7 @@ impl Connection {
             }
             Output::End { generation } => self.inputs.push_back(Input::End { generation }),
             Output::Event(event) => self.inputs.push_back(Input::Note(self.note(event))),
+            Output::Clock(_) => {}
             Output::Stop => self.inputs.push_back(Input::Stop),
             Output::Fail { code, message, generation } => {
                 return self.fail(code, message, generation).await;
@@ -198,14 +204,15 @@ impl Connection {
             client: hello.client,
             peer: self.peer,
             started_us: self.wall_us(hello.started_ms),
+            is_resumable: true,
         };
-        let opened = self.ingest.sessions.open(info).await;
-        let Some((mut handle, resumed)) = opened else {
-            return self.close(1011, "the recorder has stopped").await;
-        };
+        let (mut handle, is_open) = self.ingest.sessions.open(info);
         let Ok(attachment) = tokio::time::timeout(ATTACH_TIMEOUT, handle.attach()).await else {
             return self.refuse(&handle).await;
         };
+        if attachment.is_none() && handle.durable.borrow().finished.is_none() {
+            return self.refuse(&handle).await;
+        }
         let progress = handle.progress.borrow_and_update().clone();
         let Durable { generations: durable, failed, .. } = handle.durable.borrow().clone();
         let broken: BTreeSet<u32> = progress.failed.keys().chain(failed.keys()).copied().collect();
@@ -216,7 +223,7 @@ impl Connection {
             ended: progress.ended.contains(&generation) || broken.contains(&generation),
         };
         let positions: Vec<Position> = progress.received.iter().map(position).collect();
-        self.conversation.welcome(&positions);
+        let outputs = self.conversation.welcome(&positions);
         for generation in broken {
             self.conversation.give_up(generation);
         }
@@ -225,7 +232,7 @@ impl Connection {
         self.attached = Some(Attached { id: id.clone(), epoch, attachment, handle });
         self.send(&ServerMessage::Welcome {
             session: id,
-            resumed,
+            resumed: is_open || progress.is_resumed,
             now_ms,
             positions,
             limits: Limits {
@@ -236,7 +243,13 @@ impl Connection {
             addresses: self.ingest.addresses.to_vec(),
             retry_ms: RETRY_MS,
         })
-        .await
+        .await?;
+        for output in outputs {
+            if let Output::Fail { code, message, generation } = output {
+                self.fail(code, message, generation).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The session is there and cannot answer.
@@ -253,7 +266,10 @@ impl Connection {
             number: message.generation,
             mime: message.mime,
             reason: message.reason,
-            anchor_us: self.wall_us(message.started_ms),
+            anchor_us: match message.offset_ms {
+                Some(offset_ms) => wall_us(message.started_ms, offset_ms),
+                None => self.wall_us(message.started_ms),
+            },
         }
     }
 
@@ -262,6 +278,7 @@ impl Connection {
         let start_ms = event.start_ms.or(event.at_ms);
         Note {
             generation: event.generation,
+            device_ms: start_ms,
             start_us: start_ms.map_or(now_us, |at_ms| self.wall_us(at_ms)),
             end_us: event.end_ms.map(|at_ms| self.wall_us(at_ms)),
             event: event.event,
@@ -272,7 +289,7 @@ impl Connection {
 
     /// A time of the device's clock on the server's.
     fn wall_us(&self, device_ms: i64) -> i64 {
-        device_ms.saturating_add(self.clock_offset_ms).saturating_mul(1000).clamp(0, MAX_WALL_US)
+        wall_us(device_ms, self.clock_offset_ms)
     }
 
     /// Tells the device what has changed.
@@ -297,7 +314,7 @@ impl Connection {
         }
         match durable.finished {
             Some(finished) if finished.is_stopped => self.summarise(finished).await,
-            Some(_) => self.close(1012, "the session has just ended; say hello again").await,
+            Some(_) => self.close(1012, "the session was put aside; say hello again").await,
             None => Ok(()),
         }
     }
@@ -346,4 +363,8 @@ impl Connection {
         self.socket.send(Outgoing::Close(code, reason)).await?;
         Err(Ended::Closed)
     }
+}
+
+fn wall_us(device_ms: i64, offset_ms: i64) -> i64 {
+    device_ms.saturating_add(offset_ms).saturating_mul(1000).clamp(0, MAX_WALL_US)
 }

@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// The version that every line carries.
 const VERSION: u32 = 1;
 
+/// The reason of a [`Event::Stop`] behind which nothing more comes.
+pub(crate) const STOPPED: &str = "stopped";
+
+/// The reason of a [`Event::Stop`] behind which the device may still come back.
+pub(crate) const TIMED_OUT: &str = "timed_out";
+
 /// One line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Line {
@@ -40,25 +46,58 @@ pub(crate) enum Event {
         init: String,
     },
     /// A file is finished.
-    Segment {
-        file: String,
+    Segment(Segment),
+    /// A finished file has given way to its longer self.
+    Replaced(Segment),
+    /// Everything of a generation that will ever be recorded is in its files.
+    GenerationEnd {
         generation: u32,
-        /// Wall time of its first sample.
-        start_us: i64,
-        duration_us: i64,
+        /// Length of its stream.
         bytes: u64,
-        tracks: Vec<Track>,
-        sha256: String,
+        /// Why the rest of it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
+    /// The device has come back after the session was put aside, or after a restart.
+    Resumed { address: String },
     /// Wall time without media.
-    Gap { start_us: i64, end_us: i64, reason: String, detail: Option<String> },
+    Gap {
+        start_us: i64,
+        end_us: i64,
+        reason: String,
+        detail: Option<String>,
+        /// When it began on the device's own clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_ms: Option<i64>,
+    },
     /// Something that happened on the device at one moment.
-    Mark { at_us: i64, kind: String, generation: Option<u32>, detail: Option<String> },
+    Mark {
+        at_us: i64,
+        kind: String,
+        generation: Option<u32>,
+        detail: Option<String>,
+        /// When it happened on the device's own clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device_ms: Option<i64>,
+    },
     /// The session is over.
     Stop { reason: String },
     /// An event of a newer version.
     #[serde(other)]
     Unknown,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Segment {
+    pub(crate) file: String,
+    pub(crate) generation: u32,
+    /// Wall time of its first sample.
+    pub(crate) start_us: i64,
+    pub(crate) duration_us: i64,
+    pub(crate) bytes: u64,
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) sha256: String,
 }
 
 /// A track of a finished file.

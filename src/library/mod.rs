@@ -8,14 +8,26 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::storage::Storage;
 use journal::Line;
+pub(crate) use scan::Unfinished;
 pub(crate) use session::{File, Session};
 
 /// The sessions of one recordings folder. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Library {
     root: Arc<PathBuf>,
-    sessions: Arc<RwLock<HashMap<String, Session>>>,
+    /// By id. Ids are the devices' own choice, so two devices can have chosen the same.
+    sessions: Arc<RwLock<HashMap<String, Vec<Session>>>>,
+}
+
+/// The journal of a session, by where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JournalPlace {
+    /// Below the recordings folder.
+    pub(crate) folder: String,
+    /// The file's name.
+    pub(crate) name: String,
 }
 
 impl Library {
@@ -29,24 +41,35 @@ impl Library {
         &self.root
     }
 
-    /// Adds a journal line of a session whose journal lies in `folder`.
-    pub(crate) fn apply(&self, session: &str, folder: &str, line: &Line) {
+    /// Adds a line of a session's journal.
+    pub(crate) fn apply(&self, session: &str, journal: &JournalPlace, line: &Line) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
-        let known = sessions
-            .entry(session.to_owned())
-            .or_insert_with(|| Session::new(session.to_owned(), folder.to_owned()));
-        known.apply(folder, line);
+        let alike = sessions.entry(session.to_owned()).or_default();
+        let known = match alike.iter().position(|known| known.journal == *journal) {
+            Some(at) => &mut alike[at],
+            None => alike.push_mut(Session::new(session.to_owned(), journal.clone())),
+        };
+        known.apply(&journal.folder, line);
     }
 
     /// A session by its id.
     pub(crate) fn session(&self, id: &str) -> Option<Session> {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(id).cloned()
+        self.find(id, |_| true)
     }
 
-    /// Reads the journals on the disk. Blocks; a journal that cannot be read is named in the log
-    /// and hides no other.
-    pub(crate) fn scan(&self) {
-        scan::scan(self);
+    /// A device's session by its id.
+    pub(crate) fn session_of(&self, device: &str, id: &str) -> Option<Session> {
+        self.find(id, |session| session.device == device)
+    }
+
+    fn find(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Option<Session> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(id)?.iter().find(|session| is_wanted(session)).cloned()
+    }
+
+    /// Reads the journals on the disk and returns those beside which something was left
+    /// unfinished. Blocks; a journal that cannot be read is named in the log and hides no other.
+    pub(crate) fn scan(&self, storage: &dyn Storage) -> Vec<Unfinished> {
+        scan::scan(self, storage)
     }
 }

@@ -1,46 +1,92 @@
 //! Finds the journals of a recordings folder.
 
+use std::io;
 use std::path::Path;
 
-use super::Library;
 use super::journal::{Event, Line};
+use super::{JournalPlace, Library};
+use crate::storage::{Entry, Open, Storage, read_pieces};
 
-pub(super) fn scan(library: &Library) {
-    for folder in entries(library.root()) {
-        let Some(folder_name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-        for path in entries(&folder) {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("session_") && name.ends_with(".jsonl") {
-                read(library, &path, folder_name);
+/// A journal beside which lies a growing file, or a finished one that no journal names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    pub(crate) session: String,
+    pub(crate) journal: JournalPlace,
+}
+
+pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> {
+    let mut unfinished = Vec::new();
+    for folder in entries(storage, library.root()).into_iter().filter(|entry| entry.is_folder) {
+        let path = library.root().join(&folder.name);
+        let entries = entries(storage, &path);
+        let names = || entries.iter().map(|entry| entry.name.as_str());
+        let mut sessions = Vec::new();
+        let mut named = std::collections::HashSet::new();
+        for name in names().filter(|name| is_journal(name)) {
+            let journal = JournalPlace { folder: folder.name.clone(), name: name.to_owned() };
+            if let Some(session) = read(library, storage, &path.join(name), &journal) {
+                let files = library.session(&session).map(|session| session.files);
+                named.extend(files.into_iter().flatten().map(|file| file.name));
+                sessions.push(Unfinished { session, journal });
             }
         }
-    }
-}
-
-fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
-    match std::fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Vec::new(),
-        Err(error) => {
-            tracing::warn!(folder = %folder.display(), %error, "cannot list a folder");
-            Vec::new()
+        // A crash leaves a file that grew, or one that got its name and not yet its line.
+        if names().any(|name| is_growing(name) || (is_finished(name) && !named.contains(name))) {
+            unfinished.extend(sessions);
         }
     }
+    unfinished
 }
 
-fn read(library: &Library, path: &Path, folder: &str) {
-    let text = match std::fs::read(path) {
+fn is_journal(name: &str) -> bool {
+    name.starts_with("session_") && name.ends_with(".jsonl")
+}
+
+fn is_growing(name: &str) -> bool {
+    name.starts_with("video_") && name.ends_with(".part")
+}
+
+fn is_finished(name: &str) -> bool {
+    name.starts_with("video_") && (name.ends_with(".webm") || name.ends_with(".mp4"))
+}
+
+fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
+    storage.list(folder).unwrap_or_else(|error| {
+        tracing::warn!(folder = %folder.display(), %error, "cannot list a folder");
+        Vec::new()
+    })
+}
+
+/// Adds a journal's lines to the library, and returns the session that it belongs to.
+fn read(
+    library: &Library,
+    storage: &dyn Storage,
+    path: &Path,
+    journal: &JournalPlace,
+) -> Option<String> {
+    let text = match text(storage, path) {
         Ok(text) => text,
         Err(error) => {
             tracing::warn!(journal = %path.display(), %error, "cannot read a session journal");
-            return;
+            return None;
         }
     };
     let mut lines = Line::read_all(&text);
     // The first line names the session; without it nothing can refer to it.
-    let Some(first) = lines.next() else { return };
-    let Event::Session { session, .. } = &first.event else { return };
+    let first = lines.next()?;
+    let Event::Session { session, .. } = &first.event else { return None };
     let session = session.clone();
-    library.apply(&session, folder, &first);
-    lines.for_each(|line| library.apply(&session, folder, &line));
+    library.apply(&session, journal, &first);
+    lines.for_each(|line| library.apply(&session, journal, &line));
+    Some(session)
+}
+
+fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
+    let file = storage.open(path, Open::ReadOnly)?;
+    let mut text = Vec::new();
+    read_pieces(&*file, u64::MAX, |piece| {
+        text.extend_from_slice(piece);
+        Ok(true)
+    })?;
+    Ok(text)
 }

@@ -1,14 +1,14 @@
 //! One session, folded from its journal.
 
-use super::journal::{Event, Line};
+use super::JournalPlace;
+use super::journal::{self, Event, Line, Segment};
 use crate::clock::WallUs;
 
 /// What the library knows of a session.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) id: String,
-    /// Its folder below the recordings folder.
-    pub(crate) folder: String,
+    pub(crate) journal: JournalPlace,
     pub(crate) device: String,
     pub(crate) name: String,
     pub(crate) stopped: bool,
@@ -29,10 +29,10 @@ pub(crate) struct File {
 }
 
 impl Session {
-    pub(super) fn new(id: String, folder: String) -> Self {
+    pub(super) fn new(id: String, journal: JournalPlace) -> Self {
         Self {
             id,
-            folder,
+            journal,
             device: String::new(),
             name: String::new(),
             stopped: false,
@@ -47,19 +47,31 @@ impl Session {
                 self.device.clone_from(device);
                 self.name.clone_from(name);
             }
-            Event::Segment { file, generation, start_us, duration_us, bytes, .. } => {
-                self.files.retain(|known| known.name != *file);
-                self.files.push(File {
-                    folder: folder.to_owned(),
-                    name: file.clone(),
-                    generation: *generation,
-                    start_us: *start_us,
-                    duration_us: *duration_us,
-                    bytes: *bytes,
-                });
+            Event::Segment(segment) | Event::Replaced(segment) => {
+                self.file_finished(folder, segment);
             }
-            Event::Stop { .. } => self.stopped = true,
-            Event::Generation { .. } | Event::Gap { .. } | Event::Mark { .. } | Event::Unknown => {}
+            Event::Resumed { .. } => self.stopped = false,
+            Event::Stop { reason } => self.stopped = reason == journal::STOPPED,
+            Event::Generation { .. }
+            | Event::GenerationEnd { .. }
+            | Event::Gap { .. }
+            | Event::Mark { .. }
+            | Event::Unknown => {}
+        }
+    }
+
+    fn file_finished(&mut self, folder: &str, segment: &Segment) {
+        let file = File {
+            folder: folder.to_owned(),
+            name: segment.file.clone(),
+            generation: segment.generation,
+            start_us: segment.start_us,
+            duration_us: segment.duration_us,
+            bytes: segment.bytes,
+        };
+        match self.files.iter_mut().find(|known| known.name == segment.file) {
+            Some(known) => *known = file,
+            None => self.files.push(file),
         }
     }
 

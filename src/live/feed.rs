@@ -3,17 +3,39 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use container::{Event, ResumePoint};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::WallUs;
 
-/// A session to record, with both its channels.
+/// A session to record, with its channels.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) session: SessionInfo,
+    /// Answered once, before anything is taken from the feed.
+    pub(crate) opened: oneshot::Sender<Opened>,
     pub(crate) feed: mpsc::Receiver<Feed>,
     pub(crate) durable: watch::Sender<Durable>,
+}
+
+/// What the recorder has of a session when it takes it up.
+#[derive(Debug, Default)]
+pub(crate) struct Opened {
+    /// Whether there was anything of it.
+    pub(crate) is_known: bool,
+    pub(crate) generations: Vec<OpenedGeneration>,
+}
+
+/// What the recorder has of a generation.
+#[derive(Debug)]
+pub(crate) struct OpenedGeneration {
+    pub(crate) start: Generation,
+    /// Everything in front of it is durable.
+    pub(crate) position: u64,
+    pub(crate) is_ended: bool,
+    /// How parsing goes on, where there is anything to go on with.
+    pub(crate) resume: Option<(Bytes, ResumePoint)>,
 }
 
 /// Who records what.
@@ -26,6 +48,8 @@ pub(crate) struct SessionInfo {
     /// Where the connection that began the session came from.
     pub(crate) peer: SocketAddr,
     pub(crate) started_us: WallUs,
+    /// Whether its publisher can come back to it.
+    pub(crate) is_resumable: bool,
 }
 
 /// One message from a publisher to the recorder.
@@ -33,8 +57,8 @@ pub(crate) struct SessionInfo {
 pub(crate) enum Feed {
     /// A generation begins.
     Begin(Generation),
-    /// Samples of the generation that began last.
-    Media(Vec<Step>),
+    /// Samples of a generation.
+    Media { generation: u32, steps: Vec<Step> },
     /// The generation is over. With a length it is complete, or broken beyond use, and can be
     /// acknowledged up to it; without one its device may still hold the rest.
     End { generation: u32, bytes: Option<u64>, error: Option<String> },
@@ -54,7 +78,7 @@ pub(crate) struct Generation {
     pub(crate) anchor_us: WallUs,
 }
 
-/// What the demuxer found, and where parsing could go on had it stopped there.
+/// What the demuxer found, and the place in front of it at which parsing could go on.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) event: Option<Event>,
@@ -66,6 +90,8 @@ pub(crate) struct Step {
 pub(crate) struct Note {
     pub(crate) event: String,
     pub(crate) generation: Option<u32>,
+    /// When it began on the device's own clock: with it a repetition is known.
+    pub(crate) device_ms: Option<i64>,
     pub(crate) start_us: WallUs,
     pub(crate) end_us: Option<WallUs>,
     pub(crate) reason: Option<String>,

@@ -3,9 +3,9 @@
 pub(crate) mod feed;
 pub(crate) mod socket;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use feed::{Durable, Feed, Recording, SessionInfo};
+use feed::{Durable, Feed, Opened, Recording, SessionInfo};
 
 /// Batches of samples between a publisher and the recorder. Few, since each holds up to a
 /// message of media; a full channel is what pushes back on the publisher.
@@ -27,6 +27,8 @@ pub(crate) struct Publication {
     pub(crate) feed: mpsc::Sender<Feed>,
     /// What of it is on the disk.
     pub(crate) durable: watch::Receiver<Durable>,
+    /// What there is of it already.
+    pub(crate) opened: oneshot::Receiver<Opened>,
 }
 
 impl Hub {
@@ -36,12 +38,29 @@ impl Hub {
         (Self { recordings }, queue)
     }
 
-    /// Opens a session. `None` when the recorder has stopped.
-    pub(crate) async fn publish(&self, session: SessionInfo) -> Option<Publication> {
+    /// Makes a session's channels; [`Opening::send`] hands the other ends to the recorder.
+    pub(crate) fn publish(&self, session: SessionInfo) -> (Publication, Opening) {
         let (feed, batches) = mpsc::channel(FEED_BATCHES);
         let (progress, durable) = watch::channel(Durable::default());
-        let recording = Recording { session, feed: batches, durable: progress };
-        self.recordings.send(recording).await.ok()?;
-        Some(Publication { feed, durable })
+        let (answer, opened) = oneshot::channel();
+        let recording = Recording { session, opened: answer, feed: batches, durable: progress };
+        let publication = Publication { feed, durable, opened };
+        (publication, Opening { recordings: self.recordings.clone(), recording })
+    }
+}
+
+/// A session on its way to the recorder.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    recordings: mpsc::Sender<Recording>,
+    recording: Recording,
+}
+
+impl Opening {
+    /// Waits until the recorder takes the session. When it has stopped, the publication's
+    /// channels close.
+    pub(crate) async fn send(self) {
+        // The channels that are dropped with it say that it has stopped.
+        let _ = self.recordings.send(self.recording).await;
     }
 }

@@ -1,12 +1,14 @@
 //! Runs disk steps until they are done, and says so while they cannot be.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::disk::{Disk, DiskError, Outcome, Step};
 use crate::live::feed::Durable;
+use crate::storage::{self, Storage};
 
 /// Long enough to free some space, short enough that nobody thinks it will not come back.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -14,12 +16,13 @@ const RETRY_PAUSE: Duration = Duration::from_secs(2);
 /// The disk of a session, and whom to tell when it refuses.
 #[derive(Debug)]
 pub(super) struct Writer {
+    storage: Arc<dyn Storage>,
     disk: Option<Disk>,
 }
 
 impl Writer {
-    pub(super) fn new(disk: Disk) -> Self {
-        Self { disk: Some(disk) }
+    pub(super) fn new(storage: Arc<dyn Storage>, disk: Disk) -> Self {
+        Self { storage, disk: Some(disk) }
     }
 
     /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
@@ -32,19 +35,15 @@ impl Writer {
     ) -> (Vec<Outcome>, Result<(), DiskError>) {
         let mut outcomes = Vec::new();
         loop {
-            let Some(mut disk) = self.disk.take() else { return (outcomes, Ok(())) };
+            let Some(disk) = self.disk.take() else { return (outcomes, Ok(())) };
             let task = move || {
+                let (mut disk, mut steps, mut outcomes) = (disk, steps, outcomes);
                 let result = disk.run(&mut steps, &mut outcomes);
                 (disk, steps, outcomes, result)
             };
-            let result;
-            match tokio::task::spawn_blocking(task).await {
-                Ok((disk, rest, done, outcome)) => {
-                    self.disk = Some(disk);
-                    (steps, outcomes, result) = (rest, done, outcome);
-                }
-                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-            }
+            let (disk, rest, done, result) = storage::execute(&self.storage, task).await;
+            self.disk = Some(disk);
+            (steps, outcomes) = (rest, done);
             let Err(error) = result else {
                 clear(durable);
                 return (outcomes, Ok(()));

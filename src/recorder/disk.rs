@@ -3,31 +3,38 @@
 //! Every step can be repeated: a step that failed is run again from the same state.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use container::FinishStep;
 
 use super::names;
+use super::recovery::Ledger;
 use crate::clock::WallUs;
+use crate::storage::{Open, Storage, StorageFile, read_pieces};
 
 /// Attempts at a name that is not taken; each one means a file of the same millisecond.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
+
+/// Tells a session's files from one another while they grow.
+pub(super) type FileId = u64;
 
 /// One operation.
 #[derive(Debug)]
 pub(super) enum Step {
     /// Begin the growing file of a segment.
-    Create { segment: u64, start_us: WallUs, extension: &'static str },
+    Create { file: FileId, start_us: WallUs, extension: &'static str },
+    /// Begin the growing file that shall replace the finished one of this name: `front`, then
+    /// what the finished one holds from `media_at` on.
+    Regrow { file: FileId, name: String, front: Bytes, media_at: u64 },
     /// Append to a growing file.
-    Append { segment: u64, parts: Vec<Bytes> },
+    Append { file: FileId, parts: Vec<Bytes> },
     /// Make a growing file's content durable.
-    Sync { segment: u64 },
+    Sync { file: FileId },
     /// Turn a growing file into the finished one and give it its name.
-    Finish { segment: u64, steps: Vec<FinishStep> },
+    Finish { file: FileId, steps: Vec<FinishStep> },
     /// Append to the session journal, which is begun with the first line.
     Journal { start_us: WallUs, text: String },
     /// Append to the folder's note for people.
@@ -38,7 +45,9 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// A finished file.
-    Finished { segment: u64, name: String, bytes: u64, sha256: String },
+    Finished { file: FileId, name: String, bytes: u64, sha256: String, is_replaced: bool },
+    /// The session journal has been begun.
+    JournalBegun { name: String },
 }
 
 /// A step that failed, with the words for a person.
@@ -46,49 +55,70 @@ pub(super) enum Outcome {
 #[error("cannot {action} {path}: {source}", path = .path.display())]
 pub(super) struct DiskError {
     action: &'static str,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     source: io::Error,
-    is_sync: bool,
+    /// After a sync that failed, how much of the file an earlier one has made durable.
+    pub(super) synced_bytes: Option<u64>,
 }
 
 impl DiskError {
+    pub(super) fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+
     /// Whether trying again is of no use. After a sync that failed the page cache cannot be
     /// trusted any more; and a file that was removed or renamed by somebody does not come back.
     pub(super) fn is_final(&self) -> bool {
-        self.is_sync
-            || (["rename", "rewrite"].contains(&self.action)
-                && self.source.kind() == io::ErrorKind::NotFound)
+        self.synced_bytes.is_some() || self.source.kind() == io::ErrorKind::NotFound
     }
 }
 
 /// The files of one session.
 #[derive(Debug)]
 pub(super) struct Disk {
+    storage: Arc<dyn Storage>,
     folder: PathBuf,
     root: PathBuf,
-    growing: BTreeMap<u64, Growing>,
+    growing: BTreeMap<FileId, Growing>,
     journal: Option<Growing>,
+    is_folder_made: bool,
+    ledger: Ledger,
 }
 
 /// A file that is appended to. What a failed write left behind `len` is written over.
 #[derive(Debug)]
-struct Growing {
-    file: File,
+pub(super) struct Growing {
+    file: Box<dyn StorageFile>,
     path: PathBuf,
     len: u64,
+    synced: u64,
     /// Steps of finishing it that are done; they are not repeated.
     finished_steps: usize,
 }
 
 impl Disk {
     /// A session's files in `folder` below `root`. Nothing is created before the first step.
-    pub(super) fn new(root: &Path, folder: &str) -> Self {
+    pub(super) fn new(
+        storage: Arc<dyn Storage>,
+        root: &Path,
+        folder: &str,
+        ledger: Ledger,
+    ) -> Self {
         Self {
+            storage,
+            ledger,
             folder: root.join(folder),
             root: root.to_owned(),
             growing: BTreeMap::new(),
             journal: None,
+            is_folder_made: false,
         }
+    }
+
+    /// Goes on with a journal that is there.
+    pub(super) fn adopt_journal(&mut self, journal: Growing) {
+        self.journal = Some(journal);
+        self.is_folder_made = true;
     }
 
     /// Runs steps in order; those that are done are taken off the front.
@@ -98,7 +128,11 @@ impl Disk {
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), DiskError> {
         while let Some(step) = steps.front() {
-            outcomes.extend(self.step(step)?);
+            let outcome = self.step(step);
+            if let Err(DiskError { path, synced_bytes: Some(synced_bytes), .. }) = &outcome {
+                self.ledger.distrust(path, *synced_bytes);
+            }
+            outcomes.extend(outcome?);
             steps.pop_front();
         }
         Ok(())
@@ -106,194 +140,280 @@ impl Disk {
 
     fn step(&mut self, step: &Step) -> Result<Option<Outcome>, DiskError> {
         match step {
-            Step::Create { segment, start_us, extension } => {
-                if !self.growing.contains_key(segment) {
+            Step::Create { file, start_us, extension } => {
+                if !self.growing.contains_key(file) {
                     let growing = self.create(*start_us, extension)?;
-                    self.growing.insert(*segment, growing);
+                    self.growing.insert(*file, growing);
                 }
             }
-            Step::Append { segment, parts } => {
-                if let Some(growing) = self.growing.get_mut(segment) {
+            Step::Regrow { file, name, front, media_at } => {
+                if !self.growing.contains_key(file) {
+                    let growing = self.regrow(name, front, *media_at)?;
+                    self.growing.insert(*file, growing);
+                }
+            }
+            Step::Append { file, parts } => {
+                if let Some(growing) = self.growing.get_mut(file) {
                     growing.append(parts).map_err(fault("write", &growing.path))?;
                 }
             }
-            Step::Sync { segment } => {
-                if let Some(growing) = self.growing.get(segment) {
-                    growing.file.sync_data().map_err(sync_fault(&growing.path))?;
+            Step::Sync { file } => {
+                if let Some(growing) = self.growing.get_mut(file) {
+                    growing.sync()?;
+                    // A file that somebody removed takes writes and syncs as if it were there.
+                    if !self.storage.exists(&growing.path) {
+                        let gone = io::Error::from(io::ErrorKind::NotFound);
+                        return Err(fault("find", &growing.path)(gone));
+                    }
                 }
             }
-            Step::Finish { segment, steps } => {
-                if let Some(growing) = self.growing.get_mut(segment) {
-                    let finished = growing.finish(*segment, steps)?;
-                    sync_folder(&self.folder)?;
-                    self.growing.remove(segment);
-                    return Ok(Some(finished));
+            Step::Finish { file, steps } => {
+                if let Some(growing) = self.growing.get_mut(file) {
+                    let (name, bytes, sha256, is_replaced) =
+                        growing.finish(&*self.storage, steps)?;
+                    sync_folder(&*self.storage, &self.folder)?;
+                    if let Some(growing) = self.growing.remove(file) {
+                        self.ledger.deactivate(&growing.path);
+                    }
+                    let file = *file;
+                    return Ok(Some(Outcome::Finished { file, name, bytes, sha256, is_replaced }));
                 }
             }
-            Step::Journal { start_us, text } => self.append_journal(*start_us, text)?,
-            Step::About { text } => {
-                let path = self.folder.join("about.txt");
-                let file = OpenOptions::new().create(true).append(true).open(&path);
-                // A note for people; no recording waits for it.
-                if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
-                    tracing::warn!(path = %path.display(), %error, "cannot write a note");
-                }
-            }
+            Step::Journal { start_us, text } => return self.append_journal(*start_us, text),
+            Step::About { text } => self.append_note(text),
         }
         Ok(None)
     }
 
-    fn create(&self, start_us: WallUs, extension: &str) -> Result<Growing, DiskError> {
+    fn create(&mut self, start_us: WallUs, extension: &str) -> Result<Growing, DiskError> {
         self.create_folder()?;
-        let (file, path) = create_new(&self.folder, |attempt| {
+        let growing = self.create_new(|attempt| {
             let name = names::segment(start_us, extension, attempt);
-            let taken = self.folder.join(&name).exists();
-            (format!("{name}.part"), taken)
+            let is_taken = self.storage.exists(&self.folder.join(&name));
+            (format!("{name}{}", names::GROWING), is_taken)
         })?;
-        sync_folder(&self.folder)?;
-        Ok(Growing { file, path, len: 0, finished_steps: 0 })
+        sync_folder(&*self.storage, &self.folder)?;
+        Ok(growing)
+    }
+
+    fn regrow(&self, name: &str, front: &Bytes, media_at: u64) -> Result<Growing, DiskError> {
+        let finished = self.folder.join(name);
+        let path = self.folder.join(format!("{name}{}", names::GROWING));
+        let old = self.storage.open(&finished, Open::ReadOnly).map_err(fault("open", &finished))?;
+        self.ledger.activate(&path);
+        let mut growing = Growing::create(&*self.storage, path)?;
+        growing.write(front.clone())?;
+        growing.append_from(&*old, media_at).map_err(fault("write", &growing.path))?;
+        sync_folder(&*self.storage, &self.folder)?;
+        Ok(growing)
     }
 
     /// Makes the session's folder, durable up to the recordings folder.
-    fn create_folder(&self) -> Result<(), DiskError> {
-        if self.folder.is_dir() {
-            return Ok(());
+    fn create_folder(&mut self) -> Result<(), DiskError> {
+        if !self.is_folder_made {
+            let storage = &*self.storage;
+            storage.create_folder(&self.folder).map_err(fault("create", &self.folder))?;
+            sync_folder(storage, &self.root)?;
+            self.is_folder_made = true;
         }
-        std::fs::create_dir_all(&self.folder).map_err(fault("create", &self.folder))?;
-        sync_folder(&self.root)
+        Ok(())
     }
 
-    fn append_journal(&mut self, start_us: WallUs, text: &str) -> Result<(), DiskError> {
-        let journal = match &mut self.journal {
-            Some(journal) => journal,
-            None => {
-                self.create_folder()?;
-                let (file, path) =
-                    create_new(&self.folder, |attempt| (names::journal(start_us, attempt), false))?;
-                sync_folder(&self.folder)?;
-                self.journal.insert(Growing { file, path, len: 0, finished_steps: 0 })
-            }
-        };
+    fn append_journal(
+        &mut self,
+        start_us: WallUs,
+        text: &str,
+    ) -> Result<Option<Outcome>, DiskError> {
+        let mut begun = None;
+        if self.journal.is_none() {
+            self.create_folder()?;
+            let journal = self.create_new(|attempt| (names::journal(start_us, attempt), false))?;
+            sync_folder(&*self.storage, &self.folder)?;
+            begun = Some(Outcome::JournalBegun { name: journal.name() });
+            self.journal = Some(journal);
+        }
+        let Some(journal) = &mut self.journal else { return Ok(None) };
         let text = Bytes::copy_from_slice(text.as_bytes());
-        journal.append(&[text]).map_err(fault("write", &journal.path))?;
-        journal.file.sync_data().map_err(sync_fault(&journal.path))
+        journal.write(text)?;
+        journal.sync()?;
+        Ok(begun)
+    }
+
+    /// A note for people; no recording waits for it.
+    fn append_note(&self, text: &str) {
+        let path = self.folder.join("about.txt");
+        let how = if self.storage.exists(&path) { Open::Existing } else { Open::CreateNew };
+        let written = self.storage.open(&path, how).and_then(|mut file| {
+            let end = file.len()?;
+            file.write_at(end, text.as_bytes())
+        });
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "cannot write a note");
+        }
+    }
+
+    /// Creates the first file whose name is not taken.
+    fn create_new(&self, name: impl Fn(u32) -> (String, bool)) -> Result<Growing, DiskError> {
+        let mut attempt = 1;
+        loop {
+            let (file_name, is_taken) = name(attempt);
+            let path = self.folder.join(file_name);
+            if !is_taken {
+                self.ledger.activate(&path);
+                match self.storage.open(&path, Open::CreateNew) {
+                    Ok(file) => return Ok(Growing::new(file, path, 0)),
+                    Err(error)
+                        if error.kind() == io::ErrorKind::AlreadyExists
+                            && attempt < MAX_NAME_ATTEMPTS => {}
+                    Err(error) => return Err(fault("create", &path)(error)),
+                }
+            }
+            attempt += 1;
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let growing = self.growing.values().chain(&self.journal);
+        growing.for_each(|growing| self.ledger.deactivate(&growing.path));
     }
 }
 
 impl Growing {
-    fn append(&mut self, parts: &[Bytes]) -> io::Result<()> {
+    /// A file that is there and durable, up to `len`.
+    pub(super) fn new(file: Box<dyn StorageFile>, path: PathBuf, len: u64) -> Self {
+        Self { file, path, len, synced: len, finished_steps: 0 }
+    }
+
+    /// A new file in place of whatever has its name.
+    pub(super) fn create(storage: &dyn Storage, path: PathBuf) -> Result<Self, DiskError> {
+        match storage.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(fault("remove", &path)(error));
+            }
+            _ => {}
+        }
+        let file = storage.open(&path, Open::CreateNew).map_err(fault("create", &path))?;
+        Ok(Self::new(file, path, 0))
+    }
+
+    pub(super) fn append(&mut self, parts: &[Bytes]) -> io::Result<()> {
         let mut at = self.len;
         for part in parts {
-            self.file.write_all_at(part, at)?;
+            self.file.write_at(at, part)?;
             at += part.len() as u64;
         }
         self.len = at;
         Ok(())
     }
 
-    fn finish(&mut self, segment: u64, steps: &[FinishStep]) -> Result<Outcome, DiskError> {
+    /// Appends what another file holds from an offset on.
+    pub(super) fn append_from(&mut self, other: &dyn StorageFile, from: u64) -> io::Result<()> {
+        let mut skip = usize::try_from(from).unwrap_or(usize::MAX);
+        read_pieces(other, u64::MAX, |piece| {
+            let passed = skip.min(piece.len());
+            skip -= passed;
+            self.file.write_at(self.len, &piece[passed..])?;
+            self.len += (piece.len() - passed) as u64;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn write(&mut self, bytes: Bytes) -> Result<(), DiskError> {
+        self.append(&[bytes]).map_err(fault("write", &self.path))
+    }
+
+    pub(super) fn sync(&mut self) -> Result<(), DiskError> {
+        let synced = self.synced;
+        self.file.sync().map_err(sync_fault(&self.path, synced))?;
+        self.synced = self.len;
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Finishes the file and gives it its name: with that, its length, its hash, and whether it
+    /// has replaced another.
+    pub(super) fn finish(
+        &mut self,
+        storage: &dyn Storage,
+        steps: &[FinishStep],
+    ) -> Result<(String, u64, String, bool), DiskError> {
         for step in &steps[self.finished_steps.min(steps.len())..] {
             match step {
                 FinishStep::WriteAt { offset, bytes } => {
-                    self.file.write_all_at(bytes, *offset).map_err(fault("write", &self.path))?;
+                    self.file.write_at(*offset, bytes).map_err(fault("write", &self.path))?;
                 }
-                FinishStep::Sync => self.file.sync_data().map_err(sync_fault(&self.path))?,
-                FinishStep::Rewrite { front, keep_from } => self.rewrite(front, *keep_from)?,
+                FinishStep::Sync => self.sync()?,
+                FinishStep::Rewrite { front, keep_from } => {
+                    self.rewrite(storage, front, *keep_from)?;
+                }
             }
             self.finished_steps += 1;
         }
         let finished = self.path.with_extension("");
-        let (sha256, bytes) = hash(&self.file).map_err(fault("read", &self.path))?;
-        std::fs::rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
+        let is_replaced = storage.exists(&finished);
+        let (sha256, bytes) = hash(&*self.file).map_err(fault("read", &self.path))?;
+        storage.rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
         let name = finished.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Outcome::Finished { segment, name, bytes, sha256 })
+        Ok((name, bytes, sha256, is_replaced))
     }
 
     /// Writes the file anew beside the growing one and puts it in its place.
-    fn rewrite(&mut self, front: &[u8], keep_from: u64) -> Result<(), DiskError> {
-        let beside = self.path.with_extension("rewrite");
-        let written = write_beside(&beside, front, &self.file, keep_from);
-        let renamed = written.and_then(|new| {
-            std::fs::rename(&beside, &self.path).map_err(fault("rename", &beside))?;
-            Ok(new)
+    fn rewrite(
+        &mut self,
+        storage: &dyn Storage,
+        front: &Bytes,
+        keep_from: u64,
+    ) -> Result<(), DiskError> {
+        let beside = self.path.with_extension(names::REWRITE);
+        let mut new = Self::create(storage, beside.clone())?;
+        let written = new
+            .append(std::slice::from_ref(front))
+            .and_then(|()| new.append_from(&*self.file, keep_from))
+            .map_err(fault("write", &beside));
+        let renamed = written.and_then(|()| {
+            new.sync()?;
+            storage.rename(&beside, &self.path).map_err(fault("rename", &beside))
         });
         if renamed.is_err() {
             // On a full disk the half-written copy takes the room that is missing.
-            let _ = std::fs::remove_file(&beside);
+            let _ = storage.remove(&beside);
         }
-        self.file = renamed?;
+        renamed?;
+        (self.file, self.len, self.synced) = (new.file, new.len, new.synced);
         Ok(())
     }
 }
 
-fn write_beside(
-    path: &Path,
-    front: &[u8],
-    mut old: &File,
-    keep_from: u64,
-) -> Result<File, DiskError> {
-    use std::io::{Seek, SeekFrom};
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(true);
-    let mut new = options.open(path).map_err(fault("rewrite", path))?;
-    let copied = new.write_all(front).and_then(|()| {
-        old.seek(SeekFrom::Start(keep_from))?;
-        io::copy(&mut old, &mut new)
-    });
-    copied.map_err(fault("write", path))?;
-    new.sync_all().map_err(sync_fault(path))?;
-    Ok(new)
-}
-
 /// SHA-256 and length of a file, as `sha256sum` prints it.
-fn hash(mut file: &File) -> io::Result<(String, u64)> {
-    use std::io::{Read, Seek};
-    file.rewind()?;
+pub(super) fn hash(file: &dyn StorageFile) -> io::Result<(String, u64)> {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let mut buffer = vec![0; 256 * 1024];
     let mut total = 0;
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            return Ok((hex::encode(context.finish()), total));
-        }
-        context.update(&buffer[..n]);
-        total += n as u64;
-    }
+    read_pieces(file, u64::MAX, |piece| {
+        context.update(piece);
+        total += piece.len() as u64;
+        Ok(true)
+    })?;
+    Ok((hex::encode(context.finish()), total))
 }
 
-/// Creates the first file whose name is not taken.
-fn create_new(
-    folder: &Path,
-    name: impl Fn(u32) -> (String, bool),
-) -> Result<(File, PathBuf), DiskError> {
-    let mut attempt = 1;
-    loop {
-        let (file_name, taken) = name(attempt);
-        let path = folder.join(file_name);
-        if !taken {
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((file, path)),
-                Err(error)
-                    if error.kind() == io::ErrorKind::AlreadyExists
-                        && attempt < MAX_NAME_ATTEMPTS => {}
-                Err(error) => return Err(fault("create", &path)(error)),
-            }
-        }
-        attempt += 1;
-    }
+pub(super) fn sync_folder(storage: &dyn Storage, folder: &Path) -> Result<(), DiskError> {
+    storage.sync_folder(folder).map_err(sync_fault(folder, 0))
 }
 
-fn sync_folder(folder: &Path) -> Result<(), DiskError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(sync_fault(folder))
-}
-
-fn fault(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError + use<> {
+pub(super) fn fault(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action, path, source, is_sync: false }
+    move |source| DiskError { action, path, source, synced_bytes: None }
 }
 
-fn sync_fault(path: &Path) -> impl FnOnce(io::Error) -> DiskError + use<> {
+fn sync_fault(path: &Path, synced: u64) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action: "sync", path, source, is_sync: true }
+    move |source| DiskError { action: "sync", path, source, synced_bytes: Some(synced) }
 }

@@ -4,6 +4,26 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::clock::{WallUs, from_us};
 
+/// What a growing file's name ends with.
+pub(super) const GROWING: &str = ".part";
+
+/// The extension of a growing file that is written anew because its index needs more room, until
+/// it takes the old one's place.
+pub(super) const REWRITE: &str = "rewrite";
+
+/// The extension of a file that is written anew because the old one cannot be trusted.
+pub(super) const REMADE: &str = "remade";
+
+/// Whether this is the name of a finished file.
+pub(super) fn is_segment(name: &str) -> bool {
+    name.starts_with("video_") && (name.ends_with(".webm") || name.ends_with(".mp4"))
+}
+
+/// The name that a growing file gets when it is finished; a finished one keeps its own.
+pub(super) fn finished(name: &str) -> &str {
+    name.strip_suffix(GROWING).unwrap_or(name)
+}
+
 /// The folder of the connection that began a session.
 pub(super) fn client_folder(peer: SocketAddr) -> String {
     // An IPv4 client of a dual-stack listener is known by its IPv4 address.

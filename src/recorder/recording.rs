@@ -1,20 +1,20 @@
 //! One session, from its first sample to its last finished file.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use container::NANOS_PER_SECOND;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Settings;
+use super::Recorder;
 use super::commit::Writer;
-use super::disk::{Disk, DiskError, Step};
-use super::names;
-use super::segments::Segments;
+use super::disk::{DiskError, FileId, Outcome, Step};
+use super::generation::{Finishing, Generation, Plan};
+use super::opening::{self, Start};
 use crate::clock;
-use crate::library::Library;
-use crate::library::journal::{Event, Line};
+use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
+use crate::library::{JournalPlace, Library};
 use crate::live::feed::{
     Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
 };
@@ -32,23 +32,18 @@ const COMMIT_SAMPLES: usize = 20_000;
 const MAX_WAITING_LINES: usize = 200;
 
 /// Records a session. Returns when every file of it is finished.
-pub(super) async fn run(recording: Recording, library: Library, settings: Settings) {
-    let Recording { session, mut feed, durable } = recording;
-    let target_ns = i64::try_from(settings.segment.as_nanos()).unwrap_or(60 * NANOS_PER_SECOND);
-    let folder = names::client_folder(session.peer);
-    let disk = Disk::new(library.root(), &folder);
-    let mut task = Task {
-        segments: Segments::new(target_ns),
-        writer: Writer::new(disk),
-        lines: vec![session_line(&session)],
-        journal_begun: false,
-        files: Vec::new(),
-        ended: Vec::new(),
-        session,
-        folder,
-        library,
-        durable,
+pub(super) async fn run(recording: Recording, recorder: Recorder) {
+    let Recording { session, opened, mut feed, durable } = recording;
+    let start = match opening::open(&session, &recorder).await {
+        Ok(start) => start,
+        Err(error) => return interrupted(&session, &durable, &error),
     };
+    let (mut task, answer) = Task::new(session, &recorder, start, durable);
+    // Whoever opened the session and is gone has closed the feed as well.
+    let _ = opened.send(answer);
+    if task.is_stopped {
+        return task.report_finished(Ending::Stopped);
+    }
     let mut deadline: Option<Instant> = None;
     let mut ending = Ending::Stopped;
     loop {
@@ -59,7 +54,7 @@ pub(super) async fn run(recording: Recording, library: Library, settings: Settin
                 Err(_elapsed) => {
                     deadline = None;
                     if let Err(error) = task.commit().await {
-                        return task.fail(&error);
+                        return interrupted(&task.session, &task.durable, &error);
                     }
                     continue;
                 }
@@ -76,62 +71,117 @@ pub(super) async fn run(recording: Recording, library: Library, settings: Settin
         if due {
             deadline = None;
             if let Err(error) = task.commit().await {
-                return task.fail(&error);
+                return interrupted(&task.session, &task.durable, &error);
             }
-        } else if deadline.is_none() && task.segments.has_pending(1, 1) {
+        } else if deadline.is_none() && task.has_pending(1, 1) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
     if let Err(error) = task.finish(ending).await {
-        task.fail(&error);
+        interrupted(&task.session, &task.durable, &error);
     }
+}
+
+/// The disk has ended the recording. Its device comes back, and goes on with what is durable.
+fn interrupted(session: &SessionInfo, durable: &watch::Sender<Durable>, error: &DiskError) {
+    tracing::error!(session = %session.id, %error, "recording is interrupted by the disk");
+    durable.send_modify(|durable| durable.storage_error = Some(error.to_string()));
+}
+
+/// A generation that is over: the length that can be acknowledged, and why the rest of it could
+/// not be read.
+struct Ended {
+    generation: u32,
+    bytes: Option<u64>,
+    error: Option<String>,
 }
 
 struct Task {
     session: SessionInfo,
+    id: Arc<str>,
+    target_ns: i64,
     folder: String,
+    journal: Option<JournalPlace>,
     library: Library,
-    segments: Segments,
+    generations: BTreeMap<u32, Generation>,
+    finishing: BTreeMap<FileId, Finishing>,
+    next_file: FileId,
     writer: Writer,
     durable: watch::Sender<Durable>,
+    /// Lines for the journal.
     lines: Vec<Line>,
-    journal_begun: bool,
     files: Vec<FinishedFile>,
-    /// Generations that are over, with the length that can be acknowledged; durable with the next
-    /// commit.
-    ended: Vec<(u32, Option<u64>)>,
+    /// What has been noted of the device, by kind and the device's own time.
+    noted: HashSet<(String, i64)>,
+    /// Durable with the next commit.
+    ended: Vec<Ended>,
+    is_stopped: bool,
 }
 
 impl Task {
+    fn new(
+        session: SessionInfo,
+        recorder: &Recorder,
+        start: Start,
+        durable: watch::Sender<Durable>,
+    ) -> (Self, crate::live::feed::Opened) {
+        let first = match start.answer.is_known {
+            true => Event::Resumed { address: session.peer.to_string() },
+            false => begins(&session),
+        };
+        durable.send_modify(|durable| durable.generations = start.durable);
+        let task = Self {
+            id: session.id.as_str().into(),
+            session,
+            target_ns: recorder.target_ns(),
+            folder: start.folder,
+            journal: start.journal,
+            library: recorder.library.clone(),
+            generations: start.generations,
+            finishing: BTreeMap::new(),
+            next_file: 0,
+            writer: Writer::new(Arc::clone(&recorder.storage), start.disk),
+            durable,
+            lines: vec![Line::new(clock::now(), first)],
+            files: start.files.iter().map(FinishedFile::from).collect(),
+            noted: start.noted,
+            ended: Vec::new(),
+            is_stopped: start.is_stopped,
+        };
+        (task, start.answer)
+    }
+
     /// Takes a message and says whether a commit is due at once.
     fn take(&mut self, message: Feed) -> bool {
         match message {
-            Feed::Begin(generation) => {
-                self.segments.begin(generation);
-                self.segments.has_closed()
+            Feed::Begin(start) => {
+                let generation = Generation::new(start, Arc::clone(&self.id), self.target_ns);
+                self.generations.entry(generation.start.number).or_insert(generation);
+                false
             }
-            Feed::Media(steps) => {
-                if let Err((generation, error)) = self.segments.media(steps) {
+            Feed::Media { generation: number, steps } => {
+                let Some(generation) = self.generations.get_mut(&number) else { return false };
+                if let Err(error) = generation.media(steps) {
                     let error = error.to_string();
                     self.damaged(&error);
-                    self.ended.push((generation, None));
+                    self.ended.push(Ended { generation: number, bytes: None, error: None });
                     self.durable.send_modify(|durable| {
-                        durable.failed.insert(generation, error);
+                        durable.failed.insert(number, error);
                     });
                     return true;
                 }
-                self.segments.has_closed()
-                    || self.segments.has_pending(COMMIT_BYTES, COMMIT_SAMPLES)
+                generation.has_closed() || self.has_pending(COMMIT_BYTES, COMMIT_SAMPLES)
             }
-            Feed::End { generation, bytes, error } => {
-                let undecodable = self.segments.end();
+            Feed::End { generation: number, bytes, error } => {
+                let generation = self.generations.get_mut(&number);
+                let undecodable = generation.map_or(0, Generation::end);
                 if undecodable > 0 {
                     self.damaged(&format!("{undecodable} frames came before the first key frame"));
                 }
-                self.ended.push((generation, bytes));
-                if let Some(error) = error {
-                    self.damaged(&error);
+                if let Some(error) = &error {
+                    self.damaged(error);
                 }
+                self.ended.push(Ended { generation: number, bytes, error });
                 true
             }
             Feed::Note(note) => {
@@ -142,23 +192,40 @@ impl Task {
         }
     }
 
+    /// Whether as many bytes or samples wait for a commit.
+    fn has_pending(&self, bytes: usize, samples: usize) -> bool {
+        let pending = self.generations.values().map(Generation::pending);
+        let (all_bytes, all_samples) = pending.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        all_bytes >= bytes || all_samples >= samples
+    }
+
     fn note(&mut self, note: Note) {
+        // A device repeats what it does not know to have arrived.
+        if let Some(device_ms) = note.device_ms {
+            let kind = note.reason.as_ref().unwrap_or(&note.event).clone();
+            if !self.noted.insert((kind, device_ms)) {
+                return;
+            }
+        }
+        let device_ms = note.device_ms;
         let event = match note.end_us {
             Some(end_us) => Event::Gap {
                 start_us: note.start_us,
                 end_us,
                 reason: note.reason.unwrap_or(note.event),
                 detail: note.detail,
+                device_ms,
             },
             None => Event::Mark {
                 at_us: note.start_us,
                 kind: note.event,
                 generation: note.generation,
                 detail: note.detail,
+                device_ms,
             },
         };
-        if self.journal_begun || self.lines.len() < MAX_WAITING_LINES {
-            self.lines.push(Line::new(clock::now(), event));
+        if self.journal.is_some() || self.lines.len() < MAX_WAITING_LINES {
+            self.line(event);
         }
     }
 
@@ -167,6 +234,7 @@ impl Task {
         self.note(Note {
             event: "gap".to_owned(),
             generation: None,
+            device_ms: None,
             start_us: now_us,
             end_us: Some(now_us),
             reason: Some("damaged_input".to_owned()),
@@ -174,33 +242,45 @@ impl Task {
         });
     }
 
+    fn line(&mut self, event: Event) {
+        self.lines.push(Line::new(clock::now(), event));
+    }
+
     /// Brings everything taken so far onto the disk, then tells the device.
     async fn commit(&mut self) -> Result<(), DiskError> {
-        let plan = self.segments.commit();
-        self.lines.extend(self.segments.take_lines());
-        let mut steps = plan.steps;
+        let mut plan = Plan::new(self.next_file);
+        let mut durable = Vec::new();
+        for (&number, generation) in &mut self.generations {
+            durable.push((number, generation.commit(&mut plan)));
+            let lines = generation.take_lines();
+            self.lines.extend(lines.into_iter().map(|event| Line::new(clock::now(), event)));
+        }
+        self.next_file = plan.next_id();
+        self.finishing.extend(plan.finishing);
         // The init segment in the journal explains the media, so it is there first.
-        self.add_journal(&mut steps);
-        let (outcomes, result) = self.writer.run(steps, &self.durable).await;
-        for outcome in outcomes {
-            self.files.extend(self.segments.finished(outcome));
-        }
-        self.lines.extend(self.segments.take_lines());
-        let mut steps = VecDeque::new();
-        self.add_journal(&mut steps);
-        if !steps.is_empty() {
-            self.writer.run(steps, &self.durable).await.1?;
-        }
-        result?;
+        self.write_lines(!plan.steps.is_empty()).await?;
+        self.write(plan.steps).await?;
         let ended = std::mem::take(&mut self.ended);
-        self.durable.send_modify(|durable| {
-            if let Some((generation, position, media_us)) = plan.durable {
-                let known = durable.generations.entry(generation).or_default();
-                known.position = known.position.max(position);
-                known.media_us = known.media_us.max(media_us);
+        for Ended { generation, bytes, error } in &ended {
+            if let Some(bytes) = *bytes
+                && self.journal.is_some()
+            {
+                let (generation, error) = (*generation, error.clone());
+                self.line(Event::GenerationEnd { generation, bytes, error });
             }
-            for (generation, bytes) in ended {
-                let known = durable.generations.entry(generation).or_default();
+        }
+        self.write_lines(false).await?;
+        for Ended { generation, .. } in &ended {
+            self.generations.remove(generation);
+        }
+        self.durable.send_modify(|known| {
+            for (number, reached) in durable {
+                let known = known.generations.entry(number).or_default();
+                known.position = known.position.max(reached.position);
+                known.media_us = known.media_us.max(reached.media_us);
+            }
+            for Ended { generation, bytes, .. } in ended {
+                let known = known.generations.entry(generation).or_default();
                 known.position = known.position.max(bytes.unwrap_or(0));
                 known.ended = true;
             }
@@ -208,78 +288,116 @@ impl Task {
         Ok(())
     }
 
-    /// Adds the lines that wait, once there is media: a session without any leaves nothing.
-    fn add_journal(&mut self, steps: &mut VecDeque<Step>) {
-        let may_begin = self.journal_begun || !self.segments.is_empty();
-        if !may_begin || self.lines.is_empty() {
-            return;
+    async fn write(&mut self, steps: VecDeque<Step>) -> Result<(), DiskError> {
+        if steps.is_empty() {
+            return Ok(());
         }
-        let begins = !std::mem::replace(&mut self.journal_begun, true);
-        let lines = std::mem::take(&mut self.lines);
-        let text = lines.iter().map(Line::to_text).collect();
-        if begins {
-            let session = &self.session;
-            tracing::info!(session = %session.id, name = %session.name, folder = %self.folder, "recording began");
-            let began = clock::local_text(self.session.started_us);
-            let SessionInfo { id, name, device, .. } = &self.session;
-            let note = format!("{began}  {name} (device {device}) began session {id}\n");
-            steps.push_front(Step::About { text: note });
+        let (outcomes, result) = self.writer.run(steps, &self.durable).await;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::JournalBegun { name } => {
+                    self.journal = Some(JournalPlace { folder: self.folder.clone(), name });
+                }
+                Outcome::Finished { file, name, bytes, sha256, is_replaced } => {
+                    let Some(finishing) = self.finishing.remove(&file) else { continue };
+                    let segment = finishing.segment(name, bytes, sha256);
+                    self.files.retain(|known| known.file != segment.file);
+                    self.files.push(FinishedFile::from(&segment));
+                    self.line(match is_replaced {
+                        true => Event::Replaced(segment),
+                        false => Event::Segment(segment),
+                    });
+                }
+            }
         }
-        steps.push_front(Step::Journal { start_us: self.session.started_us, text });
-        for line in &lines {
-            self.library.apply(&self.session.id, &self.folder, line);
-        }
+        result
     }
 
-    async fn finish(&mut self, ending: Ending) -> Result<(), DiskError> {
-        self.segments.end();
-        let reason = match ending {
-            Ending::Stopped => Some("stopped"),
-            Ending::TimedOut => Some("timed_out"),
-            // The session may go on after the restart.
-            Ending::Shutdown => None,
-        };
-        self.commit().await?;
-        if self.journal_begun {
-            let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
-            let text = format!("{ended}  session {id}, finished files: {}\n", self.files.len());
-            self.writer.run(VecDeque::from([Step::About { text }]), &self.durable).await.1?;
+    /// Writes the lines that wait, once there is media: a session without any leaves nothing.
+    async fn write_lines(&mut self, has_media: bool) -> Result<(), DiskError> {
+        let begins = self.journal.is_none();
+        if self.lines.is_empty() || (begins && !has_media) {
+            return Ok(());
         }
-        if let Some(reason) = reason {
-            let stop = Event::Stop { reason: reason.to_owned() };
-            self.lines.push(Line::new(clock::now(), stop));
-            self.commit().await?;
+        let lines = std::mem::take(&mut self.lines);
+        let start_us = self.session.started_us;
+        let text = lines.iter().map(Line::to_text).collect();
+        let mut steps = VecDeque::from([Step::Journal { start_us, text }]);
+        if begins {
+            let SessionInfo { id, name, device, .. } = &self.session;
+            tracing::info!(session = %id, %name, folder = %self.folder, "recording began");
+            let began = clock::local_text(start_us);
+            let text = format!("{began}  {name} (device {device}) began session {id}\n");
+            steps.push_back(Step::About { text });
         }
-        let folder = if self.segments.is_empty() { String::new() } else { self.folder.clone() };
-        let files = std::mem::take(&mut self.files);
-        if self.journal_begun {
-            let session = &self.session;
-            tracing::info!(session = %session.id, name = %session.name, %folder, files = files.len(), "recording finished");
+        self.write(steps).await?;
+        if let Some(journal) = &self.journal {
+            for line in &lines {
+                self.library.apply(&self.session.id, journal, line);
+            }
         }
-        self.durable.send_modify(|durable| {
-            durable.finished =
-                Some(Finished { folder, files, is_stopped: ending == Ending::Stopped });
-        });
         Ok(())
     }
 
-    /// Ends the recording where the disk ended it; the growing files stay for the next start.
-    fn fail(&self, error: &DiskError) {
-        tracing::error!(session = %self.session.id, %error, "recording ended by the disk");
-        self.durable.send_modify(|durable| durable.storage_error = Some(error.to_string()));
+    async fn finish(&mut self, ending: Ending) -> Result<(), DiskError> {
+        for generation in self.generations.values_mut() {
+            generation.end();
+        }
+        self.commit().await?;
+        if self.journal.is_some() {
+            let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
+            let text = format!("{ended}  session {id}, finished files: {}\n", self.files.len());
+            self.write(VecDeque::from([Step::About { text }])).await?;
+        }
+        let reason = match ending {
+            Ending::Stopped => Some(STOPPED),
+            Ending::TimedOut => Some(TIMED_OUT),
+            // The session may go on after the restart.
+            Ending::Shutdown => None,
+        };
+        if let Some(reason) = reason
+            && self.journal.is_some()
+        {
+            self.line(Event::Stop { reason: reason.to_owned() });
+            self.write_lines(false).await?;
+        }
+        if self.journal.is_some() {
+            let SessionInfo { id, name, .. } = &self.session;
+            tracing::info!(session = %id, %name, folder = %self.folder, files = self.files.len(), "recording finished");
+        }
+        self.report_finished(ending);
+        Ok(())
+    }
+
+    fn report_finished(&mut self, ending: Ending) {
+        let folder = if self.journal.is_some() { self.folder.clone() } else { String::new() };
+        let files = std::mem::take(&mut self.files);
+        self.durable.send_modify(|durable| {
+            let is_stopped = ending == Ending::Stopped;
+            durable.finished = Some(Finished { folder, files, is_stopped });
+        });
     }
 }
 
-fn session_line(session: &SessionInfo) -> Line {
-    Line::new(
-        clock::now(),
-        Event::Session {
-            session: session.id.clone(),
-            device: session.device.clone(),
-            name: session.name.clone(),
-            client: session.client.clone(),
-            address: session.peer.to_string(),
-            start_us: session.started_us,
-        },
-    )
+impl From<&journal::Segment> for FinishedFile {
+    fn from(segment: &journal::Segment) -> Self {
+        Self {
+            file: segment.file.clone(),
+            generation: segment.generation,
+            start_us: segment.start_us,
+            duration_us: segment.duration_us,
+            bytes: segment.bytes,
+        }
+    }
+}
+
+fn begins(session: &SessionInfo) -> Event {
+    Event::Session {
+        session: session.id.clone(),
+        device: session.device.clone(),
+        name: session.name.clone(),
+        client: session.client.clone(),
+        address: session.peer.to_string(),
+        start_us: session.started_us,
+    }
 }

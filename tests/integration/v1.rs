@@ -144,7 +144,7 @@ async fn a_session_belongs_to_its_device() {
 }
 
 #[tokio::test]
-async fn a_session_that_goes_on_after_a_restart_keeps_all_its_files() {
+async fn a_session_goes_on_inside_its_last_file_after_a_restart() {
     let capture = captures::named("chromium-webm-vp8-opus");
     let server = Server::start(&[]);
     let (mut client, _) = Client::hello(&server, "session-1").await;
@@ -154,17 +154,22 @@ async fn a_session_that_goes_on_after_a_restart_keeps_all_its_files() {
     client.ending().await;
     let (_, _, folder) = server.wait();
     let server = Server::start_in(folder, &[]);
-    let (mut client, _) = Client::hello(&server, "session-1").await;
-    send(&mut client, 0, &capture).await;
+    let (mut client, welcome) = Client::hello(&server, "session-1").await;
+    let position = &welcome["positions"][0];
+    assert_eq!((&welcome["resumed"], &position["received"]), (&json!(true), &position["durable"]));
+    let received = position["received"].as_u64().unwrap();
+    client.generation(0, &capture.mime).await;
+    client.chunk(0, received, &capture.stream[received as usize..]).await;
     let stop = json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] });
     client.text(stop).await;
     client.ending().await;
     let (_, session) = get(&server, "/api/sessions/session-1").await;
     let session: serde_json::Value = serde_json::from_slice(&session).unwrap();
     let files = session["files"].as_array().unwrap();
-    assert_eq!(files.len(), 2, "{session}");
     for file in files {
         let (status, body) = get(&server, file["url"].as_str().unwrap()).await;
         assert_eq!((status, body.len() as u64), (200, file["bytes"].as_u64().unwrap()));
     }
+    judge(&capture, &segments(&server.recordings()), "60");
+    assert_eq!(files.len(), 1, "{session}");
 }

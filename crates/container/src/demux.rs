@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::byte_queue::ByteQueue;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::refine::Refiner;
-use crate::sample::{Event, Found};
+use crate::sample::{Event, Found, Init};
 use crate::{fmp4, webm};
 
 /// Enough bytes to tell the families apart.
@@ -33,7 +33,7 @@ enum Format {
 }
 
 /// A position in a stream at which parsing can begin again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResumePoint {
     /// Bytes from the start of the stream. Every sample with a byte before it was handed out.
     pub position: u64,
@@ -80,6 +80,27 @@ impl Demuxer {
         Ok(demuxer)
     }
 
+    /// Reads an init segment again ([`crate::Init::bytes`]).
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read_init(init: &Bytes) -> Result<Init, Error> {
+        let mut demuxer = Self::new();
+        demuxer.push(init.clone());
+        while let Some(event) = demuxer.poll()? {
+            if let Event::Init(init) = event {
+                return Ok(Arc::unwrap_or_clone(init));
+            }
+        }
+        let read = match &mut demuxer.format {
+            // Only the first cluster says that a WebM header is over.
+            Format::Webm(webm) => webm.complete_header(),
+            Format::Unknown | Format::Mp4(_) => Ok(None),
+        };
+        let read = read.and_then(|init| init.ok_or(Fault::malformed("init segment")));
+        read.map_err(|fault| fault.at(0))
+    }
+
     /// Adds the next bytes of the stream.
     pub fn push(&mut self, bytes: Bytes) {
         self.input.push(bytes);
@@ -104,8 +125,9 @@ impl Demuxer {
         Ok(self.events.pop_front())
     }
 
-    /// Where parsing can begin again, once [`Self::poll`] returned `None`. `None` before the
-    /// init segment is complete.
+    /// The last place at which parsing can begin again: in front of the event that [`Self::poll`]
+    /// returned last, or behind everything when it returned `None`. `None` before the init
+    /// segment is complete.
     #[must_use]
     pub fn resume_point(&self) -> Option<ResumePoint> {
         let boundary = match &self.format {

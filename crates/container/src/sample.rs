@@ -134,6 +134,14 @@ pub struct Init {
     pub bytes: Bytes,
 }
 
+impl Init {
+    /// CRC-32 (IEEE) of [`Self::bytes`], by which a commit record names its init segment.
+    #[must_use]
+    pub fn crc(&self) -> u32 {
+        crc32fast::hash(&self.bytes)
+    }
+}
+
 /// What a demuxer found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {

@@ -1,16 +1,19 @@
 //! The conversation `localcamera.v1` without IO: `docs/protocol.md` as code.
 //!
 //! [`Server`] takes the messages of one connection and says what to do with them; whoever owns
-//! the socket and the session does it. Nothing here reads a clock.
+//! the socket and the session does it. [`Client`] is the other end, over all connections of a
+//! session. Nothing here reads a clock.
 
 mod chunk;
+pub mod client;
 mod message;
 mod server;
 
 pub use chunk::{CHUNK_HEADER_BYTES, Chunk};
+pub use client::{Client, ClientOutput};
 pub use message::{
-    DeviceMessage, ErrorCode, EventMessage, GenerationEnd, GenerationMessage, Hello, Limits,
-    Position, ServerMessage, SummaryFile,
+    ClockMessage, DeviceMessage, ErrorCode, EventMessage, GenerationEnd, GenerationMessage, Held,
+    Hello, Limits, Position, ServerMessage, SummaryFile,
 };
 pub use server::{Output, Server};
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A text message from the device.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DeviceMessage {
@@ -13,6 +13,8 @@ pub enum DeviceMessage {
     GenerationEnd(GenerationEnd),
     /// Something that the timeline must show.
     Event(EventMessage),
+    /// How far the encoder had come at a moment of the device's clock.
+    Clock(ClockMessage),
     /// The person pressed Stop and everything has been sent.
     Stop {
         /// Every generation and its length.
@@ -25,12 +27,12 @@ pub enum DeviceMessage {
 }
 
 /// Who the device is and which session it delivers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Lasting id of the device.
     pub device: String,
     /// The device's secret.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The name that people read.
     #[serde(default)]
@@ -44,10 +46,24 @@ pub struct Hello {
     /// Program and version.
     #[serde(default)]
     pub client: String,
+    /// What the device can still deliver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Held>,
+}
+
+/// The bytes of a generation that a device still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    #[allow(missing_docs)]
+    pub generation: u32,
+    /// Position of the first byte.
+    pub first: u64,
+    /// Position behind the last.
+    pub end: u64,
 }
 
 /// How a generation begins.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationMessage {
     /// Counts from 0.
     pub generation: u32,
@@ -56,13 +72,28 @@ pub struct GenerationMessage {
     pub mime: String,
     /// Wall time of media time zero, on the device's clock.
     pub started_ms: i64,
+    /// Server's clock minus device's clock as the device measured it then. A generation that is
+    /// delivered hours later may come over a connection whose device's clock was set meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset_ms: Option<i64>,
     /// Why it began.
     #[serde(default)]
     pub reason: String,
 }
 
+/// By `at_ms` the encoder had handed over the first `end` bytes of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockMessage {
+    #[allow(missing_docs)]
+    pub generation: u32,
+    /// Bytes of its stream.
+    pub end: u64,
+    /// On the device's clock.
+    pub at_ms: i64,
+}
+
 /// The length of a complete generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationEnd {
     #[allow(missing_docs)]
     pub generation: u32,
@@ -71,32 +102,32 @@ pub struct GenerationEnd {
 }
 
 /// Something that happened on the device.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventMessage {
     /// What happened: `muted`, `hidden`, `gap`, … (docs/protocol.md).
     pub event: String,
     #[allow(missing_docs)]
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u32>,
     /// When, on the device's clock.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<i64>,
     /// For a gap, from when.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<i64>,
     /// For a gap, until when.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<i64>,
     /// For a gap, its reason code.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Free text.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
 /// A text message from the server.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ServerMessage {
@@ -165,7 +196,7 @@ pub struct Position {
 }
 
 /// What a device must keep to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The largest message.
     pub message_bytes: u64,
@@ -176,7 +207,7 @@ pub struct Limits {
 }
 
 /// A file of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct SummaryFile {
     pub file: String,
@@ -188,7 +219,7 @@ pub struct SummaryFile {
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[allow(missing_docs)]
@@ -196,6 +227,7 @@ pub enum ErrorCode {
     BadMessage,
     BadStream,
     Hole,
+    Lost,
     SessionInUse,
     ShuttingDown,
     Storage,
@@ -209,7 +241,7 @@ impl ErrorCode {
             Self::BadMessage | Self::Hole => Some(4400),
             Self::SessionInUse => Some(4409),
             Self::ShuttingDown => Some(1012),
-            Self::BadStream | Self::Storage => None,
+            Self::BadStream | Self::Lost | Self::Storage => None,
         }
     }
 }

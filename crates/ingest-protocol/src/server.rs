@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::message::{
-    DeviceMessage, ErrorCode, EventMessage, GenerationEnd, GenerationMessage, Hello, Position,
+    ClockMessage, DeviceMessage, ErrorCode, EventMessage, GenerationEnd, GenerationMessage, Held,
+    Hello, Position,
 };
 
 /// Ids end up in messages and file contents, so their alphabet is narrow.
@@ -37,6 +38,8 @@ pub enum Output {
     },
     /// Note it in the session.
     Event(EventMessage),
+    /// How far the encoder had come at a moment.
+    Clock(ClockMessage),
     /// Every byte of every generation has arrived and the session is over.
     Stop,
     /// Tell the device; where the code has a close code, close.
@@ -56,6 +59,7 @@ pub struct Server {
     greeted: bool,
     welcomed: bool,
     failed: bool,
+    holds: Vec<Held>,
     generations: BTreeMap<u32, Generation>,
     stopping: Option<Vec<GenerationEnd>>,
 }
@@ -77,8 +81,8 @@ impl Server {
     }
 
     /// Where the session stands that [`Output::Open`] asked for. Messages that follow count from
-    /// there.
-    pub fn welcome(&mut self, positions: &[Position]) {
+    /// there. What comes out belongs behind the welcome.
+    pub fn welcome(&mut self, positions: &[Position]) -> Vec<Output> {
         self.welcomed = true;
         for position in positions {
             let generation = self.generations.entry(position.generation).or_default();
@@ -86,6 +90,31 @@ impl Server {
             generation.received = position.received;
             generation.ended = position.ended;
         }
+        let holds = std::mem::take(&mut self.holds);
+        holds.into_iter().filter_map(|held| self.lost(held)).collect()
+    }
+
+    /// Gives up a generation whose missing bytes neither side has.
+    fn lost(&mut self, held: Held) -> Option<Output> {
+        let number = held.generation;
+        let known = self.generations.get(&number);
+        let received = known.map_or(0, |generation| generation.received);
+        if number >= MAX_GENERATIONS
+            || held.first <= received
+            || held.first >= held.end
+            || known.is_some_and(|generation| generation.ended)
+        {
+            return None;
+        }
+        let generation = self.generations.entry(number).or_default();
+        generation.given_up = true;
+        generation.ended = true;
+        let message = format!(
+            "bytes {received} to {} of generation {number} are neither on the device nor on the \
+             server any more, and what follows them cannot be read alone",
+            held.first
+        );
+        Some(Output::Fail { code: ErrorCode::Lost, message, generation: Some(number) })
     }
 
     /// The generation's stream is of no use from here on: whatever else comes of it is passed
@@ -130,6 +159,7 @@ impl Server {
                 truncate(&mut event.event);
                 vec![Output::Event(event)]
             }
+            DeviceMessage::Clock(clock) => vec![Output::Clock(clock)],
             DeviceMessage::Stop { generations } => {
                 let mut outputs = Vec::new();
                 for &end in &generations {
@@ -197,20 +227,11 @@ impl Server {
         }
         truncate(&mut hello.name);
         truncate(&mut hello.client);
+        self.holds = std::mem::take(&mut hello.holds);
         vec![Output::Open(hello)]
     }
 
     fn generation(&mut self, mut message: GenerationMessage) -> Vec<Output> {
-        let next = self.generations.last_key_value().map_or(0, |(&last, _)| last + 1);
-        if message.generation > next {
-            return self.bad(format!("generation {next} was not announced"));
-        }
-        let unfinished = self.generations.iter().find(|(_, generation)| !generation.ended);
-        if let Some((number, _)) = unfinished
-            && message.generation == next
-        {
-            return self.bad(format!("generation {number} has not ended yet"));
-        }
         if message.generation >= MAX_GENERATIONS {
             return self.bad("a session has at most 10000 generations");
         }
@@ -354,18 +375,39 @@ mod tests {
     }
 
     #[test]
-    fn generations_follow_one_another() {
-        let mut server = welcomed();
-        begin(&mut server, 0);
-        server.binary(chunk(0, 0, b"ab"));
-        let next = r#"{"type":"generation","generation":1,"started_ms":5}"#;
-        assert_eq!(code(&server.text(next)), Some(ErrorCode::BadMessage));
+    fn a_generation_ends_once() {
         let mut server = welcomed();
         begin(&mut server, 0);
         server.binary(chunk(0, 0, b"ab"));
         server.text(r#"{"type":"generation_end","generation":0,"bytes":2}"#);
         begin(&mut server, 1);
         assert_eq!(code(&server.binary(chunk(0, 2, b"c"))), Some(ErrorCode::BadMessage));
+    }
+
+    #[test]
+    fn generations_are_independent() {
+        let mut server = welcomed();
+        begin(&mut server, 0);
+        assert_eq!(media(&server.binary(chunk(0, 0, b"ab"))), b"ab");
+        begin(&mut server, 1);
+        assert_eq!(media(&server.binary(chunk(1, 0, b"x"))), b"x");
+        assert_eq!(media(&server.binary(chunk(0, 2, b"c"))), b"c");
+    }
+
+    #[test]
+    fn what_nobody_has_any_more_is_given_up() {
+        let mut server = Server::new();
+        server.text(
+            r#"{"type":"hello","device":"device-1","session":"session-1","started_ms":1,"now_ms":2,
+            "holds":[{"generation":0,"first":2,"end":9},{"generation":1,"first":3,"end":9}]}"#,
+        );
+        let positions = [Position { generation: 0, received: 2, durable: 2, ended: false }];
+        let outputs = server.welcome(&positions);
+        assert_eq!(code(&outputs), Some(ErrorCode::Lost));
+        assert_eq!(outputs.len(), 1);
+        begin(&mut server, 1);
+        assert_eq!(media(&server.binary(chunk(1, 3, b"x"))), b"");
+        assert_eq!(media(&server.binary(chunk(0, 2, b"x"))), b"x");
     }
 
     #[test]

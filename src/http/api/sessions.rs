@@ -40,7 +40,7 @@ pub(in super::super) async fn session(
         session: session.id,
         device: session.device,
         name: session.name,
-        folder: session.folder,
+        folder: session.journal.folder,
     }))
 }
 

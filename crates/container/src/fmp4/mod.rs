@@ -8,5 +8,6 @@ pub(crate) mod inspect;
 pub(crate) mod mux;
 pub(crate) mod syntax;
 pub(crate) mod tracks;
+pub(crate) mod walk;
 
 pub use tracks::TrackDetail;

@@ -153,7 +153,7 @@ impl Mp4Muxer {
             && !out.is_empty()
         {
             let mut free = Vec::new();
-            free.boxed(b"free", |body| body.extend(record.encode(&out)));
+            free.boxed(b"free", |body| body.extend(record.encode(&self.spec, &out)));
             out.push(free.into());
         }
         self.written += out.iter().map(|part| part.len() as u64).sum::<u64>();

@@ -276,7 +276,8 @@ impl Demuxer {
         Ok(())
     }
 
-    fn complete_header(&mut self) -> Result<Option<Init>, Fault> {
+    /// The header is over; what it says, the first time.
+    pub(crate) fn complete_header(&mut self) -> Result<Option<Init>, Fault> {
         if self.header.complete {
             return Ok(None);
         }

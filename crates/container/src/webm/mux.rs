@@ -88,7 +88,7 @@ impl WebmMuxer {
             && !out.is_empty()
         {
             let mut void = Vec::new();
-            void.element(id::VOID, &record.encode(&out));
+            void.element(id::VOID, &record.encode(&self.spec, &out));
             out.push(void.into());
         }
         self.written += out.iter().map(|part| part.len() as u64).sum::<u64>();

@@ -12,5 +12,6 @@ mod damage;
 mod dialects;
 mod finishing;
 mod properties;
+mod reopening;
 mod segmenting;
 mod support;

@@ -77,8 +77,8 @@ pub(crate) fn split(chunks: &[Bytes], seconds: f64) -> Result<Split, container::
         }
         let record = demuxer.resume_point().map(|point| CommitRecord {
             generation: 0,
-            position: point.position,
-            state: point.state,
+            checkpoint: container::Checkpoint { resume: point, already: Vec::new() },
+            ..CommitRecord::default()
         });
         for (&segment, (muxer, bytes, _)) in &mut open {
             if muxer.pending_bytes() > 0 {

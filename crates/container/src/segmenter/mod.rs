@@ -1,29 +1,19 @@
 //! Decides where one file ends and the next begins.
 
+mod books;
+mod stream;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::sample::{Container, Event, Init, Kind, NANOS_PER_SECOND, Sample, Track};
-
-/// How far audio and video of one moment arrive apart at most: Chromium's MP4 fragments hold all
-/// audio of two seconds, then all video of them. After this long a file no longer waits.
-const MAX_SKEW_NS: i64 = 3 * NANOS_PER_SECOND;
-
-/// The same for Matroska, where every browser interleaves within 100 ms. What is held back is
-/// not acknowledged, so the bound is tight.
-const MAX_MATROSKA_SKEW_NS: i64 = NANOS_PER_SECOND;
-
-/// Three seconds of the smallest packets and of the largest; a stream that holds back more than
-/// this is none that a recorder makes.
-const MAX_WAITING_SAMPLES: usize = 2000;
-const MAX_WAITING_BYTES: usize = 8 << 20;
-
-/// Files that may wait for their audio at once; more only where key frames bring a new picture
-/// size each.
-const MAX_PREVIOUS: usize = 8;
-
-/// Recorders begin their clock at zero, give or take one audio packet.
-const MAX_START_NS: i64 = NANOS_PER_SECOND / 10;
+use crate::commit::Checkpoint;
+use crate::demux::ResumePoint;
+use crate::sample::{Event, Init, Sample, Track};
+use books::Books;
+use stream::{
+    Current, MAX_PREVIOUS, MAX_SKEW_NS, MAX_START_NS, MAX_WAITING_BYTES, MAX_WAITING_SAMPLES,
+    Numbered, Previous, Stream,
+};
 
 /// What a new file begins with.
 #[derive(Debug, Clone)]
@@ -37,6 +27,13 @@ pub struct SegmentSpec {
     /// Whether codec delays stand in the file as in the stream: only the first file of a stream
     /// begins where the encoder did.
     pub keeps_delay: bool,
+}
+
+impl SegmentSpec {
+    /// The track whose sync samples are the places to cut: video, if there is any.
+    pub(crate) fn lead(&self) -> usize {
+        stream::lead(&self.init)
+    }
 }
 
 /// What is to be done, in order.
@@ -67,56 +64,36 @@ pub enum Action {
 
 /// Cuts a stream of samples into files that begin with a sync sample. Media time decides alone,
 /// so the files do not depend on when anything arrived.
+///
+/// One file is written at a time: what belongs to the next is held back until the one before has
+/// got everything of its time. So what the files hold is always a prefix, and can be continued.
 #[derive(Debug)]
 pub struct Segmenter {
     target_ns: i64,
     next_segment: u64,
     stream: Option<Stream>,
-    actions: VecDeque<Action>,
-    pushed_samples: u64,
+    /// An init segment that waits until everything in front of it is handed out.
+    next_init: Option<Arc<Init>>,
+    /// Oldest file first; only its actions are handed out.
+    files: VecDeque<Planned>,
+    books: Books,
     undecodable_samples: u64,
 }
 
-/// One init segment's samples.
+/// What was decided for one file and is not handed out yet.
 #[derive(Debug)]
-struct Stream {
-    init: Arc<Init>,
-    tracks: Vec<Track>,
-    /// The track whose sync samples are the places to cut: video, if there is any.
-    lead: usize,
-    config_changed: bool,
-    begun: bool,
-    /// Samples that came before the lead sample of their time, so that a cut may still fall
-    /// before them.
-    waiting: VecDeque<Waiting>,
-    /// When the newest lead sample is shown.
-    lead_ns: i64,
-    current: Option<Current>,
-    waiting_bytes: usize,
-    /// The files before, which take audio of their time until all of it has come; oldest first.
-    previous: VecDeque<Previous>,
-}
-
-/// A sample that waits, and how many were pushed before it.
-#[derive(Debug)]
-struct Waiting {
-    sample: Sample,
-    number: u64,
-}
-
-#[derive(Debug)]
-struct Current {
+struct Planned {
     segment: u64,
-    /// When its first lead sample is shown; until there is one, when it begins.
-    start_ns: i64,
-    has_lead: bool,
+    actions: VecDeque<Action>,
+    /// The first of its samples, as they were pushed.
+    first_number: u64,
+    bytes: usize,
 }
 
-#[derive(Debug)]
-struct Previous {
-    segment: u64,
-    cut_ns: i64,
-    passed: Vec<bool>,
+impl Planned {
+    fn new(segment: u64) -> Self {
+        Self { segment, actions: VecDeque::new(), first_number: u64::MAX, bytes: 0 }
+    }
 }
 
 impl Segmenter {
@@ -127,33 +104,65 @@ impl Segmenter {
             target_ns,
             next_segment: 0,
             stream: None,
-            actions: VecDeque::new(),
-            pushed_samples: 0,
+            next_init: None,
+            files: VecDeque::new(),
+            books: Books::default(),
             undecodable_samples: 0,
         }
     }
 
+    /// Goes on with the file of `spec`, in which the lead track reaches from `lead_ns.0` to
+    /// `lead_ns.1` (`None` while it holds none of it), at `checkpoint` of its stream. Its segment
+    /// number is 0.
+    #[must_use]
+    pub fn resume(
+        target_ns: i64,
+        spec: &SegmentSpec,
+        lead_ns: Option<(i64, i64)>,
+        checkpoint: &Checkpoint,
+    ) -> Self {
+        let mut stream = Stream::new(Arc::clone(&spec.init));
+        stream.tracks.clone_from(&spec.tracks);
+        stream.begun = true;
+        stream.lead_ns = lead_ns.map_or(i64::MIN, |(_, last)| last);
+        let start_ns = lead_ns.map_or(spec.origin_ns, |(first, _)| first);
+        stream.current = Some(Current { segment: 0, start_ns, has_lead: lead_ns.is_some() });
+        let mut segmenter = Self::new(target_ns);
+        segmenter.books = Books::resume(checkpoint);
+        segmenter.files.push_back(Planned::new(0));
+        segmenter.next_segment = 1;
+        segmenter.stream = Some(stream);
+        segmenter
+    }
+
     /// Takes what the demuxer found.
     pub fn push(&mut self, event: Event) {
+        self.begin_stream();
         match event {
             Event::Init(init) => {
                 self.finish();
-                self.stream = Some(Stream::new(init));
+                self.next_init = Some(init);
+                if self.files.is_empty() {
+                    self.begin_stream();
+                }
             }
             Event::Config { track, config } => {
                 if let Some(stream) = &mut self.stream
                     && let Some(known) = stream.tracks.get_mut(track)
                 {
+                    // After a resumption the configuration is told again.
+                    stream.config_changed |= *known != *config;
                     *known = *config;
-                    stream.config_changed = true;
                 }
             }
             Event::Sample(sample) => {
                 if let Some(mut stream) = self.stream.take() {
-                    if sample.track < stream.tracks.len() {
-                        self.sample(&mut stream, sample);
+                    let number = self.books.pushed;
+                    let is_new = self.books.push(sample.track);
+                    if is_new && sample.track < stream.tracks.len() {
+                        self.sample(&mut stream, Numbered { sample, number });
+                        self.bound(&mut stream);
                     }
-                    self.pushed_samples += 1;
                     self.stream = Some(stream);
                 }
             }
@@ -172,13 +181,43 @@ impl Segmenter {
             self.close_oldest(&mut stream);
         }
         if let Some(current) = stream.current {
-            self.actions.push_back(Action::Close { segment: current.segment, end_ns: None });
+            self.close(current.segment, None);
         }
     }
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let Some(file) = self.files.front_mut() else {
+            self.begin_stream();
+            return None;
+        };
+        let action = file.actions.pop_front();
+        match &action {
+            Some(Action::Write { sample, .. }) => {
+                file.bytes -= sample.data.len();
+                self.books.hand_out(sample.track);
+            }
+            Some(Action::Close { .. }) => {
+                self.files.pop_front();
+            }
+            Some(Action::Open { .. }) => {}
+            None => file.first_number = u64::MAX,
+        }
+        action
+    }
+
+    /// Notes the place of the stream that [`crate::Demuxer::resume_point`] gives with the event
+    /// that is pushed next: behind what was pushed so far.
+    pub fn place(&mut self, resume: ResumePoint) {
+        self.books.place(resume);
+    }
+
+    /// From where the stream can be continued when everything that [`Self::poll`] has handed out
+    /// is in files. `None` before the first [`Self::place`].
+    #[must_use]
+    pub fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let settled = self.settled_samples();
+        self.books.checkpoint(settled)
     }
 
     /// Video samples that came before the first sync sample of their stream and cannot be shown.
@@ -190,25 +229,35 @@ impl Segmenter {
     /// How many samples have been pushed.
     #[must_use]
     pub fn pushed_samples(&self) -> u64 {
-        self.pushed_samples
+        self.books.pushed
     }
 
     /// How many samples, counted from the first, were all handed out in an [`Action::Write`].
     #[must_use]
     pub fn settled_samples(&self) -> u64 {
         let waiting = self.stream.as_ref().and_then(|stream| stream.waiting.front());
-        waiting.map_or(self.pushed_samples, |waiting| waiting.number)
+        let waiting = waiting.map(|waiting| waiting.number);
+        let held = self.files.iter().filter(|file| !file.actions.is_empty());
+        let held = held.map(|file| file.first_number).min();
+        waiting.into_iter().chain(held).min().unwrap_or(self.books.pushed)
     }
 
-    fn sample(&mut self, stream: &mut Stream, sample: Sample) {
-        let at_ns = stream.shown_ns(&sample);
-        if sample.track == stream.lead {
+    fn begin_stream(&mut self) {
+        if let Some(init) = self.next_init.take() {
+            self.books.begin(init.tracks.len());
+            self.stream = Some(Stream::new(init));
+        }
+    }
+
+    fn sample(&mut self, stream: &mut Stream, sample: Numbered) {
+        let at_ns = stream.shown_ns(&sample.sample);
+        if sample.sample.track == stream.lead {
             stream.lead_ns = stream.lead_ns.max(at_ns);
             self.lead_sample(stream, sample, at_ns);
             self.release(stream);
         } else if !stream.waiting.is_empty() || stream.may_be_cut_before(at_ns, self.target_ns) {
-            stream.waiting_bytes += sample.data.len();
-            stream.waiting.push_back(Waiting { sample, number: self.pushed_samples });
+            stream.waiting_bytes += sample.sample.data.len();
+            stream.waiting.push_back(sample);
             if stream.current.is_some() {
                 self.release(stream);
             } else if stream.has_waited_enough(MAX_SKEW_NS) {
@@ -225,28 +274,25 @@ impl Segmenter {
             let at_ns = stream.shown_ns(&first.sample);
             let waits = stream.may_be_cut_before(at_ns, self.target_ns);
             // Times that jump far ahead must not hold everything else back.
-            let is_left_behind = self.pushed_samples - first.number > MAX_WAITING_SAMPLES as u64;
+            let is_left_behind = self.books.pushed - first.number > MAX_WAITING_SAMPLES as u64;
             if waits && !is_left_behind && !stream.has_waited_enough(stream.max_skew_ns()) {
                 return;
             }
             if let Some(waiting) = stream.waiting.pop_front() {
                 stream.waiting_bytes -= waiting.sample.data.len();
-                self.other_sample(stream, waiting.sample, at_ns);
+                self.other_sample(stream, waiting, at_ns);
             }
         }
     }
 
-    fn lead_sample(&mut self, stream: &mut Stream, sample: Sample, at_ns: i64) {
+    fn lead_sample(&mut self, stream: &mut Stream, sample: Numbered, at_ns: i64) {
+        let is_sync = sample.sample.sync;
         match &mut stream.current {
-            None if !sample.sync => {
-                self.undecodable_samples += 1;
-                return;
-            }
-            None => self.begin(stream, Some(&sample)),
+            None if !is_sync => return self.drop_undecodable(&sample),
+            None => self.begin(stream, Some(&sample.sample)),
             Some(current) if !current.has_lead => {
-                if !sample.sync {
-                    self.undecodable_samples += 1;
-                    return;
+                if !is_sync {
+                    return self.drop_undecodable(&sample);
                 }
                 current.has_lead = true;
                 current.start_ns = at_ns;
@@ -256,7 +302,7 @@ impl Segmenter {
             }
             Some(current) => {
                 let long_enough = at_ns - current.start_ns >= self.target_ns;
-                if sample.sync && (long_enough || stream.config_changed) {
+                if is_sync && (long_enough || stream.config_changed) {
                     self.cut(stream, at_ns);
                 }
             }
@@ -267,18 +313,22 @@ impl Segmenter {
         self.write_current(stream, sample);
     }
 
+    fn drop_undecodable(&mut self, sample: &Numbered) {
+        self.undecodable_samples += 1;
+        self.books.hand_out(sample.sample.track);
+    }
+
     /// A sample of a track that does not decide where to cut.
-    fn other_sample(&mut self, stream: &mut Stream, sample: Sample, at_ns: i64) {
+    fn other_sample(&mut self, stream: &mut Stream, sample: Numbered, at_ns: i64) {
         let Some(current) = &stream.current else { return };
         let has_lead = current.has_lead;
         let start_ns = current.start_ns;
         for previous in &mut stream.previous {
             if at_ns >= previous.cut_ns {
-                previous.passed[sample.track] = true;
-            } else if !previous.passed[sample.track] {
+                previous.passed[sample.sample.track] = true;
+            } else if !previous.passed[sample.sample.track] {
                 let segment = previous.segment;
-                self.actions.push_back(Action::Write { segment, sample });
-                return;
+                return self.write(segment, sample);
             }
         }
         while stream.previous.front().is_some_and(|p| p.passed.iter().all(|&passed| passed)) {
@@ -293,9 +343,37 @@ impl Segmenter {
         self.write_current(stream, sample);
     }
 
-    fn write_current(&mut self, stream: &Stream, sample: Sample) {
+    fn write_current(&mut self, stream: &Stream, sample: Numbered) {
         if let Some(Current { segment, .. }) = stream.current {
-            self.actions.push_back(Action::Write { segment, sample });
+            self.write(segment, sample);
+        }
+    }
+
+    fn write(&mut self, segment: u64, Numbered { sample, number }: Numbered) {
+        let Some(file) = self.planned(segment) else { return };
+        file.first_number = file.first_number.min(number);
+        file.bytes += sample.data.len();
+        file.actions.push_back(Action::Write { segment, sample });
+    }
+
+    fn close(&mut self, segment: u64, end_ns: Option<i64>) {
+        if let Some(file) = self.planned(segment) {
+            file.actions.push_back(Action::Close { segment, end_ns });
+        }
+    }
+
+    fn planned(&mut self, segment: u64) -> Option<&mut Planned> {
+        self.files.iter_mut().rev().find(|file| file.segment == segment)
+    }
+
+    /// Closes the oldest file when too much is held back behind it: what still belongs to it goes
+    /// to the next.
+    fn bound(&mut self, stream: &mut Stream) {
+        let held = || self.files.iter().skip(1);
+        let samples: usize = held().map(|file| file.actions.len()).sum();
+        let bytes: usize = held().map(|file| file.bytes).sum();
+        if samples > MAX_WAITING_SAMPLES || bytes > MAX_WAITING_BYTES {
+            self.close_oldest(stream);
         }
     }
 
@@ -343,69 +421,15 @@ impl Segmenter {
             origin_ns,
             keeps_delay: !stream.begun,
         });
-        self.actions.push_back(Action::Open { segment, spec });
+        let mut file = Planned::new(segment);
+        file.actions.push_back(Action::Open { segment, spec });
+        self.files.push_back(file);
         stream.current = Some(Current { segment, start_ns, has_lead });
     }
 
     fn close_oldest(&mut self, stream: &mut Stream) {
         if let Some(Previous { segment, cut_ns, .. }) = stream.previous.pop_front() {
-            self.actions.push_back(Action::Close { segment, end_ns: Some(cut_ns) });
-        }
-    }
-}
-
-impl Stream {
-    fn new(init: Arc<Init>) -> Self {
-        let lead = init.tracks.iter().position(|track| track.kind == Kind::Video).unwrap_or(0);
-        Self {
-            tracks: init.tracks.clone(),
-            init,
-            lead,
-            config_changed: false,
-            begun: false,
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            lead_ns: i64::MIN,
-            current: None,
-            previous: VecDeque::new(),
-        }
-    }
-
-    fn shown_ns(&self, sample: &Sample) -> i64 {
-        self.tracks[sample.track].to_nanos(sample.pts)
-    }
-
-    /// How much time the waiting samples span.
-    fn waiting_ns(&self) -> i64 {
-        match (self.waiting.front(), self.waiting.back()) {
-            (Some(first), Some(last)) => self.shown_ns(&last.sample) - self.shown_ns(&first.sample),
-            _ => 0,
-        }
-    }
-
-    /// Whether the oldest waiting sample must go, cut or no cut.
-    fn has_waited_enough(&self, skew_ns: i64) -> bool {
-        self.waiting_ns() > skew_ns
-            || self.waiting.len() > MAX_WAITING_SAMPLES
-            || self.waiting_bytes > MAX_WAITING_BYTES
-    }
-
-    /// Whether a lead sample that is still to come can begin a file before `at_ns`.
-    fn may_be_cut_before(&self, at_ns: i64, target_ns: i64) -> bool {
-        let Some(current) = &self.current else { return true };
-        let ahead = current.has_lead && at_ns > self.lead_ns;
-        match self.init.source {
-            // Any key frame can bring a new frame size.
-            Container::Webm => ahead,
-            // A new configuration comes with a new init segment.
-            Container::Mp4 => ahead && at_ns >= current.start_ns.saturating_add(target_ns),
-        }
-    }
-
-    fn max_skew_ns(&self) -> i64 {
-        match self.init.source {
-            Container::Webm => MAX_MATROSKA_SKEW_NS,
-            Container::Mp4 => MAX_SKEW_NS,
+            self.close(segment, Some(cut_ns));
         }
     }
 }

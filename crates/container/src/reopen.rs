@@ -1,0 +1,367 @@
+//! Reads a file of this program again, so that it can be continued or finished.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::byte_queue::ByteQueue;
+use crate::commit::{CommitRecord, Place};
+use crate::mux::Muxer;
+use crate::refine::Refiner;
+use crate::sample::{
+    Container, Detail, Event, Found, Init, Kind, NANOS_PER_SECOND, Sample, Track, rescale,
+    rescale_between,
+};
+use crate::segmenter::SegmentSpec;
+use crate::{fmp4, webm};
+
+/// One commit holds four megabytes and one frame; what claims more is not a piece of one.
+pub(crate) const MAX_PIECE_BYTES: u64 = 64 << 20;
+
+/// Enough bytes to tell the families apart.
+const SIGNATURE_BYTES: usize = 8;
+
+/// A piece of a file as its walker sees it.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Header and media, for the demuxer.
+    Parsed(Bytes),
+    /// Without meaning here.
+    Passed(Bytes),
+    /// A commit record, with the length of the header in front of it.
+    Record(Bytes, usize),
+}
+
+impl Piece {
+    /// A Void element or `free` box, which holds a record or nothing.
+    pub(crate) fn void(whole: Bytes, header_len: usize) -> Self {
+        match whole[header_len..].starts_with(b"LCcr") {
+            true => Self::Record(whole, header_len),
+            false => Self::Passed(whole),
+        }
+    }
+}
+
+/// Whose init segment a file was written under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The session of the file's first record.
+    pub session: &'a str,
+    /// Its generation.
+    pub generation: u32,
+    /// CRC-32 of [`Init::bytes`].
+    pub init_crc: u32,
+}
+
+/// Reads a growing file, or a finished one that shall grow again, commit by commit. What follows
+/// the last commit whose checksum holds is passed over.
+///
+/// Muxing is a function of samples and commits, so a muxer that is given the same ones stands
+/// where the one stood that wrote the file.
+#[derive(Debug)]
+pub struct Reopening {
+    expected_ns: i64,
+    input: ByteQueue,
+    family: Family,
+    /// What was read since the last record.
+    raw: Vec<Bytes>,
+    muxer: Option<Muxer>,
+    record: CommitRecord,
+    lead_ns: Option<(i64, i64)>,
+    len: u64,
+    /// Whether the growing file would be the same, byte for byte.
+    is_same: bool,
+    is_over: bool,
+    commits: u64,
+    media_at: u64,
+}
+
+#[derive(Debug)]
+enum Family {
+    Unknown,
+    Webm(webm::walk::Walker, Box<webm::demux::Demuxer>, ByteQueue),
+    Mp4(fmp4::walk::Walker, Box<fmp4::demux::Demuxer>, ByteQueue),
+}
+
+/// A file that can be continued.
+#[derive(Debug)]
+pub struct Reopened {
+    /// Stands where the one stood that wrote the file.
+    pub muxer: Muxer,
+    /// The last record.
+    pub record: CommitRecord,
+    /// From where to where the lead track reaches, in nanoseconds of the stream.
+    pub lead_ns: Option<(i64, i64)>,
+    /// Length of the growing file up to and with the last record.
+    pub len: u64,
+    /// How many commits it consists of.
+    pub commits: u64,
+    /// Whether the file, as far as `len`, is byte for byte what the muxer would write. Otherwise
+    /// it must be written anew, from the parts that [`Reopening::next`] gives.
+    pub is_same: bool,
+    /// Where the first commit's media begins in the file that was read.
+    pub media_at: u64,
+    /// Whether that file was a finished one.
+    pub is_finished: bool,
+}
+
+impl Reopening {
+    /// Room for an index is kept as in [`Muxer::new`].
+    #[must_use]
+    pub fn new(expected_ns: i64) -> Self {
+        Self {
+            expected_ns,
+            input: ByteQueue::default(),
+            family: Family::Unknown,
+            raw: Vec::new(),
+            muxer: None,
+            record: CommitRecord::default(),
+            lead_ns: None,
+            len: 0,
+            is_same: true,
+            is_over: false,
+            commits: 0,
+            media_at: 0,
+        }
+    }
+
+    /// Adds the file's next bytes.
+    pub fn push(&mut self, bytes: Bytes) {
+        self.input.push(bytes);
+    }
+
+    /// What the growing file's next commit consists of. `None` until more bytes are pushed, and
+    /// for ever behind the last good commit. `init` finds the init segment that the file was
+    /// written under.
+    pub fn next(
+        &mut self,
+        init: impl FnOnce(Origin<'_>) -> Option<Arc<Init>>,
+    ) -> Option<Vec<Bytes>> {
+        while !self.is_over {
+            let piece = match self.walk() {
+                Ok(piece) => piece?,
+                Err(()) => break,
+            };
+            match piece {
+                Piece::Parsed(bytes) => {
+                    let is_media = self.family.feed(bytes.clone());
+                    if is_media && self.commits == 0 && self.media_at == 0 {
+                        self.media_at = self.input.position() - bytes.len() as u64;
+                    }
+                    self.raw.push(bytes);
+                }
+                Piece::Passed(bytes) => self.raw.push(bytes),
+                Piece::Record(whole, header_len) => {
+                    let commit = self.commit(&whole, header_len, init);
+                    self.is_over = commit.is_none();
+                    return commit;
+                }
+            }
+        }
+        self.is_over = true;
+        None
+    }
+
+    /// Whether nothing more can come of the file.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The file as it can be continued. `None` when there is no good commit in it.
+    #[must_use]
+    pub fn finish(self) -> Option<Reopened> {
+        Some(Reopened {
+            muxer: self.muxer?,
+            record: self.record,
+            lead_ns: self.lead_ns,
+            len: self.len,
+            commits: self.commits,
+            is_same: self.is_same,
+            media_at: self.media_at,
+            is_finished: self.family.is_finished(),
+        })
+    }
+
+    fn walk(&mut self) -> Result<Option<Piece>, ()> {
+        if let Family::Unknown = self.family {
+            let mut signature = [0; SIGNATURE_BYTES];
+            if self.input.peek(&mut signature) < SIGNATURE_BYTES {
+                return Ok(None);
+            }
+            self.family = Family::of(signature);
+        }
+        match &mut self.family {
+            Family::Unknown => Err(()),
+            Family::Webm(walker, ..) => walker.next(&mut self.input),
+            Family::Mp4(walker, ..) => walker.next(&mut self.input),
+        }
+    }
+
+    fn commit(
+        &mut self,
+        whole: &Bytes,
+        header_len: usize,
+        init: impl FnOnce(Origin<'_>) -> Option<Arc<Init>>,
+    ) -> Option<Vec<Bytes>> {
+        let raw = std::mem::take(&mut self.raw);
+        let encoded = &whole[header_len..];
+        let (record, place) = CommitRecord::read(encoded)?;
+        // Finishing writes over the front, which the first checksum covers.
+        let is_rewritten = self.commits == 0 && self.family.is_finished();
+        if !is_rewritten && !CommitRecord::vouches_for(encoded, &raw) {
+            return None;
+        }
+        let samples = self.family.samples()?;
+        if self.muxer.is_none() {
+            let (session, generation) = (&*record.session, record.generation);
+            let init = init(Origin { session, generation, init_crc: place.init_crc })?;
+            let spec = specify(init, place, &self.family, &samples)?;
+            self.muxer = Muxer::new(spec, self.expected_ns).ok();
+        }
+        let muxer = self.muxer.as_mut()?;
+        let spec = muxer.spec();
+        if (spec.origin_ns, spec.keeps_delay) != (place.origin_ns, place.keeps_delay) {
+            return None;
+        }
+        for sample in samples {
+            let sample = to_stream(sample, self.family.tracks(), muxer.spec())?;
+            let track = &muxer.spec().tracks[sample.track];
+            if sample.track == muxer.spec().lead() {
+                let at_ns = track.to_nanos(sample.pts);
+                let (first, last) = self.lead_ns.unwrap_or((at_ns, at_ns));
+                self.lead_ns = Some((first, last.max(at_ns)));
+            }
+            muxer.push(sample);
+        }
+        let parts = muxer.commit(Some(&record));
+        // Its checksum covers what stands in front of it.
+        self.is_same &= parts.last() == Some(whole);
+        self.len += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        self.record = record;
+        self.commits += 1;
+        Some(parts)
+    }
+}
+
+impl Family {
+    fn of(signature: [u8; SIGNATURE_BYTES]) -> Self {
+        if signature.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
+            let demuxer = Box::new(webm::demux::Demuxer::new());
+            return Self::Webm(webm::walk::Walker::default(), demuxer, ByteQueue::default());
+        }
+        if signature.ends_with(b"ftyp") {
+            let demuxer = Box::new(fmp4::demux::Demuxer::new());
+            return Self::Mp4(fmp4::walk::Walker::default(), demuxer, ByteQueue::default());
+        }
+        Self::Unknown
+    }
+
+    fn is_finished(&self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Webm(walker, ..) => walker.is_finished(),
+            Self::Mp4(walker, ..) => walker.is_finished(),
+        }
+    }
+
+    /// Hands bytes to the demuxer, and says whether they are media.
+    fn feed(&mut self, bytes: Bytes) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Webm(_, _, input) => {
+                let is_media = bytes.starts_with(&webm::CLUSTER_ID);
+                input.push(bytes);
+                is_media
+            }
+            Self::Mp4(_, _, input) => {
+                let is_media = bytes.get(4..8) == Some(b"moof");
+                input.push(bytes);
+                is_media
+            }
+        }
+    }
+
+    fn tracks(&self) -> &[Track] {
+        match self {
+            Self::Unknown => &[],
+            Self::Webm(_, demuxer, _) => demuxer.tracks(),
+            Self::Mp4(_, demuxer, _) => demuxer.tracks(),
+        }
+    }
+
+    /// The samples of what was handed over; `None` where it is damaged.
+    fn samples(&mut self) -> Option<Vec<Sample>> {
+        let mut samples = Vec::new();
+        loop {
+            let found = match self {
+                Self::Unknown => return None,
+                Self::Webm(_, demuxer, input) => demuxer.poll(input),
+                Self::Mp4(_, demuxer, input) => demuxer.poll(input),
+            };
+            match found.ok()? {
+                Some(Found::Sample(sample)) => samples.push(sample),
+                Some(Found::Init(_)) => {}
+                None => return Some(samples),
+            }
+        }
+    }
+}
+
+/// What the file began with: the stream's tracks, as its first samples and its own header tell.
+fn specify(
+    init: Arc<Init>,
+    place: Place,
+    family: &Family,
+    samples: &[Sample],
+) -> Option<SegmentSpec> {
+    let own = family.tracks();
+    let mut tracks = init.tracks.clone();
+    if own.len() != tracks.len() {
+        return None;
+    }
+    let mut refiner = Refiner::new(&tracks);
+    let mut events = std::collections::VecDeque::new();
+    let mut seen = vec![false; tracks.len()];
+    for sample in samples {
+        if !std::mem::replace(seen.get_mut(sample.track)?, true) {
+            refiner.push(sample.clone(), &mut events);
+        }
+    }
+    for event in events {
+        if let Event::Config { track, config } = event {
+            tracks[track] = *config;
+        }
+    }
+    for (track, own) in tracks.iter_mut().zip(own) {
+        // The parameter sets went from the stream to the header of the file.
+        if let (Detail::Webm(detail), Detail::Mp4(entry)) = (&mut track.detail, &own.detail)
+            && track.kind == Kind::Video
+            && detail.codec_private.is_none()
+        {
+            detail.codec_private = fmp4::walk::avc_configuration(&entry.sample_entry);
+            (track.width, track.height) = (own.width, own.height);
+        }
+    }
+    let Place { origin_ns, keeps_delay, .. } = place;
+    Some(SegmentSpec { init, tracks, origin_ns, keeps_delay })
+}
+
+/// A sample of the file with the times of its stream.
+fn to_stream(mut sample: Sample, own: &[Track], spec: &SegmentSpec) -> Option<Sample> {
+    let from = own.get(sample.track)?.timescale;
+    let track = spec.tracks.get(sample.track)?;
+    let origin = rescale_between(spec.origin_ns, NANOS_PER_SECOND, from.into());
+    let ticks = |at: i64| rescale(at.saturating_add(origin), from, track.timescale.into());
+    sample.pts = ticks(sample.pts);
+    sample.dts = match spec.init.source {
+        // It tells no decode times; those of the file were made up.
+        Container::Webm => sample.pts,
+        Container::Mp4 => ticks(sample.dts),
+    };
+    let duration = sample.duration.filter(|&duration| duration > 0);
+    sample.duration = duration.and_then(|duration| {
+        u32::try_from(rescale(duration.into(), from, track.timescale.into())).ok()
+    });
+    Some(sample)
+}

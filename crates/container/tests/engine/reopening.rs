@@ -1,0 +1,258 @@
+//! A stream that is interrupted anywhere goes on inside the file that was growing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use container::{
+    Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, Init, Muxer, NANOS_PER_SECOND,
+    Reopened, Reopening, Sample, Segmenter,
+};
+
+use crate::captures::{self, Capture};
+use crate::support::{chunks, demux};
+
+const SEGMENT_NS: i64 = 3 * NANOS_PER_SECOND;
+
+/// A recorder in memory, which can be killed.
+struct Recorder {
+    demuxer: Demuxer,
+    segmenter: Segmenter,
+    init: Option<Arc<Init>>,
+    open: Option<(Muxer, Vec<u8>)>,
+    finished: Vec<Vec<u8>>,
+    checkpoint: Checkpoint,
+}
+
+impl Recorder {
+    fn new() -> Self {
+        Self {
+            demuxer: Demuxer::new(),
+            segmenter: Segmenter::new(SEGMENT_NS),
+            init: None,
+            open: None,
+            finished: Vec::new(),
+            checkpoint: Checkpoint::default(),
+        }
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.demuxer.push(bytes);
+        while let Some(event) = self.demuxer.poll().unwrap() {
+            if let Event::Init(init) = &event {
+                self.init = Some(Arc::clone(init));
+            }
+            if let Some(resume) = self.demuxer.resume_point() {
+                self.segmenter.place(resume);
+            }
+            self.segmenter.push(event);
+            self.apply();
+        }
+        if let Some(resume) = self.demuxer.resume_point() {
+            self.segmenter.place(resume);
+        }
+        self.commit();
+    }
+
+    fn apply(&mut self) {
+        while let Some(action) = self.segmenter.poll() {
+            match action {
+                Action::Open { spec, .. } => {
+                    self.open = Some((Muxer::new(*spec, SEGMENT_NS).unwrap(), Vec::new()));
+                }
+                Action::Write { sample, .. } => self.open.as_mut().unwrap().0.push(sample),
+                Action::Close { end_ns, .. } => {
+                    self.commit();
+                    let (muxer, bytes) = self.open.take().unwrap();
+                    self.finished.push(finish(muxer, bytes, end_ns));
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        let Some(checkpoint) = self.segmenter.checkpoint() else { return };
+        self.checkpoint = checkpoint.clone();
+        let record = CommitRecord { session: "session".to_owned(), generation: 0, checkpoint };
+        if let Some((muxer, bytes)) = &mut self.open
+            && muxer.pending_samples() > 0
+        {
+            bytes.extend(muxer.commit(Some(&record)).concat());
+        }
+    }
+
+    fn end(mut self) -> Vec<Vec<u8>> {
+        self.segmenter.finish();
+        self.apply();
+        self.finished
+    }
+
+    /// What a new process makes of the files that the old one left.
+    fn reopen(mut self, file: &[u8]) -> Self {
+        let reopened = reopen(file, self.init.as_ref().unwrap()).unwrap();
+        assert!(reopened.is_same);
+        let Checkpoint { resume, .. } = &reopened.record.checkpoint;
+        let init = self.init.unwrap();
+        let demuxer = Demuxer::resume(&init.bytes, resume).unwrap();
+        let spec = reopened.muxer.spec();
+        let checkpoint = &reopened.record.checkpoint;
+        let segmenter = Segmenter::resume(SEGMENT_NS, spec, reopened.lead_ns, checkpoint);
+        if reopened.is_finished {
+            self.finished.pop();
+        }
+        Self {
+            demuxer,
+            segmenter,
+            init: Some(init),
+            checkpoint: checkpoint.clone(),
+            open: Some((reopened.muxer, reopened.bytes)),
+            finished: self.finished,
+        }
+    }
+}
+
+struct Read {
+    muxer: Muxer,
+    record: CommitRecord,
+    lead_ns: Option<(i64, i64)>,
+    is_same: bool,
+    is_finished: bool,
+    bytes: Vec<u8>,
+}
+
+fn reopen(file: &[u8], init: &Arc<Init>) -> Option<Read> {
+    let mut reopening = Reopening::new(SEGMENT_NS);
+    let mut bytes = Vec::new();
+    for piece in file.chunks(1000) {
+        reopening.push(Bytes::copy_from_slice(piece));
+        while let Some(parts) = reopening.next(|origin| {
+            assert_eq!((origin.session, origin.generation), ("session", 0));
+            Some(Arc::clone(init))
+        }) {
+            bytes.extend(parts.concat());
+        }
+    }
+    let Reopened { muxer, record, lead_ns, len, is_same, is_finished, media_at, .. } =
+        reopening.finish()?;
+    assert_eq!(len, bytes.len() as u64);
+    if is_same {
+        // What a copy of the file's media and a new front would hold.
+        let media_bytes = file.len() - media_at as usize;
+        let front = bytes.len().checked_sub(media_bytes);
+        if is_finished {
+            assert!(bytes[front.unwrap()..] == file[media_at as usize..]);
+        } else {
+            assert!(bytes == file[..bytes.len()]);
+        }
+    }
+    Some(Read { muxer, record, lead_ns, is_same, is_finished, bytes })
+}
+
+fn finish(muxer: Muxer, mut bytes: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> {
+    for step in muxer.finish(end_ns).0 {
+        match step {
+            FinishStep::WriteAt { offset, bytes: part } => {
+                bytes[offset as usize..][..part.len()].copy_from_slice(&part);
+            }
+            FinishStep::Sync => {}
+            FinishStep::Rewrite { front, keep_from } => {
+                bytes = [&front[..], &bytes[keep_from as usize..]].concat();
+            }
+        }
+    }
+    bytes
+}
+
+/// What the files hold, track by track; times count from each file's first sample.
+fn contents(files: &[Vec<u8>]) -> Vec<(usize, usize, i64, Bytes)> {
+    let mut all = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let is_mp4 = file[4..8] == *b"ftyp";
+        let samples: Vec<Sample> = match is_mp4 {
+            // Behind the index stands the file as it grew.
+            true => {
+                let ftyp = u32::from_be_bytes(*file.first_chunk().unwrap()) as usize;
+                let inner = file.windows(4).rposition(|kind| kind == b"mvex").unwrap();
+                let moov = file[..inner].windows(4).rposition(|kind| kind == b"moov").unwrap();
+                demux(&[&file[..ftyp], &file[moov - 4..]].concat()).unwrap()
+            }
+            false => demux(file).unwrap(),
+        };
+        for track in 0..2 {
+            let own = samples.iter().filter(|sample| sample.track == track);
+            all.extend(own.map(|sample| (index, track, sample.pts, sample.data.clone())));
+        }
+    }
+    all
+}
+
+fn uninterrupted(capture: &Capture) -> Vec<Vec<u8>> {
+    let mut recorder = Recorder::new();
+    chunks(capture).into_iter().for_each(|chunk| recorder.push(chunk));
+    recorder.end()
+}
+
+/// The device sends again from the last checkpoint on.
+fn go_on(mut recorder: Recorder, stream: &[u8]) -> Vec<Vec<u8>> {
+    let from = recorder.checkpoint.resume.position as usize;
+    for piece in stream[from..].chunks(5003) {
+        recorder.push(Bytes::copy_from_slice(piece));
+    }
+    recorder.end()
+}
+
+#[test]
+fn a_killed_recorder_goes_on_inside_the_growing_file() {
+    for capture in captures::all() {
+        let whole = contents(&uninterrupted(&capture));
+        let chunks = chunks(&capture);
+        for kill_after in 1..chunks.len() {
+            let mut recorder = Recorder::new();
+            chunks[..kill_after].iter().cloned().for_each(|chunk| recorder.push(chunk));
+            let Some((_, growing)) = recorder.open.take() else { continue };
+            if growing.is_empty() {
+                continue;
+            }
+            // The tail of a write that was not synced.
+            let torn = [&growing[..], b"\x1f\x43\xb6\x75torn"].concat();
+            let files = go_on(recorder.reopen(&torn), &capture.stream);
+            assert!(contents(&files) == whole, "{} killed after {kill_after}", capture.name);
+        }
+    }
+}
+
+#[test]
+fn a_finished_file_grows_again() {
+    for capture in captures::all() {
+        let whole = contents(&uninterrupted(&capture));
+        let chunks = chunks(&capture);
+        for stop_after in 1..chunks.len() {
+            let mut recorder = Recorder::new();
+            chunks[..stop_after].iter().cloned().for_each(|chunk| recorder.push(chunk));
+            let Some((muxer, growing)) = recorder.open.take() else { continue };
+            if growing.is_empty() {
+                continue;
+            }
+            let provisional = finish(muxer, growing, None);
+            recorder.finished.push(provisional.clone());
+            let files = go_on(recorder.reopen(&provisional), &capture.stream);
+            assert!(contents(&files) == whole, "{} stopped after {stop_after}", capture.name);
+        }
+    }
+}
+
+#[test]
+fn nothing_behind_a_damaged_commit_is_trusted() {
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let mut recorder = Recorder::new();
+    chunks(&capture)[..3].iter().cloned().for_each(|chunk| recorder.push(chunk));
+    let (_, growing) = recorder.open.take().unwrap();
+    let init = recorder.init.unwrap();
+    let whole = reopen(&growing, &init).unwrap().bytes.len();
+    assert_eq!(whole, growing.len());
+    for at in (0..growing.len()).step_by(growing.len() / 300) {
+        let mut damaged = growing.clone();
+        damaged[at] ^= 1;
+        let kept = reopen(&damaged, &init).map_or(0, |read| read.bytes.len());
+        assert!(kept <= at && growing[..kept] == damaged[..kept], "{at}");
+    }
+}

@@ -1,0 +1,343 @@
+//! One generation on its way to files: from samples to what must be written.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use base64::Engine;
+use bytes::Bytes;
+use container::{
+    Action, Checkpoint, CommitRecord, Event, Muxer, Reopened, ResumePoint, SegmentSpec, Segmenter,
+    Summary,
+};
+
+use super::disk::{FileId, Step};
+use crate::clock::WallUs;
+use crate::library::journal::{self, Track, TrackKind};
+use crate::live::feed::{self, DurableGeneration};
+
+const NANOS_PER_MICRO: i64 = 1000;
+
+/// Everything between the feed and the disk, without touching either.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub(super) start: feed::Generation,
+    session: Arc<str>,
+    target_ns: i64,
+    segmenter: Segmenter,
+    open: Option<File>,
+    /// Complete files that wait for the next commit, each with the place at which its last
+    /// sample was handed out.
+    closed: Vec<(File, Option<i64>, Checkpoint)>,
+    /// The position in the last record that was written. No more may be acknowledged: a crash
+    /// takes the stream back to there.
+    position: u64,
+    media_ns: i64,
+    /// The line of the newest init segment, until a file begins under it.
+    header: Option<journal::Event>,
+    lines: Vec<journal::Event>,
+    is_broken: bool,
+}
+
+/// A file of the generation.
+#[derive(Debug)]
+struct File {
+    /// Given when it is first written.
+    id: Option<FileId>,
+    muxer: Muxer,
+    start_us: WallUs,
+    place: Place,
+}
+
+/// What of a file is on the disk.
+#[derive(Debug)]
+enum Place {
+    Nothing,
+    Growing,
+    /// Finished, to be continued.
+    Finished {
+        name: String,
+        front: Bytes,
+        media_at: u64,
+    },
+}
+
+/// A file whose last steps are under way.
+#[derive(Debug)]
+pub(super) struct Finishing {
+    generation: u32,
+    start_us: WallUs,
+    tracks: Vec<Track>,
+    summary: Summary,
+}
+
+/// What must be done so that everything taken so far is durable.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) steps: VecDeque<Step>,
+    pub(super) finishing: Vec<(FileId, Finishing)>,
+    next_id: FileId,
+}
+
+impl Plan {
+    /// A plan for a session whose next new file gets this id.
+    pub(super) fn new(next_id: FileId) -> Self {
+        Self { next_id, ..Self::default() }
+    }
+
+    /// The id for the first new file of the next plan.
+    pub(super) fn next_id(&self) -> FileId {
+        self.next_id
+    }
+}
+
+/// A generation that goes on where its last file ends.
+pub(super) struct Continued {
+    pub(super) reopened: Reopened,
+    pub(super) start_us: WallUs,
+    /// The finished file's name, and the growing file's front.
+    pub(super) finished: (String, Bytes),
+}
+
+impl Continued {
+    /// How parsing goes on: with this init segment, from there.
+    pub(super) fn resume(&self) -> (Bytes, ResumePoint) {
+        let resume = self.reopened.record.checkpoint.resume.clone();
+        (self.reopened.muxer.spec().init.bytes.clone(), resume)
+    }
+}
+
+impl Generation {
+    pub(super) fn new(start: feed::Generation, session: Arc<str>, target_ns: i64) -> Self {
+        Self {
+            start,
+            session,
+            target_ns,
+            segmenter: Segmenter::new(target_ns),
+            open: None,
+            closed: Vec::new(),
+            position: 0,
+            media_ns: 0,
+            header: None,
+            lines: Vec::new(),
+            is_broken: false,
+        }
+    }
+
+    /// Goes on inside a file that is finished.
+    pub(super) fn go_on(&mut self, continued: Continued) {
+        let Continued { reopened, start_us, finished: (name, front) } = continued;
+        let Reopened { muxer, record, lead_ns, media_at, .. } = reopened;
+        self.segmenter =
+            Segmenter::resume(self.target_ns, muxer.spec(), lead_ns, &record.checkpoint);
+        self.position = record.checkpoint.resume.position;
+        self.media_ns = lead_ns.map_or(0, |(_, last)| last);
+        let place = Place::Finished { name, front, media_at };
+        self.open = Some(File { id: None, muxer, start_us, place });
+    }
+
+    /// Takes what the demuxer found.
+    ///
+    /// # Errors
+    /// When a file cannot carry one of the codecs: nothing more of the generation is recorded.
+    pub(super) fn media(&mut self, steps: Vec<feed::Step>) -> Result<(), container::Error> {
+        for feed::Step { event, resume } in steps {
+            if self.is_broken {
+                return Ok(());
+            }
+            if let Some(resume) = resume {
+                self.segmenter.place(resume);
+            }
+            if let Some(event) = event
+                && let Err(error) = self.event(event)
+            {
+                self.is_broken = true;
+                self.end();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing more comes: its files are closed. Returns how many of its video samples came
+    /// before the first that decodes by itself, and could not be kept.
+    pub(super) fn end(&mut self) -> u64 {
+        self.segmenter.finish();
+        // What a file cannot carry was reported when the file was opened.
+        let _ = self.apply();
+        self.segmenter.undecodable_samples()
+    }
+
+    /// Bytes and samples that wait for a commit.
+    pub(super) fn pending(&self) -> (usize, usize) {
+        let closed = self.closed.iter().map(|(file, ..)| file);
+        let muxers = closed.chain(&self.open).map(|file| &file.muxer);
+        muxers.fold((0, 0), |(bytes, samples), muxer| {
+            (bytes + muxer.pending_bytes(), samples + muxer.pending_samples())
+        })
+    }
+
+    /// Whether a file waits to be finished.
+    pub(super) fn has_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
+
+    /// The journal lines that have come up.
+    pub(super) fn take_lines(&mut self) -> Vec<journal::Event> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Adds what brings everything taken so far onto the disk, and says how far that reaches.
+    pub(super) fn commit(&mut self, plan: &mut Plan) -> DurableGeneration {
+        for (mut file, end_ns, checkpoint) in std::mem::take(&mut self.closed) {
+            let Some(id) = self.append(&mut file, checkpoint, plan) else { continue };
+            let spec = file.muxer.spec().clone();
+            let (steps, summary) = file.muxer.finish(end_ns);
+            plan.steps.push_back(Step::Finish { file: id, steps });
+            let finishing = Finishing::of(self.start.number, file.start_us, &spec, summary);
+            plan.finishing.push((id, finishing));
+        }
+        if let Some(mut file) = self.open.take() {
+            if file.muxer.pending_samples() > 0 {
+                let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+                self.append(&mut file, checkpoint, plan);
+            }
+            self.open = Some(file);
+        }
+        self.durable()
+    }
+
+    /// What of it is durable once the last plan is done.
+    pub(super) fn durable(&self) -> DurableGeneration {
+        let media_us = self.media_ns / NANOS_PER_MICRO;
+        DurableGeneration { position: self.position, media_us, ended: false }
+    }
+
+    /// Plans to write what waits in a file. `None` when there is nothing to write or to finish.
+    fn append(
+        &mut self,
+        file: &mut File,
+        checkpoint: Checkpoint,
+        plan: &mut Plan,
+    ) -> Option<FileId> {
+        let has_media = file.muxer.pending_samples() > 0;
+        if !has_media && !matches!(file.place, Place::Growing) {
+            return None;
+        }
+        let id = *file.id.get_or_insert_with(|| {
+            plan.next_id += 1;
+            plan.next_id
+        });
+        match std::mem::replace(&mut file.place, Place::Growing) {
+            Place::Growing => {}
+            Place::Nothing => {
+                let extension = file.muxer.spec().init.output.extension();
+                plan.steps.push_back(Step::Create { file: id, start_us: file.start_us, extension });
+            }
+            Place::Finished { name, front, media_at } => {
+                plan.steps.push_back(Step::Regrow { file: id, name, front, media_at });
+            }
+        }
+        if has_media {
+            self.position = checkpoint.resume.position;
+            let (session, generation) = (self.session.to_string(), self.start.number);
+            let record = CommitRecord { session, generation, checkpoint };
+            let parts = file.muxer.commit(Some(&record));
+            plan.steps.push_back(Step::Append { file: id, parts });
+        }
+        plan.steps.push_back(Step::Sync { file: id });
+        Some(id)
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), container::Error> {
+        if let Event::Init(init) = &event {
+            let start = self.start.clone();
+            let init = base64::engine::general_purpose::STANDARD.encode(&init.bytes);
+            // Written with the first file under it: only what has media is explained.
+            self.header = Some(journal::Event::Generation {
+                generation: start.number,
+                mime: start.mime,
+                reason: start.reason,
+                anchor_us: start.anchor_us,
+                init,
+            });
+        }
+        self.segmenter.push(event);
+        self.apply()
+    }
+
+    fn apply(&mut self) -> Result<(), container::Error> {
+        while let Some(action) = self.segmenter.poll() {
+            match action {
+                Action::Open { spec, .. } => self.open(*spec)?,
+                Action::Write { sample, .. } => {
+                    if let Some(File { muxer, .. }) = &mut self.open {
+                        let track = &muxer.spec().tracks[sample.track];
+                        self.media_ns = self.media_ns.max(track.to_nanos(sample.pts));
+                        muxer.push(sample);
+                    }
+                }
+                Action::Close { end_ns, .. } => {
+                    let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+                    let file = self.open.take();
+                    self.closed.extend(file.map(|file| (file, end_ns, checkpoint)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, spec: SegmentSpec) -> Result<(), container::Error> {
+        let start_us = self.start.anchor_us.saturating_add(spec.origin_ns / NANOS_PER_MICRO);
+        let muxer = Muxer::new(spec, self.target_ns)?;
+        self.lines.extend(self.header.take());
+        self.open = Some(File { id: None, muxer, start_us, place: Place::Nothing });
+        Ok(())
+    }
+}
+
+impl Finishing {
+    /// The file as the journal names it.
+    pub(super) fn segment(self, file: String, bytes: u64, sha256: String) -> journal::Segment {
+        journal::Segment {
+            file,
+            generation: self.generation,
+            start_us: self.start_us,
+            duration_us: self.summary.duration_ns / NANOS_PER_MICRO,
+            bytes,
+            tracks: self.tracks,
+            sha256,
+        }
+    }
+
+    /// What is known of a file that is finished as it stands.
+    pub(super) fn of(
+        generation: u32,
+        start_us: WallUs,
+        spec: &SegmentSpec,
+        summary: Summary,
+    ) -> Self {
+        let mut tracks: Vec<Track> = spec.tracks.iter().map(describe).collect();
+        for track in &mut tracks {
+            track.samples = match track.kind {
+                TrackKind::Video => summary.video_samples,
+                TrackKind::Audio => summary.audio_samples,
+            };
+        }
+        Self { generation, start_us, tracks, summary }
+    }
+}
+
+fn describe(track: &container::Track) -> Track {
+    Track {
+        kind: match track.kind {
+            container::Kind::Video => TrackKind::Video,
+            container::Kind::Audio => TrackKind::Audio,
+        },
+        codec: track.codec.clone(),
+        samples: 0,
+        width: track.width,
+        height: track.height,
+        sample_rate: track.sample_rate,
+        channels: track.channels,
+    }
+}

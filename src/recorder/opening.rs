@@ -1,0 +1,142 @@
+//! How a session is taken up: anew, or with what an earlier life of it has left.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+use container::NANOS_PER_SECOND;
+
+use super::Recorder;
+use super::disk::{Disk, DiskError, Growing};
+use super::generation::{Continued, Generation};
+use super::names;
+use super::recovery::{Left, Site};
+use crate::library::JournalPlace;
+use crate::library::journal::Segment;
+use crate::live::feed::{DurableGeneration, Opened, OpenedGeneration, SessionInfo};
+use crate::storage;
+
+/// A session as it begins or goes on.
+pub(super) struct Start {
+    pub(super) disk: Disk,
+    pub(super) folder: String,
+    /// Where its journal is, if it has one.
+    pub(super) journal: Option<JournalPlace>,
+    pub(super) files: Vec<Segment>,
+    /// Gaps and marks of the device, by kind and the device's own time.
+    pub(super) noted: HashSet<(String, i64)>,
+    pub(super) generations: BTreeMap<u32, Generation>,
+    pub(super) durable: BTreeMap<u32, DurableGeneration>,
+    /// Whether its device has ended it.
+    pub(super) is_stopped: bool,
+    pub(super) answer: Opened,
+}
+
+/// What is on the disk of a session.
+struct Found {
+    left: Left,
+    journal: Growing,
+    continued: BTreeMap<u32, Continued>,
+}
+
+/// Takes a session up.
+///
+/// # Errors
+/// When the disk refuses to give back what there is of it.
+pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<Start, DiskError> {
+    let known = match session.is_resumable {
+        true => {
+            recorder.recovered().await;
+            recorder.library.session_of(&session.device, &session.id)
+        }
+        false => None,
+    };
+    let mut start = begin(session, recorder);
+    let Some(known) = known else { return Ok(start) };
+    let site = recorder.site(known.id, known.journal.clone());
+    let found = storage::execute(&recorder.storage, move || find(&site)).await;
+    let Found { left, journal, mut continued } = match found {
+        Ok(found) => found,
+        // Somebody removed the recordings: it begins anew.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(start),
+        Err(error) => return Err(error),
+    };
+    let root = recorder.library.root();
+    let (storage, ledger) = (Arc::clone(&recorder.storage), recorder.ledger.clone());
+    start.disk = Disk::new(storage, root, &known.journal.folder, ledger);
+    start.disk.adopt_journal(journal);
+    start.folder.clone_from(&known.journal.folder);
+    start.journal = Some(known.journal);
+    start.is_stopped = left.is_stopped;
+    start.answer.is_known = true;
+    for (number, known) in left.generations {
+        let ended_bytes = known.ended_bytes;
+        let mut durable = DurableGeneration { ended: ended_bytes.is_some(), ..Default::default() };
+        let mut resume = None;
+        if let Some(bytes) = ended_bytes {
+            durable.position = bytes;
+        } else {
+            let start_of = known.start.clone();
+            let mut generation =
+                Generation::new(start_of, session.id.as_str().into(), recorder.target_ns());
+            if let Some(continued) = continued.remove(&number) {
+                resume = Some(continued.resume());
+                generation.go_on(continued);
+                durable = generation.durable();
+            }
+            start.generations.insert(number, generation);
+        }
+        let (position, is_ended) = (durable.position, durable.ended);
+        start.durable.insert(number, durable);
+        let opened = OpenedGeneration { start: known.start, position, is_ended, resume };
+        start.answer.generations.push(opened);
+    }
+    start.files = left.files;
+    start.noted = left.noted;
+    Ok(start)
+}
+
+fn begin(session: &SessionInfo, recorder: &Recorder) -> Start {
+    let folder = names::client_folder(session.peer);
+    let (storage, ledger) = (Arc::clone(&recorder.storage), recorder.ledger.clone());
+    Start {
+        disk: Disk::new(storage, recorder.library.root(), &folder, ledger),
+        folder,
+        journal: None,
+        files: Vec::new(),
+        noted: HashSet::new(),
+        generations: BTreeMap::new(),
+        durable: BTreeMap::new(),
+        is_stopped: false,
+        answer: Opened::default(),
+    }
+}
+
+fn find(site: &Site) -> Result<Found, DiskError> {
+    let (left, journal) = site.recover()?;
+    let mut continued = BTreeMap::new();
+    let unended = left.generations.iter().filter(|(_, known)| known.ended_bytes.is_none());
+    for (&number, _) in unended.filter(|_| !left.is_stopped) {
+        continued.extend(site.continued(&left, number)?.map(|found| (number, found)));
+    }
+    Ok(Found { left, journal, continued })
+}
+
+impl Recorder {
+    /// The length of a segment.
+    pub(super) fn target_ns(&self) -> i64 {
+        i64::try_from(self.settings.segment.as_nanos()).unwrap_or(60 * NANOS_PER_SECOND)
+    }
+
+    /// Where a session lies.
+    pub(super) fn site(&self, session: String, journal: JournalPlace) -> Site {
+        Site {
+            storage: Arc::clone(&self.storage),
+            library: self.library.clone(),
+            session,
+            journal,
+            target_ns: self.target_ns(),
+            ledger: self.ledger.clone(),
+        }
+    }
+}
