@@ -120,10 +120,12 @@ async fn serve(
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
-    let settings = recorder::Settings { segment: config.segment };
+    let settings =
+        recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
     let recovery = recorder.clone();
     tokio::spawn(async move { recovery.recover().await });
+    let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
     let host = names.first();
@@ -167,6 +169,7 @@ async fn serve(
         }
     }
     tracing::info!("stopping");
+    watching.abort();
     stop.cancel();
     let finish = async {
         ingest.finished().await;

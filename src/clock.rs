@@ -5,8 +5,23 @@ use chrono::{DateTime, Local, Utc};
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub(crate) type WallUs = i64;
 
+#[cfg(test)]
+thread_local! {
+    static SIMULATED_US: std::cell::Cell<Option<WallUs>> = const { std::cell::Cell::new(None) };
+}
+
+/// Sets the clock of this thread; `None` gives back the real one.
+#[cfg(test)]
+pub(crate) fn simulate(wall_us: Option<WallUs>) {
+    SIMULATED_US.set(wall_us);
+}
+
 /// The wall time now.
 pub(crate) fn now() -> DateTime<Utc> {
+    #[cfg(test)]
+    if let Some(simulated_us) = SIMULATED_US.get() {
+        return from_us(simulated_us);
+    }
     Utc::now()
 }
 

@@ -10,6 +10,8 @@ mod ingest;
 mod library;
 mod live;
 mod recorder;
+#[cfg(test)]
+mod simulation;
 mod storage;
 mod tls;
 

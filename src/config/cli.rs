@@ -15,6 +15,9 @@ const HTTPS_PORT: u16 = 5001;
 const WSS_PORT: u16 = 8766;
 const SEGMENT_SECONDS: f64 = 60.0;
 
+/// Enough to finish what is being written, and for the rest of the computer to go on.
+const RESERVE_MB: u64 = 500;
+
 /// Turns any browser on your network into a recording camera that loses nothing.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = AFTER_HELP, args_override_self = true)]
@@ -71,6 +74,10 @@ struct Cli {
     #[arg(long, value_name = "N", env = "LOCALCAMERA_SEGMENT_SECONDS")]
     segment_seconds: Option<f64>,
 
+    /// Free space to leave on the disk, in megabytes: below it recording pauses [default: 500]
+    #[arg(long, value_name = "MB", env = "LOCALCAMERA_RESERVE_MB")]
+    reserve_mb: Option<u64>,
+
     /// Configuration file [default: localcamera.toml if present]
     #[arg(long, value_name = "FILE", env = "LOCALCAMERA_CONFIG")]
     config: Option<PathBuf>,
@@ -121,6 +128,11 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         own_certificate,
         state: folder(cli.state, file.state, "state"),
         segment: segment(seconds)?,
+        reserve_bytes: cli
+            .reserve_mb
+            .or(file.reserve_mb)
+            .unwrap_or(RESERVE_MB)
+            .saturating_mul(1_000_000),
         open: cli.open.or(file.open).unwrap_or(false),
     })
 }

@@ -32,6 +32,7 @@ pub(super) struct File {
     pub(super) key: Option<PathBuf>,
     pub(super) state: Option<PathBuf>,
     pub(super) segment_seconds: Option<f64>,
+    pub(super) reserve_mb: Option<u64>,
     pub(super) open: Option<bool>,
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) own_certificate: Option<OwnCertificate>,
     pub(crate) state: PathBuf,
     pub(crate) segment: Duration,
+    /// Free space below which no media is taken.
+    pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
 }
 

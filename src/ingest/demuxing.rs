@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::{Demuxer, Event, Init, ResumePoint};
 
-use crate::live::feed::Step;
+use crate::live::feed::{Resumption, Step};
 
 /// What goes to the recorder at once, so that a message of tiny frames is no heap of them.
 const MAX_BATCH_STEPS: usize = 256;
@@ -22,14 +22,14 @@ pub(super) struct Demuxing {
 }
 
 impl Demuxing {
-    /// Goes on at a place of the stream that began with `init`.
-    pub(super) fn resume(init: &Bytes, resume: &ResumePoint) -> Result<Self, container::Error> {
-        let demuxer = Demuxer::resume(init, resume)?;
+    /// Goes on inside a stream.
+    pub(super) fn resume(resumption: &Resumption) -> Result<Self, container::Error> {
+        let Resumption { init, at, tracks } = resumption;
         Ok(Self {
-            received: resume.position,
+            demuxer: Demuxer::resume(init, at, tracks)?,
             init: Some(Arc::new(Demuxer::read_init(init)?)),
-            reached: Some(resume.clone()),
-            demuxer,
+            received: at.position,
+            reached: Some(at.clone()),
             ..Self::default()
         })
     }

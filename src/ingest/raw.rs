@@ -45,13 +45,27 @@ impl Publisher {
         let mut pings = super::pings();
         let mut heard = Instant::now();
         loop {
+            let is_held = self.holds();
+            let freed = async {
+                match &mut self.publication {
+                    Some(publication) if is_held => drop(publication.durable.changed().await),
+                    _ => std::future::pending().await,
+                }
+            };
             let message = tokio::select! {
-                message = socket.receive() => message,
+                // What is not read stays with the peer: its browser holds it.
+                message = socket.receive(), if !is_held => message,
+                () = freed => {
+                    heard = Instant::now();
+                    continue;
+                }
                 _ = pings.tick() => match socket.send(Outgoing::Ping).await {
                     Ok(()) => continue,
                     Err(_) => return Verdict::Gone,
                 },
-                () = tokio::time::sleep_until(heard + IDLE_TIMEOUT) => return Verdict::Gone,
+                () = tokio::time::sleep_until(heard + IDLE_TIMEOUT), if !is_held => {
+                    return Verdict::Gone;
+                }
                 () = self.ingest.shutdown.cancelled() => {
                     return Verdict::Close(1012, "the server is stopping");
                 }
@@ -72,6 +86,12 @@ impl Publisher {
                 Err(Ended::Closed) => return Verdict::Gone,
             }
         }
+    }
+
+    /// Whether the disk can take nothing at the moment.
+    fn holds(&self) -> bool {
+        let publication = self.publication.as_ref();
+        publication.is_some_and(|p| p.durable.borrow().holds_because().is_some())
     }
 
     async fn take(&mut self, bytes: Bytes) -> Result<(), Verdict> {

@@ -49,9 +49,10 @@ impl Report {
         received: impl Fn(u32) -> u64,
     ) -> Vec<News> {
         let mut news = Vec::new();
-        let storage_changed = durable.storage_error != self.storage_error;
+        let holds_because = durable.holds_because();
+        let storage_changed = holds_because != self.storage_error.as_ref();
         if storage_changed {
-            self.storage_error.clone_from(&durable.storage_error);
+            self.storage_error = holds_because.cloned();
             let error = self.storage_error.clone();
             news.extend(error.map(|message| error_message(ErrorCode::Storage, message, None)));
         }

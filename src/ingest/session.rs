@@ -20,6 +20,10 @@ const WAITING_INPUTS: usize = 8;
 /// its files are whole, and open again when it comes back.
 const RESUME_WINDOW: Duration = Duration::from_secs(120);
 
+/// A device delivers what it records now and the oldest of what is left. With more generations
+/// begun than this the session is put aside, which frees their files, and its device comes back.
+const MAX_GROWING_GENERATIONS: usize = 16;
+
 /// What a connection asks of its session.
 #[derive(Debug)]
 pub(super) enum Input {
@@ -79,6 +83,8 @@ pub(super) struct Task {
     /// Generations that more may come of.
     open: BTreeSet<u32>,
     is_known: bool,
+    /// Whether a connection holds it.
+    is_attached: bool,
     deadline: Option<Instant>,
 }
 
@@ -98,6 +104,7 @@ pub(super) fn new(publication: Publication, shutdown: CancellationToken) -> (Han
         generations: BTreeMap::new(),
         open: BTreeSet::new(),
         is_known: false,
+        is_attached: false,
         deadline: None,
     };
     (handle, task)
@@ -146,7 +153,10 @@ impl Slot<'_> {
 impl Task {
     /// Runs until the session is over and its files are finished.
     pub(super) async fn run(mut self) {
-        self.restore().await;
+        if !self.restore().await {
+            // Whoever waits to attach learns from what is durable why it cannot be.
+            return;
+        }
         let ending = self.take_inputs().await;
         self.finish(ending).await;
         // Connections wait for the summary; until it is there they may still attach.
@@ -155,6 +165,7 @@ impl Task {
                 return;
             }
             tokio::select! {
+                biased;
                 changed = self.durable.changed() => if changed.is_err() { return },
                 command = self.commands.recv() => match command {
                     Some(Command::Attach { reply }) => self.attach(reply),
@@ -165,17 +176,17 @@ impl Task {
         }
     }
 
-    /// Takes up what the recorder has of the session. Connections wait for it.
-    async fn restore(&mut self) {
-        let Some(opened) = self.opened.take() else { return };
-        // A recorder that does not answer says why in what is durable.
-        let Ok(opened) = opened.await else { return };
+    /// Takes up what the recorder has of the session; false when it cannot say. Connections wait
+    /// for it.
+    async fn restore(&mut self) -> bool {
+        let Some(opened) = self.opened.take() else { return false };
+        let Ok(opened) = opened.await else { return false };
         self.is_known = opened.is_known;
         let mut progress = Progress { is_resumed: opened.is_known, ..Progress::default() };
         for OpenedGeneration { start, position, is_ended, resume } in opened.generations {
             let number = start.number;
             let demuxing = match &resume {
-                Some((init, resume)) => Demuxing::resume(init, resume),
+                Some(resumption) => Demuxing::resume(resumption),
                 None if is_ended => Ok(Demuxing::over(position)),
                 None => Ok(Demuxing::default()),
             };
@@ -193,6 +204,7 @@ impl Task {
             self.generations.insert(number, demuxing);
         }
         self.progress.send_replace(progress);
+        true
     }
 
     async fn take_inputs(&mut self) -> Ending {
@@ -221,6 +233,7 @@ impl Task {
                 Some(Command::Attach { reply }) => self.attach(reply),
                 Some(Command::Detach { epoch }) => {
                     if epoch == self.progress.borrow().epoch {
+                        self.is_attached = false;
                         // There is nothing to come back to before the first generation; a device
                         // that does come back begins the session then.
                         if self.generations.is_empty() && !self.is_known {
@@ -237,23 +250,37 @@ impl Task {
                         return Ending::Stopped;
                     }
                     self.input(input).await;
+                    if self.growing() > MAX_GROWING_GENERATIONS {
+                        return Ending::Shutdown;
+                    }
                 }
             }
         }
     }
 
+    /// Generations of which something has come and more may.
+    fn growing(&self) -> usize {
+        let received = |number| self.generations.get(number).map_or(0, Demuxing::received);
+        self.open.iter().filter(|number| received(number) > 0).count()
+    }
+
     fn attach(&mut self, reply: oneshot::Sender<u64>) {
         if reply.is_closed() {
             // The connection gave up while the session waited for the disk.
+            if !self.is_attached {
+                self.deadline.get_or_insert_with(|| Instant::now() + RESUME_WINDOW);
+            }
             return;
         }
         self.deadline = None;
+        self.is_attached = true;
         let mut epoch = 0;
         self.progress.send_modify(|progress| {
             progress.epoch += 1;
             epoch = progress.epoch;
         });
         if reply.send(epoch).is_err() {
+            self.is_attached = false;
             self.deadline = Some(Instant::now() + RESUME_WINDOW);
         }
     }

@@ -159,6 +159,7 @@ impl Connection {
         let changes = async {
             match watchers {
                 Some((progress, durable)) => tokio::select! {
+                    biased;
                     changed = progress.changed() => changed.is_ok(),
                     changed = durable.changed() => changed.is_ok(),
                 },
@@ -166,6 +167,8 @@ impl Connection {
             }
         };
         tokio::select! {
+            // In a fixed order, so that what happens can be repeated.
+            biased;
             handed = hand_over => Wake::Handed(handed),
             changed = changes => Wake::Progress(changed),
             message = self.socket.receive(), if !is_waiting => Wake::Message(message),
@@ -254,7 +257,7 @@ impl Connection {
 
     /// The session is there and cannot answer.
     async fn refuse(&mut self, handle: &Handle) -> Result<(), Ended> {
-        let reason = handle.durable.borrow().storage_error.clone();
+        let reason = handle.durable.borrow().holds_because().cloned();
         let message = reason.unwrap_or_else(|| "the server's disk is slow to answer".to_owned());
         let error = ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
         self.send(&error).await?;

@@ -90,6 +90,7 @@ pub(crate) enum Event {
 /// A finished file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Segment {
+    #[serde(deserialize_with = "plain_name")]
     pub(crate) file: String,
     pub(crate) generation: u32,
     /// Wall time of its first sample.
@@ -121,6 +122,16 @@ pub(crate) struct Track {
 pub(crate) enum TrackKind {
     Video,
     Audio,
+}
+
+/// A name that stays inside its folder: journals come from other machines, too.
+fn plain_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    match name.starts_with("video_") && name.bytes().all(allowed) {
+        true => Ok(name),
+        false => Err(serde::de::Error::custom("a file's name leaves its folder")),
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
@@ -159,6 +170,21 @@ mod tests {
             line,
             "{\"v\":1,\"at\":\"1970-01-01T00:00:00.000Z\",\"event\":\"stop\",\"reason\":\"stopped\"}\n"
         );
+    }
+
+    #[test]
+    fn a_file_of_another_folder_is_not_believed() {
+        let line = |file: &str| {
+            format!(
+                r#"{{"v":1,"at":"x","event":"segment","file":"{file}","generation":0,"start_us":0,
+                "duration_us":1,"bytes":1,"tracks":[],"sha256":"x"}}"#
+            )
+            .replace('\n', "")
+        };
+        assert_eq!(Line::read_all(line("video_1.webm").as_bytes()).count(), 1);
+        for file in ["../../certs/ca.key", "video_/../x", "ca.key", "video_/x"] {
+            assert_eq!(Line::read_all(line(file).as_bytes()).count(), 0, "{file}");
+        }
     }
 
     #[test]

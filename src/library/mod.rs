@@ -3,6 +3,7 @@
 pub(crate) mod journal;
 mod scan;
 mod session;
+mod trouble;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::storage::Storage;
 use journal::Line;
 pub(crate) use scan::Unfinished;
 pub(crate) use session::{File, Session};
+pub(crate) use trouble::Trouble;
 
 /// The sessions of one recordings folder. Clones share them.
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ pub(crate) struct Library {
     root: Arc<PathBuf>,
     /// By id. Ids are the devices' own choice, so two devices can have chosen the same.
     sessions: Arc<RwLock<HashMap<String, Vec<Session>>>>,
+    trouble: Trouble,
 }
 
 /// The journal of a session, by where it lies.
@@ -33,12 +36,17 @@ pub(crate) struct JournalPlace {
 impl Library {
     /// An empty library over a recordings folder; [`Self::scan`] fills it.
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root: Arc::new(root), sessions: Arc::default() }
+        Self { root: Arc::new(root), sessions: Arc::default(), trouble: Trouble::default() }
     }
 
     /// The recordings folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What keeps recordings from the disk.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.trouble
     }
 
     /// Adds a line of a session's journal.
@@ -64,7 +72,16 @@ impl Library {
 
     fn find(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Option<Session> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(id)?.iter().find(|session| is_wanted(session)).cloned()
+        let wanted = sessions.get(id)?.iter().filter(|session| is_wanted(session));
+        wanted.max_by(|a, b| a.journal.name.cmp(&b.journal.name)).cloned()
+    }
+
+    /// Lets go of a session whose journal somebody has removed.
+    pub(crate) fn forget(&self, id: &str, journal: &JournalPlace) {
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(alike) = sessions.get_mut(id) {
+            alike.retain(|session| session.journal != *journal);
+        }
     }
 
     /// Reads the journals on the disk and returns those beside which something was left

@@ -7,7 +7,7 @@ use super::journal::{Event, Line};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
 
-/// A journal beside which lies a growing file, or a finished one that no journal names.
+/// A journal beside which lies a growing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unfinished {
     pub(crate) session: String,
@@ -21,17 +21,13 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> 
         let entries = entries(storage, &path);
         let names = || entries.iter().map(|entry| entry.name.as_str());
         let mut sessions = Vec::new();
-        let mut named = std::collections::HashSet::new();
         for name in names().filter(|name| is_journal(name)) {
             let journal = JournalPlace { folder: folder.name.clone(), name: name.to_owned() };
             if let Some(session) = read(library, storage, &path.join(name), &journal) {
-                let files = library.session(&session).map(|session| session.files);
-                named.extend(files.into_iter().flatten().map(|file| file.name));
                 sessions.push(Unfinished { session, journal });
             }
         }
-        // A crash leaves a file that grew, or one that got its name and not yet its line.
-        if names().any(|name| is_growing(name) || (is_finished(name) && !named.contains(name))) {
+        if names().any(is_growing) {
             unfinished.extend(sessions);
         }
     }
@@ -44,10 +40,6 @@ fn is_journal(name: &str) -> bool {
 
 fn is_growing(name: &str) -> bool {
     name.starts_with("video_") && name.ends_with(".part")
-}
-
-fn is_finished(name: &str) -> bool {
-    name.starts_with("video_") && (name.ends_with(".webm") || name.ends_with(".mp4"))
 }
 
 fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
@@ -84,7 +76,7 @@ fn read(
 fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
     let file = storage.open(path, Open::ReadOnly)?;
     let mut text = Vec::new();
-    read_pieces(&*file, u64::MAX, |piece| {
+    read_pieces(&*file, |piece| {
         text.extend_from_slice(piece);
         Ok(true)
     })?;

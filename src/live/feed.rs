@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use container::{Event, ResumePoint};
+use container::{Event, ResumePoint, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::WallUs;
@@ -35,7 +35,17 @@ pub(crate) struct OpenedGeneration {
     pub(crate) position: u64,
     pub(crate) is_ended: bool,
     /// How parsing goes on, where there is anything to go on with.
-    pub(crate) resume: Option<(Bytes, ResumePoint)>,
+    pub(crate) resume: Option<Resumption>,
+}
+
+/// How the parsing of a stream goes on.
+#[derive(Debug)]
+pub(crate) struct Resumption {
+    /// The init segment.
+    pub(crate) init: Bytes,
+    pub(crate) at: ResumePoint,
+    /// What its tracks have become since.
+    pub(crate) tracks: Vec<Track>,
 }
 
 /// Who records what.
@@ -117,8 +127,17 @@ pub(crate) struct Durable {
     pub(crate) failed: BTreeMap<u32, String>,
     /// Why nothing can be written at the moment.
     pub(crate) storage_error: Option<String>,
+    /// Why nothing more shall come at the moment.
+    pub(crate) paused: Option<String>,
     /// The session's files, once it is complete.
     pub(crate) finished: Option<Finished>,
+}
+
+impl Durable {
+    /// Why a device should hold its media, if it should.
+    pub(crate) fn holds_because(&self) -> Option<&String> {
+        self.storage_error.as_ref().or(self.paused.as_ref())
+    }
 }
 
 /// What of a generation is on the disk.

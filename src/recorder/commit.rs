@@ -7,22 +7,34 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::disk::{Disk, DiskError, Outcome, Step};
+use crate::library::Trouble;
 use crate::live::feed::Durable;
 use crate::storage::{self, Storage};
 
 /// Long enough to free some space, short enough that nobody thinks it will not come back.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
+/// A file on a disk that was unplugged or mounted anew does not come back, its name does: after
+/// so many refusals that are not for want of room the files are opened again.
+const MAX_ATTEMPTS: u32 = 5;
+
 /// The disk of a session, and whom to tell when it refuses.
 #[derive(Debug)]
 pub(super) struct Writer {
+    session: String,
+    trouble: Trouble,
     storage: Arc<dyn Storage>,
     disk: Option<Disk>,
 }
 
 impl Writer {
-    pub(super) fn new(storage: Arc<dyn Storage>, disk: Disk) -> Self {
-        Self { storage, disk: Some(disk) }
+    pub(super) fn new(
+        session: String,
+        trouble: Trouble,
+        storage: Arc<dyn Storage>,
+        disk: Disk,
+    ) -> Self {
+        Self { session, trouble, storage, disk: Some(disk) }
     }
 
     /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
@@ -34,6 +46,7 @@ impl Writer {
         durable: &watch::Sender<Durable>,
     ) -> (Vec<Outcome>, Result<(), DiskError>) {
         let mut outcomes = Vec::new();
+        let mut attempts = 0;
         loop {
             let Some(disk) = self.disk.take() else { return (outcomes, Ok(())) };
             let task = move || {
@@ -45,10 +58,11 @@ impl Writer {
             self.disk = Some(disk);
             (steps, outcomes) = (rest, done);
             let Err(error) = result else {
-                clear(durable);
+                self.clear(durable);
                 return (outcomes, Ok(()));
             };
-            if error.is_final() {
+            attempts += u32::from(!error.is_full());
+            if error.is_final() || attempts > MAX_ATTEMPTS {
                 return (outcomes, Err(error));
             }
             let message = error.to_string();
@@ -58,13 +72,22 @@ impl Writer {
                 is_news
             });
             if is_news {
+                self.trouble.refuse(&self.session, Some(message));
                 tracing::error!(%error, "recording waits for the disk");
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
+
+    fn clear(&self, durable: &watch::Sender<Durable>) {
+        if durable.send_if_modified(|durable| durable.storage_error.take().is_some()) {
+            self.trouble.refuse(&self.session, None);
+        }
+    }
 }
 
-fn clear(durable: &watch::Sender<Durable>) {
-    durable.send_if_modified(|durable| durable.storage_error.take().is_some());
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.trouble.refuse(&self.session, None);
+    }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::FinishStep;
 
+use super::active::{Active, Claim};
 use super::names;
-use super::recovery::Ledger;
 use crate::clock::WallUs;
 use crate::storage::{Open, Storage, StorageFile, read_pieces};
 
@@ -27,16 +27,20 @@ pub(super) enum Step {
     /// Begin the growing file of a segment.
     Create { file: FileId, start_us: WallUs, extension: &'static str },
     /// Begin the growing file that shall replace the finished one of this name: `front`, then
-    /// what the finished one holds from `media_at` on.
-    Regrow { file: FileId, name: String, front: Bytes, media_at: u64 },
+    /// so many bytes of what the finished one holds from `media_at` on.
+    Regrow { file: FileId, name: String, front: Bytes, media_at: u64, media_bytes: u64 },
     /// Append to a growing file.
     Append { file: FileId, parts: Vec<Bytes> },
     /// Make a growing file's content durable.
     Sync { file: FileId },
-    /// Turn a growing file into the finished one and give it its name.
+    /// Turn a growing file into the finished one. It gets its name when the journal has it.
     Finish { file: FileId, steps: Vec<FinishStep> },
-    /// Append to the session journal, which is begun with the first line.
-    Journal { start_us: WallUs, text: String },
+    /// Give a finished file its name.
+    Name { file: FileId },
+    /// Begin the session journal.
+    BeginJournal { start_us: WallUs },
+    /// Append to the session journal.
+    Journal { text: String },
     /// Append to the folder's note for people.
     About { text: String },
 }
@@ -44,8 +48,8 @@ pub(super) enum Step {
 /// What a step brought about.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// A finished file.
-    Finished { file: FileId, name: String, bytes: u64, sha256: String, is_replaced: bool },
+    /// A finished file, whether another has the name that it will get, and what it holds.
+    Finished { file: FileId, name: String, bytes: u64, sha256: String, is_replacing: bool },
     /// The session journal has been begun.
     JournalBegun { name: String },
 }
@@ -57,8 +61,8 @@ pub(super) struct DiskError {
     action: &'static str,
     pub(super) path: PathBuf,
     source: io::Error,
-    /// After a sync that failed, how much of the file an earlier one has made durable.
-    pub(super) synced_bytes: Option<u64>,
+    /// Whether it was a sync: what it should have brought onto the disk may never get there.
+    pub(super) is_sync: bool,
 }
 
 impl DiskError {
@@ -69,7 +73,13 @@ impl DiskError {
     /// Whether trying again is of no use. After a sync that failed the page cache cannot be
     /// trusted any more; and a file that was removed or renamed by somebody does not come back.
     pub(super) fn is_final(&self) -> bool {
-        self.synced_bytes.is_some() || self.source.kind() == io::ErrorKind::NotFound
+        self.is_sync || self.source.kind() == io::ErrorKind::NotFound
+    }
+
+    /// Whether it is only a matter of room.
+    pub(super) fn is_full(&self) -> bool {
+        let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        kinds.contains(&self.source.kind())
     }
 }
 
@@ -82,7 +92,7 @@ pub(super) struct Disk {
     growing: BTreeMap<FileId, Growing>,
     journal: Option<Growing>,
     is_folder_made: bool,
-    ledger: Ledger,
+    active: Active,
 }
 
 /// A file that is appended to. What a failed write left behind `len` is written over.
@@ -91,9 +101,9 @@ pub(super) struct Growing {
     file: Box<dyn StorageFile>,
     path: PathBuf,
     len: u64,
-    synced: u64,
     /// Steps of finishing it that are done; they are not repeated.
     finished_steps: usize,
+    _claim: Option<Claim>,
 }
 
 impl Disk {
@@ -102,11 +112,11 @@ impl Disk {
         storage: Arc<dyn Storage>,
         root: &Path,
         folder: &str,
-        ledger: Ledger,
+        active: Active,
     ) -> Self {
         Self {
             storage,
-            ledger,
+            active,
             folder: root.join(folder),
             root: root.to_owned(),
             growing: BTreeMap::new(),
@@ -128,11 +138,7 @@ impl Disk {
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), DiskError> {
         while let Some(step) = steps.front() {
-            let outcome = self.step(step);
-            if let Err(DiskError { path, synced_bytes: Some(synced_bytes), .. }) = &outcome {
-                self.ledger.distrust(path, *synced_bytes);
-            }
-            outcomes.extend(outcome?);
+            outcomes.extend(self.step(step)?);
             steps.pop_front();
         }
         Ok(())
@@ -146,9 +152,9 @@ impl Disk {
                     self.growing.insert(*file, growing);
                 }
             }
-            Step::Regrow { file, name, front, media_at } => {
+            Step::Regrow { file, name, front, media_at, media_bytes } => {
                 if !self.growing.contains_key(file) {
-                    let growing = self.regrow(name, front, *media_at)?;
+                    let growing = self.regrow(name, front, *media_at, *media_bytes)?;
                     self.growing.insert(*file, growing);
                 }
             }
@@ -169,17 +175,30 @@ impl Disk {
             }
             Step::Finish { file, steps } => {
                 if let Some(growing) = self.growing.get_mut(file) {
-                    let (name, bytes, sha256, is_replaced) =
-                        growing.finish(&*self.storage, steps)?;
-                    sync_folder(&*self.storage, &self.folder)?;
-                    if let Some(growing) = self.growing.remove(file) {
-                        self.ledger.deactivate(&growing.path);
-                    }
+                    let (sha256, bytes) = growing.finish(&*self.storage, steps)?;
+                    let name = names::finished(&growing.name()).to_owned();
+                    let is_replacing = self.storage.exists(&self.folder.join(&name));
                     let file = *file;
-                    return Ok(Some(Outcome::Finished { file, name, bytes, sha256, is_replaced }));
+                    return Ok(Some(Outcome::Finished { file, name, bytes, sha256, is_replacing }));
                 }
             }
-            Step::Journal { start_us, text } => return self.append_journal(*start_us, text),
+            Step::Name { file } => {
+                if let Some(growing) = self.growing.get_mut(file) {
+                    growing.give_name(&*self.storage)?;
+                    sync_folder(&*self.storage, &self.folder)?;
+                    self.growing.remove(file);
+                }
+            }
+            Step::BeginJournal { start_us } => {
+                if self.journal.is_none() {
+                    return self.begin_journal(*start_us).map(Some);
+                }
+            }
+            Step::Journal { text } => {
+                if let Some(journal) = &mut self.journal {
+                    journal.append_line(text)?;
+                }
+            }
             Step::About { text } => self.append_note(text),
         }
         Ok(None)
@@ -196,14 +215,28 @@ impl Disk {
         Ok(growing)
     }
 
-    fn regrow(&self, name: &str, front: &Bytes, media_at: u64) -> Result<Growing, DiskError> {
+    fn regrow(
+        &self,
+        name: &str,
+        front: &Bytes,
+        media_at: u64,
+        media_bytes: u64,
+    ) -> Result<Growing, DiskError> {
         let finished = self.folder.join(name);
         let path = self.folder.join(format!("{name}{}", names::GROWING));
         let old = self.storage.open(&finished, Open::ReadOnly).map_err(fault("open", &finished))?;
-        self.ledger.activate(&path);
+        let claim = self.active.claim(&path);
         let mut growing = Growing::create(&*self.storage, path)?;
-        growing.write(front.clone())?;
-        growing.append_from(&*old, media_at).map_err(fault("write", &growing.path))?;
+        growing._claim = claim;
+        let copied = growing.write(front.clone()).and_then(|()| {
+            let copied = growing.append_from(&*old, media_at, media_bytes);
+            copied.map_err(fault("write", &growing.path))
+        });
+        if copied.is_err() {
+            // On a full disk the half-written copy takes the room that is missing.
+            let _ = self.storage.remove(&growing.path);
+        }
+        copied?;
         sync_folder(&*self.storage, &self.folder)?;
         Ok(growing)
     }
@@ -219,24 +252,13 @@ impl Disk {
         Ok(())
     }
 
-    fn append_journal(
-        &mut self,
-        start_us: WallUs,
-        text: &str,
-    ) -> Result<Option<Outcome>, DiskError> {
-        let mut begun = None;
-        if self.journal.is_none() {
-            self.create_folder()?;
-            let journal = self.create_new(|attempt| (names::journal(start_us, attempt), false))?;
-            sync_folder(&*self.storage, &self.folder)?;
-            begun = Some(Outcome::JournalBegun { name: journal.name() });
-            self.journal = Some(journal);
-        }
-        let Some(journal) = &mut self.journal else { return Ok(None) };
-        let text = Bytes::copy_from_slice(text.as_bytes());
-        journal.write(text)?;
-        journal.sync()?;
-        Ok(begun)
+    fn begin_journal(&mut self, start_us: WallUs) -> Result<Outcome, DiskError> {
+        self.create_folder()?;
+        let journal = self.create_new(|attempt| (names::journal(start_us, attempt), false))?;
+        sync_folder(&*self.storage, &self.folder)?;
+        let name = journal.name();
+        self.journal = Some(journal);
+        Ok(Outcome::JournalBegun { name })
     }
 
     /// A note for people; no recording waits for it.
@@ -258,10 +280,9 @@ impl Disk {
         loop {
             let (file_name, is_taken) = name(attempt);
             let path = self.folder.join(file_name);
-            if !is_taken {
-                self.ledger.activate(&path);
+            if !is_taken && let Some(claim) = self.active.claim(&path) {
                 match self.storage.open(&path, Open::CreateNew) {
-                    Ok(file) => return Ok(Growing::new(file, path, 0)),
+                    Ok(file) => return Ok(Growing::new(file, path, 0).claimed(claim)),
                     Err(error)
                         if error.kind() == io::ErrorKind::AlreadyExists
                             && attempt < MAX_NAME_ATTEMPTS => {}
@@ -273,17 +294,16 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let growing = self.growing.values().chain(&self.journal);
-        growing.for_each(|growing| self.ledger.deactivate(&growing.path));
-    }
-}
-
 impl Growing {
-    /// A file that is there and durable, up to `len`.
+    /// A file that is there, up to `len`.
     pub(super) fn new(file: Box<dyn StorageFile>, path: PathBuf, len: u64) -> Self {
-        Self { file, path, len, synced: len, finished_steps: 0 }
+        Self { file, path, len, finished_steps: 0, _claim: None }
+    }
+
+    /// A file that nobody else writes as long as this lives.
+    pub(super) fn claimed(mut self, claim: Claim) -> Self {
+        self._claim = Some(claim);
+        self
     }
 
     /// A new file in place of whatever has its name.
@@ -308,15 +328,19 @@ impl Growing {
         Ok(())
     }
 
-    /// Appends what another file holds from an offset on.
-    pub(super) fn append_from(&mut self, other: &dyn StorageFile, from: u64) -> io::Result<()> {
-        let mut skip = usize::try_from(from).unwrap_or(usize::MAX);
-        read_pieces(other, u64::MAX, |piece| {
-            let passed = skip.min(piece.len());
-            skip -= passed;
-            self.file.write_at(self.len, &piece[passed..])?;
-            self.len += (piece.len() - passed) as u64;
-            Ok(true)
+    /// Appends what another file holds from an offset on, at most `max` bytes of it.
+    fn append_from(&mut self, other: &dyn StorageFile, from: u64, max: u64) -> io::Result<()> {
+        let (mut at, end) = (0, from.saturating_add(max));
+        read_pieces(other, |piece| {
+            let (begin, next) = (at, at + piece.len() as u64);
+            at = next;
+            let skip = from.saturating_sub(begin).min(piece.len() as u64) as usize;
+            let keep = end.saturating_sub(begin).min(piece.len() as u64) as usize;
+            if skip < keep {
+                self.file.write_at(self.len, &piece[skip..keep])?;
+                self.len += (keep - skip) as u64;
+            }
+            Ok(next < end)
         })
     }
 
@@ -325,23 +349,31 @@ impl Growing {
     }
 
     pub(super) fn sync(&mut self) -> Result<(), DiskError> {
-        let synced = self.synced;
-        self.file.sync().map_err(sync_fault(&self.path, synced))?;
-        self.synced = self.len;
-        Ok(())
+        self.file.sync().map_err(sync_fault(&self.path))
     }
 
-    fn name(&self) -> String {
+    /// Appends lines, or a part of one, and syncs.
+    pub(super) fn append_line(&mut self, text: &str) -> Result<(), DiskError> {
+        let len = self.len;
+        let written = self.write(Bytes::copy_from_slice(text.as_bytes()));
+        let synced = written.and_then(|()| self.sync());
+        if synced.is_err() {
+            // Tried again, it is written in the same place.
+            self.len = len;
+        }
+        synced
+    }
+
+    pub(super) fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Finishes the file and gives it its name: with that, its length, its hash, and whether it
-    /// has replaced another.
+    /// Finishes the file. Returns its hash and its length.
     pub(super) fn finish(
         &mut self,
         storage: &dyn Storage,
         steps: &[FinishStep],
-    ) -> Result<(String, u64, String, bool), DiskError> {
+    ) -> Result<(String, u64), DiskError> {
         for step in &steps[self.finished_steps.min(steps.len())..] {
             match step {
                 FinishStep::WriteAt { offset, bytes } => {
@@ -354,12 +386,17 @@ impl Growing {
             }
             self.finished_steps += 1;
         }
+        hash(&*self.file).map_err(fault("read", &self.path))
+    }
+
+    /// Gives the finished file its name, in place of the one that has it.
+    pub(super) fn give_name(&mut self, storage: &dyn Storage) -> Result<(), DiskError> {
         let finished = self.path.with_extension("");
-        let is_replaced = storage.exists(&finished);
-        let (sha256, bytes) = hash(&*self.file).map_err(fault("read", &self.path))?;
-        storage.rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
-        let name = finished.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((name, bytes, sha256, is_replaced))
+        // A step that is run again may have renamed it and failed behind that.
+        if storage.exists(&self.path) || !storage.exists(&finished) {
+            storage.rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
+        }
+        Ok(())
     }
 
     /// Writes the file anew beside the growing one and puts it in its place.
@@ -373,7 +410,7 @@ impl Growing {
         let mut new = Self::create(storage, beside.clone())?;
         let written = new
             .append(std::slice::from_ref(front))
-            .and_then(|()| new.append_from(&*self.file, keep_from))
+            .and_then(|()| new.append_from(&*self.file, keep_from, u64::MAX))
             .map_err(fault("write", &beside));
         let renamed = written.and_then(|()| {
             new.sync()?;
@@ -384,7 +421,7 @@ impl Growing {
             let _ = storage.remove(&beside);
         }
         renamed?;
-        (self.file, self.len, self.synced) = (new.file, new.len, new.synced);
+        (self.file, self.len) = (new.file, new.len);
         Ok(())
     }
 }
@@ -393,7 +430,7 @@ impl Growing {
 pub(super) fn hash(file: &dyn StorageFile) -> io::Result<(String, u64)> {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let mut total = 0;
-    read_pieces(file, u64::MAX, |piece| {
+    read_pieces(file, |piece| {
         context.update(piece);
         total += piece.len() as u64;
         Ok(true)
@@ -402,7 +439,7 @@ pub(super) fn hash(file: &dyn StorageFile) -> io::Result<(String, u64)> {
 }
 
 pub(super) fn sync_folder(storage: &dyn Storage, folder: &Path) -> Result<(), DiskError> {
-    storage.sync_folder(folder).map_err(sync_fault(folder, 0))
+    storage.sync_folder(folder).map_err(sync_fault(folder))
 }
 
 pub(super) fn fault(
@@ -410,10 +447,10 @@ pub(super) fn fault(
     path: &Path,
 ) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action, path, source, synced_bytes: None }
+    move |source| DiskError { action, path, source, is_sync: false }
 }
 
-fn sync_fault(path: &Path, synced: u64) -> impl FnOnce(io::Error) -> DiskError + use<> {
+pub(super) fn sync_fault(path: &Path) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action: "sync", path, source, synced_bytes: Some(synced) }
+    move |source| DiskError { action: "sync", path, source, is_sync: true }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Event, Muxer, Reopened, ResumePoint, SegmentSpec, Segmenter,
-    Summary,
+    Action, Checkpoint, CommitRecord, Event, Muxer, Reopened, SegmentSpec, Segmenter, Summary,
 };
 
 use super::disk::{FileId, Step};
@@ -58,6 +57,7 @@ enum Place {
         name: String,
         front: Bytes,
         media_at: u64,
+        media_bytes: u64,
     },
 }
 
@@ -99,10 +99,14 @@ pub(super) struct Continued {
 }
 
 impl Continued {
-    /// How parsing goes on: with this init segment, from there.
-    pub(super) fn resume(&self) -> (Bytes, ResumePoint) {
-        let resume = self.reopened.record.checkpoint.resume.clone();
-        (self.reopened.muxer.spec().init.bytes.clone(), resume)
+    /// How parsing goes on.
+    pub(super) fn resume(&self) -> feed::Resumption {
+        let spec = self.reopened.muxer.spec();
+        feed::Resumption {
+            init: spec.init.bytes.clone(),
+            at: self.reopened.record.checkpoint.resume.clone(),
+            tracks: spec.tracks.clone(),
+        }
     }
 }
 
@@ -126,12 +130,13 @@ impl Generation {
     /// Goes on inside a file that is finished.
     pub(super) fn go_on(&mut self, continued: Continued) {
         let Continued { reopened, start_us, finished: (name, front) } = continued;
-        let Reopened { muxer, record, lead_ns, media_at, .. } = reopened;
+        let Reopened { muxer, record, lead_ns, media_at, len, .. } = reopened;
+        let media_bytes = len.saturating_sub(front.len() as u64);
         self.segmenter =
             Segmenter::resume(self.target_ns, muxer.spec(), lead_ns, &record.checkpoint);
         self.position = record.checkpoint.resume.position;
         self.media_ns = lead_ns.map_or(0, |(_, last)| last);
-        let place = Place::Finished { name, front, media_at };
+        let place = Place::Finished { name, front, media_at, media_bytes };
         self.open = Some(File { id: None, muxer, start_us, place });
     }
 
@@ -144,7 +149,10 @@ impl Generation {
             if self.is_broken {
                 return Ok(());
             }
-            if let Some(resume) = resume {
+            // A header belongs to what follows it, and so does the place in front of that.
+            if let Some(resume) = resume
+                && !matches!(event, Some(Event::Init(_)))
+            {
                 self.segmenter.place(resume);
             }
             if let Some(event) = event
@@ -179,6 +187,11 @@ impl Generation {
     /// Whether a file waits to be finished.
     pub(super) fn has_closed(&self) -> bool {
         !self.closed.is_empty()
+    }
+
+    /// Has the header in the journal although no file came of it.
+    pub(super) fn explain(&mut self) {
+        self.lines.extend(self.header.take());
     }
 
     /// The journal lines that have come up.
@@ -233,8 +246,9 @@ impl Generation {
                 let extension = file.muxer.spec().init.output.extension();
                 plan.steps.push_back(Step::Create { file: id, start_us: file.start_us, extension });
             }
-            Place::Finished { name, front, media_at } => {
-                plan.steps.push_back(Step::Regrow { file: id, name, front, media_at });
+            Place::Finished { name, front, media_at, media_bytes } => {
+                let step = Step::Regrow { file: id, name, front, media_at, media_bytes };
+                plan.steps.push_back(step);
             }
         }
         if has_media {

@@ -1,12 +1,15 @@
 //! Writes what is published to the disk: lossless, synced, and acknowledged only then.
 
+mod active;
 mod commit;
 mod disk;
 mod generation;
+mod left;
 mod names;
 mod opening;
 mod recording;
 mod recovery;
+mod space;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::library::{Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
-use recovery::Ledger;
+use active::Active;
 
 /// Sessions that are made whole at once: enough to keep a disk busy.
 const RECOVERIES: usize = 8;
@@ -28,6 +31,8 @@ const RECOVERIES: usize = 8;
 pub(crate) struct Settings {
     /// Length of a segment in media time.
     pub(crate) segment: Duration,
+    /// Free space below which no media is taken.
+    pub(crate) reserve_bytes: u64,
 }
 
 /// What every recording needs. Clones share it.
@@ -36,15 +41,15 @@ pub(crate) struct Recorder {
     storage: Arc<dyn Storage>,
     library: Library,
     settings: Settings,
-    ledger: Ledger,
-    is_recovered: Arc<watch::Sender<bool>>,
+    active: Active,
+    is_scanned: Arc<watch::Sender<bool>>,
 }
 
 impl Recorder {
     /// Records into the library's folder.
     pub(crate) fn new(storage: Arc<dyn Storage>, library: Library, settings: Settings) -> Self {
-        let is_recovered = Arc::new(watch::Sender::new(false));
-        Self { storage, library, settings, ledger: Ledger::default(), is_recovered }
+        let is_scanned = Arc::new(watch::Sender::new(false));
+        Self { storage, library, settings, active: Active::default(), is_scanned }
     }
 
     /// Records every session that arrives, until the hub is gone and the last one is finished.
@@ -57,17 +62,19 @@ impl Recorder {
         tasks.wait().await;
     }
 
-    /// Reads the library and makes whole what a crash has left in it. New sessions do not wait
-    /// for it; those that were interrupted do.
+    /// Reads the library and makes whole what a crash has left in it. Sessions that were not
+    /// there before do not wait for it.
     pub(crate) async fn recover(&self) {
         let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
+        let scanned = Scanned(Arc::clone(&self.is_scanned));
         let unfinished = storage::execute(&self.storage, move || library.scan(&*storage)).await;
+        drop(scanned);
         let recoveries = unfinished.into_iter().map(|unfinished| self.recover_session(unfinished));
         futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
-        self.is_recovered.send_replace(true);
     }
 
     async fn recover_session(&self, unfinished: Unfinished) {
+        let _turn = self.active.turn(&unfinished.journal.folder).acquire().await;
         let site = self.site(unfinished.session.clone(), unfinished.journal);
         let recovering = move || site.recover().map(drop);
         if let Err(error) = storage::execute(&self.storage, recovering).await {
@@ -76,9 +83,18 @@ impl Recorder {
         }
     }
 
-    /// Waits until [`Self::recover`] is done.
-    async fn recovered(&self) {
+    /// Waits until the journals have been read.
+    async fn scanned(&self) {
         // The sender lives as long as the recorder does.
-        let _ = self.is_recovered.subscribe().wait_for(|recovered| *recovered).await;
+        let _ = self.is_scanned.subscribe().wait_for(|scanned| *scanned).await;
+    }
+}
+
+/// Lets the sessions go on that wait for the scan, however it ends.
+struct Scanned(Arc<watch::Sender<bool>>);
+
+impl Drop for Scanned {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
     }
 }

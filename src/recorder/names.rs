@@ -11,17 +11,23 @@ pub(super) const GROWING: &str = ".part";
 /// it takes the old one's place.
 pub(super) const REWRITE: &str = "rewrite";
 
-/// The extension of a file that is written anew because the old one cannot be trusted.
+/// The extension of a file that is written anew because it cannot go on as it is.
 pub(super) const REMADE: &str = "remade";
 
-/// Whether this is the name of a finished file.
-pub(super) fn is_segment(name: &str) -> bool {
-    name.starts_with("video_") && (name.ends_with(".webm") || name.ends_with(".mp4"))
+/// Whether this is the name of a growing file.
+pub(super) fn is_growing(name: &str) -> bool {
+    name.starts_with("video_") && name.ends_with(GROWING)
 }
 
-/// The name that a growing file gets when it is finished; a finished one keeps its own.
+/// Whether a crash has left this in the middle of being written anew.
+pub(super) fn is_abandoned(name: &str) -> bool {
+    name.starts_with("video_") && [REWRITE, REMADE].iter().any(|end| name.ends_with(end))
+}
+
+/// The name of the finished file that this becomes or is.
 pub(super) fn finished(name: &str) -> &str {
-    name.strip_suffix(GROWING).unwrap_or(name)
+    let ends = [GROWING, ".rewrite", ".remade"];
+    ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 /// The folder of the connection that began a session.

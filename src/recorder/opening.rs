@@ -1,7 +1,6 @@
 //! How a session is taken up: anew, or with what an earlier life of it has left.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 use std::sync::Arc;
 
 use container::NANOS_PER_SECOND;
@@ -9,8 +8,9 @@ use container::NANOS_PER_SECOND;
 use super::Recorder;
 use super::disk::{Disk, DiskError, Growing};
 use super::generation::{Continued, Generation};
+use super::left::Left;
 use super::names;
-use super::recovery::{Left, Site};
+use super::recovery::Site;
 use crate::library::JournalPlace;
 use crate::library::journal::Segment;
 use crate::live::feed::{DurableGeneration, Opened, OpenedGeneration, SessionInfo};
@@ -46,29 +46,31 @@ struct Found {
 pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<Start, DiskError> {
     let known = match session.is_resumable {
         true => {
-            recorder.recovered().await;
+            recorder.scanned().await;
             recorder.library.session_of(&session.device, &session.id)
         }
         false => None,
     };
     let mut start = begin(session, recorder);
     let Some(known) = known else { return Ok(start) };
-    let site = recorder.site(known.id, known.journal.clone());
-    let found = storage::execute(&recorder.storage, move || find(&site)).await;
-    let Found { left, journal, mut continued } = match found {
-        Ok(found) => found,
+    let site = recorder.site(known.id.clone(), known.journal.clone());
+    let found = {
+        let _turn = recorder.active.turn(&known.journal.folder).acquire().await;
+        storage::execute(&recorder.storage, move || find(&site)).await?
+    };
+    let Some(Found { left, journal, mut continued }) = found else {
         // Somebody removed the recordings: it begins anew.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(start),
-        Err(error) => return Err(error),
+        recorder.library.forget(&known.id, &known.journal);
+        return Ok(start);
     };
     let root = recorder.library.root();
-    let (storage, ledger) = (Arc::clone(&recorder.storage), recorder.ledger.clone());
-    start.disk = Disk::new(storage, root, &known.journal.folder, ledger);
+    let (storage, active) = (Arc::clone(&recorder.storage), recorder.active.clone());
+    start.disk = Disk::new(storage, root, &known.journal.folder, active);
     start.disk.adopt_journal(journal);
     start.folder.clone_from(&known.journal.folder);
     start.journal = Some(known.journal);
     start.is_stopped = left.is_stopped;
-    start.answer.is_known = true;
+    start.answer.is_known = left.is_named;
     for (number, known) in left.generations {
         let ended_bytes = known.ended_bytes;
         let mut durable = DurableGeneration { ended: ended_bytes.is_some(), ..Default::default() };
@@ -98,9 +100,9 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
 
 fn begin(session: &SessionInfo, recorder: &Recorder) -> Start {
     let folder = names::client_folder(session.peer);
-    let (storage, ledger) = (Arc::clone(&recorder.storage), recorder.ledger.clone());
+    let (storage, active) = (Arc::clone(&recorder.storage), recorder.active.clone());
     Start {
-        disk: Disk::new(storage, recorder.library.root(), &folder, ledger),
+        disk: Disk::new(storage, recorder.library.root(), &folder, active),
         folder,
         journal: None,
         files: Vec::new(),
@@ -112,14 +114,17 @@ fn begin(session: &SessionInfo, recorder: &Recorder) -> Start {
     }
 }
 
-fn find(site: &Site) -> Result<Found, DiskError> {
-    let (left, journal) = site.recover()?;
+fn find(site: &Site) -> Result<Option<Found>, DiskError> {
+    let Some((mut left, mut journal)) = site.recover()? else { return Ok(None) };
     let mut continued = BTreeMap::new();
     let unended = left.generations.iter().filter(|(_, known)| known.ended_bytes.is_none());
-    for (&number, _) in unended.filter(|_| !left.is_stopped) {
-        continued.extend(site.continued(&left, number)?.map(|found| (number, found)));
+    let unended: Vec<u32> = unended.map(|(&number, _)| number).collect();
+    let is_stopped = left.is_stopped;
+    for number in unended.into_iter().filter(|_| !is_stopped) {
+        let found = site.continued(&mut left, &mut journal, number)?;
+        continued.extend(found.map(|found| (number, found)));
     }
-    Ok(Found { left, journal, continued })
+    Ok(Some(Found { left, journal, continued }))
 }
 
 impl Recorder {
@@ -136,7 +141,7 @@ impl Recorder {
             session,
             journal,
             target_ns: self.target_ns(),
-            ledger: self.ledger.clone(),
+            active: self.active.clone(),
         }
     }
 }

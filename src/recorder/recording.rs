@@ -46,27 +46,27 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
     }
     let mut deadline: Option<Instant> = None;
     let mut ending = Ending::Stopped;
+    let mut paused = recorder.library.trouble().paused();
+    paused.mark_changed();
     loop {
-        let message = match deadline {
-            None => feed.recv().await,
-            Some(at) => match tokio::time::timeout_at(at, feed.recv()).await {
-                Ok(message) => message,
-                Err(_elapsed) => {
-                    deadline = None;
-                    if let Err(error) = task.commit().await {
-                        return interrupted(&task.session, &task.durable, &error);
-                    }
-                    continue;
-                }
-            },
-        };
-        let due = match message {
-            None => break,
-            Some(Feed::Finish(how)) => {
-                ending = how;
-                break;
+        let elapsed = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
             }
-            Some(message) => task.take(message),
+        };
+        let due = tokio::select! {
+            biased;
+            Ok(()) = paused.changed() => task.pause(paused.borrow_and_update().clone()),
+            message = feed.recv() => match message {
+                None => break,
+                Some(Feed::Finish(how)) => {
+                    ending = how;
+                    break;
+                }
+                Some(message) => task.take(message),
+            },
+            () = elapsed => true,
         };
         if due {
             deadline = None;
@@ -105,6 +105,8 @@ struct Task {
     library: Library,
     generations: BTreeMap<u32, Generation>,
     finishing: BTreeMap<FileId, Finishing>,
+    /// What gives finished files their names, once the journal has them.
+    naming: VecDeque<Step>,
     next_file: FileId,
     writer: Writer,
     durable: watch::Sender<Durable>,
@@ -132,21 +134,27 @@ impl Task {
         durable.send_modify(|durable| durable.generations = start.durable);
         let task = Self {
             id: session.id.as_str().into(),
-            session,
             target_ns: recorder.target_ns(),
             folder: start.folder,
             journal: start.journal,
             library: recorder.library.clone(),
             generations: start.generations,
             finishing: BTreeMap::new(),
+            naming: VecDeque::new(),
             next_file: 0,
-            writer: Writer::new(Arc::clone(&recorder.storage), start.disk),
+            writer: Writer::new(
+                session.id.clone(),
+                recorder.library.trouble().clone(),
+                Arc::clone(&recorder.storage),
+                start.disk,
+            ),
             durable,
             lines: vec![Line::new(clock::now(), first)],
             files: start.files.iter().map(FinishedFile::from).collect(),
             noted: start.noted,
             ended: Vec::new(),
             is_stopped: start.is_stopped,
+            session,
         };
         (task, start.answer)
     }
@@ -174,7 +182,11 @@ impl Task {
             }
             Feed::End { generation: number, bytes, error } => {
                 let generation = self.generations.get_mut(&number);
-                let undecodable = generation.map_or(0, Generation::end);
+                let undecodable = generation.map_or(0, |generation| {
+                    let undecodable = generation.end();
+                    generation.explain();
+                    undecodable
+                });
                 if undecodable > 0 {
                     self.damaged(&format!("{undecodable} frames came before the first key frame"));
                 }
@@ -190,6 +202,29 @@ impl Task {
             }
             Feed::Finish(_) => true,
         }
+    }
+
+    /// Free space has run low, or there is enough again: the device learns it, and the timeline.
+    fn pause(&mut self, reason: Option<String>) -> bool {
+        let was_paused = self.durable.borrow().paused.is_some();
+        if was_paused != reason.is_some() {
+            let kind = if reason.is_some() { "server_disk_full" } else { "server_disk_free" };
+            self.note(Note {
+                event: kind.to_owned(),
+                generation: None,
+                device_ms: None,
+                start_us: clock::now_us(),
+                end_us: None,
+                reason: None,
+                detail: reason.clone(),
+            });
+        }
+        self.durable.send_if_modified(|durable| {
+            let is_news = durable.paused != reason;
+            durable.paused = reason;
+            is_news
+        });
+        false
     }
 
     /// Whether as many bytes or samples wait for a commit.
@@ -270,6 +305,9 @@ impl Task {
             }
         }
         self.write_lines(false).await?;
+        // A name that is in the journal and not yet in the folder is given after a crash.
+        let naming = std::mem::take(&mut self.naming);
+        self.write(naming).await?;
         for Ended { generation, .. } in &ended {
             self.generations.remove(generation);
         }
@@ -298,12 +336,13 @@ impl Task {
                 Outcome::JournalBegun { name } => {
                     self.journal = Some(JournalPlace { folder: self.folder.clone(), name });
                 }
-                Outcome::Finished { file, name, bytes, sha256, is_replaced } => {
+                Outcome::Finished { file, name, bytes, sha256, is_replacing } => {
+                    self.naming.push_back(Step::Name { file });
                     let Some(finishing) = self.finishing.remove(&file) else { continue };
                     let segment = finishing.segment(name, bytes, sha256);
                     self.files.retain(|known| known.file != segment.file);
                     self.files.push(FinishedFile::from(&segment));
-                    self.line(match is_replaced {
+                    self.line(match is_replacing {
                         true => Event::Replaced(segment),
                         false => Event::Segment(segment),
                     });
@@ -322,21 +361,24 @@ impl Task {
         let lines = std::mem::take(&mut self.lines);
         let start_us = self.session.started_us;
         let text = lines.iter().map(Line::to_text).collect();
-        let mut steps = VecDeque::from([Step::Journal { start_us, text }]);
+        let mut steps = VecDeque::from([Step::Journal { text }]);
         if begins {
+            steps.push_front(Step::BeginJournal { start_us });
             let SessionInfo { id, name, device, .. } = &self.session;
             tracing::info!(session = %id, %name, folder = %self.folder, "recording began");
             let began = clock::local_text(start_us);
             let text = format!("{began}  {name} (device {device}) began session {id}\n");
             steps.push_back(Step::About { text });
         }
-        self.write(steps).await?;
+        let written = self.write(steps).await;
         if let Some(journal) = &self.journal {
-            for line in &lines {
+            // A journal that has been begun must be found again, whatever became of its lines.
+            let known = if written.is_ok() { lines.len() } else { usize::from(begins) };
+            for line in &lines[..known] {
                 self.library.apply(&self.session.id, journal, line);
             }
         }
-        Ok(())
+        written
     }
 
     async fn finish(&mut self, ending: Ending) -> Result<(), DiskError> {

@@ -3,88 +3,22 @@
 //! Every growing file is made whole: cut behind its last good commit, finished, named. Then the
 //! session stands as if it had been put aside in good order, and can go on inside its last files.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use base64::Engine;
 use bytes::Bytes;
-use container::{Demuxer, Init, Muxer, Origin, Reopened, Reopening};
+use container::{Reopened, Reopening};
 
-use super::disk::{DiskError, Growing, fault, hash, sync_folder};
+use super::active::Active;
+use super::disk::{DiskError, Growing, fault, hash, sync_fault, sync_folder};
 use super::generation::{Continued, Finishing};
+use super::left::Left;
 use super::names;
 use crate::clock;
 use crate::library::journal::{Event, Line, Segment};
 use crate::library::{JournalPlace, Library};
-use crate::live::feed;
 use crate::storage::{Open, Storage, read_pieces};
-
-/// What the recordings of one process know of each other's files. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Ledger {
-    inner: Arc<Mutex<Inner>>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    /// Files that a recording is writing. A folder can hold several sessions.
-    active: HashSet<PathBuf>,
-    /// Files of which a sync failed, with how much of each is known to be on the disk. What the
-    /// system gives back beyond that may be gone after the next power cut.
-    distrusted: HashMap<PathBuf, u64>,
-}
-
-impl Ledger {
-    pub(super) fn activate(&self, path: &Path) {
-        self.lock().active.insert(path.to_owned());
-    }
-
-    pub(super) fn deactivate(&self, path: &Path) {
-        self.lock().active.remove(path);
-    }
-
-    pub(super) fn distrust(&self, path: &Path, synced_bytes: u64) {
-        self.lock().distrusted.insert(path.to_owned(), synced_bytes);
-    }
-
-    fn is_active(&self, path: &Path) -> bool {
-        self.lock().active.contains(path)
-    }
-
-    fn trusted_bytes(&self, path: &Path) -> Option<u64> {
-        self.lock().distrusted.get(path).copied()
-    }
-
-    fn trust(&self, path: &Path) {
-        self.lock().distrusted.remove(path);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A session as its journal and files tell it.
-#[derive(Debug, Default)]
-pub(super) struct Left {
-    pub(super) generations: BTreeMap<u32, LeftGeneration>,
-    /// Its finished files, in the order of the journal.
-    pub(super) files: Vec<Segment>,
-    /// Gaps and marks of the device, by kind and the device's own time.
-    pub(super) noted: HashSet<(String, i64)>,
-    pub(super) is_stopped: bool,
-}
-
-/// A generation as the journal tells it.
-#[derive(Debug)]
-pub(super) struct LeftGeneration {
-    pub(super) start: feed::Generation,
-    /// Its init segments, newest last.
-    pub(super) inits: Vec<Arc<Init>>,
-    /// Its length, when it is complete.
-    pub(super) ended_bytes: Option<u64>,
-}
 
 /// Where a session lies, and what is needed to read it.
 #[derive(Debug, Clone)]
@@ -94,7 +28,15 @@ pub(super) struct Site {
     pub(super) session: String,
     pub(super) journal: JournalPlace,
     pub(super) target_ns: i64,
-    pub(super) ledger: Ledger,
+    pub(super) active: Active,
+}
+
+/// A file that is finished and has not got its name yet.
+struct Unnamed {
+    file: Growing,
+    segment: Segment,
+    /// How far into the generation's stream it reaches.
+    position: u64,
 }
 
 impl Site {
@@ -103,219 +45,233 @@ impl Site {
     }
 
     /// Reads the session and makes its growing files whole. Blocks. The journal comes back open.
+    /// `None` when there is no journal any more, or somebody is writing it.
     ///
     /// # Errors
     /// When the disk refuses; everything stays as it is and can be tried again.
-    pub(super) fn recover(&self) -> Result<(Left, Growing), DiskError> {
-        let (mut left, mut journal) = self.read_journal()?;
-        let mut lines = Vec::new();
-        let mut unlisted = Vec::new();
+    pub(super) fn recover(&self) -> Result<Option<(Left, Growing)>, DiskError> {
+        let Some((mut left, mut journal)) = self.read_journal()? else { return Ok(None) };
         let folder = self.folder();
-        let mut entries = self.storage.list(&folder).map_err(fault("list", &folder))?;
-        // Names are times, so this is the order in which the files began.
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let entries = self.storage.list(&folder).map_err(fault("list", &folder))?;
         let is_free = |name: &str| {
             let growing = format!("{}{}", names::finished(name), names::GROWING);
-            !self.ledger.is_active(&folder.join(growing))
+            !self.active.contains(&folder.join(growing))
         };
-        for entry in entries.into_iter().filter(|entry| !entry.is_folder && is_free(&entry.name)) {
-            if entry.name.ends_with(names::GROWING) {
-                let segment = self.make_whole(&entry.name, &left)?;
-                unlisted.extend(segment);
-            } else if names::is_segment(&entry.name)
-                && left.files.iter().all(|file| file.file != entry.name)
-            {
-                unlisted.extend(self.describe(&entry.name, &left)?);
-            }
+        let names = || entries.iter().map(|entry| entry.name.as_str()).filter(|name| is_free(name));
+        for name in names().filter(|name| names::is_abandoned(name)) {
+            self.remove(&folder.join(name))?;
         }
-        for segment in unlisted {
-            let is_known = left.files.iter().any(|file| file.file == segment.file);
-            left.remember(segment.clone());
-            let event = if is_known { Event::Replaced(segment) } else { Event::Segment(segment) };
-            lines.push(Line::new(clock::now(), event));
+        let mut unnamed = Vec::new();
+        for name in names().filter(|name| names::is_growing(name)) {
+            unnamed.extend(self.make_whole(name, &left)?);
         }
-        if !lines.is_empty() {
-            let text: String = lines.iter().map(Line::to_text).collect();
-            append_lines(&mut journal, &text)?;
-            let (id, files) = (&self.session, lines.len());
-            tracing::info!(session = %id, folder = %folder.display(), files, "files of an interrupted recording are whole again");
-            for line in &lines {
-                self.library.apply(id, &self.journal, line);
-            }
+        // The journal names a generation's files in the order of its stream.
+        unnamed.sort_by_key(|unnamed| (unnamed.segment.generation, unnamed.position));
+        let files = unnamed.len();
+        self.name(unnamed, &mut left, &mut journal)?;
+        if files > 0 {
+            let session = &self.session;
+            tracing::info!(session, folder = %folder.display(), files, "files of an interrupted recording are whole again");
         }
-        Ok((left, journal))
+        Ok(Some((left, journal)))
     }
 
     /// The file in which a generation goes on. `None` when there is none, or it cannot be read.
     pub(super) fn continued(
         &self,
-        left: &Left,
+        left: &mut Left,
+        journal: &mut Growing,
         generation: u32,
     ) -> Result<Option<Continued>, DiskError> {
         let file = left.files.iter().rfind(|file| file.generation == generation);
-        let Some(file) = file else { return Ok(None) };
-        let path = self.folder().join(&file.file);
+        let Some(Segment { file, start_us, .. }) = file.cloned() else { return Ok(None) };
+        let path = self.folder().join(&file);
         if !self.storage.exists(&path) {
             return Ok(None);
         }
-        let Some((mut reopened, front)) = self.reopen(&path, left, u64::MAX)? else {
-            return Ok(None);
-        };
+        let Some((mut reopened, mut front)) = self.reopen(&path, left)? else { return Ok(None) };
         if !reopened.is_same {
-            // Written by another version: its own form of the same samples takes its place.
-            self.rewrite(&path, left, u64::MAX)?;
-            let Some((rewritten, _)) = self.reopen(&path, left, u64::MAX)? else { return Ok(None) };
-            reopened = rewritten;
+            // Written by another version: this one's form of the same samples takes its place.
+            let rewritten = self.rewrite(&path, left)?;
+            self.name(rewritten.into_iter().collect(), left, journal)?;
+            let Some(again) = self.reopen(&path, left)? else { return Ok(None) };
+            (reopened, front) = again;
         }
-        let finished = (file.file.clone(), front);
-        Ok(Some(Continued { reopened, start_us: file.start_us, finished }))
+        Ok(Some(Continued { reopened, start_us, finished: (file, front) }))
+    }
+
+    /// Writes the lines of finished files into the journal, then gives them their names. After a
+    /// crash in between, [`Self::make_whole`] finds what the journal names.
+    fn name(
+        &self,
+        unnamed: Vec<Unnamed>,
+        left: &mut Left,
+        journal: &mut Growing,
+    ) -> Result<(), DiskError> {
+        let mut lines = Vec::new();
+        for Unnamed { segment, .. } in &unnamed {
+            if left.files.contains(segment) {
+                continue;
+            }
+            let is_known = left.files.iter().any(|file| file.file == segment.file);
+            left.remember(segment.clone());
+            let segment = segment.clone();
+            let event = if is_known { Event::Replaced(segment) } else { Event::Segment(segment) };
+            lines.push(Line::new(clock::now(), event));
+        }
+        if !lines.is_empty() {
+            let text: String = lines.iter().map(Line::to_text).collect();
+            journal.append_line(&text)?;
+            lines.iter().for_each(|line| self.library.apply(&self.session, &self.journal, line));
+        }
+        let folder = self.folder();
+        for Unnamed { mut file, segment, .. } in unnamed {
+            file.give_name(&*self.storage)?;
+            sync_folder(&*self.storage, &folder)?;
+            // Where it was written anew, the old one goes last.
+            let old = folder.join(format!("{}{}", segment.file, names::GROWING));
+            if self.storage.exists(&old) {
+                self.remove(&old)?;
+            }
+        }
+        Ok(())
     }
 
     /// Finishes a growing file of this session. `None` when it is another's, holds nothing that
     /// was acknowledged, or holds no more than the finished file that it was to replace.
-    fn make_whole(&self, name: &str, left: &Left) -> Result<Option<Segment>, DiskError> {
+    fn make_whole(&self, name: &str, left: &Left) -> Result<Option<Unnamed>, DiskError> {
         let path = self.folder().join(name);
+        match self.settle(&path) {
+            // Another session of this folder has just given it its name.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            settled => settled?,
+        }
+        let Some((reopened, _)) = self.reopen(&path, left)? else { return Ok(None) };
+        let position = reopened.record.checkpoint.resume.position;
+        let named = left.files.iter().find(|file| file.file == names::finished(name));
+        if let Some(named) = named
+            && let Some(file) = self.is_waiting_for_its_name(&path, named)?
+        {
+            return Ok(Some(Unnamed { file, segment: named.clone(), position }));
+        }
         let finished = path.with_extension("");
-        let is_replacing = self.storage.exists(&finished);
-        let trusted = self.ledger.trusted_bytes(&path);
-        let limit = trusted.unwrap_or(u64::MAX);
-        let Some((reopened, _)) = self.reopen(&path, left, limit)? else {
-            if self.is_ours(&path, left)? {
-                self.remove(&path)?;
-            }
-            return Ok(None);
-        };
-        if is_replacing
-            && let Some((known, _)) = self.reopen(&finished, left, u64::MAX)?
+        if self.storage.exists(&finished)
+            && let Some((known, _)) = self.reopen(&finished, left)?
             && known.commits >= reopened.commits
         {
             self.remove(&path)?;
             return Ok(None);
         }
-        if !reopened.is_same || trusted.is_some() {
-            self.rewrite(&path, left, limit)?;
-            return self.describe(names::finished(name), left);
+        // A file that is finished but for its name may have a front of another length.
+        if !reopened.is_same || reopened.is_finished {
+            return self.rewrite(&path, left);
         }
         let mut file = self.storage.open(&path, Open::Existing).map_err(fault("open", &path))?;
         file.set_len(reopened.len).map_err(fault("cut", &path))?;
         let growing = Growing::new(file, path, reopened.len);
-        let (generation, start_us) = self.place(&reopened, left);
-        self.finish(growing, reopened.muxer, generation, start_us).map(Some)
+        self.finish(growing, reopened, left).map(Some)
+    }
+
+    /// A crash has come between a file's line in the journal and its name in the folder.
+    fn is_waiting_for_its_name(
+        &self,
+        path: &Path,
+        named: &Segment,
+    ) -> Result<Option<Growing>, DiskError> {
+        let file = self.storage.open(path, Open::Existing).map_err(fault("open", path))?;
+        let (sha256, bytes) = hash(&*file).map_err(fault("read", path))?;
+        let is_it = sha256 == named.sha256;
+        Ok(is_it.then(|| Growing::new(file, path.to_owned(), bytes)))
     }
 
     fn finish(
         &self,
         mut growing: Growing,
-        muxer: Muxer,
-        generation: u32,
-        start_us: clock::WallUs,
-    ) -> Result<Segment, DiskError> {
+        reopened: Reopened,
+        left: &Left,
+    ) -> Result<Unnamed, DiskError> {
+        let Reopened { muxer, record, .. } = reopened;
+        let number = record.generation;
+        let anchor_us = left.generations.get(&number).map_or(0, |known| known.start.anchor_us);
         let spec = muxer.spec().clone();
+        let start_us = anchor_us.saturating_add(spec.origin_ns / 1000);
         let (steps, summary) = muxer.finish(None);
-        // What was written before the crash may never have been synced.
         growing.sync()?;
-        let (file, bytes, sha256, _) = growing.finish(&*self.storage, &steps)?;
-        sync_folder(&*self.storage, &self.folder())?;
-        Ok(Finishing::of(generation, start_us, &spec, summary).segment(file, bytes, sha256))
+        let (sha256, bytes) = growing.finish(&*self.storage, &steps)?;
+        let name = names::finished(&growing.name()).to_owned();
+        let finishing = Finishing::of(number, start_us, &spec, summary);
+        let segment = finishing.segment(name, bytes, sha256);
+        Ok(Unnamed { file: growing, segment, position: record.checkpoint.resume.position })
     }
 
-    /// Writes a file anew from its good commits, finishes it and gives it the finished file's
-    /// name. The old one goes only then.
-    fn rewrite(&self, path: &Path, left: &Left, limit: u64) -> Result<(), DiskError> {
+    /// Writes a file anew from its good commits and finishes it, beside the old one.
+    fn rewrite(&self, path: &Path, left: &Left) -> Result<Option<Unnamed>, DiskError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let finished = self.folder().join(names::finished(&name));
-        let beside = finished.with_added_extension(names::REMADE);
+        let beside = self.folder().join(format!("{}.{}", names::finished(&name), names::REMADE));
         let mut new = Growing::create(&*self.storage, beside.clone())?;
         let mut appended = Ok(());
-        let reopened = self.read(path, left, limit, |parts| {
+        let reopened = self.read(path, left, |parts| {
             if appended.is_ok() {
                 appended = new.append(&parts).map_err(fault("write", &beside));
             }
-        })?;
-        appended?;
-        let Some(reopened) = reopened else { return self.remove(&beside) };
-        let (generation, start_us) = self.place(&reopened, left);
-        self.finish(new, reopened.muxer, generation, start_us)?;
-        if path != finished {
-            self.remove(path)?;
+        });
+        let finished = reopened.and_then(|reopened| {
+            appended?;
+            reopened.map(|reopened| self.finish(new, reopened, left)).transpose()
+        });
+        if finished.is_err() {
+            // On a full disk the half-written copy takes the room that is missing.
+            let _ = self.storage.remove(&beside);
         }
-        self.ledger.trust(path);
-        Ok(())
-    }
-
-    /// A finished file as the journal names it; `None` when it is not this session's.
-    fn describe(&self, name: &str, left: &Left) -> Result<Option<Segment>, DiskError> {
-        let path = self.folder().join(name);
-        let Some((reopened, _)) = self.reopen(&path, left, u64::MAX)? else { return Ok(None) };
-        let file = self.storage.open(&path, Open::ReadOnly).map_err(fault("open", &path))?;
-        let (sha256, bytes) = hash(&*file).map_err(fault("read", &path))?;
-        let (generation, start_us) = self.place(&reopened, left);
-        let spec = reopened.muxer.spec().clone();
-        let (_, summary) = reopened.muxer.finish(None);
-        let finishing = Finishing::of(generation, start_us, &spec, summary);
-        Ok(Some(finishing.segment(name.to_owned(), bytes, sha256)))
-    }
-
-    fn place(&self, reopened: &Reopened, left: &Left) -> (u32, clock::WallUs) {
-        let number = reopened.record.generation;
-        let anchor_us = left.generations.get(&number).map_or(0, |known| known.start.anchor_us);
-        (number, anchor_us.saturating_add(reopened.muxer.spec().origin_ns / 1000))
+        sync_folder(&*self.storage, &self.folder())?;
+        finished
     }
 
     /// Reads a file of this session, with the front of its growing form.
-    fn reopen(
-        &self,
-        path: &Path,
-        left: &Left,
-        limit: u64,
-    ) -> Result<Option<(Reopened, Bytes)>, DiskError> {
+    fn reopen(&self, path: &Path, left: &Left) -> Result<Option<(Reopened, Bytes)>, DiskError> {
         let mut front = None;
-        let reopened = self.read(path, left, limit, |parts| {
+        let reopened = self.read(path, left, |parts| {
             front = front.take().or(parts.into_iter().next());
         })?;
         Ok(reopened.zip(front))
     }
 
+    /// Reads a file of this session. A growing one whose first commit never came to its end is
+    /// removed: nothing of it was acknowledged.
     fn read(
         &self,
         path: &Path,
         left: &Left,
-        limit: u64,
         mut each: impl FnMut(Vec<Bytes>),
     ) -> Result<Option<Reopened>, DiskError> {
         let file = self.storage.open(path, Open::ReadOnly).map_err(fault("open", path))?;
         let mut reopening = Reopening::new(self.target_ns);
-        let find = |origin: Origin<'_>| left.init(&self.session, origin);
-        read_pieces(&*file, limit, |piece| {
+        let pieces = read_pieces(&*file, |piece| {
             reopening.push(Bytes::copy_from_slice(piece));
-            while let Some(parts) = reopening.next(find) {
+            while let Some(parts) = reopening.next(|origin| left.init(origin)) {
                 each(parts);
             }
             Ok(!reopening.is_over())
-        })
-        .map_err(fault("read", path))?;
+        });
+        pieces.map_err(fault("read", path))?;
+        let is_growing = path.to_string_lossy().ends_with(names::GROWING);
+        match reopening.first_commit() {
+            None if is_growing => self.remove(path)?,
+            Some((session, false)) if is_growing && session == self.session => self.remove(path)?,
+            Some((session, true)) if reopening.is_empty() && session == self.session => {
+                tracing::error!(file = %path.display(), "a file stays as it is: its journal does not say how to read it");
+            }
+            _ => {}
+        }
         Ok(reopening.finish())
     }
 
-    /// Whether a growing file that holds nothing good can be this session's: it is, unless
-    /// another session's journal lies beside it.
-    fn is_ours(&self, path: &Path, left: &Left) -> Result<bool, DiskError> {
-        let file = self.storage.open(path, Open::ReadOnly).map_err(fault("open", path))?;
-        let mut reopening = Reopening::new(self.target_ns);
-        let mut session = None;
-        read_pieces(&*file, u64::MAX, |piece| {
-            reopening.push(Bytes::copy_from_slice(piece));
-            while reopening
-                .next(|origin| {
-                    session = Some(origin.session.to_owned());
-                    left.init(&self.session, origin)
-                })
-                .is_some()
-            {}
-            Ok(!reopening.is_over())
-        })
-        .map_err(fault("read", path))?;
-        Ok(session.is_none_or(|session| session == self.session))
+    /// What was written before the crash may never have been synced, and of what a sync failed on
+    /// the system may still pretend to have it.
+    fn settle(&self, path: &Path) -> Result<(), DiskError> {
+        let mut file = self.storage.open(path, Open::Existing).map_err(fault("open", path))?;
+        file.sync().map_err(sync_fault(path))?;
+        file.drop_cache().map_err(fault("read", path))
     }
 
     fn remove(&self, path: &Path) -> Result<(), DiskError> {
@@ -323,90 +279,27 @@ impl Site {
         sync_folder(&*self.storage, &self.folder())
     }
 
-    fn read_journal(&self) -> Result<(Left, Growing), DiskError> {
+    fn read_journal(&self) -> Result<Option<(Left, Growing)>, DiskError> {
         let path = self.folder().join(&self.journal.name);
-        let how = Open::Existing;
-        let mut file = self.storage.open(&path, how).map_err(fault("open", &path))?;
-        let trusted = self.ledger.trusted_bytes(&path);
+        let Some(claim) = self.active.claim(&path) else { return Ok(None) };
+        if !self.storage.exists(&path) {
+            return Ok(None);
+        }
+        self.settle(&path)?;
+        let file = self.storage.open(&path, Open::Existing).map_err(fault("open", &path))?;
         let mut text = Vec::new();
-        read_pieces(&*file, trusted.unwrap_or(u64::MAX), |piece| {
+        read_pieces(&*file, |piece| {
             text.extend_from_slice(piece);
             Ok(true)
         })
         .map_err(fault("read", &path))?;
-        if trusted.is_some() {
-            let beside = path.with_added_extension(names::REMADE);
-            let mut new = Growing::create(&*self.storage, beside.clone())?;
-            new.append(&[Bytes::copy_from_slice(&text)]).map_err(fault("write", &beside))?;
-            new.sync()?;
-            self.storage.rename(&beside, &path).map_err(fault("rename", &beside))?;
-            sync_folder(&*self.storage, &self.folder())?;
-            self.ledger.trust(&path);
-            file = self.storage.open(&path, how).map_err(fault("open", &path))?;
-        }
-        let mut left = Left::default();
+        let mut left = Left::new(&self.session);
         Line::read_all(&text).for_each(|line| left.apply(line.event));
-        let len = text.len() as u64;
-        let mut journal = Growing::new(file, path, len);
+        let mut journal = Growing::new(file, path, text.len() as u64).claimed(claim);
         if text.last().is_some_and(|&last| last != b'\n') {
             // The next line must not become part of one that was torn.
-            append_lines(&mut journal, "\n")?;
+            journal.append_line("\n")?;
         }
-        Ok((left, journal))
+        Ok(Some((left, journal)))
     }
-}
-
-impl Left {
-    fn apply(&mut self, event: Event) {
-        match event {
-            Event::Generation { generation, mime, reason, anchor_us, init } => {
-                let start = feed::Generation { number: generation, mime, reason, anchor_us };
-                let known = self.generations.entry(generation).or_insert_with(|| LeftGeneration {
-                    start,
-                    inits: Vec::new(),
-                    ended_bytes: None,
-                });
-                known.inits.extend(parse_init(&init).map(Arc::new));
-            }
-            Event::GenerationEnd { generation, bytes, .. } => {
-                if let Some(known) = self.generations.get_mut(&generation) {
-                    known.ended_bytes = Some(bytes);
-                }
-            }
-            Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
-            Event::Gap { reason: kind, device_ms: Some(device_ms), .. }
-            | Event::Mark { kind, device_ms: Some(device_ms), .. } => {
-                self.noted.insert((kind, device_ms));
-            }
-            Event::Stop { reason } => {
-                self.is_stopped = reason == crate::library::journal::STOPPED;
-            }
-            _ => {}
-        }
-    }
-
-    fn remember(&mut self, segment: Segment) {
-        match self.files.iter_mut().find(|known| known.file == segment.file) {
-            Some(known) => *known = segment,
-            None => self.files.push(segment),
-        }
-    }
-
-    fn init(&self, session: &str, origin: Origin<'_>) -> Option<Arc<Init>> {
-        if origin.session != session {
-            return None;
-        }
-        let inits = &self.generations.get(&origin.generation)?.inits;
-        inits.iter().rev().find(|init| init.crc() == origin.init_crc).cloned()
-    }
-}
-
-fn parse_init(base64: &str) -> Option<Init> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
-    Demuxer::read_init(&bytes.into()).ok()
-}
-
-fn append_lines(journal: &mut Growing, text: &str) -> Result<(), DiskError> {
-    journal.write(Bytes::copy_from_slice(text.as_bytes()))?;
-    journal.sync()
 }

@@ -87,4 +87,10 @@ impl StorageFile for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
     }
+
+    fn drop_cache(&mut self) -> io::Result<()> {
+        #[cfg(not(target_vendor = "apple"))]
+        rustix::fs::fadvise(&*self, 0, None, rustix::fs::Advice::DontNeed)?;
+        Ok(())
+    }
 }

@@ -58,6 +58,9 @@ pub(crate) trait StorageFile: Debug + Send {
     fn set_len(&mut self, len: u64) -> io::Result<()>;
     /// Makes content and length durable.
     fn sync(&mut self) -> io::Result<()>;
+    /// Lets go of what the system remembers of the content, so that reads tell what the disk
+    /// has: after a sync that failed the two are not the same. Comes behind a sync.
+    fn drop_cache(&mut self) -> io::Result<()>;
 }
 
 /// Runs work that blocks and gives back what it returns.
@@ -82,21 +85,18 @@ pub(crate) async fn execute<T: Send + 'static>(
 /// How much of a file is read at once.
 const READ_BYTES: usize = 1 << 20;
 
-/// Reads a file piece by piece, up to `limit` bytes of it, until `each` returns false.
+/// Reads a file piece by piece, until `each` returns false.
 pub(crate) fn read_pieces(
     file: &dyn StorageFile,
-    limit: u64,
     mut each: impl FnMut(&[u8]) -> io::Result<bool>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     let mut at = 0;
-    while at < limit {
-        let wanted = usize::try_from(limit - at).unwrap_or(READ_BYTES).min(READ_BYTES);
-        let read = file.read_at(at, &mut buffer[..wanted])?;
+    loop {
+        let read = file.read_at(at, &mut buffer)?;
         if read == 0 || !each(&buffer[..read])? {
             return Ok(());
         }
         at += read as u64;
     }
-    Ok(())
 }

@@ -27,7 +27,8 @@ use crate::segmenter::SegmentSpec;
 /// | 4 | CRC-32 (IEEE) of those bytes and of this record up to here |
 ///
 /// Integers are big-endian. Since the checksum covers the media, a record that survived a power
-/// cut vouches for the media in front of it.
+/// cut vouches for the media in front of it; not for the file's front, which changes when the
+/// file is finished.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CommitRecord {
     /// The session that the file belongs to; at most 255 bytes are kept.

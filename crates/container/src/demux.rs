@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::byte_queue::ByteQueue;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::refine::Refiner;
-use crate::sample::{Event, Found, Init};
+use crate::sample::{Event, Found, Init, Track};
 use crate::{fmp4, webm};
 
 /// Enough bytes to tell the families apart.
@@ -60,20 +60,24 @@ impl Demuxer {
         }
     }
 
-    /// A parser that goes on at `point` of the stream that began with `init` ([`crate::Init::bytes`]).
+    /// A parser that goes on at `point` of the stream that began with `init` ([`crate::Init::bytes`]),
+    /// when its `tracks` have become what they are now.
     ///
     /// # Errors
     /// When `init` is not an init segment or `point` was not made by this parser.
-    pub fn resume(init: &Bytes, point: &ResumePoint) -> Result<Self, Error> {
+    pub fn resume(init: &Bytes, point: &ResumePoint, tracks: &[Track]) -> Result<Self, Error> {
         let mut demuxer = Self::new();
         demuxer.push(init.clone());
         while demuxer.poll()?.is_some() {}
         let restored = match &mut demuxer.format {
             Format::Unknown => Err(Fault::malformed("init segment")),
-            Format::Webm(webm) => webm.restore(&point.state).map(|()| webm.tracks()),
-            Format::Mp4(mp4) => mp4.restore(&point.state).map(|()| mp4.tracks()),
+            Format::Webm(webm) => {
+                webm.restore(point.position, &point.state).map(|()| webm.tracks())
+            }
+            Format::Mp4(mp4) => mp4.restore(point.position, &point.state).map(|()| mp4.tracks()),
         };
-        let refiner = Refiner::new(restored.map_err(|fault| fault.at(point.position))?);
+        let restored = restored.map_err(|fault| fault.at(point.position))?;
+        let refiner = Refiner::resume(restored, tracks);
         demuxer.refiner = refiner;
         demuxer.input = ByteQueue::default();
         demuxer.input.set_position(point.position);

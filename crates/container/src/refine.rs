@@ -39,6 +39,15 @@ impl Refiner {
         Self { tracks: tracks.iter().map(watch).collect() }
     }
 
+    /// Goes on in a stream whose header says `tracks` and which have become `now`.
+    pub(crate) fn resume(tracks: &[Track], now: &[Track]) -> Self {
+        let mut refiner = Self::new(tracks);
+        for (watched, now) in refiner.tracks.iter_mut().zip(now) {
+            (watched.track.width, watched.track.height) = (now.width, now.height);
+        }
+        refiner
+    }
+
     /// Queues the sample, behind a change of its track's configuration if it begins one.
     pub(crate) fn push(&mut self, mut sample: Sample, events: &mut VecDeque<Event>) {
         let index = sample.track;

@@ -18,6 +18,9 @@ use crate::{fmp4, webm};
 /// One commit holds four megabytes and one frame; what claims more is not a piece of one.
 pub(crate) const MAX_PIECE_BYTES: u64 = 64 << 20;
 
+/// What a commit consists of at most: its media, with a frame as large as frames can be.
+const MAX_COMMIT_BYTES: u64 = 2 * MAX_PIECE_BYTES;
+
 /// Enough bytes to tell the families apart.
 const SIGNATURE_BYTES: usize = 8;
 
@@ -65,6 +68,9 @@ pub struct Reopening {
     family: Family,
     /// What was read since the last record.
     raw: Vec<Bytes>,
+    raw_bytes: u64,
+    /// The session of the first commit, and whether that came to its end.
+    first: Option<(String, bool)>,
     muxer: Option<Muxer>,
     record: CommitRecord,
     lead_ns: Option<(i64, i64)>,
@@ -96,8 +102,9 @@ pub struct Reopened {
     pub len: u64,
     /// How many commits it consists of.
     pub commits: u64,
-    /// Whether the file, as far as `len`, is byte for byte what the muxer would write. Otherwise
-    /// it must be written anew, from the parts that [`Reopening::next`] gives.
+    /// Whether the file's media is byte for byte what the muxer would write, and in the same
+    /// place where the file still grows. Otherwise it must be written anew, from the parts that
+    /// [`Reopening::next`] gives.
     pub is_same: bool,
     /// Where the first commit's media begins in the file that was read.
     pub media_at: u64,
@@ -114,6 +121,8 @@ impl Reopening {
             input: ByteQueue::default(),
             family: Family::Unknown,
             raw: Vec::new(),
+            raw_bytes: 0,
+            first: None,
             muxer: None,
             record: CommitRecord::default(),
             lead_ns: None,
@@ -142,11 +151,19 @@ impl Reopening {
                 Ok(piece) => piece?,
                 Err(()) => break,
             };
+            if let Piece::Parsed(bytes) | Piece::Passed(bytes) = &piece {
+                self.raw_bytes += bytes.len() as u64;
+                if self.raw_bytes > MAX_COMMIT_BYTES {
+                    break;
+                }
+            }
             match piece {
                 Piece::Parsed(bytes) => {
                     let is_media = self.family.feed(bytes.clone());
-                    if is_media && self.commits == 0 && self.media_at == 0 {
+                    if is_media && self.media_at == 0 {
                         self.media_at = self.input.position() - bytes.len() as u64;
+                        // The checksum does not cover the front.
+                        self.raw.clear();
                     }
                     self.raw.push(bytes);
                 }
@@ -166,6 +183,19 @@ impl Reopening {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// Whether no good commit has been found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.commits == 0
+    }
+
+    /// What the first commit says: its session, and whether it came to its end. `None` where there
+    /// is no trace of one.
+    #[must_use]
+    pub fn first_commit(&self) -> Option<(&str, bool)> {
+        self.first.as_ref().map(|(session, is_whole)| (session.as_str(), *is_whole))
     }
 
     /// The file as it can be continued. `None` when there is no good commit in it.
@@ -205,11 +235,14 @@ impl Reopening {
         init: impl FnOnce(Origin<'_>) -> Option<Arc<Init>>,
     ) -> Option<Vec<Bytes>> {
         let raw = std::mem::take(&mut self.raw);
+        self.raw_bytes = 0;
         let encoded = &whole[header_len..];
         let (record, place) = CommitRecord::read(encoded)?;
-        // Finishing writes over the front, which the first checksum covers.
-        let is_rewritten = self.commits == 0 && self.family.is_finished();
-        if !is_rewritten && !CommitRecord::vouches_for(encoded, &raw) {
+        let is_whole = CommitRecord::vouches_for(encoded, &raw);
+        if self.commits == 0 {
+            self.first = Some((record.session.clone(), is_whole));
+        }
+        if !is_whole {
             return None;
         }
         let samples = self.family.samples()?;
@@ -237,6 +270,10 @@ impl Reopening {
         let parts = muxer.commit(Some(&record));
         // Its checksum covers what stands in front of it.
         self.is_same &= parts.last() == Some(whole);
+        if self.commits == 0 && !self.family.is_finished() {
+            let front_bytes = parts.first().map_or(0, |front| front.len() as u64);
+            self.is_same &= front_bytes == self.media_at;
+        }
         self.len += parts.iter().map(|part| part.len() as u64).sum::<u64>();
         self.record = record;
         self.commits += 1;

@@ -11,17 +11,19 @@ pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
     let writable = tokio::task::spawn_blocking(move || probe(&root)).await;
     let version = env!("CARGO_PKG_VERSION");
     match writable {
-        Ok(Ok(())) => {
-            Json(serde_json::json!({ "status": "ok", "version": version })).into_response()
-        }
-        Ok(Err(reason)) => {
-            let body = serde_json::json!({
-                "status": "failing", "version": version, "reason": reason,
-            });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
+        Ok(Ok(())) => match state.library.trouble().reason() {
+            Some(reason) => failing(&reason),
+            None => Json(serde_json::json!({ "status": "ok", "version": version })).into_response(),
+        },
+        Ok(Err(reason)) => failing(&reason),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+fn failing(reason: &str) -> Response {
+    let version = env!("CARGO_PKG_VERSION");
+    let body = serde_json::json!({ "status": "failing", "version": version, "reason": reason });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 
 /// Writes and removes a byte, since permissions and free space lie.

@@ -65,12 +65,13 @@ impl Demuxer {
     }
 
     /// Goes on from a [`Self::boundary`]; the init segment has been parsed before.
-    pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn restore(&mut self, position: u64, state: &[u8]) -> Result<(), Fault> {
         let (words, rest) = state.as_chunks::<8>();
         if !rest.is_empty() || words.len() != self.tracks.len() || !self.complete {
             return Err(Fault::malformed("resume state"));
         }
         self.next_dts = words.iter().map(|word| i64::from_be_bytes(*word)).collect();
+        self.boundary = (position, self.next_dts.clone());
         Ok(())
     }
 

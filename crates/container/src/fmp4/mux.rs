@@ -153,7 +153,8 @@ impl Mp4Muxer {
             && !out.is_empty()
         {
             let mut free = Vec::new();
-            free.boxed(b"free", |body| body.extend(record.encode(&self.spec, &out)));
+            let media = &out[usize::from(self.written == 0)..];
+            free.boxed(b"free", |body| body.extend(record.encode(&self.spec, media)));
             out.push(free.into());
         }
         self.written += out.iter().map(|part| part.len() as u64).sum::<u64>();

@@ -93,7 +93,7 @@ impl Demuxer {
     }
 
     /// Goes on from a [`Self::boundary`]; the init segment has been parsed before.
-    pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn restore(&mut self, position: u64, state: &[u8]) -> Result<(), Fault> {
         const BAD: Fault = Fault::malformed("resume state");
         if state.len() != 24 {
             return Err(BAD);
@@ -111,6 +111,7 @@ impl Demuxer {
         self.open = None;
         self.skip = 0;
         self.complete_header()?;
+        self.boundary = (position, self.place);
         Ok(())
     }
 

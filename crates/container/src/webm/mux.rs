@@ -83,12 +83,13 @@ impl WebmMuxer {
             self.cluster(cluster, &mut parts);
             rest = after;
         }
+        let front_parts = usize::from(self.written == 0);
         let mut out = parts.into_bytes();
         if let Some(record) = record
             && !out.is_empty()
         {
             let mut void = Vec::new();
-            void.element(id::VOID, &record.encode(&self.spec, &out));
+            void.element(id::VOID, &record.encode(&self.spec, &out[front_parts..]));
             out.push(void.into());
         }
         self.written += out.iter().map(|part| part.len() as u64).sum::<u64>();

@@ -1,0 +1,90 @@
+//! A session as its journal tells it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use base64::Engine;
+use container::{Demuxer, Init, Origin};
+
+use crate::library::journal::{Event, STOPPED, Segment};
+use crate::live::feed;
+
+/// What an earlier life of a session has left.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) session: String,
+    pub(super) generations: BTreeMap<u32, LeftGeneration>,
+    /// Whether the journal says whose it is: a crash may have torn its first line.
+    pub(super) is_named: bool,
+    /// Its finished files, in the order of the journal.
+    pub(super) files: Vec<Segment>,
+    /// Gaps and marks of the device, by kind and the device's own time.
+    pub(super) noted: HashSet<(String, i64)>,
+    pub(super) is_stopped: bool,
+}
+
+/// What it has left of a generation.
+#[derive(Debug)]
+pub(super) struct LeftGeneration {
+    pub(super) start: feed::Generation,
+    /// Its init segments, newest last.
+    inits: Vec<Arc<Init>>,
+    /// Its length, when it is complete.
+    pub(super) ended_bytes: Option<u64>,
+}
+
+impl Left {
+    pub(super) fn new(session: &str) -> Self {
+        Self { session: session.to_owned(), ..Self::default() }
+    }
+
+    pub(super) fn apply(&mut self, event: Event) {
+        match event {
+            Event::Session { .. } => self.is_named = true,
+            Event::Generation { generation, mime, reason, anchor_us, init } => {
+                let start = feed::Generation { number: generation, mime, reason, anchor_us };
+                let known = self.generation(start);
+                known.inits.extend(parse_init(&init).map(Arc::new));
+            }
+            Event::GenerationEnd { generation, bytes, .. } => {
+                // One that left no file has no other line.
+                let (mime, reason) = (String::new(), String::new());
+                let start = feed::Generation { number: generation, mime, reason, anchor_us: 0 };
+                self.generation(start).ended_bytes = Some(bytes);
+            }
+            Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
+            Event::Gap { reason: kind, device_ms: Some(device_ms), .. }
+            | Event::Mark { kind, device_ms: Some(device_ms), .. } => {
+                self.noted.insert((kind, device_ms));
+            }
+            Event::Stop { reason } => self.is_stopped = reason == STOPPED,
+            _ => {}
+        }
+    }
+
+    fn generation(&mut self, start: feed::Generation) -> &mut LeftGeneration {
+        let left = || LeftGeneration { start: start.clone(), inits: Vec::new(), ended_bytes: None };
+        self.generations.entry(start.number).or_insert_with(left)
+    }
+
+    pub(super) fn remember(&mut self, segment: Segment) {
+        match self.files.iter_mut().find(|known| known.file == segment.file) {
+            Some(known) => *known = segment,
+            None => self.files.push(segment),
+        }
+    }
+
+    /// The init segment that a file of this session was written under.
+    pub(super) fn init(&self, origin: Origin<'_>) -> Option<Arc<Init>> {
+        if origin.session != self.session {
+            return None;
+        }
+        let inits = &self.generations.get(&origin.generation)?.inits;
+        inits.iter().rev().find(|init| init.crc() == origin.init_crc).cloned()
+    }
+}
+
+fn parse_init(base64: &str) -> Option<Init> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
+    Demuxer::read_init(&bytes.into()).ok()
+}

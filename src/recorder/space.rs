@@ -1,0 +1,58 @@
+//! Watches how much room is left.
+
+use std::time::Duration;
+
+use super::Recorder;
+use crate::storage;
+
+/// A hundred devices at full speed write some 25 MB in this time; the reserve is larger.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Recording goes on when there is so much more than the reserve, in parts of it: otherwise a disk
+/// at the edge would start and stop it every few seconds.
+const SLACK: u64 = 10;
+
+const MEGABYTE: u64 = 1_000_000;
+
+impl Recorder {
+    /// Pauses recording while less than the reserve is free. Runs for ever.
+    pub(crate) async fn watch_space(self) {
+        loop {
+            let (storage, root) = (self.storage.clone(), self.library.root().to_owned());
+            let measured = move || storage.free_bytes(&root);
+            match storage::execute(&self.storage, measured).await {
+                Ok(free_bytes) => self.judge(free_bytes),
+                Err(error) => tracing::debug!(%error, "cannot measure free space"),
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    fn judge(&self, free_bytes: u64) {
+        let reserve_bytes = self.settings.reserve_bytes;
+        let trouble = self.library.trouble();
+        let is_paused = trouble.paused().borrow().is_some();
+        let enough_bytes = match is_paused {
+            true => reserve_bytes.saturating_add(reserve_bytes / SLACK),
+            false => reserve_bytes,
+        };
+        let reason = (free_bytes < enough_bytes).then(|| {
+            format!(
+                "only {} MB are free on the server's disk; recording goes on by itself when there \
+                 are {} MB",
+                free_bytes / MEGABYTE,
+                enough_bytes.div_ceil(MEGABYTE)
+            )
+        });
+        let text = reason.clone();
+        if trouble.pause(reason) {
+            match text {
+                Some(text) => tracing::error!("recording is paused: {text}"),
+                None => tracing::info!(
+                    free_mb = free_bytes / MEGABYTE,
+                    "there is room again: recording goes on"
+                ),
+            }
+        }
+    }
+}
