@@ -8,6 +8,7 @@
 
 mod support;
 
+mod crash;
 mod growing;
 mod hostile;
 mod raw;
