@@ -9,6 +9,7 @@
 mod support;
 
 mod crash;
+mod full_disk;
 mod growing;
 mod hostile;
 mod raw;

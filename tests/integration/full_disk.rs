@@ -1,0 +1,126 @@
+//! A disk that fills up and is freed again costs nothing but time.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::support::PATIENCE;
+use crate::support::captures::{self, judge};
+use crate::support::client::{get, tls};
+use crate::support::device::Device;
+use crate::support::files::segments;
+use crate::support::server::Server;
+
+const DISK_BYTES: u64 = 8 << 20;
+
+/// A small file system of its own under the recordings folder.
+struct SmallDisk {
+    recordings: PathBuf,
+}
+
+impl SmallDisk {
+    /// `None` where mounting is not allowed.
+    fn mount(folder: &Path) -> Option<Self> {
+        let recordings = folder.join("recordings");
+        std::fs::create_dir(&recordings).unwrap();
+        let size = format!("size={DISK_BYTES}");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&recordings);
+        let is_mounted = mount.status().is_ok_and(|status| status.success());
+        if !is_mounted {
+            eprintln!("not shown here: mounting a file system takes root");
+        }
+        is_mounted.then_some(Self { recordings })
+    }
+
+    /// Takes all room but this.
+    fn leave(&self, bytes: u64) {
+        let ballast = vec![0; usize::try_from(DISK_BYTES - bytes).unwrap()];
+        std::fs::write(self.ballast(), ballast).unwrap();
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.recordings.join("ballast")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.recordings).status();
+    }
+}
+
+async fn health(server: &Server) -> (u16, String) {
+    let (status, body) = get(server, "/health").await;
+    (status, String::from_utf8(body).unwrap())
+}
+
+/// Asks until the answer is as wanted.
+async fn healthy(server: &Server, wanted: impl Fn(u16, &str) -> bool) {
+    let asking = async {
+        loop {
+            let (status, body) = health(server).await;
+            if wanted(status, &body) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("the server's health did not change");
+}
+
+async fn fills_up_and_is_freed(
+    reserve_mb: &str,
+    generations: u32,
+    pace: Duration,
+    is_it: impl Fn(u16, &str) -> bool,
+) {
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    disk.leave(1_300_000);
+    let server = Server::start_in(folder, &["--reserve-mb", reserve_mb]);
+    let (_address, addresses) = watch::channel(server.https.clone());
+    let (may_stop, stops) = watch::channel(true);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let device = Device {
+        name: "device-0001".to_owned(),
+        session: "session-0001".to_owned(),
+        captures: vec![capture.clone(); generations as usize],
+        pace,
+    };
+    let recording = tokio::spawn(device.record(addresses, tls(&server), stops));
+    healthy(&server, is_it).await;
+    disk.free();
+    healthy(&server, |status, _| status == 200).await;
+    let summary = tokio::time::timeout(PATIENCE, recording).await.unwrap().unwrap();
+    drop(may_stop);
+    let files = segments(&server.recordings());
+    assert_eq!(files.len(), summary.files.len());
+    for generation in 0..generations {
+        let own = summary.files.iter().filter(|file| file.generation == generation);
+        let own: Vec<PathBuf> =
+            own.map(|file| server.recordings().join(&summary.folder).join(&file.file)).collect();
+        judge(&capture, &own, "60");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reserve_is_left_and_recording_goes_on_by_itself() {
+    let says_how_much =
+        |status, body: &str| status == 503 && body.contains("MB are free on the server's disk");
+    // Slower than the server looks at its disk.
+    fills_up_and_is_freed("1", 2, Duration::from_millis(200), says_how_much).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_without_any_room_left_is_waited_for() {
+    let says_so = |status, body: &str| status == 503 && body.contains("No space left");
+    fills_up_and_is_freed("0", 8, Duration::from_millis(5), says_so).await;
+}
