@@ -70,8 +70,11 @@ impl Report {
                     position.position = parsed;
                 }
             }
-            let known = self.acknowledged.get(&generation).copied().unwrap_or_default();
-            let is_news = known.position != position || parsed >= known.received + ACK_BYTES;
+            let known = self.acknowledged.get(&generation);
+            // The first also says that there is credit again, should it have been taken before.
+            let is_news = known.is_none_or(|known| {
+                known.position != position || parsed >= known.received + ACK_BYTES
+            });
             if is_news || storage_changed {
                 let acknowledged = Acknowledged { position, received: parsed };
                 self.acknowledged.insert(generation, acknowledged);

@@ -175,6 +175,13 @@ impl Generation {
         self.segmenter.undecodable_samples()
     }
 
+    /// Nothing more comes for now: the growing file is finished as far as it is written. What the
+    /// segmenter still holds back is not acknowledged, and its device sends it again.
+    pub(super) fn put_aside(&mut self) {
+        let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+        self.closed.extend(self.open.take().map(|file| (file, None, checkpoint)));
+    }
+
     /// Bytes and samples that wait for a commit.
     pub(super) fn pending(&self) -> (usize, usize) {
         let closed = self.closed.iter().map(|(file, ..)| file);

@@ -181,11 +181,15 @@ impl Task {
                 generation.has_closed() || self.has_pending(COMMIT_BYTES, COMMIT_SAMPLES)
             }
             Feed::End { generation: number, bytes, error } => {
+                let goes_on = bytes.is_none() && self.session.is_resumable;
                 let generation = self.generations.get_mut(&number);
                 let undecodable = generation.map_or(0, |generation| {
-                    let undecodable = generation.end();
+                    if goes_on {
+                        generation.put_aside();
+                        return 0;
+                    }
                     generation.explain();
-                    undecodable
+                    generation.end()
                 });
                 if undecodable > 0 {
                     self.damaged(&format!("{undecodable} frames came before the first key frame"));
@@ -383,7 +387,10 @@ impl Task {
 
     async fn finish(&mut self, ending: Ending) -> Result<(), DiskError> {
         for generation in self.generations.values_mut() {
-            generation.end();
+            match self.session.is_resumable {
+                true => generation.put_aside(),
+                false => drop(generation.end()),
+            }
         }
         self.commit().await?;
         if self.journal.is_some() {

@@ -14,9 +14,6 @@ const KEEP_EVERY: usize = 4;
 /// What a VP8 frame says of itself.
 const HEAD_BYTES: usize = 10;
 
-/// In both captures video comes first.
-pub(super) const LEAD: u8 = 0;
-
 struct Base {
     init: Arc<Init>,
     tracks: Vec<Track>,

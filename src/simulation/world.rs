@@ -53,9 +53,6 @@ struct World {
     end_of_trouble_ms: i64,
     /// When what fails at the moment is taken back.
     relief_ms: Option<i64>,
-    /// Whether no session was put aside in good order. Then what waits for the other track is
-    /// written, lest the device never come back, and sound that follows lands one file later.
-    is_cut_exactly: bool,
 }
 
 /// Runs a seed. The error says what was lost, and what the disk did last.
@@ -88,7 +85,6 @@ impl World {
             now_ms: START_MS,
             end_of_trouble_ms: START_MS + TROUBLE_MS,
             relief_ms: None,
-            is_cut_exactly: true,
         }
     }
 
@@ -101,7 +97,7 @@ impl World {
             self.tick()?;
         }
         self.stop_server();
-        verdict::complete(&self.disk, &self.devices, self.is_cut_exactly)
+        verdict::complete(&self.disk, &self.devices)
     }
 
     fn tick(&mut self) -> Result<(), String> {
@@ -173,16 +169,12 @@ impl World {
                 self.disk.set_read_only(true);
                 self.relief_ms = Some(soon_ms);
             }
-            9 => {
-                self.stop_server();
-                self.is_cut_exactly = false;
-            }
+            9 => self.stop_server(),
             10..=17 => self.devices[victim].cut(soon_ms),
             18 => {
                 // Longer than a session stays open.
                 let away_ms = 100_000 + self.random.below(100_000) as i64;
                 self.devices[victim].cut(self.now_ms + away_ms);
-                self.is_cut_exactly = false;
                 self.end_of_trouble_ms += 20_000;
             }
             19..=20 => self.devices[victim].reload(self.now_ms, &mut self.random),

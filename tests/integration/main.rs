@@ -9,6 +9,7 @@
 mod support;
 
 mod crash;
+mod faults;
 mod full_disk;
 mod growing;
 mod hostile;

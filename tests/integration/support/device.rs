@@ -33,6 +33,7 @@ struct Delivery {
     client: Client,
     spool: Vec<Spooled>,
     began: Instant,
+    began_ms: i64,
 }
 
 struct Spooled {
@@ -58,7 +59,8 @@ impl Device {
             client: "test/1".to_owned(),
         };
         let client = Client::new(identity);
-        let mut delivery = Delivery { client, spool: Vec::new(), began: Instant::now() };
+        let (began, began_ms) = (Instant::now(), now_ms());
+        let mut delivery = Delivery { client, spool: Vec::new(), began, began_ms };
         let mut coming: Vec<_> = self
             .captures
             .iter()
@@ -109,7 +111,7 @@ impl Device {
 
 impl Delivery {
     fn now_ms(&self) -> i64 {
-        i64::try_from(self.began.elapsed().as_millis()).unwrap()
+        self.began_ms + i64::try_from(self.began.elapsed().as_millis()).unwrap()
     }
 
     fn capture(&mut self, device: &Device, generation: usize, chunk: &[u8]) {

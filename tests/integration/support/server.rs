@@ -33,7 +33,13 @@ impl Server {
     }
 
     pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
-        let mut child = command(folder.path()).args(args).spawn().unwrap();
+        let command = command(folder.path());
+        Self::run(command, folder, args)
+    }
+
+    /// Starts the server by a command of the test's own.
+    pub(crate) fn run(mut command: Command, folder: TempDir, args: &[&str]) -> Self {
+        let mut child = command.args(args).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |scheme: &str| {
             let line = lines.next().and_then(Result::ok);
