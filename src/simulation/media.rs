@@ -97,11 +97,11 @@ impl Stream {
     }
 }
 
-/// The stamp in a sample's payload.
-pub(super) fn stamp(sample: &Sample) -> Stamp {
-    let rest = sample.data[HEAD_BYTES..].first_chunk::<7>().unwrap();
+/// The stamp in a sample's payload; `None` in what a power cut left of one.
+fn stamp(sample: &Sample) -> Option<Stamp> {
+    let rest = sample.data.get(HEAD_BYTES..)?.first_chunk::<7>()?;
     let index = u32::from_be_bytes([rest[3], rest[4], rest[5], rest[6]]);
-    Stamp { device: rest[0], generation: rest[1], track: rest[2], index }
+    Some(Stamp { device: rest[0], generation: rest[1], track: rest[2], index })
 }
 
 /// Every sample in a stream, or in the beginning of one, with its time in nanoseconds.
@@ -115,7 +115,8 @@ pub(super) fn samples(stream: &[u8]) -> Vec<(Stamp, i64)> {
             Event::Init(init) => tracks.clone_from(&init.tracks),
             Event::Config { .. } => {}
             Event::Sample(sample) => {
-                found.push((stamp(&sample), tracks[sample.track].to_nanos(sample.pts)));
+                let at_ns = tracks[sample.track].to_nanos(sample.pts);
+                found.extend(stamp(&sample).map(|stamp| (stamp, at_ns)));
             }
         }
     }
@@ -132,7 +133,7 @@ pub(super) fn undisturbed(stream: &[u8], segment_ns: i64) -> Vec<Vec<Stamp>> {
         while let Some(action) = segmenter.poll() {
             match action {
                 Action::Open { .. } => files.push(Vec::new()),
-                Action::Write { sample, .. } => files.last_mut().unwrap().push(stamp(&sample)),
+                Action::Write { sample, .. } => files.last_mut().unwrap().extend(stamp(&sample)),
                 Action::Close { .. } => {}
             }
         }
