@@ -132,6 +132,7 @@ async fn serve(
     let state = http::State {
         library,
         door: ingest.door(),
+        connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
     };

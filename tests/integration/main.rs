@@ -10,6 +10,7 @@ mod support;
 
 mod growing;
 mod hostile;
+mod https;
 mod raw;
 mod resume;
 mod starting;
