@@ -11,10 +11,10 @@ use axum::http::header::{
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Nothing inline and nothing from elsewhere. `wss:` is named for Safari before 15, which does
-/// not count WebSockets as `'self'`.
+/// Nothing inline and nothing from elsewhere. The page delivers to whichever of the server's
+/// addresses answers, and those may change after it was opened.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' wss:; \
+    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' https: wss:; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");

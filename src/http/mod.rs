@@ -8,6 +8,7 @@ mod headers;
 mod listener;
 mod pages;
 mod router;
+mod service_worker;
 mod ws;
 
 use std::sync::Arc;

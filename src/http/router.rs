@@ -3,13 +3,14 @@
 use axum::Router;
 use axum::routing::{any, get, post};
 
-use super::{State, api, assets, headers, pages, ws};
+use super::{State, api, assets, headers, pages, service_worker, ws};
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/selftest", get(pages::selftest))
+        .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))
         .route("/api/sessions/{session}/check", get(api::check::check))
         .route("/api/sessions/{session}/files/{file}", get(api::files::file))

@@ -11,6 +11,7 @@ mod support;
 mod growing;
 mod hostile;
 mod https;
+mod pages;
 mod raw;
 mod resume;
 mod starting;
