@@ -65,6 +65,14 @@ impl Names {
         self.hosts.first().cloned().unwrap_or(Host::Ip(Ipv4Addr::LOCALHOST.into()))
     }
 
+    /// Every origin under which other devices may reach the server on this port.
+    pub(crate) fn origins(&self, port: u16) -> Vec<String> {
+        let lasting = self.hostname.iter().map(|name| Host::Name(format!("{name}.local")));
+        let mut hosts = self.hosts.clone();
+        hosts.extend(lasting.filter(|name| !self.hosts.contains(name)));
+        hosts.iter().map(|host| format!("https://{host}:{port}")).collect()
+    }
+
     /// Every name the certificate states.
     pub(crate) fn all(&self) -> Vec<Host> {
         let mut all = self.hosts.clone();
@@ -149,5 +157,20 @@ mod tests {
         };
         let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
         assert_eq!(all, ["127.0.0.1", "192.168.1.3", "bench.local", "localhost", "[::1]"]);
+    }
+
+    #[test]
+    fn other_devices_are_told_every_way_that_leads_here() {
+        let names = |hosts: &[&str], hostname: Option<&str>| Names {
+            hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
+            are_asked_for: true,
+            hostname: hostname.map(str::to_owned),
+        };
+        let found = names(&["192.168.1.3", "fd00::1"], Some("bench"));
+        let expected =
+            ["https://192.168.1.3:5001", "https://[fd00::1]:5001", "https://bench.local:5001"];
+        assert_eq!(found.origins(5001), expected);
+        let asked = names(&["bench.local"], Some("bench"));
+        assert_eq!(asked.origins(443), ["https://bench.local:443"]);
     }
 }

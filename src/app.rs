@@ -130,10 +130,11 @@ async fn serve(
 
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
-    let ingest = Ingest::new(hub, vec![page_url.clone()], stop.clone());
+    let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
         door: ingest.door(),
+        connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
     };

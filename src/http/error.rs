@@ -2,11 +2,14 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::header::{HOST, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::State;
+
+/// What the server cannot do now it may do in a moment.
+const RETRY_AFTER_S: &str = "1";
 
 /// What an API call cannot do.
 #[derive(Debug)]
@@ -29,6 +32,31 @@ impl ApiError {
         }
     }
 
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "bad_request", message: message.into() }
+    }
+
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, code: "conflict", message: message.into() }
+    }
+
+    pub(super) fn gone(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::GONE, code: "gone", message: message.into() }
+    }
+
+    pub(super) fn too_large(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message: message.into() }
+    }
+
+    /// What may work when it is tried again.
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "unavailable",
+            message: message.into(),
+        }
+    }
+
     pub(super) fn upgrade_required(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UPGRADE_REQUIRED,
@@ -41,7 +69,11 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = serde_json::json!({ "error": { "code": self.code, "message": self.message } });
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
     }
 }
 

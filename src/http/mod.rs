@@ -8,6 +8,7 @@ mod headers;
 mod listener;
 mod pages;
 mod router;
+mod service_worker;
 mod ws;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::library::Library;
 use crate::live::socket::Door;
+pub(crate) use api::ingest::Connections;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
 pub(crate) use router::{pages_router, raw_router, trust_router};
@@ -25,6 +27,8 @@ pub(crate) use router::{pages_router, raw_router, trust_router};
 pub(crate) struct State {
     pub(crate) library: Library,
     pub(crate) door: Door,
+    /// Publishers that come by requests.
+    pub(crate) connections: Connections,
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,

@@ -1,20 +1,21 @@
 //! The whole URL table.
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 
-use super::{State, api, assets, headers, pages, ws};
+use super::{State, api, assets, headers, pages, service_worker, ws};
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/selftest", get(pages::selftest))
-        .route("/health", get(api::health::health))
+        .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))
         .route("/api/sessions/{session}/check", get(api::check::check))
         .route("/api/sessions/{session}/files/{file}", get(api::files::file))
         .route("/ws/ingest", any(ws::ingest::negotiate))
+        .merge(routes_for_other_origins())
         .merge(trust_routes())
         .fallback(super::error::not_found)
         .with_state(state);
@@ -30,6 +31,16 @@ pub(crate) fn raw_router(state: State) -> Router {
 pub(crate) fn trust_router(state: State) -> Router {
     let routes = trust_routes().fallback(super::error::to_https).with_state(state);
     headers::secure(routes)
+}
+
+/// What the page of another address of this server uses.
+fn routes_for_other_origins() -> Router<State> {
+    let talk = get(api::ingest::get).post(api::ingest::post).delete(api::ingest::delete);
+    Router::new()
+        .route("/health", get(api::health::health))
+        .route("/api/ingest", post(api::ingest::open))
+        .route("/api/ingest/{connection}", talk)
+        .layer(headers::from_anywhere())
 }
 
 fn trust_routes() -> Router<State> {

@@ -13,6 +13,8 @@ mod faults;
 mod full_disk;
 mod growing;
 mod hostile;
+mod https;
+mod pages;
 mod raw;
 mod resume;
 mod starting;

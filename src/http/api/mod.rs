@@ -3,4 +3,5 @@
 pub(super) mod check;
 pub(super) mod files;
 pub(super) mod health;
+pub(super) mod ingest;
 pub(super) mod sessions;

@@ -1,6 +1,6 @@
 //! The languages of the pages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::http::HeaderMap;
@@ -14,7 +14,8 @@ pub(super) enum Language {
 }
 
 struct Strings {
-    texts: HashMap<String, String>,
+    /// In order, so that a page is the same bytes each time.
+    texts: BTreeMap<String, String>,
     json: String,
 }
 
@@ -25,7 +26,7 @@ static CHINESE: LazyLock<Strings> =
 
 impl Strings {
     fn read(json: &str) -> Self {
-        let texts: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+        let texts: BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
         // Inside a script element only `<` could end it early.
         let json = serde_json::to_string(&texts).unwrap_or_default().replace('<', "\\u003c");
         Self { texts, json }
@@ -33,6 +34,8 @@ impl Strings {
 }
 
 impl Language {
+    pub(super) const ALL: [Self; 2] = [Self::English, Self::Chinese];
+
     /// What the query asks for, else the first of the browser's languages that is here.
     pub(super) fn choose(asked: Option<&str>, headers: &HeaderMap) -> Self {
         if let Some(language) = asked.and_then(Self::from_tag) {

@@ -68,6 +68,11 @@ pub(super) async fn capture(Query(choice): Query<Choice>, headers: HeaderMap) ->
     render(&Capture::new(choice.language(&headers)))
 }
 
+/// The capture page in each language, for those who must know when it changes.
+pub(super) fn captures() -> impl Iterator<Item = String> {
+    Language::ALL.into_iter().map(|language| Capture::new(language).render().unwrap_or_default())
+}
+
 /// `GET /selftest`
 pub(super) async fn selftest(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
     render(&SelfTest::new(choice.language(&headers)))

@@ -69,13 +69,7 @@ impl Client {
     pub(crate) async fn hello(server: &Server, session: &str) -> (Self, Value) {
         let address = format!("{}/ws/ingest", server.https);
         let mut client = Self::connect(server, &address, Some("localcamera.v1")).await;
-        client
-            .text(json!({
-                "type": "hello", "device": "test-device", "name": "Bench 3", "session": session,
-                "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
-                "client": "test/1",
-            }))
-            .await;
+        client.text(hello_message(session)).await;
         let welcome = client.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         (client, welcome)
@@ -181,7 +175,15 @@ impl Client {
     }
 }
 
-fn chunk_message(generation: u32, position: u64, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn hello_message(session: &str) -> Value {
+    json!({
+        "type": "hello", "device": "test-device", "name": "Bench 3", "session": session,
+        "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
+        "client": "test/1",
+    })
+}
+
+pub(crate) fn chunk_message(generation: u32, position: u64, payload: &[u8]) -> Vec<u8> {
     let mut message = vec![1, 0, 0, 0];
     message.extend(generation.to_be_bytes());
     message.extend(position.to_be_bytes());
@@ -189,7 +191,7 @@ fn chunk_message(generation: u32, position: u64, payload: &[u8]) -> Vec<u8> {
     message
 }
 
-fn generation_message(generation: u32, mime: &str) -> Value {
+pub(crate) fn generation_message(generation: u32, mime: &str) -> Value {
     json!({
         "type": "generation", "generation": generation, "mime": mime,
         "started_ms": 1_795_163_509_123_i64, "reason": "start",
@@ -198,18 +200,6 @@ fn generation_message(generation: u32, mime: &str) -> Value {
 
 /// A GET over HTTP/1.1: status and body.
 pub(crate) async fn get(server: &Server, path: &str) -> (u16, Vec<u8>) {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let connector = tokio_rustls::TlsConnector::from(tls(server));
-    let stream = TcpStream::connect(&server.https).await.unwrap();
-    let mut stream = connector.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.https);
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream.flush().await.unwrap();
-    let mut answer = Vec::new();
-    // A peer that ends without a TLS goodbye has said everything all the same.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
-    (status, answer.split_off(end + 4))
+    let answer = super::http::request(server, "GET", path, &[], b"").await;
+    (answer.status, answer.body)
 }

@@ -5,6 +5,8 @@ pub(crate) mod captures;
 pub(crate) mod client;
 pub(crate) mod device;
 pub(crate) mod files;
+pub(crate) mod http;
+pub(crate) mod requests;
 pub(crate) mod server;
 
 /// Longer than anything here takes on a busy machine; a test that hangs must end.

@@ -1,0 +1,40 @@
+//! What browsers are given.
+
+use crate::support::http::request;
+use crate::support::server::Server;
+
+#[tokio::test]
+async fn the_service_worker_names_every_file_of_the_page() {
+    let server = Server::start(&[]);
+    let answer = request(&server, "GET", "/service-worker.js", &[], b"").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("text/javascript"));
+    assert_eq!(answer.header("cache-control"), Some("no-cache"));
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    let (line, worker) = text.split_once('\n').unwrap();
+    assert_eq!(
+        worker.as_bytes(),
+        request(&server, "GET", "/web/service-worker.js", &[], b"").await.body
+    );
+    let about = line.strip_prefix("self.localcamera = ").unwrap().strip_suffix(';').unwrap();
+    let about: serde_json::Value = serde_json::from_str(about).unwrap();
+    let files: Vec<&str> =
+        about["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    assert!(files.is_sorted() && files.contains(&"/web/capture.js"), "{files:?}");
+    assert!(!files.iter().any(|file| file.starts_with("/web/strings")), "{files:?}");
+    for file in files {
+        assert_eq!(request(&server, "GET", file, &[], b"").await.status, 200, "{file}");
+    }
+    let etag = answer.header("etag").unwrap();
+    let again =
+        request(&server, "GET", "/service-worker.js", &[("if-none-match", etag)], b"").await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+
+    // A copy that is kept on a device is compared with the page of the next start.
+    let page = request(&server, "GET", "/?lang=zh", &[], b"").await;
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("connect-src 'self' https: wss:;"), "{policy}");
+    let other = Server::start(&[]);
+    assert_eq!(request(&other, "GET", "/?lang=zh", &[], b"").await.body, page.body);
+    assert_eq!(request(&other, "GET", "/service-worker.js", &[], b"").await.body, answer.body);
+}
