@@ -88,17 +88,44 @@ async fn a_device_that_lost_the_summary_gets_it_again() {
     assert_eq!(segments(&server.recordings()).len(), 1);
 }
 
+/// What is left of an earlier generation comes between the chunks of the one recorded now.
 #[tokio::test]
-async fn a_generation_before_the_end_of_the_last_one_is_refused() {
+async fn generations_are_delivered_side_by_side() {
     let server = Server::start(&[]);
-    let capture = captures::named("chromium-webm-vp8-opus");
+    let captures =
+        [captures::named("chromium-webm-vp8-opus"), captures::named("webkit-mp4-h264-aac")];
     let (mut client, _) = Client::hello(&server, "session-1").await;
-    client.generation(0, &capture.mime).await;
-    client.chunk(0, 0, &capture.stream[..100_000]).await;
-    client.generation(1, &capture.mime).await;
+    let mut ends = Vec::new();
+    for (number, capture) in (0..).zip(&captures) {
+        client.generation(number, &capture.mime).await;
+        ends.push(json!({ "generation": number, "bytes": capture.stream.len() }));
+    }
+    let pieces = captures.each_ref().map(|capture| capture.stream.chunks(30_000));
+    let [mut older, mut newer] = pieces;
+    let (mut older_at, mut newer_at) = (0, 0);
+    loop {
+        let (Some(new), old) = (newer.next(), older.next()) else { break };
+        client.chunk(1, newer_at, new).await;
+        newer_at += new.len() as u64;
+        if let Some(old) = old {
+            client.chunk(0, older_at, old).await;
+            older_at += old.len() as u64;
+        }
+    }
+    for old in older {
+        client.chunk(0, older_at, old).await;
+        older_at += old.len() as u64;
+    }
+    client.text(json!({ "type": "stop", "generations": ends })).await;
     let ending = client.ending().await;
-    assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
-    assert_eq!(ending.of_type("error")[0]["code"], "bad_message");
+    let summary = ending.of_type("summary")[0].clone();
+    let folder = server.recordings().join(summary["folder"].as_str().unwrap());
+    for (number, capture) in captures.iter().enumerate() {
+        let own = summary["files"].as_array().unwrap().iter();
+        let own = own.filter(|file| file["generation"] == number);
+        let own: Vec<_> = own.map(|file| folder.join(file["file"].as_str().unwrap())).collect();
+        judge(capture, &own, "60");
+    }
 }
 
 /// Nothing of a frame is durable before all of it has come, so a device that waits for the
