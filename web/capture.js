@@ -5,9 +5,17 @@
  */
 
 import { createDarkScreen } from "./capture/dark.js";
+import { joined } from "./capture/delivered.js";
+import { createEarlierPanel, earlierOf } from "./capture/earlier-panel.js";
 import { keepFitted } from "./capture/fit.js";
+import { createGoingOn } from "./capture/going-on.js";
 import { watchHealth } from "./capture/health.js";
+import { keepPage } from "./capture/keep-page.js";
+import { RESUME_MS } from "./capture/left-behind.js";
+import { createLeftovers } from "./capture/leftovers.js";
+import { noticesOf } from "./capture/notices.js";
 import { watchOrientation } from "./capture/orientation.js";
+import { createRoom } from "./capture/room.js";
 import { loadSettings, parseQuery, saveSettings } from "./capture/settings.js";
 import { createSettingsPanel } from "./capture/settings-panel.js";
 import { createSheet } from "./capture/sheet.js";
@@ -15,17 +23,15 @@ import { createStudio } from "./capture/studio.js";
 import { createSummaryPanel } from "./capture/summary-panel.js";
 import { createView } from "./capture/view.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
+import { isApple } from "./lib/environment.js";
+import { createOrigins } from "./lib/origins.js";
+import { openStore } from "./lib/spool.js";
+import { createSteadyClock } from "./lib/steady-clock.js";
 import { loadStrings } from "./lib/strings.js";
 import { createWakeLock } from "./lib/wakelock.js";
 
-/** @typedef {import("./capture/view.js").Notice} Notice */
-
 /** The line counts seconds; half of one is late enough. */
 const RENDER_MS = 500;
-/** Part of the memory in use from which on a person is told. */
-const NEARLY_FULL = 0.8;
-/** A first connection that takes longer will need help. */
-const NEVER_UP_MS = 8000;
 /** `?record=now` tries again after a failure that may pass. */
 const RECORD_NOW_RETRY_MS = 10000;
 
@@ -34,21 +40,41 @@ function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
+/** @param {string} id @param {(event: MouseEvent) => void} act */
+function onClick(id, act) {
+  byId(id).addEventListener("click", act);
+}
+
 function start() {
   const strings = loadStrings(document);
   const storage = localStorageOrNull(window);
   const query = parseQuery(location.search);
   const device = loadDevice(storage, navigator);
   if (query.name) device.rename(query.name);
+  const client = `localcamera-web/${document.documentElement.dataset.version || "0"}`;
+
+  const clock = createSteadyClock({
+    onLeap: ({ kind }) => {
+      // Whoever reads the clock is in the middle of something.
+      if (kind === "slept") setTimeout(() => studio.slept(), 0);
+    },
+  });
+  const origins = createOrigins({ own: location.origin, storage });
+  const store = openStore(window);
+  const room = createRoom({ store, apple: isApple(navigator), now: clock.now, onChange: renderSoon });
 
   const app = byId("app");
   const view = createView(strings);
-  const summaryPanel = createSummaryPanel(strings);
-  const server = { state: /** @type {"unknown" | "good" | "down" | "unable"} */ ("unknown"), reason: "" };
+  const summaryPanel = createSummaryPanel(strings, origins.all);
+  const earlierPanel = createEarlierPanel(strings);
+  /** @type {import("./capture/health.js").Health} */
+  let server = { state: "unknown", reason: "", elsewhere: "" };
   let recordNow = query.recordNow;
   let lastName = "";
   /** @type {ReturnType<typeof studio.state>["summary"]} */
   let toldSummary = null;
+  /** @type {import("./capture/leftovers.js").Arrived | null} */
+  let toldArrived = null;
   /** Notices that the person has read. @type {Set<string>} */
   const dismissed = new Set();
   let shownNotice = "";
@@ -57,11 +83,28 @@ function start() {
   const studio = createStudio({
     page: window,
     device,
-    client: `localcamera-web/${document.documentElement.dataset.version || "0"}`,
+    client,
+    clock,
+    origins,
+    storage,
+    store,
+    room,
     settings: loadSettings(storage, query),
     onChange: renderSoon,
     onSettings: (settings) => saveSettings(storage, settings),
+    onLetGo: () => leftovers.soon(),
   });
+  const leftovers = createLeftovers({
+    store,
+    device,
+    client,
+    clock,
+    origins,
+    storage,
+    busy: studio.isSending,
+    onChange: renderSoon,
+  });
+  const goingOn = createGoingOn({ studio, leftovers, now: clock.now });
   const settingsPanel = createSettingsPanel({
     strings,
     onChange: (wish, reason) => void studio.change(wish, reason),
@@ -71,54 +114,45 @@ function start() {
   const summarySheet = createSheet(byId("summary"), app);
   const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), behind: app });
   const wakeLock = createWakeLock(navigator, document, { onChange: renderSoon });
+  const kept = keepPage(navigator, renderSoon);
   const health = watchHealth({
     page: document,
+    origins: origins.all,
     wanted: () => !studio.state().inSession,
-    onChange: (state, reason) => {
-      server.state = state;
-      server.reason = reason;
+    onChange: (found) => {
+      server = found;
       renderSoon();
     },
   });
 
-  /** @param {ReturnType<typeof studio.state>} state @returns {Notice | null} */
-  function notice(state) {
-    const { facts } = state;
-    /** @type {Notice[]} */
-    const all = [];
-    if (state.notice) all.push({ ...state.notice, bad: state.notice.key.startsWith("error.") });
-    if (facts && (state.inSession || state.name === "stopping")) {
-      const used = facts.heldBytes / facts.limitBytes;
-      if (state.inSession && used >= NEARLY_FULL) {
-        const minutes = Math.floor(((facts.limitBytes - facts.heldBytes) * 8) / state.bits / 60);
-        all.push({
-          key: minutes > 0 ? "capture.notice.memory_low" : "capture.notice.memory_low_now",
-          values: { minutes },
-          bad: true,
-          dismiss: false,
-        });
-      }
-      if (!facts.everUp && !facts.problem && server.state !== "down" && Date.now() - facts.startedMs > NEVER_UP_MS) {
-        all.push({ key: "capture.notice.certificate", values: {}, trust: true });
-      }
-    }
-    if (state.inSession) {
-      for (const what of studio.muted()) all.push({ key: `capture.notice.muted_${what}`, values: {}, dismiss: false });
-      if (wakeLock.state === "unsupported") all.push({ key: "capture.notice.wake_unsupported", values: {} });
-      if (wakeLock.state === "refused" && document.visibilityState === "visible") {
-        all.push({ key: "capture.notice.wake_refused", values: {} });
-      }
-    }
-    return all.find(({ key }) => !dismissed.has(key)) || null;
+  /** @param {import("./capture/studio.js").StudioState} state */
+  function settingsFor(state) {
+    const keeps = room.keeps;
+    settingsPanel.render(state, { name: device.name, keeps, page: kept.state });
   }
 
   function render() {
     queued = false;
+    const now = clock.now();
     const state = studio.state();
-    const told = notice(state);
-    shownNotice = told ? told.key : "";
-    view.render({ state, name: device.name, server, notice: told, now: Date.now() });
-    if (settingsSheet.isOpen) settingsPanel.render(state, device.name);
+    const visible = document.visibilityState === "visible";
+    const notices = noticesOf({ state, server: server.state, muted: studio.muted(), wake: wakeLock.state, visible, now });
+    const notice = notices.find(({ key }) => !dismissed.has(key)) || null;
+    shownNotice = notice ? notice.key : "";
+    const lefts = leftovers.state();
+    const asking = goingOn.isAsking();
+    const keeps = state.facts && state.facts.kind === "memory" ? "open" : room.keeps;
+    const earlier = earlierOf(lefts, now, strings.lang);
+    view.render({ state, name: device.name, server, notice, keeps, earlier, asking, now });
+    earlierPanel.renderQuestion({ left: leftovers.interrupted, asking, needsTap: goingOn.needsTap(), fault: state.fault, now });
+    earlierPanel.renderArrived(lefts.arrived, now);
+    if (settingsSheet.isOpen) settingsFor(state);
+    const newest = lefts.arrived[lefts.arrived.length - 1] || null;
+    if (newest !== toldArrived) {
+      toldArrived = newest;
+      // Whoever pressed Stop and loaded the page again still waits for the files.
+      if (newest && newest.left.stopped && now - newest.left.lastMs < RESUME_MS && !state.inSession) showArrived();
+    }
 
     if (state.name !== lastName) {
       const before = lastName;
@@ -145,38 +179,61 @@ function start() {
 
   async function tryRecordNow() {
     if (!recordNow || studio.state().inSession) return;
-    await studio.record();
+    if (leftovers.interrupted) await goingOn.yes();
+    else await studio.record();
     if (studio.state().inSession) recordNow = false;
   }
 
-  byId("record").addEventListener("click", (event) => {
+  function showArrived() {
+    const { arrived } = leftovers.state();
+    if (arrived.length === 0 || darkScreen.isOn || settingsSheet.isOpen) return;
+    summaryPanel.render(joined(arrived.map(({ summary }) => summary)), arrived.some(({ partly }) => partly));
+    summarySheet.open();
+  }
+
+  function openSettings() {
+    settingsFor(studio.state());
+    settingsSheet.open();
+  }
+
+  onClick("record", (event) => {
     // The second click of a double click would fall on Stop.
     if (event.detail > 1) return;
     recordNow = false;
     summarySheet.close();
     dismissed.clear();
+    // Whoever begins a new one does not go on with the old one.
+    goingOn.no();
+    room.persist();
     void studio.record();
   });
-  byId("stop").addEventListener("click", (event) => {
+  onClick("stop", (event) => {
     if (event.detail > 1) return;
     void studio.stop();
   });
-  byId("retry").addEventListener("click", () => void studio.open());
-  byId("flip").addEventListener("click", () => void studio.nextCamera());
-  byId("sound").addEventListener("click", () => {
+  onClick("go-on", () => void goingOn.yes());
+  onClick("that-was-all", () => {
+    recordNow = false;
+    goingOn.no();
+  });
+  onClick("retry", () => void studio.open());
+  onClick("flip", () => void studio.nextCamera());
+  onClick("sound", () => {
     const { opened } = studio.state();
     const loud = opened !== null && opened.audio !== null;
     void studio.change({ microphone: loud ? "none" : "" }, "settings");
   });
-  byId("dark-on").addEventListener("click", () => darkScreen.show());
-  for (const id of ["settings-open", "fault-settings"]) {
-    byId(id).addEventListener("click", () => {
-      settingsPanel.render(studio.state(), device.name);
-      settingsSheet.open();
-    });
-  }
-  byId("show-files").addEventListener("click", () => summarySheet.open());
-  byId("notice-close").addEventListener("click", () => {
+  onClick("dark-on", () => darkScreen.show());
+  onClick("settings-open", openSettings);
+  onClick("fault-settings", openSettings);
+  onClick("show-files", () => {
+    const { summary, partly } = studio.state();
+    if (summary) summaryPanel.render(summary, partly);
+    summarySheet.open();
+  });
+  onClick("arrived-files", showArrived);
+  onClick("arrived-close", () => leftovers.told());
+  onClick("notice-close", () => {
     dismissed.add(shownNotice);
     studio.dismiss();
   });
@@ -189,35 +246,69 @@ function start() {
     link.setAttribute("href", address.search);
   }
   for (const id of ["link-selftest", "link-trust"]) {
-    byId(id).addEventListener("click", (event) => {
+    onClick(id, (event) => {
       // Leaving the page would end the recording.
       if (studio.state().inSession) event.preventDefault();
     });
   }
 
+  let liveUp = false;
+  let earlierUp = false;
+  /** Where one delivery gets through, the other need not wait for its next attempt. */
+  function shareLinks() {
+    const { facts } = studio.state();
+    const { underway } = leftovers.state();
+    const live = facts !== null && facts.link === "up";
+    const earlier = underway !== null && underway.link === "up";
+    if (live && !liveUp) leftovers.retryNow();
+    if (earlier && !earlierUp) studio.networkBack();
+    liveUp = live;
+    earlierUp = earlier;
+  }
+
+  function retryNow() {
+    studio.networkBack();
+    leftovers.retryNow();
+  }
   watchOrientation(window, () => void studio.turned());
   keepFitted(byId("stage"), byId("frame"), /** @type {HTMLVideoElement} */ (byId("preview")));
-  document.addEventListener("visibilitychange", () => studio.visibility(document.visibilityState === "hidden"));
+  document.addEventListener("visibilitychange", () => {
+    studio.visibility(document.visibilityState === "hidden");
+    if (document.visibilityState === "visible") leftovers.retryNow();
+  });
   window.addEventListener("pagehide", () => studio.visibility(true));
-  window.addEventListener("online", () => studio.networkBack());
+  window.addEventListener("pageshow", (event) => {
+    // The browser had put the page aside, and its storage and camera are gone.
+    if (event.persisted) location.reload();
+  });
+  window.addEventListener("online", retryNow);
   if (navigator.mediaDevices && navigator.mediaDevices.addEventListener) {
     navigator.mediaDevices.addEventListener("devicechange", () => void studio.devicesChanged());
   }
   window.addEventListener("beforeunload", (event) => {
     const state = studio.state();
-    const waiting = state.facts !== null && state.facts.waitingBytes > 0;
-    if (!state.inSession && state.name !== "stopping" && !waiting) return;
+    // What waits in lasting storage is delivered by the next visit; only the recording itself would be interrupted.
+    const waits = room.keeps === "open" && (state.name === "stopping" || (state.facts !== null && state.facts.waitingBytes > 0));
+    if (!state.inSession && !waits) return;
     event.preventDefault();
     event.returnValue = strings.t("capture.leave");
   });
   setInterval(() => {
     studio.tick();
+    leftovers.tick();
+    goingOn.tick();
+    shareLinks();
+    if (studio.state().full) room.look();
     render();
   }, RENDER_MS);
 
   app.hidden = false;
   render();
-  void (recordNow ? tryRecordNow() : studio.open());
+  void studio.open().then(goingOn.tick);
+  void leftovers.look().then(() => {
+    goingOn.tick();
+    void tryRecordNow();
+  });
   health.look();
 }
 

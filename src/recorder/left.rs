@@ -53,8 +53,10 @@ impl Left {
                 self.generation(start).ended_bytes = Some(bytes);
             }
             Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
-            Event::Gap { reason: kind, device_ms: Some(device_ms), .. }
-            | Event::Mark { kind, device_ms: Some(device_ms), .. } => {
+            Event::Gap { reason, device_ms: Some(device_ms), .. } => {
+                self.noted.insert((gap(&reason), device_ms));
+            }
+            Event::Mark { kind, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((kind, device_ms));
             }
             Event::Stop { reason } => self.is_stopped = reason == STOPPED,
@@ -82,6 +84,11 @@ impl Left {
         let inits = &self.generations.get(&origin.generation)?.inits;
         inits.iter().rev().find(|init| init.crc() == origin.init_crc).cloned()
     }
+}
+
+/// By which name a gap is known among marks.
+pub(super) fn gap(reason: &str) -> String {
+    format!("gap {reason}")
 }
 
 fn parse_init(base64: &str) -> Option<Init> {

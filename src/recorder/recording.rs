@@ -11,6 +11,7 @@ use super::Recorder;
 use super::commit::Writer;
 use super::disk::{DiskError, FileId, Outcome, Step};
 use super::generation::{Finishing, Generation, Plan};
+use super::left;
 use super::opening::{self, Start};
 use crate::clock;
 use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
@@ -241,7 +242,11 @@ impl Task {
     fn note(&mut self, note: Note) {
         // A device repeats what it does not know to have arrived.
         if let Some(device_ms) = note.device_ms {
-            let kind = note.reason.as_ref().unwrap_or(&note.event).clone();
+            // A mark and the gap that it begins have the same name and the same time.
+            let kind = match note.end_us {
+                Some(_) => left::gap(note.reason.as_ref().unwrap_or(&note.event)),
+                None => note.event.clone(),
+            };
             if !self.noted.insert((kind, device_ms)) {
                 return;
             }

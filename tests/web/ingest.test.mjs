@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WebSocketServer } from "ws";
-import { createIngest } from "../../web/lib/ingest.js";
-import { createMemorySpool } from "../../web/lib/spool-memory.js";
 import { WebSocket } from "ws";
+import { createIngest } from "../../web/lib/ingest.js";
+import { createOrigins } from "../../web/lib/origins.js";
+import { createDisk } from "./support/fake-spool.mjs";
+
+/** As a page at this server has it. */
+const at = (server) => createOrigins({ own: `http://127.0.0.1:${server.address().port}` });
 
 /** A server of the protocol that keeps what it gets, and drops the connection when told. */
 function listen() {
@@ -41,18 +45,18 @@ function listen() {
     });
   });
   return new Promise((resolve) => {
-    server.on("listening", () => resolve({ server, kept, url: `ws://127.0.0.1:${server.address().port}/` }));
+    server.on("listening", () => resolve({ server, kept, origins: at(server) }));
   });
 }
 
 test("what was appended is what arrives, through a dropped connection", async () => {
-  const { server, kept, url } = await listen();
+  const { server, kept, origins } = await listen();
   kept.dropAfter = 150000;
   const sent = [Buffer.alloc(0), Buffer.alloc(0)];
   const summary = await new Promise((resolve, reject) => {
     const ingest = createIngest({
-      url,
-      spool: createMemorySpool(),
+      origins,
+      spool: createDisk().open(),
       identity: { device: "device-0001", name: "x", session: "session-0001", startedMs: 0, client: "test" },
       Socket: /** @type {any} */ (WebSocket),
       onOver: (why, _message, got) => (why === "finished" ? resolve(got) : reject(new Error(why))),
@@ -88,7 +92,7 @@ function scripted(answer) {
     socket.on("message", (data, binary) => answer(socket, connection, binary ? { type: "chunk", bytes: data.length - 16 } : JSON.parse(data.toString())));
   });
   return new Promise((resolve) => {
-    server.on("listening", () => resolve({ server, url: `ws://127.0.0.1:${server.address().port}/` }));
+    server.on("listening", () => resolve({ server, origins: at(server) }));
   });
 }
 
@@ -99,7 +103,7 @@ const identity = { device: "device-0001", name: "x", session: "session-0001", st
 
 test("a summary that was lost comes after the next hello, and nothing is sent a second time", async () => {
   const heard = [[], []];
-  const { server, url } = await scripted((socket, connection, message) => {
+  const { server, origins } = await scripted((socket, connection, message) => {
     heard[connection - 1].push(message.type);
     if (message.type === "hello") {
       welcome(socket, connection === 1 ? [] : [{ generation: 0, received: 100, durable: 100, ended: true }], 1);
@@ -110,8 +114,8 @@ test("a summary that was lost comes after the next hello, and nothing is sent a 
   });
   const { why, summary, lostBytes } = await new Promise((resolve) => {
     const ingest = createIngest({
-      url,
-      spool: createMemorySpool(),
+      origins,
+      spool: createDisk().open(),
       identity: { ...identity },
       Socket: /** @type {any} */ (WebSocket),
       onOver: (why, _message, summary) => resolve({ why, summary, lostBytes: ingest.view().lostBytes }),
@@ -126,48 +130,4 @@ test("a summary that was lost comes after the next hello, and nothing is sent a 
   assert.equal(lostBytes, 0);
   assert.deepEqual(heard[0], ["hello", "generation", "chunk", "generation_end", "stop"]);
   assert.deepEqual(heard[1].filter((type) => type !== "stop"), ["hello"]);
-});
-
-test("a server that cannot write is asked again after retry_ms, and everything recorded meanwhile arrives", async () => {
-  const RETRY_MS = 600;
-  let refusedAt = 0;
-  let backAt = 0;
-  let problem = null;
-  let received = 0;
-  const sent = new Uint8Array(5000);
-  await new Promise((resolve) => {
-    void scripted((socket, connection, message) => {
-      if (message.type === "hello" && connection === 2) {
-        say(socket, { type: "error", code: "storage", message: "The disk is full." });
-        socket.close(1013);
-        refusedAt = Date.now();
-        setTimeout(() => {
-          problem = ingest.view().problem;
-          void ingest.append(0, sent);
-        }, RETRY_MS / 4);
-      } else if (message.type === "hello") {
-        if (connection === 3) backAt = Date.now();
-        welcome(socket, connection === 1 ? [] : [{ generation: 0, received, durable: received, ended: false }], RETRY_MS);
-      } else if (message.type === "chunk") {
-        received += message.bytes;
-        say(socket, { type: "ack", generation: 0, received, durable: received, credit_bytes: 200000 });
-        if (connection === 1) socket.terminate();
-        else if (received === 2 * sent.length) {
-          server.close();
-          ingest.close();
-          resolve(undefined);
-        }
-      }
-    }).then((started) => {
-      ({ server } = started);
-      ingest = createIngest({ url: started.url, spool: createMemorySpool(), identity: { ...identity }, Socket: /** @type {any} */ (WebSocket) });
-      ingest.connect();
-      void ingest.append(ingest.begin({ mime: "video/webm", startedMs: 0, reason: "start" }), sent);
-    });
-    let server;
-    let ingest;
-  });
-  assert.deepEqual(problem, { code: "storage", message: "The disk is full." });
-  // With its jitter the pause is at least half of what the server asked for.
-  assert.ok(backAt - refusedAt >= RETRY_MS / 2 - 20, `${backAt - refusedAt} ms`);
 });

@@ -11,25 +11,34 @@ const FACTS = {
   everUp: true,
   cameraLost: false,
   partly: false,
-  startedMs: NOW - 60000,
+  sinceMs: NOW - 60000,
+  isResumed: false,
   stoppedMs: null,
   waitingBytes: 300000,
   durableWallMs: NOW - 1200,
+  liveWallMs: NOW - 1200,
   durableAtMs: NOW - 300,
   handedMs: NOW - 800,
   creditBytes: 1 << 20,
   problem: "",
-  roomMs: 600000,
+  roomMs: 3 * 3600 * 1000,
+  roomIsLow: false,
+  full: null,
+  keeps: "arrived",
+  transport: "wss",
+  elsewhere: "",
+  earlier: null,
 };
 const truth = (facts) => describeTruth({ ...FACTS, ...facts }, NOW);
 
 test("all is well: up to when, how long ago, what waits, and what the browser still has", () => {
-  const { light, main, more } = truth({});
+  const { light, main, more, also } = truth({});
   assert.equal(light, "good");
   assert.equal(main.key, "capture.truth.good");
   assert.equal(main.values.seconds, 1);
   assert.equal(main.values.waiting, "0.3 MB");
   assert.deepEqual(more, { key: "capture.truth.browser_holds", values: { seconds: 1 } });
+  assert.deepEqual(also, []);
 });
 
 test("nothing durable for five seconds is said, with its reason", () => {
@@ -66,15 +75,22 @@ test("a server that closes because it cannot write is no missing connection, and
 
 test("a recording of which nothing is durable counts from its start", () => {
   const fresh = { durableAtMs: null, durableWallMs: null };
-  assert.equal(truth({ ...fresh, startedMs: NOW - 2000 }).main.key, "capture.truth.first");
-  assert.equal(truth({ ...fresh, startedMs: NOW - 6000 }).light, "bad");
+  assert.equal(truth({ ...fresh, sinceMs: NOW - 2000 }).main.key, "capture.truth.first");
+  assert.equal(truth({ ...fresh, sinceMs: NOW - 6000 }).light, "bad");
 });
 
 test("catching up is not good yet", () => {
-  const { light, main } = truth({ durableWallMs: NOW - 63000, waitingBytes: 12e6 });
+  const behind = { durableWallMs: NOW - 63000, liveWallMs: NOW - 63000, waitingBytes: 12e6 };
+  const { light, main, more } = truth(behind);
   assert.equal(light, "late");
   assert.equal(main.key, "capture.truth.behind");
   assert.equal(main.values.seconds, 63);
+  assert.equal(more.key, "capture.truth.browser_holds");
+  // An older remainder is on its way, behind what is recorded now.
+  const remainder = truth({ ...behind, liveWallMs: NOW - 1000 });
+  assert.equal(remainder.light, "late");
+  assert.equal(remainder.main.values.seconds, 63);
+  assert.equal(remainder.more.key, "capture.truth.behind_live");
 });
 
 test("a camera that is gone is never green", () => {
@@ -89,4 +105,67 @@ test("after Stop: sending, finishing, offline, finished, partly", () => {
   assert.equal(truth({ phase: "stopping", creditBytes: 0 }).main.key, "capture.truth.stopped_storage");
   assert.equal(truth({ phase: "finished" }).light, "good");
   assert.equal(truth({ phase: "finished", partly: true }).light, "bad");
+});
+
+test("a recording that goes on after a reload claims nothing of this visit before the server has confirmed it", () => {
+  const again = { isResumed: true, durableAtMs: null, durableWallMs: null };
+  assert.equal(truth({ ...again, sinceMs: NOW - 1000 }).main.key, "capture.truth.first_again");
+  assert.equal(truth({ ...again, sinceMs: NOW - 1000 }).light, "late");
+  const stalled = truth({ ...again, sinceMs: NOW - 7000, link: "down" });
+  assert.equal(stalled.light, "bad");
+  assert.equal(stalled.main.values.seconds, 7);
+});
+
+test("how long it goes on without a connection is said in hours where it is hours", () => {
+  const stalled = { durableAtMs: NOW - 9000, link: "down" };
+  assert.deepEqual(truth(stalled).more, { key: "capture.truth.room_hours", values: { hours: 3 } });
+  assert.deepEqual(truth({ ...stalled, roomMs: 119.5 * 60000 }).more, { key: "capture.truth.room", values: { minutes: 119 } });
+  assert.equal(truth({ ...stalled, roomMs: 59000 }).more.key, "capture.truth.room_short");
+});
+
+test("storage that is full is never green, and says since when and whose it is", () => {
+  const full = { reason: "device_storage_full", sinceMs: NOW - 1000 };
+  for (const phase of ["recording", "starting"]) {
+    const { light, code, main, more } = truth({ phase, full });
+    assert.equal(light, "bad");
+    assert.equal(code, "full-device");
+    assert.equal(main.key, "capture.truth.full.device");
+    assert.equal(more.key, "capture.truth.full_more");
+  }
+  const server = truth({ full: { ...full, reason: "server_disk_full" }, problem: "Less than 1 GB is free." });
+  assert.equal(server.code, "full-server");
+  assert.deepEqual(server.more, { key: "capture.truth.server_says", values: { message: "Less than 1 GB is free." } });
+});
+
+test("beside it: HTTPS requests, another address, storage that is nearly full", () => {
+  const keys = (facts) => truth(facts).also.map(({ key }) => key);
+  assert.deepEqual(keys({ transport: "https" }), ["capture.truth.by_https"]);
+  assert.deepEqual(keys({ transport: "https", link: "down" }), [], "how it would be sent is no news while it is not");
+  assert.deepEqual(truth({ elsewhere: "https://10.0.0.2:5001" }).also, [
+    { key: "capture.truth.elsewhere", values: { address: "https://10.0.0.2:5001" } },
+  ]);
+  assert.deepEqual(truth({ roomIsLow: true, roomMs: 12 * 60000 }).also, [{ key: "capture.truth.room_low", values: { minutes: 12 } }]);
+  assert.deepEqual(keys({ roomIsLow: true, roomMs: 30000 }), ["capture.truth.room_low_now"]);
+  assert.deepEqual(keys({ roomIsLow: true, phase: "idle" }), []);
+});
+
+test("beside it: an earlier recording on its way, in every phase", () => {
+  const earlier = { when: "20 Nov, 08:31", linked: true, waitingBytes: 34e6, wholeBytes: 120e6, behind: 0, behindBytes: 0 };
+  for (const phase of ["idle", "recording", "stopping", "finished", "error"]) {
+    assert.deepEqual(truth({ phase, earlier }).also, [
+      { key: "capture.truth.earlier.sending", values: { when: "20 Nov, 08:31", waiting: "34 MB", whole: "120 MB" } },
+    ]);
+  }
+  const keys = (about) => truth({ earlier: { ...earlier, ...about } }).also.map(({ key }) => key);
+  assert.deepEqual(keys({ linked: false }), ["capture.truth.earlier.waiting"]);
+  assert.deepEqual(keys({ waitingBytes: 0 }), ["capture.truth.earlier.finishing"]);
+  assert.deepEqual(keys({ behind: 1 }), ["capture.truth.earlier.sending", "capture.truth.earlier.more.one"]);
+  assert.deepEqual(keys({ behind: 2 }), ["capture.truth.earlier.sending", "capture.truth.earlier.more"]);
+});
+
+test("after Stop it is said for how long what waits stays here", () => {
+  for (const keeps of ["open", "days", "arrived"]) {
+    assert.equal(truth({ phase: "stopping", keeps }).more.key, `capture.truth.keep.${keeps}`);
+    assert.equal(truth({ phase: "stopping", link: "down", keeps }).more.key, `capture.truth.kept.${keeps}`);
+  }
 });

@@ -1,9 +1,10 @@
 /**
  * The camera and the microphone that are open now, and what becomes of them. Knows no recording.
  *
- *   const camera = createLiveCamera({ page: window, onChange, onEnded, onMuted, onUnmuted });
+ *   const camera = createLiveCamera({ page: window, now, onChange, onEnded, onMuted, onUnmuted });
  *   await camera.open(settings);   // shuts the one before; throws what getUserMedia says
  *   await camera.list();           // which ones there are; labels come with the permission
+ *   await camera.isThere("camera") // whether the one that is open is still among them
  *   camera.shut();
  *   camera.opened                  // or null
  *   camera.muted()
@@ -20,12 +21,13 @@ import { closeStream, listDevices, openCamera } from "../lib/camera.js";
 /**
  * @param {object} options
  * @param {Window & typeof globalThis} options.page
+ * @param {() => number} options.now
  * @param {() => void} options.onChange
  * @param {(what: What) => void} options.onEnded it is gone, and nobody here shut it
  * @param {(what: What) => void} options.onMuted
  * @param {(what: What, mutedMs: number | null) => void} options.onUnmuted
  */
-export function createLiveCamera({ page, onChange, onEnded, onMuted, onUnmuted }) {
+export function createLiveCamera({ page, now, onChange, onEnded, onMuted, onUnmuted }) {
   const browser = page.navigator;
   /** @type {Opened | null} */
   let opened = null;
@@ -53,17 +55,17 @@ export function createLiveCamera({ page, onChange, onEnded, onMuted, onUnmuted }
         if (opened === from) onEnded(what);
       };
       track.onmute = () => {
-        mutedSince.set(what, Date.now());
+        mutedSince.set(what, now());
         onMuted(what);
         onChange();
       };
       track.onunmute = () => {
         const since = mutedSince.get(what);
         mutedSince.delete(what);
-        onUnmuted(what, since === undefined ? null : Date.now() - since);
+        onUnmuted(what, since === undefined ? null : now() - since);
         onChange();
       };
-      if (track.muted) mutedSince.set(what, Date.now());
+      if (track.muted) mutedSince.set(what, now());
     }
   }
 
@@ -88,6 +90,15 @@ export function createLiveCamera({ page, onChange, onEnded, onMuted, onUnmuted }
     async list() {
       devices = await listDevices(browser.mediaDevices);
       onChange();
+    },
+
+    /** @param {string} what @returns whether the device is there, though its track has ended */
+    async isThere(what) {
+      const track = opened && (what === "microphone" ? opened.audio : opened.video);
+      const id = track ? track.getSettings().deviceId : "";
+      await this.list();
+      const { cameras, microphones } = devices;
+      return (what === "microphone" ? microphones : cameras).some((device) => device.id === id);
     },
 
     shut,

@@ -1,10 +1,11 @@
 /**
  * The recording that a person sees as one, from Record to the summary: which session it goes into, when the
- * next generation begins, and how it ends. Its camera may come and go.
+ * next generation begins, and how it ends. Its camera may come and go, and so may the room on the device.
  *
- *   const recording = createRecording({ page, device, client, camera, plan, inTurn, onChange, … });
+ *   const recording = createRecording({ device, client, clock, origins, storage, store, room, camera, plan, … });
  *   recording.prepare();                 // Record was pressed
  *   await recording.start();             // a camera is open
+ *   await recording.goOn(left, spool);   // the same, with a session that an earlier visit began
  *   await recording.beginRun("camera");  // the next generation, within a turn
  *   await recording.restart("rotation"); // the same in its own turn
  *   await recording.stop();
@@ -13,21 +14,33 @@
  */
 
 import { recorderFailure } from "../lib/camera.js";
-import { ingestUrl } from "../lib/ingest.js";
+import { randomId } from "../lib/device.js";
 import { formatClock } from "../lib/format.js";
+import { delivered } from "./delivered.js";
 import { createSession } from "./session.js";
 import { createSetbacks } from "./setbacks.js";
+import { createStorageFull } from "./storage-full.js";
 
 /** @typedef {import("../lib/camera.js").Opened} Opened */
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
+/** @typedef {import("../lib/spool.js").SessionSpool} SessionSpool */
+/** @typedef {import("./left-behind.js").Left} Left */
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
 /** @typedef {"idle" | "starting" | "recording" | "stopping" | "finished"} Phase */
 
+/** Shorter mutes happen while a camera starts, and are no interruption. */
+export const REAL_MUTE_MS = 1000;
+
 /**
  * @param {object} options
- * @param {Window & typeof globalThis} options.page
  * @param {import("../lib/device.js").Device} options.device
  * @param {string} options.client
+ * @param {import("../lib/steady-clock.js").SteadyClock} options.clock
+ * @param {import("../lib/origins.js").Origins} options.origins
+ * @param {Storage | null} options.storage
+ * @param {Promise<import("../lib/spool.js").SpoolStore>} options.store
+ * @param {() => Promise<import("../lib/spool.js").SpoolStore>} options.spare one that is always there
+ * @param {(use: import("./room.js").Use) => number} options.roomBytes
  * @param {import("./live-camera.js").LiveCamera} options.camera
  * @param {(from: Opened) => import("./session.js").Plan} options.plan throws where nothing can be recorded
  * @param {<T>(work: () => Promise<T>) => Promise<T>} options.inTurn
@@ -39,7 +52,7 @@ import { createSetbacks } from "./setbacks.js";
  * @param {() => void} options.onStopped everything is handed over
  */
 export function createRecording(options) {
-  const { page, device, client, camera, plan, inTurn, onChange } = options;
+  const { device, client, clock, origins, storage, store, spare, roomBytes, camera, plan, inTurn, onChange } = options;
   const { onFault, onCameraDead, onRunning, onStopping, onStopped } = options;
   const setbacks = createSetbacks();
 
@@ -54,25 +67,46 @@ export function createRecording(options) {
   /** @type {Summary | null} */
   let summary = null;
   let partly = false;
-  /** Whether the server lost an earlier session of this recording, with what had not reached it. */
+  /** Whether the server ended an earlier session of this recording, with what had not reached it. */
   let isBroken = false;
   let runStartedMs = 0;
+  let fullReason = "";
+  let fullSinceMs = 0;
 
   const inSession = () => phase === "starting" || phase === "recording";
 
+  const full = createStorageFull({
+    now: clock.now,
+    roomBytes: () => (session ? roomBytes(session.facts()) : 0),
+    limitBytes: () => (session ? session.facts().limitBytes : 0),
+    goOn: () => void restart("storage"),
+  });
+
   /** @param {string} reason */
   async function beginRun(reason) {
-    if (!session || !camera.opened) return;
-    runStartedMs = Date.now();
+    // A camera that comes while there is no room waits for it.
+    if (!session || !camera.opened || full.isFull) return;
+    runStartedMs = clock.now();
     try {
       await session.begin(camera.opened.stream, plan(camera.opened), reason);
     } catch (error) {
       runFailed(error);
       return;
     }
+    for (const what of camera.muted()) muted(what, runStartedMs);
     phase = "recording";
     onRunning();
     onChange();
+  }
+
+  /** The system gives black or silence. @param {string} what @param {number} startMs */
+  function muted(what, startMs) {
+    openGap(`muted:${what}`, { startMs, reason: "muted", detail: what, shortestMs: REAL_MUTE_MS });
+  }
+
+  /** Something keeps media from being captured. @param {string} key @param {import("./gaps.js").Open} gap */
+  function openGap(key, gap) {
+    if (session && inSession()) session.gaps.open(key, gap);
   }
 
   /** The same camera, the next generation. @param {string} reason */
@@ -85,12 +119,15 @@ export function createRecording(options) {
 
   /** The recorder failed: the next generation, unless that has been tried often enough. @param {unknown} error */
   function runFailed(error) {
-    if (!session || !inSession()) return;
+    if (!session || !inSession() || full.isFull) return;
     const alive = camera.opened && camera.opened.video.readyState === "live";
-    const hopeless = setbacks.failed(Date.now()) || /NotSupportedError/.test(String(error));
+    const hopeless = setbacks.failed(clock.now()) || /NotSupportedError/.test(String(error));
     if (hopeless) void abandon(recorderFailure(error));
-    else if (alive) void restart("error");
-    else onCameraDead();
+    else if (alive) {
+      const startMs = Math.max(session.facts().handedMs || 0, runStartedMs);
+      session.gaps.open("encoder", { startMs, reason: "encoder_dropped", untilRun: true });
+      void restart("error");
+    } else onCameraDead();
   }
 
   /** Stops recording with a sentence; what was recorded is still delivered. @param {Sentence} why */
@@ -100,11 +137,34 @@ export function createRecording(options) {
     onChange();
   }
 
-  function newSession() {
+  /** The session is there, and what it is stands on the device, before anything is recorded. */
+  async function newSession() {
+    const startedMs = clock.now();
+    const id = randomId();
+    const addresses = origins.all();
+    const entry = { type: "session", session: id, startedMs, name: device.name, deviceId: device.id, addresses };
+    for (const open of [() => store, spare]) {
+      try {
+        const spool = await (await open()).create(id);
+        await spool.note(entry);
+        return sessionIn(spool, startedMs);
+      } catch {
+        // Storage that worked a moment ago and refuses now: what is recorded waits in memory, and the page says so.
+      }
+    }
+    throw new Error("neither the storage of this device nor its memory can be used");
+  }
+
+  /** @param {SessionSpool} spool @param {number} startedMs */
+  function sessionIn(spool, startedMs) {
     const mine = createSession({
+      spool,
+      startedMs,
       device,
       client,
-      url: ingestUrl(page.location),
+      clock,
+      origins,
+      storage,
       onChange,
       onRunFailed: (error) => {
         if (session === mine) runFailed(error);
@@ -115,16 +175,25 @@ export function createRecording(options) {
         if (hopeless) void abandon({ key: "error.bad_stream", values: { detail: message } });
         else if (inSession()) void restart("error");
       },
-      onFull: () => {
-        if (session === mine) {
-          void abandon({ key: "error.memory_full", values: { megabytes: Math.round(mine.facts().limitBytes / 1024 / 1024) } });
-        }
+      onFull: (sinceMs) => {
+        if (session === mine && inSession()) noRoom(mine, sinceMs);
       },
       onOver: (why, message, got) => {
         if (session === mine) over(why, message, got);
       },
     });
     return mine;
+  }
+
+  /** Nothing more can wait here: the recording pauses, says so, and goes on when there is room. @param {import("./session.js").Session} mine @param {number} sinceMs */
+  function noRoom(mine, sinceMs) {
+    const { problem } = mine.facts();
+    fullReason = problem && problem.code === "storage" ? "server_disk_full" : "device_storage_full";
+    fullSinceMs = sinceMs;
+    mine.gaps.open("full", { startMs: sinceMs, reason: fullReason, untilRun: true });
+    full.began();
+    void mine.endRun();
+    onChange();
   }
 
   /**
@@ -135,14 +204,11 @@ export function createRecording(options) {
   function over(why, message, got) {
     if (why === "finished" && !inSession()) {
       void inTurn(async () => {
-        partly = isBroken || (session !== null && session.facts().isPartly);
+        const known = session ? session.facts() : null;
+        partly = isBroken || (known !== null && known.isPartly);
         session = null;
-        summary = got;
+        summary = got && delivered(got, known ? known.origin : "");
         phase = "finished";
-        // Nothing waits any more; why it stopped is still worth knowing.
-        if (notice && notice.key === "error.memory_full") {
-          notice = { key: "capture.notice.was_full", values: { time: formatClock(stoppedMs || Date.now()) } };
-        }
         onChange();
       });
       return;
@@ -151,34 +217,62 @@ export function createRecording(options) {
       const ended = session;
       const known = ended ? ended.facts() : null;
       session = null;
-      if (ended) ended.close();
-      // The server has ended or lost a session that nobody stopped: the next one begins at once.
-      if (why !== "session_in_use" && inSession() && camera.opened) {
-        const from = (known && (known.durableWallMs || known.startedMs)) || Date.now();
+      if (ended) await ended.close();
+      // The server has ended a session that nobody here stopped: the next one begins at once.
+      if (why === "finished" && inSession() && camera.opened) {
+        const from = (known && (known.durableWallMs || known.startedMs)) || clock.now();
         isBroken = true;
-        notice = { key: "capture.notice.new_session", values: { from: formatClock(from), to: formatClock(Date.now()) } };
-        session = newSession();
-        await beginRun("start");
+        notice = { key: "capture.notice.new_session", values: { from: formatClock(from), to: formatClock(clock.now()) } };
+        await startIn(newSession, "start");
         return;
       }
       phase = "idle";
-      onFault({ key: why === "session_in_use" ? "error.session_in_use" : "error.session_lost", values: { detail: message } });
+      onFault({ key: "error.session_in_use", values: { detail: message } });
       onChange();
     });
   }
 
+  /**
+   * A session, and its first run here.
+   * @param {() => Promise<import("./session.js").Session>} make
+   * @param {string} reason
+   */
+  async function startIn(make, reason) {
+    /** @type {import("./session.js").Session | null} */
+    let mine = null;
+    full.forget();
+    try {
+      mine = await make();
+      session = mine;
+      runStartedMs = clock.now();
+      const from = /** @type {Opened} */ (camera.opened);
+      await mine.begin(from.stream, plan(from), reason);
+      for (const what of camera.muted()) muted(what, runStartedMs);
+      phase = "recording";
+      onRunning();
+    } catch (error) {
+      session = null;
+      phase = "idle";
+      if (mine) await mine.close();
+      onFault(mine ? recorderFailure(error) : { key: "error.storage_failed", values: { detail: String(error) } });
+    }
+    onChange();
+  }
+
   function stop() {
+    if (session && inSession()) session.stopPressed();
     onStopping();
     return inTurn(async () => {
       if (!session || !inSession()) return;
       phase = "stopping";
-      stoppedMs = Date.now();
+      stoppedMs = clock.now();
+      full.forget();
       onChange();
       const mine = session;
       await mine.stop();
       if (mine.facts().recordedBytes === 0 && !mine.facts().everUp) {
         // Nothing was recorded and nobody was told of it.
-        mine.close();
+        await mine.close();
         session = null;
         phase = "idle";
       }
@@ -207,30 +301,52 @@ export function createRecording(options) {
       phase = "idle";
     },
 
-    async start() {
-      const mine = newSession();
-      session = mine;
-      runStartedMs = Date.now();
-      try {
-        const from = /** @type {Opened} */ (camera.opened);
-        await mine.begin(from.stream, plan(from), "start");
-        phase = "recording";
-      } catch (error) {
-        mine.close();
-        session = null;
-        phase = "idle";
-        onFault(recorderFailure(error));
-      }
+    start: () => startIn(newSession, "start"),
+
+    /** @param {Left} left @param {SessionSpool} spool */
+    goOn: (left, spool) =>
+      startIn(async () => {
+        const mine = sessionIn(spool, left.startedMs);
+        mine.goOn(left);
+        return mine;
+      }, "page_killed"),
+
+    /**
+     * Stop was pressed, and what waits is on the device: it is delivered from there, and the next recording can begin.
+     * @returns {Promise<boolean>} whether that is so
+     */
+    async letGo() {
+      if (phase !== "stopping" || !session || session.facts().kind === "memory") return false;
+      const mine = session;
+      session = null;
+      phase = "idle";
+      await mine.close();
+      return true;
     },
 
     /** The camera goes away, or is changed. */
     async endRun() {
-      if (session) await session.endRun();
+      if (!session) return;
+      for (const what of camera.muted()) session.gaps.close(`muted:${what}`, clock.now());
+      await session.endRun();
     },
 
     /** @param {string} event @param {Record<string, unknown>} [more] */
     event(event, more) {
       if (session && inSession()) session.event(event, more);
+    },
+
+    muted,
+    openGap,
+
+    /** @param {string} key */
+    closeGap(key) {
+      if (session) session.gaps.close(key, clock.now());
+    },
+
+    tick() {
+      if (session && inSession()) session.tick();
+      full.tick();
     },
 
     /** @param {Sentence | null} sentence */
@@ -240,7 +356,7 @@ export function createRecording(options) {
 
     /** A new limit for what looks like an encoder that does nothing. */
     giveTime() {
-      runStartedMs = Date.now();
+      runStartedMs = clock.now();
     },
 
     get phase() {
@@ -251,6 +367,10 @@ export function createRecording(options) {
     },
     get notice() {
       return notice;
+    },
+    /** Nothing more can wait on this device: since when, and whether because of it or the server. */
+    get full() {
+      return full.isFull ? { reason: fullReason, sinceMs: fullSinceMs } : null;
     },
     get runStartedMs() {
       return runStartedMs;

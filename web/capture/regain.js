@@ -1,7 +1,7 @@
 /**
  * A camera that is gone comes back by itself, into the recording if there is one.
  *
- *   const regain = createRegain({ page, camera, recording, inTurn, open, wanted, onGone, onChange });
+ *   const regain = createRegain({ page, time, camera, recording, inTurn, open, wanted, onGone, onChange });
  *   regain.lost("camera");   // it is gone
  *   regain.soon();           // something has changed: try at once
  *   regain.later();          // try after a pause that grows
@@ -17,6 +17,7 @@ const RETRY_MS = [500, 1000, 2000, 4000, 5000];
 /**
  * @param {object} options
  * @param {Window & typeof globalThis} options.page
+ * @param {() => number} options.time
  * @param {import("./live-camera.js").LiveCamera} options.camera
  * @param {import("./recording.js").Recording} options.recording
  * @param {<T>(work: () => Promise<T>) => Promise<T>} options.inTurn
@@ -25,7 +26,7 @@ const RETRY_MS = [500, 1000, 2000, 4000, 5000];
  * @param {() => void} options.onGone while nothing was recorded
  * @param {() => void} options.onChange
  */
-export function createRegain({ page, camera, recording, inTurn, open, wanted, onGone, onChange }) {
+export function createRegain({ page, time, camera, recording, inTurn, open, wanted, onGone, onChange }) {
   let isLost = false;
   let attempts = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -65,11 +66,15 @@ export function createRegain({ page, camera, recording, inTurn, open, wanted, on
       void inTurn(async () => {
         if (!camera.opened) return;
         if (recording.inSession()) {
+          const startMs = time();
           recording.event("interrupted", { detail: what });
           const ending = recording.endRun();
           isLost = true;
           onChange();
           await ending;
+          // What is no longer listed was unplugged; what still is, another program or a call has taken.
+          const reason = (await camera.isThere(what)) ? "interrupted" : "camera_lost";
+          recording.openGap("camera", { startMs, reason, detail: what, untilRun: true });
         } else {
           onGone();
         }

@@ -1,10 +1,13 @@
 /**
  * One press of Record: generations of recorders in, one delivered session out. Knows no page.
  *
- *   const session = createSession({ device, client, url, onChange, onRunFailed, onRefused, onFull, onOver });
+ *   const session = createSession({ spool, startedMs, device, client, clock, origins, storage, onChange, … });
+ *   session.goOn(left);                           // what an earlier visit began, and why there is a gap
  *   await session.begin(stream, plan, "start");   // a generation; the one before is ended first
  *   await session.endRun();                       // the camera goes away, or is changed
  *   session.event("muted", { detail: "camera" });
+ *   session.gaps.open("camera", { startMs, reason: "camera_lost", untilRun: true });
+ *   session.tick();                               // about once a second
  *   await session.stop();
  *   session.facts()
  *
@@ -13,10 +16,11 @@
  * @module
  */
 
-import { randomId } from "../lib/device.js";
 import { createIngest } from "../lib/ingest.js";
 import { recordGeneration } from "../lib/recorder.js";
-import { createMemorySpool, SpoolFullError } from "../lib/spool-memory.js";
+import { SpoolFullError } from "../lib/spool.js";
+import { createGaps } from "./gaps.js";
+import { createLife, forget } from "./life.js";
 
 /** @typedef {import("../lib/recorder.js").Run} Run */
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
@@ -25,42 +29,68 @@ import { createMemorySpool, SpoolFullError } from "../lib/spool-memory.js";
 
 /**
  * @param {object} options
+ * @param {import("../lib/spool.js").SessionSpool} options.spool
+ * @param {number} options.startedMs
  * @param {import("../lib/device.js").Device} options.device
  * @param {string} options.client program and version
- * @param {string} options.url
- * @param {import("../lib/spool-memory.js").Spool} [options.spool]
+ * @param {import("../lib/steady-clock.js").SteadyClock} options.clock
+ * @param {import("../lib/origins.js").Origins} options.origins
+ * @param {Storage | null} options.storage
  * @param {() => void} options.onChange
  * @param {(error: Error) => void} options.onRunFailed the recorder failed or stopped by itself
  * @param {(message: string) => void} options.onRefused the server cannot record this generation
- * @param {() => void} options.onFull nothing more can wait here
+ * @param {(sinceMs: number) => void} options.onFull nothing more can wait here: the generation has ended
  * @param {(why: OverReason, message: string, summary: Summary | null) => void} options.onOver
  */
 export function createSession(options) {
-  const { device, client, url, onChange, onRunFailed, onRefused, onFull, onOver } = options;
-  const spool = options.spool || createMemorySpool();
-  const startedMs = Date.now();
-  const id = randomId();
+  const { spool, startedMs, device, client, clock, origins, storage } = options;
+  const { onChange, onRunFailed, onRefused, onFull, onOver } = options;
+  const id = spool.session;
+  const sinceMs = clock.now();
 
   const ingest = createIngest({
-    url,
-    spool,
     identity: { device: device.id, key: device.key, name: device.name, session: id, startedMs, client },
+    spool,
+    clock,
+    origins,
     onChange,
     onRestart: (_generation, message) => onRefused(message),
-    onOver,
+    onOver: (why, message, summary) => {
+      // Only what the server has summed up is there for certain.
+      void leave(why === "finished");
+      onOver(why, message, summary);
+    },
   });
+  const gaps = createGaps((gap) => ingest.gap(gap));
+  const life = createLife({ spool, storage, clock, ongoing: gaps.ongoing });
 
   /** @type {Run | null} */
   let run = null;
   /** Everything that earlier runs owed has been appended. @type {Promise<void>} */
   let earlier = Promise.resolve();
   let connected = false;
-  let full = false;
   let recordedBytes = 0;
   /** @type {number | null} */
   let handedMs = null;
   /** Where the stream was when: for servers that do not tell media time. @type {{ generation: number, end: number, wallMs: number }[]} */
   let marks = [];
+
+  let left = false;
+  /** Whether an earlier visit recorded some of it. */
+  let older = false;
+
+  /** Nothing more is to be done with the spool here. @param {boolean} discard */
+  async function leave(discard) {
+    if (left) return;
+    left = true;
+    try {
+      if (discard) await spool.discard();
+      else await spool.release();
+      if (discard) forget(storage, id);
+    } catch {
+      // The next visit finds it, and is told the same by the server.
+    }
+  }
 
   /**
    * @param {MediaStream} stream
@@ -74,9 +104,12 @@ export function createSession(options) {
     let end = 0;
     let cut = false;
     let begun = false;
+    /** @type {number | null} */
+    let keptMs = null;
     /** @type {Run} */
     const mine = recordGeneration(stream, {
       ...plan,
+      now: clock.now,
       onFailure: (error) => {
         // Whoever began the run hears of a failed start from begin().
         if (run === mine && begun) onRunFailed(error);
@@ -84,27 +117,24 @@ export function createSession(options) {
       onBytes: async (bytes, about) => {
         // The last bytes of the generation before come first.
         await before;
-        if (cut || full) return;
+        if (cut) return;
         if (generation === null) {
           generation = ingest.begin({ mime: mine.mime, startedMs: mine.startedMs, reason });
         }
         try {
-          await ingest.append(generation, bytes);
+          await ingest.append(generation, bytes, { handedMs: about.handedMs });
         } catch (error) {
           // Behind a hole nothing could be decoded: the generation ends before it.
           cut = true;
           ingest.end(generation);
-          if (error instanceof SpoolFullError) {
-            full = true;
-            onFull();
-          } else if (run === mine) {
-            onRunFailed(error instanceof Error ? error : new Error(String(error)));
-          }
+          if (error instanceof SpoolFullError) onFull(keptMs === null ? mine.startedMs : keptMs);
+          else if (run === mine) onRunFailed(error instanceof Error ? error : new Error(String(error)));
           return;
         }
         end += bytes.length;
         recordedBytes += bytes.length;
-        handedMs = about.handedMs;
+        handedMs = keptMs = about.handedMs;
+        life.handed(handedMs);
         marks.push({ generation, end, wallMs: about.handedMs });
         onChange();
       },
@@ -135,6 +165,15 @@ export function createSession(options) {
     return earlier;
   }
 
+  /** @type {{ atMs: number, noted: Promise<void> } | null} */
+  let pressed = null;
+
+  /** At once, whatever the end has to wait for: no later visit goes on with it. */
+  function stopPressed() {
+    if (!pressed) pressed = { atMs: clock.now(), noted: life.stopping() };
+    return pressed;
+  }
+
   /** @returns {number | null} */
   function durableWallMs() {
     const { durableWallMs: told, position } = ingest.view();
@@ -152,12 +191,27 @@ export function createSession(options) {
     // The newest passed mark stays: it is what is known to be safe.
     if (passed > 1) marks = marks.slice(passed - 1);
     const latest = told === null ? wall : told;
-    return latest === null ? null : Math.min(latest, Date.now());
+    return latest === null ? null : Math.min(latest, clock.now());
   }
 
   return {
     id,
     startedMs,
+    gaps,
+
+    /** @param {import("./left-behind.js").Left} before this session, as an earlier visit left it */
+    goOn(before) {
+      older = true;
+      ingest.restore(spool.entries());
+      recordedBytes = ingest.view().totalBytes;
+      for (const gap of before.ongoing) {
+        gaps.open("before", gap);
+        gaps.close("before", before.lastMs);
+      }
+      // Where nothing was being recorded when the page went, that has its own gap already.
+      const waited = before.ongoing.some(({ untilRun }) => untilRun);
+      gaps.open("page", { startMs: waited ? before.lastMs : before.handedMs, reason: "page_killed", untilRun: true });
+    },
 
     /**
      * @param {MediaStream} stream
@@ -169,6 +223,7 @@ export function createSession(options) {
       const { mine, finish } = startRun(stream, plan, reason);
       finishRun = finish;
       await mine.started;
+      gaps.runBegan(mine.startedMs);
       if (!connected) {
         // Not before there is something to record: a failed start leaves no session behind.
         connected = true;
@@ -187,8 +242,15 @@ export function createSession(options) {
       if (run) run.flush();
     },
 
+    tick: life.tick,
+
+    stopPressed,
+
     async stop() {
+      const { atMs, noted } = stopPressed();
       await endRun();
+      await noted;
+      gaps.closeAll(atMs);
       ingest.stop();
     },
 
@@ -199,9 +261,12 @@ export function createSession(options) {
 
     retryNow: () => ingest.retryNow(),
 
-    close() {
-      void endRun();
+    /** Gives up: what waits is for a later visit, and where nothing was recorded nothing stays. */
+    async close() {
+      await endRun();
+      await ingest.settled();
       ingest.close();
+      await leave(recordedBytes === 0 && !older);
     },
 
     facts() {
@@ -209,9 +274,12 @@ export function createSession(options) {
       return {
         ...view,
         startedMs,
+        sinceMs,
+        isResumed: older,
         recordedBytes,
         handedMs,
         running: run !== null && run.running,
+        kind: spool.kind,
         heldBytes: spool.held(),
         limitBytes: spool.limitBytes,
         durableWallMs: durableWallMs(),

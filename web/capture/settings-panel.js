@@ -42,6 +42,8 @@ export function createSettingsPanel({ strings, onChange, onName }) {
   const qualityHint = byId("set-quality-hint", HTMLElement);
   const live = byId("settings-live", HTMLElement);
   const liveText = byId("settings-live-text", HTMLElement);
+  const keptText = byId("set-kept", HTMLElement);
+  const pageText = byId("set-page", HTMLElement);
 
   name.addEventListener("change", () => onName(name.value));
   name.addEventListener("keydown", (event) => {
@@ -92,9 +94,14 @@ export function createSettingsPanel({ strings, onChange, onName }) {
       name.focus();
     },
 
-    /** @param {StudioState} state @param {string} deviceName */
-    render(state, deviceName) {
-      if (document.activeElement !== name) name.value = deviceName;
+    /**
+     * @param {StudioState} state
+     * @param {{ name: string, keeps: import("./truth.js").Keeps, page: "unknown" | "kept" | "not" }} device
+     */
+    render(state, device) {
+      if (document.activeElement !== name) name.value = device.name;
+      keptText.textContent = t(`capture.away.${device.keeps}`);
+      pageText.textContent = t(`capture.away.page_${device.page}`);
       const { settings, devices, opened } = state;
       const locked = state.name === "stopping" || (state.name === "starting" && !state.inSession);
       live.hidden = !locked && !state.inSession;

@@ -1,11 +1,13 @@
 /**
  * The camera and the recording together: what a person may do now, and what a view shows. Knows no page. The
- * camera is in `live-camera.js`, the recording in `recording.js`, a camera that is gone in `regain.js`, and what
- * happens from outside in `disturbances.js`.
+ * camera is in `live-camera.js`, the recording in `recording.js`, a camera that is gone in `regain.js`, what
+ * happens from outside in `disturbances.js`, what the person chooses in `choices.js`, and what is asked of the encoder
+ * in `plan.js`.
  *
- *   const studio = createStudio({ page: window, device, settings, client, onChange });
+ *   const studio = createStudio({ page: window, device, settings, client, clock, origins, storage, store, room, onChange });
  *   await studio.open();              // the preview
  *   await studio.record();
+ *   await studio.goOn(take);          // with a recording that an earlier visit began
  *   await studio.change({ height: 1080 }, "settings");
  *   await studio.turned();            // the device was rotated
  *   await studio.stop();
@@ -17,25 +19,24 @@
  * @module
  */
 
-import { cameraFailure, facingOf } from "../lib/camera.js";
-import { environmentProblem, isApple } from "../lib/environment.js";
-import { RunFailure } from "../lib/recorder.js";
-import { chooseType, mimeFor, supportedTypes } from "../lib/recording-types.js";
+import { cameraFailure } from "../lib/camera.js";
+import { environmentProblem } from "../lib/environment.js";
+import { openStore } from "../lib/spool.js";
+import { createChoices } from "./choices.js";
 import { createDisturbances } from "./disturbances.js";
 import { createLiveCamera } from "./live-camera.js";
-import { createRecording } from "./recording.js";
+import { createPlan } from "./plan.js";
+import { createRecording, REAL_MUTE_MS } from "./recording.js";
 import { createRegain } from "./regain.js";
-import { AUDIO_BITS, bitrate } from "./settings.js";
 
 /** @typedef {import("../lib/camera.js").Opened} Opened */
 /** @typedef {import("../lib/camera.js").Listed} Listed */
-/** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
 /** @typedef {import("../lib/recording-types.js").RecordingType} RecordingType */
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
 
-/** Shorter mutes happen while a camera starts, and are no interruption. */
-const REAL_MUTE_MS = 1000;
+/** What was stopped is usually saved within this. */
+const SAVING_MS = 3000;
 /** The first connection of a session may take this long before it counts as missing. */
 const FIRST_LINK_MS = 3000;
 
@@ -46,7 +47,9 @@ const FIRST_LINK_MS = 3000;
  * @property {Sentence | null} fault what prevents a recording
  * @property {Sentence | null} notice what a person should know, though it goes on
  * @property {boolean} inSession a session is being recorded, whether or not a camera is there at this moment
+ * @property {boolean} canRecord
  * @property {boolean} cameraLost
+ * @property {{ reason: string, sinceMs: number } | null} full nothing more can wait on this device: the recording pauses
  * @property {boolean} opening
  * @property {Opened | null} opened
  * @property {Listed} devices
@@ -56,8 +59,10 @@ const FIRST_LINK_MS = 3000;
  * @property {Settings} settings
  * @property {number} bits
  * @property {ReturnType<import("./session.js").Session["facts"]> | null} facts
+ * @property {number} roomMs for how long what is recorded can wait on this device
+ * @property {boolean} roomIsLow
  * @property {number | null} stoppedMs
- * @property {Summary | null} summary
+ * @property {import("../lib/ingest-conversation.js").Summary | null} summary
  * @property {boolean} partly the server could not record all of it
  */
 
@@ -67,12 +72,19 @@ const FIRST_LINK_MS = 3000;
  * @param {import("../lib/device.js").Device} options.device
  * @param {Settings} options.settings
  * @param {string} options.client
+ * @param {import("../lib/steady-clock.js").SteadyClock} options.clock
+ * @param {import("../lib/origins.js").Origins} options.origins
+ * @param {Storage | null} options.storage
+ * @param {Promise<import("../lib/spool.js").SpoolStore>} options.store
+ * @param {import("./room.js").Room} options.room
  * @param {() => void} options.onChange
  * @param {(settings: Settings) => void} options.onSettings
+ * @param {() => void} options.onLetGo what was stopped waits on the device, for others to deliver
  */
-export function createStudio({ page, device, settings: initial, client, onChange, onSettings }) {
-  const apple = isApple(page.navigator);
-  let settings = { ...initial };
+export function createStudio(options) {
+  const { page, device, settings: initial, client, clock, origins, storage, store, room } = options;
+  const { onChange, onSettings, onLetGo } = options;
+  const { now } = clock;
 
   /** What prevents a recording. @type {Sentence | null} */
   let fault = null;
@@ -90,31 +102,20 @@ export function createStudio({ page, device, settings: initial, client, onChange
     return mine;
   };
 
-  const types = () =>
-    typeof page.MediaRecorder === "function"
-      ? supportedTypes({ supported: (mime) => page.MediaRecorder.isTypeSupported(mime), height: settings.height })
-      : [];
-  const type = () => chooseType(types(), { apple, wanted: settings.type });
-  const bits = () => bitrate(settings.height, settings.quality);
-
-  /** @param {Opened} from */
-  const plan = (from) => {
-    const chosen = type();
-    if (!chosen) throw new RunFailure("start", new DOMException("no recording type", "NotSupportedError"));
-    return {
-      mime: mimeFor(chosen, { audio: from.audio !== null }),
-      videoBitsPerSecond: bits(),
-      audioBitsPerSecond: AUDIO_BITS,
-    };
-  };
+  const plan = createPlan(page, () => choices.settings);
 
   const camera = createLiveCamera({
     page,
+    now,
     onChange,
     onEnded: (what) => regain.lost(what),
-    onMuted: (what) => recording.event("muted", { detail: what }),
+    onMuted: (what) => {
+      recording.event("muted", { detail: what });
+      recording.muted(what, now());
+    },
     onUnmuted: (what, mutedMs) => {
       if (!recording.session || !recording.inSession()) return;
+      recording.closeGap(`muted:${what}`);
       recording.event("unmuted", { detail: what });
       // Safari's media clock stood still meanwhile: a new generation has a new anchor in time.
       if (mutedMs !== null && mutedMs >= REAL_MUTE_MS) void recording.restart("interrupted");
@@ -122,11 +123,16 @@ export function createStudio({ page, device, settings: initial, client, onChange
   });
 
   const recording = createRecording({
-    page,
     device,
     client,
+    clock,
+    origins,
+    storage,
+    store,
+    spare: () => openStore(page, { kinds: ["memory"] }),
+    roomBytes: room.bytes,
     camera,
-    plan,
+    plan: plan.of,
     inTurn,
     onChange,
     onFault: (sentence) => {
@@ -143,6 +149,7 @@ export function createStudio({ page, device, settings: initial, client, onChange
 
   const regain = createRegain({
     page,
+    time: now,
     camera,
     recording,
     inTurn,
@@ -154,6 +161,8 @@ export function createStudio({ page, device, settings: initial, client, onChange
     onChange,
   });
 
+  const choices = createChoices({ initial, camera, recording, regain, inTurn, open: openNow, onSettings, onChange });
+
   /** @throws what getUserMedia says */
   async function openNow() {
     const problem = environmentProblem(page);
@@ -162,13 +171,12 @@ export function createStudio({ page, device, settings: initial, client, onChange
       throw new Error(problem.key);
     }
     try {
-      const got = await camera.open(settings);
+      const wanted = choices.settings;
+      const got = await camera.open(wanted);
       fault = null;
       regain.opened();
-      if (settings.cameraId) {
-        const actual = got.video.getSettings().deviceId;
-        if (actual && actual !== settings.cameraId) settings = { ...settings, cameraId: "" };
-      }
+      const actual = got.video.getSettings().deviceId;
+      if (wanted.cameraId && actual && actual !== wanted.cameraId) choices.forgetCamera();
     } catch (error) {
       fault = cameraFailure(error);
       throw error;
@@ -183,15 +191,44 @@ export function createStudio({ page, device, settings: initial, client, onChange
     const { phase, session } = recording;
     if (phase === "recording") {
       const facts = session && session.facts();
-      if (regain.isLost) return "starting";
-      const patient = facts && !facts.everUp && Date.now() - facts.startedMs < FIRST_LINK_MS;
+      if (regain.isLost || recording.full) return "starting";
+      const patient = facts && !facts.everUp && now() - facts.sinceMs < FIRST_LINK_MS;
       return facts && facts.link !== "up" && !patient ? "offline" : "recording";
     }
     // What was recorded stays finished, whatever becomes of the camera afterwards.
     return phase === "idle" && fault ? "error" : phase;
   }
 
-  const disturbances = createDisturbances({ page, camera, recording, regain, fault: () => fault });
+  /** Soon the files are there; where they are not, what was stopped is no reason to wait. @param {StudioState["facts"]} facts */
+  const canLetGo = (facts) =>
+    facts !== null &&
+    facts.kind !== "memory" &&
+    (facts.link !== "up" || now() - (recording.outcome.stoppedMs || 0) > SAVING_MS);
+
+  /** From a camera to a running recording. @param {() => Promise<void>} start @returns whether it runs */
+  const begin = (start) =>
+    inTurn(async () => {
+      if (recording.inSession()) return false;
+      if (recording.phase === "stopping") {
+        if (!(await recording.letGo())) return false;
+        onLetGo();
+      }
+      recording.prepare();
+      fault = null;
+      onChange();
+      try {
+        if (!camera.opened || camera.opened.video.readyState !== "live") await openNow();
+      } catch {
+        recording.cancel();
+        onChange();
+        return false;
+      }
+      await start();
+      onChange();
+      return recording.inSession();
+    });
+
+  const disturbances = createDisturbances({ page, now, camera, recording, regain, fault: () => fault });
 
   return {
     ...disturbances,
@@ -208,85 +245,20 @@ export function createStudio({ page, device, settings: initial, client, onChange
         else await openNow().catch(() => {});
       }),
 
-    record: () =>
-      inTurn(async () => {
-        if (recording.inSession() || recording.phase === "stopping") return;
-        recording.prepare();
-        fault = null;
-        onChange();
-        try {
-          if (!camera.opened || camera.opened.video.readyState !== "live") await openNow();
-        } catch {
-          recording.cancel();
-          onChange();
-          return;
-        }
-        await recording.start();
-        onChange();
+    record: () => begin(recording.start),
+
+    /** @param {() => import("./leftovers.js").Interrupted | null} take asked once a camera is open */
+    goOn: (take) =>
+      begin(async () => {
+        const taken = take();
+        if (taken) await recording.goOn(taken.left, taken.spool);
+        else recording.cancel();
       }),
 
     stop: recording.stop,
 
-    /**
-     * @param {Partial<Settings>} wish
-     * @param {"camera" | "settings"} reason
-     */
-    change: (wish, reason) =>
-      inTurn(async () => {
-        const before = settings;
-        settings = { ...settings, ...wish };
-        onSettings(settings);
-        const { opened } = camera;
-        const reopen =
-          settings.cameraId !== before.cameraId ||
-          settings.facing !== before.facing ||
-          settings.microphone !== before.microphone ||
-          settings.height !== before.height ||
-          // Asked for again: what refused it may have changed its mind.
-          (wish.microphone !== undefined && wish.microphone !== "none" && opened !== null && opened.audio === null);
-        if (recording.phase === "stopping" && !opened) return;
-        const live = recording.inSession();
-        if (!reopen) {
-          if (live && !regain.isLost) await recording.beginRun(reason);
-          onChange();
-          return;
-        }
-        if (live) {
-          recording.event("camera", { detail: reason });
-          await recording.endRun();
-        }
-        try {
-          await openNow();
-        } catch (error) {
-          if (!live) return;
-          // A recording that was running goes on with what it had.
-          recording.note(cameraFailure(error));
-          settings = before;
-          onSettings(settings);
-          try {
-            await openNow();
-          } catch {
-            regain.failed();
-            return;
-          }
-        }
-        if (live) await recording.beginRun(reason);
-        onChange();
-      }),
-
-    /** What the flip button does: the other side, or the next camera where sides are not known. */
-    nextCamera() {
-      const { opened, devices } = camera;
-      const current = opened ? opened.video.getSettings().deviceId : "";
-      const side = opened ? facingOf(opened.video) : null;
-      if (side || devices.cameras.length < 2) {
-        const facing = (side || settings.facing) === "front" ? "back" : "front";
-        return this.change({ facing, cameraId: "" }, "camera");
-      }
-      const at = devices.cameras.findIndex(({ id }) => id === current);
-      const next = devices.cameras[(at + 1) % devices.cameras.length];
-      return this.change({ cameraId: next.id }, "camera");
-    },
+    change: choices.change,
+    nextCamera: choices.nextCamera,
 
     /** @param {string} name */
     rename(name) {
@@ -303,6 +275,7 @@ export function createStudio({ page, device, settings: initial, client, onChange
     /** @returns {StudioState} */
     state() {
       const name = stateName();
+      const facts = recording.session ? recording.session.facts() : null;
       return {
         name,
         // With a camera there, what happened before does not prevent the next recording.
@@ -310,19 +283,26 @@ export function createStudio({ page, device, settings: initial, client, onChange
         fault,
         notice: recording.notice,
         inSession: recording.inSession(),
+        canRecord: !recording.inSession() && (recording.phase !== "stopping" || canLetGo(facts)),
         cameraLost: regain.isLost,
+        full: recording.full,
         opening: camera.opening,
         opened: camera.opened,
         devices: camera.devices,
-        types: types(),
-        type: type(),
-        bestType: chooseType(types(), { apple }),
-        settings,
-        bits: bits(),
-        facts: recording.session ? recording.session.facts() : null,
+        types: plan.types(),
+        type: plan.type(),
+        bestType: plan.best(),
+        settings: choices.settings,
+        bits: plan.bits(),
+        facts,
+        roomMs: facts ? room.ms(facts, plan.bits()) : 0,
+        roomIsLow: facts !== null && room.isLow(facts, plan.bits()),
         ...recording.outcome,
       };
     },
+
+    /** Whether what is being recorded has something to send that has not been sent. */
+    isSending: () => recording.session !== null && recording.session.facts().unsentBytes > 0,
 
     /** "camera", "microphone": muted by the system */
     muted: camera.muted,

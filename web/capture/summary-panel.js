@@ -15,17 +15,24 @@ function byId(id) {
 }
 
 /**
- * Only addresses of this server: the summary is data.
- * @param {string} url
+ * @param {import("../lib/strings.js").Strings} strings
+ * @param {() => string[]} origins of this server
  */
-function ownUrl(url) {
-  const address = new URL(url, location.href);
-  return address.origin === location.origin ? address : null;
-}
-
-/** @param {import("../lib/strings.js").Strings} strings */
-export function createSummaryPanel(strings) {
+export function createSummaryPanel(strings, origins) {
   const { t } = strings;
+
+  /**
+   * Only addresses of this server: the summary is data.
+   * @param {string} url
+   */
+  function ownUrl(url) {
+    try {
+      const address = new URL(url, location.href);
+      return origins().includes(address.origin) ? address : null;
+    } catch {
+      return null;
+    }
+  }
 
   /** @param {Summary["files"][number]} file */
   function row(file) {

@@ -1,9 +1,10 @@
 /**
  * What the light and the line beside it say (promise P6). Pure: numbers in, keys of sentences out.
  *
- *   describeTruth(facts, now) → { light, main: { key, values }, more: { key, values } | null, code }
+ *   describeTruth(facts, now) → { light, main: { key, values }, more: { key, values } | null, also: [], code }
  *
- * `code` names the situation; it changes when what a person should know changes, not every second.
+ * `code` names the situation; it changes when what a person should know changes, not every second. `also` is what
+ * is worth a sentence beside it.
  *
  * @module
  */
@@ -26,19 +27,44 @@ const QUIET_MS = 4000;
  * @property {boolean} everUp
  * @property {boolean} cameraLost
  * @property {boolean} partly the server could not record all of it
- * @property {number} startedMs
+ * @property {number} sinceMs when this visit began to record
+ * @property {boolean} isResumed an earlier visit began this recording
  * @property {number | null} stoppedMs
  * @property {number} waitingBytes
- * @property {number | null} durableWallMs
+ * @property {number | null} durableWallMs everything up to there is on the server
+ * @property {number | null} liveWallMs so is what is recorded now, apart from older remainders that are still here
  * @property {number | null} durableAtMs
  * @property {number | null} handedMs when the encoder last handed something over
  * @property {number} creditBytes
  * @property {string} problem why the server cannot write, "" while it can
- * @property {number} roomMs for how much longer the memory lasts without a connection
+ * @property {number} roomMs for how much longer the device's storage lasts without a connection
+ * @property {boolean} roomIsLow
+ * @property {{ reason: string, sinceMs: number } | null} full nothing more can wait on this device
+ * @property {Keeps} keeps
+ * @property {"wss" | "https" | null} transport
+ * @property {string} elsewhere the server's address, where it is not the page's own
+ * @property {Earlier | null} earlier what waits here of recordings of earlier visits
+ */
+
+/**
+ * @typedef {object} Earlier
+ * @property {string} when the one that is being delivered began, for people
+ * @property {boolean} linked whether the server takes it now
+ * @property {number} waitingBytes
+ * @property {number} wholeBytes what of it waited at first
+ * @property {number} behind how many more there are
+ * @property {number} behindBytes
+ */
+
+/**
+ * For how long what waits stays on this device: as long as the page is open, some days (Safari), or until it has
+ * arrived.
+ * @typedef {"open" | "days" | "arrived"} Keeps
  */
 
 /** @typedef {{ key: string, values: Record<string, string | number> }} Phrase */
-/** @typedef {{ light: "idle" | "good" | "late" | "bad", code: string, main: Phrase, more: Phrase | null }} Truth */
+/** @typedef {{ light: "idle" | "good" | "late" | "bad", code: string, main: Phrase, more: Phrase | null }} Told */
+/** @typedef {Told & { also: Phrase[] }} Truth */
 
 /** @param {string} key @param {Record<string, string | number>} [values] @returns {Phrase} */
 const phrase = (key, values = {}) => ({ key, values });
@@ -66,6 +92,43 @@ function reason(facts, now) {
  * @returns {Truth}
  */
 export function describeTruth(facts, now) {
+  return { ...told(facts, now), also: beside(facts) };
+}
+
+/** @param {Facts} facts @returns {Phrase[]} */
+function beside({ phase, link, transport, elsewhere, roomIsLow, roomMs, full, earlier }) {
+  const also = [];
+  const inSession = phase === "recording" || phase === "starting";
+  if ((inSession || phase === "stopping") && link === "up") {
+    if (transport === "https") also.push(phrase("capture.truth.by_https"));
+    if (elsewhere) also.push(phrase("capture.truth.elsewhere", { address: elsewhere }));
+  }
+  if (inSession && roomIsLow && !full) {
+    const minutes = Math.floor(roomMs / 60000);
+    also.push(phrase(minutes > 0 ? "capture.truth.room_low" : "capture.truth.room_low_now", { minutes }));
+  }
+  if (earlier) also.push(...underway(earlier));
+  return also;
+}
+
+/** @param {Earlier} earlier @returns {Phrase[]} */
+function underway({ when, linked, waitingBytes, wholeBytes, behind, behindBytes }) {
+  const values = { when, waiting: formatBytes(waitingBytes), whole: formatBytes(wholeBytes) };
+  const how = !linked ? "waiting" : waitingBytes > 0 ? "sending" : "finishing";
+  const also = [phrase(`capture.truth.earlier.${how}`, values)];
+  if (behind > 0) {
+    const more = { count: behind, waiting: formatBytes(behindBytes) };
+    also.push(phrase(behind === 1 ? "capture.truth.earlier.more.one" : "capture.truth.earlier.more", more));
+  }
+  return also;
+}
+
+/**
+ * @param {Facts} facts
+ * @param {number} now
+ * @returns {Told}
+ */
+function told(facts, now) {
   switch (facts.phase) {
     case "idle":
       return idle(facts);
@@ -77,20 +140,30 @@ export function describeTruth(facts, now) {
     case "stopping":
       return stopping(facts, now);
     case "starting":
-      if (!facts.cameraLost) return { light: "idle", code: "starting", main: phrase("capture.truth.starting"), more: null };
+      if (!facts.cameraLost && !facts.full) return { light: "idle", code: "starting", main: phrase("capture.truth.starting"), more: null };
       return recording(facts, now);
     case "recording":
       return recording(facts, now);
   }
 }
 
-/** @param {Facts} facts @returns {Truth} */
+/** @param {Facts} facts @returns {Told} */
 function idle(facts) {
   switch (facts.server) {
     case "good":
-      return { light: "idle", code: "ready", main: phrase("capture.truth.ready"), more: phrase("capture.truth.ready_more") };
+      return {
+        light: "idle",
+        code: "ready",
+        main: facts.elsewhere ? phrase("capture.truth.ready_elsewhere", { address: facts.elsewhere }) : phrase("capture.truth.ready"),
+        more: phrase("capture.truth.ready_more"),
+      };
     case "down":
-      return { light: "bad", code: "server-down", main: phrase("capture.truth.server_down"), more: phrase("capture.truth.server_down_more") };
+      return {
+        light: "bad",
+        code: "server-down",
+        main: phrase("capture.truth.server_down"),
+        more: phrase(facts.keeps === "open" ? "capture.truth.server_down_open" : "capture.truth.server_down_more"),
+      };
     case "unable":
       return { light: "bad", code: "server-unable", main: phrase("capture.truth.server_unable", { reason: facts.serverReason }), more: null };
     case "unknown":
@@ -98,16 +171,17 @@ function idle(facts) {
   }
 }
 
-/** @param {Facts} facts @param {number} now @returns {Truth} */
+/** @param {Facts} facts @param {number} now @returns {Told} */
 function stopping(facts, now) {
   const waiting = formatBytes(facts.waitingBytes);
+  const kept = phrase(`capture.truth.kept.${facts.keeps}`);
   if (facts.link !== "up" && !facts.problem) {
     const why = reason(facts, now);
     return {
       light: "bad",
       code: `stopped-${why}`,
       main: phrase("capture.truth.stopped_offline", { waiting }),
-      more: phrase("capture.truth.stopped_offline_more"),
+      more: kept,
     };
   }
   if (facts.link !== "up" || (facts.creditBytes === 0 && facts.waitingBytes > 0)) {
@@ -115,18 +189,25 @@ function stopping(facts, now) {
       light: "bad",
       code: "stopped-storage",
       main: phrase("capture.truth.stopped_storage", { waiting }),
-      more: facts.problem ? phrase("capture.truth.server_says", { message: facts.problem }) : phrase("capture.truth.stopped_offline_more"),
+      more: facts.problem ? phrase("capture.truth.server_says", { message: facts.problem }) : kept,
     };
   }
   return facts.waitingBytes > 0
-    ? { light: "late", code: "sending", main: phrase("capture.truth.sending", { waiting }), more: phrase("capture.truth.sending_more") }
+    ? { light: "late", code: "sending", main: phrase("capture.truth.sending", { waiting }), more: phrase(`capture.truth.keep.${facts.keeps}`) }
     : { light: "late", code: "finishing", main: phrase("capture.truth.finishing"), more: null };
 }
 
-/** @param {Facts} facts @param {number} now @returns {Truth} */
+/** For how long it goes on like this. @param {number} ms @returns {Phrase} */
+function room(ms) {
+  const minutes = Math.floor(ms / 60000);
+  if (minutes >= 120) return phrase("capture.truth.room_hours", { hours: Math.floor(minutes / 60) });
+  return minutes > 0 ? phrase("capture.truth.room", { minutes }) : phrase("capture.truth.room_short");
+}
+
+/** @param {Facts} facts @param {number} now @returns {Told} */
 function recording(facts, now) {
   const waiting = formatBytes(facts.waitingBytes);
-  const durableAt = facts.durableAtMs === null ? facts.startedMs : facts.durableAtMs;
+  const durableAt = facts.durableAtMs === null ? facts.sinceMs : facts.durableAtMs;
   const stalledMs = now - durableAt;
 
   if (facts.cameraLost) {
@@ -135,6 +216,18 @@ function recording(facts, now) {
       code: "camera",
       main: phrase("capture.truth.camera_lost", { waiting }),
       more: phrase("capture.truth.camera_lost_more"),
+    };
+  }
+  if (facts.full) {
+    const { reason: cause, sinceMs } = facts.full;
+    const server = cause === "server_disk_full";
+    return {
+      light: "bad",
+      code: server ? "full-server" : "full-device",
+      main: phrase(`capture.truth.full.${server ? "server" : "device"}`, { time: formatClock(sinceMs), waiting }),
+      more: facts.problem
+        ? phrase("capture.truth.server_says", { message: facts.problem })
+        : phrase("capture.truth.full_more"),
     };
   }
   if (stalledMs >= STALL_MS) {
@@ -147,19 +240,17 @@ function recording(facts, now) {
             time: formatClock(facts.durableWallMs),
             waiting,
           });
-    const minutes = Math.floor(facts.roomMs / 60000);
     const message = why === "storage" && facts.problem;
     return {
       light: "bad",
       code: `stalled-${why}`,
       main,
-      more: message
-        ? phrase("capture.truth.server_says", { message: facts.problem })
-        : phrase(minutes > 0 ? "capture.truth.room" : "capture.truth.room_short", { minutes }),
+      more: message ? phrase("capture.truth.server_says", { message: facts.problem }) : room(facts.roomMs),
     };
   }
   if (facts.durableWallMs === null) {
-    return { light: "late", code: "first", main: phrase("capture.truth.first", { waiting }), more: null };
+    const main = phrase(facts.isResumed ? "capture.truth.first_again" : "capture.truth.first", { waiting });
+    return { light: "late", code: "first", main, more: null };
   }
   const ageMs = Math.max(0, now - facts.durableWallMs);
   const heldMs = facts.handedMs === null ? 0 : now - facts.handedMs;
@@ -170,7 +261,15 @@ function recording(facts, now) {
       ? phrase("capture.truth.browser_quiet", { seconds: seconds(heldMs) })
       : phrase("capture.truth.browser_holds", { seconds: Math.max(1, seconds(heldMs)) });
   if (ageMs > BEHIND_MS && facts.waitingBytes > 0) {
-    return { light: "late", code: "behind", main: phrase("capture.truth.behind", values), more };
+    // What is recorded now goes first; an older remainder follows in what time is left.
+    const { liveWallMs } = facts;
+    const live = liveWallMs !== null && now - liveWallMs <= BEHIND_MS;
+    return {
+      light: "late",
+      code: live ? "behind-live" : "behind",
+      main: phrase("capture.truth.behind", values),
+      more: live ? phrase("capture.truth.behind_live", { time: formatClock(liveWallMs) }) : more,
+    };
   }
   // Still true, but it is not going to stay so.
   const light = facts.link === "up" ? "good" : "late";

@@ -63,18 +63,19 @@ export function createView(strings) {
   /** @param {StudioState} state */
   function renderControls(state) {
     const { name, inSession } = state;
-    const showStop = inSession && (name !== "starting" || state.cameraLost);
+    const showStop = inSession && (name !== "starting" || state.cameraLost || state.full !== null);
     const lost = document.activeElement === document.body || document.activeElement === null;
     const wasShutter = lost && shutterFocused;
     record.hidden = showStop;
     stop.hidden = !showStop;
-    const busy = name === "stopping" || (name === "starting" && !showStop);
+    const busy = !showStop && !state.canRecord;
     record.disabled = busy || (state.fault !== null && FINAL_FAULTS.includes(state.fault.key));
     record.classList.toggle("busy", busy);
     // A button that is disabled or hidden drops the focus; whoever uses a keyboard is still there.
     const shutter = showStop ? stop : record;
     if (wasShutter && !shutter.disabled) shutter.focus({ preventScroll: true });
-    write(byId("record-label"), t(name === "stopping" ? "capture.busy.stopping" : busy ? "capture.busy.starting" : "capture.record"));
+    const label = !busy ? "capture.record" : name === "stopping" ? "capture.busy.stopping" : "capture.busy.starting";
+    write(byId("record-label"), t(label));
 
     const several = state.devices.cameras.length > 1;
     flip.disabled = busy || state.opening || !several;
@@ -99,10 +100,10 @@ export function createView(strings) {
     write(byId("bytes"), formatBytes(facts.recordedBytes));
   }
 
-  /** @param {StudioState} state */
-  function renderFault(state) {
+  /** @param {StudioState} state @param {boolean} covered by the question whether to go on */
+  function renderFault(state, covered) {
     const { fault } = state;
-    const shown = fault !== null && (!state.inSession || state.cameraLost) && state.name !== "stopping";
+    const shown = fault !== null && !covered && (!state.inSession || state.cameraLost) && state.name !== "stopping";
     byId("fault").hidden = !shown;
     if (!shown || !fault) return;
     write(byId("fault-text"), t(fault.key, fault.values));
@@ -132,15 +133,18 @@ export function createView(strings) {
     byId("notice-close").hidden = notice.dismiss === false;
   }
 
-  /** @param {Truth} truth */
-  function renderTruth(truth) {
+  /** @param {Truth} truth @param {import("./truth.js").Earlier | null} earlier */
+  function renderTruth(truth, earlier) {
     document.body.dataset.light = truth.light;
     byId("light").className = `light ${truth.light}`;
     byId("dark-light").className = `light ${truth.light}`;
     const main = t(truth.main.key, truth.main.values);
-    const more = truth.more ? t(truth.more.key, truth.more.values) : "";
+    const more = [truth.more, ...truth.also].map((one) => (one ? t(one.key, one.values) : "")).join(" ").trim();
     write(byId("truth-main"), main);
     write(byId("truth-more"), more);
+    const bar = byId("earlier-bar");
+    bar.hidden = !earlier || !earlier.linked;
+    if (earlier) byId("earlier-done").style.width = `${100 - (100 * earlier.waitingBytes) / Math.max(1, earlier.wholeBytes)}%`;
     write(byId("dark-truth"), main);
     // A screen reader hears what changes in kind, not each second.
     if (truth.code !== spoken) {
@@ -154,11 +158,14 @@ export function createView(strings) {
      * @param {object} what
      * @param {StudioState} what.state
      * @param {string} what.name of the device
-     * @param {{ state: "unknown" | "good" | "down" | "unable", reason: string }} what.server
+     * @param {import("./health.js").Health} what.server
      * @param {Notice | null} what.notice
+     * @param {import("./truth.js").Keeps} what.keeps
+     * @param {import("./truth.js").Earlier | null} what.earlier
+     * @param {boolean} what.asking whether an interrupted recording waits for an answer
      * @param {number} what.now
      */
-    render({ state, name, server, notice, now }) {
+    render({ state, name, server, notice, keeps, earlier, asking, now }) {
       document.body.dataset.state = state.name;
       write(byId("name"), name);
       const size = state.opened ? state.opened.video.getSettings() : {};
@@ -168,13 +175,13 @@ export function createView(strings) {
       renderPreview(state);
       renderControls(state);
       renderClock(state, now);
-      renderFault(state);
+      renderFault(state, asking);
       renderSound(state);
       renderNotice(notice);
       byId("show-files").hidden = !state.summary;
 
       const { facts } = state;
-      const bytesPerMs = (state.bits + 128000) / 8000;
+      const linked = facts ? facts.origin : server.elsewhere;
       renderTruth(
         describeTruth(
           {
@@ -185,18 +192,27 @@ export function createView(strings) {
             everUp: facts ? facts.everUp : false,
             cameraLost: state.cameraLost,
             partly: state.partly,
-            startedMs: facts ? facts.startedMs : now,
+            sinceMs: facts ? facts.sinceMs : now,
+            isResumed: facts ? facts.isResumed : false,
             stoppedMs: state.stoppedMs,
             waitingBytes: facts ? facts.waitingBytes : 0,
             durableWallMs: facts ? facts.durableWallMs : null,
+            liveWallMs: facts ? facts.liveWallMs : null,
             durableAtMs: facts ? facts.durableAtMs : null,
             handedMs: facts ? facts.handedMs : null,
             creditBytes: facts ? facts.creditBytes : 0,
             problem: facts && facts.problem ? facts.problem.message : "",
-            roomMs: facts ? (facts.limitBytes - facts.heldBytes) / bytesPerMs : 0,
+            roomMs: state.roomMs,
+            roomIsLow: state.roomIsLow,
+            full: state.full,
+            keeps,
+            transport: facts ? facts.transport : null,
+            elsewhere: linked === location.origin ? "" : linked,
+            earlier,
           },
           now,
         ),
+        earlier,
       );
     },
   };

@@ -3,32 +3,38 @@
  * be done comes out. `ingest.js` drives it; the protocol is in docs/protocol.md.
  *
  *   const talk = createConversation({ device, key, name, session, startedMs, client });
+ *   talk.restore(left);                  // of an earlier visit (ingest-restore.js), before anything else
  *   talk.connected(now);                 // a socket is open
  *   talk.received(text, now);            // a text message of the server
  *   talk.disconnected({ code });         // the socket is gone
- *   talk.begin({ mime, startedMs, reason }) → generation
+ *   talk.begin({ mime, startedMs, reason, offsetMs }) → generation
+ *   talk.noted(generation);              // the device remembers it
  *   talk.appended(generation, bytes);    // that many bytes more are in the spool
  *   talk.end(generation);
- *   talk.event("muted", now, { detail });
+ *   talk.tell(message);                  // an event
  *   talk.stop();
  *   talk.poll({ media: true, now })      // the next output, or null; ask until null after every input
  *   talk.deadline()                      // when to call talk.timeout(now), or null
  *   talk.view()                          // numbers for people
  *
  * Outputs: { kind: "text", text }, { kind: "chunk", generation, position, length },
- * { kind: "forget", generation, below }, { kind: "progress" }, { kind: "welcome" },
- * { kind: "restart", generation, message } (bad_stream: begin the next generation),
+ * { kind: "forget", generation, below }, { kind: "progress" },
+ * { kind: "welcome", offsetMs, roundTripMs } (the server's clock, as far as it says),
+ * { kind: "restart", generation, message } (nothing more of it is taken: begin the next generation),
  * { kind: "over", why, message, summary } (nothing more will be said in this session) and
  * { kind: "hang-up", code, reason } (close the socket, then connect again).
  *
- * What of the media is to be sent is in `ingest-generations.js`, events are in `ingest-events.js`.
+ * The books are in `ingest-generations.js`, what is sent when in `ingest-order.js`, what is said again until it has
+ * arrived in `ingest-events.js` and `ingest-clocks.js`.
  *
  * @module
  */
 
 import { HEADER_BYTES } from "./ingest-chunk.js";
+import { createClocks } from "./ingest-clocks.js";
 import { createEvents } from "./ingest-events.js";
-import { count, createGenerations } from "./ingest-generations.js";
+import { count, createGenerations, outstanding } from "./ingest-generations.js";
+import { lengths, nextMessage } from "./ingest-order.js";
 
 /** 64 KiB messages: acknowledgements and control messages pass in between even on slow Wi-Fi. */
 const MESSAGE_BYTES = 65536;
@@ -38,6 +44,10 @@ const FIRST_CREDIT_BYTES = 1024 * 1024;
 const WELCOME_MS = 10000;
 /** Wi-Fi that went away does not close a socket. A server that holds our media says something sooner than this. */
 const SILENCE_MS = 15000;
+/** One that has no room says when it has; should that get lost, it is asked. */
+const STALLED_MS = 60000;
+/** Whoever takes the session over again after this long is somebody else, or the same one anew. */
+const TAKEOVER_MS = 60000;
 /** WebSocket close code 1013; it follows the error `storage`. */
 export const TRY_AGAIN_LATER = 1013;
 
@@ -46,13 +56,13 @@ export const TRY_AGAIN_LATER = 1013;
  *   | { kind: "chunk", generation: number, position: number, length: number }
  *   | { kind: "forget", generation: number, below: number }
  *   | { kind: "progress" }
- *   | { kind: "welcome" }
+ *   | { kind: "welcome", offsetMs: number | null, roundTripMs: number }
  *   | { kind: "restart", generation: number, message: string }
  *   | { kind: "over", why: OverReason, message: string, summary: Summary | null }
  *   | { kind: "hang-up", code: number, reason: string }} Output
  */
 
-/** @typedef {"finished" | "session_in_use" | "unknown_session"} OverReason */
+/** @typedef {"finished" | "session_in_use"} OverReason */
 
 /**
  * @typedef {object} SummaryFile
@@ -83,23 +93,32 @@ export const TRY_AGAIN_LATER = 1013;
  * @property {boolean} stopping
  * @property {number} totalBytes
  * @property {number} waitingBytes handed over by the encoder and not yet durable
+ * @property {number} unsentBytes of those, what was not even sent on this connection
  * @property {number} durableBytes
- * @property {number} lostBytes handed over by the encoder and not taken by the server
- * @property {boolean} isPartly the server could not take all of it
+ * @property {number} lostBytes handed over by the encoder, and the server has it not and never will
+ * @property {boolean} isPartly something of it is lost
  * @property {number | null} durableWallMs the server has everything up to this time, by the device's clock
- * @property {number | null} durableAtMs when that was last said to have grown
+ * @property {number | null} liveWallMs how far it has come in the newest generation, older ones aside
+ * @property {number | null} durableAtMs when something became durable last
  * @property {number} creditBytes
  * @property {{ code: string, message: string } | null} problem why the server cannot write, while it cannot
- * @property {{ generation: number, durable: number } | null} position
+ * @property {{ generation: number, durable: number } | null} position up to where the server has everything
  * @property {string[]} addresses
  */
 
-/** @param {Identity} identity */
-export function createConversation(identity) {
+/**
+ * @param {Identity} identity
+ * @param {object} [options]
+ * @param {number} [options.takeovers] so many within a minute are borne: a connection that was given up may reach
+ *   the server behind the one that replaced it
+ */
+export function createConversation(identity, { takeovers = 0 } = {}) {
   /** @type {Output[]} */
   const out = [];
   const events = createEvents();
-  const generations = createGenerations({ events, emit: (output) => out.push(output) });
+  const clocks = createClocks();
+  const generations = createGenerations({ events, clocks, emit: (output) => out.push(output) });
+  const { all } = generations;
 
   /** @type {"offline" | "greeting" | "open" | "over"} */
   let state = "offline";
@@ -116,11 +135,9 @@ export function createConversation(identity) {
   let greetedMs = 0;
   /** When the oldest unanswered thing was sent; a silence counts from there. @type {number | null} */
   let owedSinceMs = null;
-
-  /** @param {Record<string, unknown>} message */
-  const say = (message) => {
-    out.push({ kind: "text", text: JSON.stringify(message) });
-  };
+  /** When this connection and those before it were taken over. @type {number[]} */
+  let takenMs = [];
+  let isTaken = false;
 
   /**
    * @param {OverReason} why
@@ -133,6 +150,14 @@ export function createConversation(identity) {
     out.push({ kind: "over", why, message, summary });
   };
 
+  /** @param {string} message */
+  const takenOver = (message) => {
+    if (isTaken) return;
+    isTaken = true;
+    takenMs = takenMs.filter((then) => heardMs - then < TAKEOVER_MS).concat(heardMs);
+    if (takenMs.length > takeovers) finish("session_in_use", message, null);
+  };
+
   /** @param {any} message @param {number} now */
   const welcomed = (message, now) => {
     const limits = message.limits || {};
@@ -142,15 +167,13 @@ export function createConversation(identity) {
     retryMs = count(message.retry_ms);
     addresses = Array.isArray(message.addresses) ? message.addresses.filter((/** @type {unknown} */ a) => typeof a === "string") : [];
     problem = null;
-
-    const positions = Array.isArray(message.positions) ? message.positions : [];
-    if (!generations.welcomed(positions, now)) {
-      finish("unknown_session", "", null);
-      return;
-    }
     stopSent = false;
     state = "open";
-    out.push({ kind: "welcome" });
+
+    // Its clock was read somewhere between the hello and now.
+    const offsetMs = typeof message.now_ms === "number" ? message.now_ms - (greetedMs + now) / 2 : null;
+    out.push({ kind: "welcome", offsetMs, roundTripMs: now - greetedMs });
+    generations.welcomed(Array.isArray(message.positions) ? message.positions : [], now);
   };
 
   /** @param {any} message @param {number} now */
@@ -167,31 +190,43 @@ export function createConversation(identity) {
     const code = String(message.code || "");
     const text = String(message.message || "");
     if (code === "session_in_use") {
-      finish("session_in_use", text, null);
+      takenOver(text);
     } else if (code === "storage") {
       // Before the welcome, too: the close that follows says to come back later.
       problem = { code, message: text };
       creditBytes = 0;
     } else if (code === "bad_stream") {
       generations.refused(message.generation, text);
+    } else if (code === "lost") {
+      generations.lost(message.generation, text);
     }
   };
 
   /** @param {boolean} media @returns {Output | null} */
   const next = (media) => {
-    const output = generations.next({ media, credit: creditBytes, payload: messageBytes - HEADER_BYTES });
+    const room = { media, credit: creditBytes, payload: messageBytes - HEADER_BYTES };
+    const output = nextMessage({ all, events, clocks }, room);
     if (output) return output;
-    const lengths = stopping && !stopSent ? generations.lengths() : null;
-    if (!lengths) return null;
+    const ends = stopping && !stopSent ? lengths(all) : null;
+    if (!ends) return null;
     stopSent = true;
-    return { kind: "text", text: JSON.stringify({ type: "stop", generations: lengths }) };
+    return { kind: "text", text: JSON.stringify({ type: "stop", generations: ends }) };
   };
 
   return {
+    /** @param {import("./ingest-restore.js").LeftLog} left */
+    restore(left) {
+      generations.restore(left.generations);
+      for (const message of left.events) events.add(JSON.stringify(message));
+      for (const clock of left.clocks) clocks.add(clock);
+      if (left.stopped) stopping = true;
+    },
+
     /** @param {number} now */
     connected(now) {
       if (state === "over") return;
       state = "greeting";
+      isTaken = false;
       greetedMs = now;
       heardMs = now;
       owedSinceMs = null;
@@ -208,7 +243,7 @@ export function createConversation(identity) {
       if (identity.key) hello.key = identity.key;
       const holds = generations.holds();
       if (holds.length > 0) hello.holds = holds;
-      say(hello);
+      out.push({ kind: "text", text: JSON.stringify(hello) });
     },
 
     /** @param {string} text @param {number} now */
@@ -248,11 +283,14 @@ export function createConversation(identity) {
       for (let at = out.length - 1; at >= 0; at -= 1) {
         if (["text", "hang-up", "welcome"].includes(out[at].kind)) out.splice(at, 1);
       }
-      if (code === 4409) finish("session_in_use", reason || "", null);
+      if (code === 4409) takenOver(reason || "");
     },
 
-    /** @param {{ mime: string, startedMs: number, reason: string }} about */
+    /** @param {import("./ingest-generations.js").About} about */
     begin: (about) => generations.begin(about),
+
+    /** @param {number} generation the spool's log has it, or nobody will ever ask the log for it */
+    noted: (generation) => generations.noted(generation),
 
     /** @param {number} generation @param {number} bytes */
     appended: (generation, bytes) => generations.appended(generation, bytes),
@@ -263,18 +301,20 @@ export function createConversation(identity) {
     /** @param {number} generation */
     end: (generation) => generations.end(generation),
 
-    /**
-     * @param {string} event
-     * @param {number} now
-     * @param {Record<string, unknown>} [more]
-     */
-    event(event, now, more) {
-      const generation = generations.newest();
-      /** @type {Record<string, unknown>} */
-      const message = { type: "event", event, at_ms: Math.round(now) };
-      if (generation >= 0) message.generation = generation;
-      events.add(JSON.stringify({ ...message, ...more }), Math.max(0, generation));
-    },
+    /** The newest generation, -1 before the first. */
+    newest: () => generations.newest(),
+
+    /** @param {number} generation */
+    length: (generation) => (all[generation] ? all[generation].total : 0),
+
+    /** @param {Record<string, unknown>} message an event */
+    tell: (message) => events.add(JSON.stringify(message)),
+
+    /** @param {number} generation @param {number} atMs */
+    clockIsDue: (generation, atMs) => clocks.isDue(generation, atMs),
+
+    /** @param {import("./ingest-clocks.js").Clock} clock */
+    clock: (clock) => clocks.add(clock),
 
     stop() {
       stopping = true;
@@ -285,6 +325,15 @@ export function createConversation(identity) {
     rename(name) {
       identity.name = name;
     },
+
+    /** A chunk was not sent after all. @param {number} generation @param {number} position */
+    unsent: (generation, position) => generations.unsent(generation, position),
+
+    /** The spool does not give it back. @param {number} generation @param {number} position */
+    unreadable: (generation, position) => generations.unreadable(generation, position),
+
+    /** What the spool may let go when it is full: nobody can use it as things are. */
+    spare: () => generations.spare(),
 
     /**
      * @param {{ media: boolean, now: number }} about whether the socket takes media now
@@ -304,10 +353,9 @@ export function createConversation(identity) {
     deadline() {
       if (state === "greeting") return greetedMs + WELCOME_MS;
       if (state !== "open") return null;
-      // A server that takes no media now has said so, and owes nothing while it waits for room.
-      const stalled = creditBytes === 0;
-      const owes = generations.outstanding() > 0 || stopSent;
-      return owes && !stalled ? Math.max(heardMs, owedSinceMs || 0) + SILENCE_MS : null;
+      if (creditBytes === 0) return heardMs + STALLED_MS;
+      const owes = outstanding(all) > 0 || stopSent;
+      return owes ? Math.max(heardMs, owedSinceMs || 0) + SILENCE_MS : null;
     },
 
     /** @param {number} now */
@@ -330,6 +378,7 @@ export function createConversation(identity) {
         over: state === "over",
         stopping,
         waitingBytes: state === "over" ? 0 : totals.waitingBytes,
+        unsentBytes: state === "over" ? 0 : totals.unsentBytes,
         creditBytes,
         problem,
         addresses,

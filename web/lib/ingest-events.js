@@ -1,50 +1,62 @@
 /**
- * Events that the server has not been heard to have. They have no acknowledgement of their own: messages keep
- * their order, so bytes that were sent behind an event prove that it has arrived.
+ * Events that the server has not been heard to keep. They have no acknowledgement of their own: messages keep
+ * their order and the server's disk keeps it, too, so bytes that were sent behind an event and are durable prove
+ * that the event is.
  *
  *   const events = createEvents();
- *   events.add(text, generation);
- *   events.next({ upTo, at })       // the text of one that is to be sent now, noted as sent there, or null
- *   events.arrived(generation, received)
- *   events.repeat()                 // a new connection: what is left is said again
+ *   events.add(text);
+ *   events.next()                          // the text of one that is to be sent now, noted as sent, or null
+ *   events.followed(generation, position)  // a chunk that begins there was sent
+ *   events.durable(generation, below)
+ *   events.adrift(generation)              // no more of it becomes durable: other bytes must prove
+ *   events.repeat(received)                // a new connection: what its server may not have is said again
  *
  * @module
  */
 
-/** @typedef {{ generation: number, position: number }} Place in the order of what is sent */
-/** @typedef {{ text: string, generation: number, sentAt: Place | null }} Pending */
+/** @typedef {{ generation: number, position: number }} Place the first byte that was sent behind it */
+/** @typedef {{ text: string, sent: boolean, behind: Place | null }} Pending */
 
 export function createEvents() {
   /** @type {Pending[]} */
   let pending = [];
 
   return {
-    /** @param {string} text @param {number} generation the one that it belongs to */
-    add(text, generation) {
-      pending.push({ text, generation, sentAt: null });
+    /** @param {string} text */
+    add(text) {
+      pending.push({ text, sent: false, behind: null });
     },
 
-    /**
-     * @param {{ upTo: number, at: Place }} where events of this and earlier generations may be sent
-     * @returns {string | null}
-     */
-    next({ upTo, at }) {
-      const event = pending.find(({ sentAt, generation }) => !sentAt && generation <= upTo);
+    /** @returns {string | null} */
+    next() {
+      const event = pending.find(({ sent }) => !sent);
       if (!event) return null;
-      event.sentAt = at;
+      event.sent = true;
       return event.text;
     },
 
-    /** @param {number} generation @param {number} received */
-    arrived(generation, received) {
-      pending = pending.filter(
-        ({ sentAt }) =>
-          !sentAt || generation < sentAt.generation || (generation === sentAt.generation && received <= sentAt.position),
-      );
+    /** @param {number} generation @param {number} position */
+    followed(generation, position) {
+      for (const event of pending) if (event.sent && !event.behind) event.behind = { generation, position };
     },
 
-    repeat() {
-      for (const event of pending) event.sentAt = null;
+    /** @param {number} generation @param {number} below */
+    durable(generation, below) {
+      pending = pending.filter(({ behind }) => !behind || behind.generation !== generation || below <= behind.position);
+    },
+
+    /** @param {number} generation */
+    adrift(generation) {
+      for (const event of pending) if (event.behind && event.behind.generation === generation) event.behind = null;
+    },
+
+    /** @param {(generation: number) => number} received what the server of this connection has */
+    repeat(received) {
+      for (const event of pending) {
+        if (event.behind && received(event.behind.generation) > event.behind.position) continue;
+        event.sent = false;
+        event.behind = null;
+      }
     },
   };
 }

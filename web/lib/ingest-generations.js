@@ -1,16 +1,18 @@
 /**
- * The books of the generations: what the encoder has handed over, what the server has of it, and what of it
- * is to be sent next. Each generation is announced, delivered and ended before the next one is announced, on
- * every connection anew.
+ * The books of the generations: what the encoder has handed over, and what the server has of it. Each generation
+ * is delivered for itself; what is sent next is decided in `ingest-order.js`.
  *
- *   const generations = createGenerations({ events, emit });
- *   generations.begin({ mime, startedMs, reason }) → number
+ *   const generations = createGenerations({ events, clocks, emit });
+ *   generations.restore(list);                // of an earlier visit, before anything else
+ *   generations.begin({ mime, startedMs, reason, offsetMs }) → number
+ *   generations.noted(number);                // it may be announced: this device remembers it
  *   generations.appended(number, bytes);
  *   generations.end(number);
- *   generations.welcomed(positions, now) → false where the server has lost what it had acknowledged
+ *   generations.welcomed(positions, now);
  *   generations.acknowledged(ack, now);
- *   generations.refused(number, message);
- *   generations.next({ media, credit, payload })   // the next message, or null
+ *   generations.refused(number, message);     // error bad_stream
+ *   generations.lost(number, message);        // error lost
+ *   generations.unreadable(number, position); // the device's storage does not give it back
  *   generations.totals()
  *
  * `emit` takes the outputs that follow: forget, progress and restart (ingest-conversation.js).
@@ -19,6 +21,13 @@
  */
 
 /** @typedef {import("./ingest-conversation.js").Output} Output */
+/** @typedef {import("./ingest-restore.js").Restored} Restored */
+
+/**
+ * What became of it. "refused": the server takes no more of it, though there was more. "lost": the server of this
+ * connection has not what was acknowledged, and what was acknowledged is not here any more.
+ * @typedef {"fine" | "refused" | "lost"} Fate
+ */
 
 /**
  * @typedef {object} Generation
@@ -26,37 +35,83 @@
  * @property {string} mime
  * @property {number} startedMs
  * @property {string} reason
+ * @property {number | null} offsetMs the server's clock minus the device's, as known when it began
+ * @property {boolean} noted
+ * @property {boolean} restored begun by an earlier visit
  * @property {number} total bytes the encoder has handed over
  * @property {boolean} ended nothing more will be handed over
  * @property {number} sent on this connection, or known to be with the server
  * @property {number} received what the server of this connection has
- * @property {number} durable
+ * @property {number} durable everything below is acknowledged, and gone here
  * @property {number} mediaMs
+ * @property {boolean} known to the server of this connection before the device said anything
  * @property {boolean} announced on this connection
  * @property {boolean} closed this connection needs to hear no more of it
- * @property {boolean} refused the server takes no more of it, though there was more
+ * @property {Fate} fate
+ * @property {number | null} readable where the part ends that this device's storage gives back, if it fails
  */
 
 /** @typedef {{ generation: number, received: number, durable: number, ended?: boolean }} Position */
+/** @typedef {{ mime: string, startedMs: number, reason: string, offsetMs?: number | null }} About */
 
 /** @param {unknown} value */
 export function count(value) {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
 }
 
-/** @param {Record<string, unknown>} message @returns {Output} */
-const text = (message) => ({ kind: "text", text: JSON.stringify(message) });
+/** Nothing of it is sent, and nothing is waited for. @param {Generation} g */
+const isOut = (g) => g.fate !== "fine";
+
+/** @param {Generation} g the length of it that the server of this connection can ever have */
+export function deliverable(g) {
+  if (isOut(g)) return g.received;
+  return g.readable === null ? g.total : Math.max(g.received, g.readable);
+}
+
+/** @param {Generation[]} all @returns what is sent and not durable */
+export function outstanding(all) {
+  return all.reduce((sum, g) => sum + (isOut(g) ? 0 : Math.max(0, g.sent - g.durable)), 0);
+}
 
 /**
  * @param {object} options
- * @param {import("./ingest-events.js").Events} options.events sent between the chunks
+ * @param {import("./ingest-events.js").Events} options.events
+ * @param {import("./ingest-clocks.js").Clocks} options.clocks
  * @param {(output: Output) => void} options.emit
  */
-export function createGenerations({ events, emit }) {
+export function createGenerations({ events, clocks, emit }) {
   /** @type {Generation[]} */
   const all = [];
   /** When something became durable last. @type {number | null} */
   let durableAtMs = null;
+
+  /** @param {About & { generation: number }} about */
+  const enter = (about) => {
+    const offset = about.offsetMs;
+    /** @type {Generation} */
+    const g = {
+      number: about.generation,
+      mime: about.mime,
+      startedMs: Math.round(about.startedMs),
+      reason: about.reason,
+      offsetMs: typeof offset === "number" ? Math.round(offset) : null,
+      noted: false,
+      restored: false,
+      total: 0,
+      ended: false,
+      sent: 0,
+      received: 0,
+      durable: 0,
+      mediaMs: 0,
+      known: false,
+      announced: false,
+      closed: false,
+      fate: "fine",
+      readable: null,
+    };
+    all.push(g);
+    return g;
+  };
 
   /**
    * @param {Generation} g
@@ -65,82 +120,82 @@ export function createGenerations({ events, emit }) {
    * @param {number} now
    */
   const learn = (g, received, durable, now) => {
-    // Of a broken stream it says only that the server needs no more: not that it is recorded.
-    if (g.refused) return;
+    // Of one that is out it says only that the server needs no more: not that it is recorded.
+    if (isOut(g)) return;
     // A server cannot have more than was handed over; believing it would skip bytes.
     g.received = Math.max(g.received, Math.min(count(received), g.total));
     const safe = Math.min(count(durable), g.total);
-    if (safe > g.durable) {
-      g.durable = safe;
-      g.received = Math.max(g.received, safe);
-      durableAtMs = now;
-      emit({ kind: "forget", generation: g.number, below: safe });
-      emit({ kind: "progress" });
-    }
-    events.arrived(g.number, g.received);
+    if (safe <= g.durable) return;
+    g.durable = safe;
+    g.received = Math.max(g.received, safe);
+    durableAtMs = now;
+    emit({ kind: "forget", generation: g.number, below: safe });
+    emit({ kind: "progress" });
+    events.durable(g.number, safe);
+    clocks.durable(g.number, safe);
   };
 
-  /** The server takes no more of it. @param {Generation} g */
-  const giveUp = (g) => {
-    g.refused = true;
+  /** Whoever records into it begins the next one. @param {Generation} g @param {string} message */
+  const breakOff = (g, message) => {
+    const running = !g.ended;
     g.ended = true;
+    events.adrift(g.number);
+    if (running) emit({ kind: "restart", generation: g.number, message });
+    else emit({ kind: "progress" });
+  };
+
+  /** @param {Generation} g @param {string} message */
+  const refuse = (g, message) => {
+    g.fate = "refused";
     g.closed = true;
+    clocks.drop(g.number);
     emit({ kind: "forget", generation: g.number, below: g.total });
+    breakOff(g, message);
   };
 
-  /** @param {Generation} g @returns {Output} */
-  const announcement = (g) => {
-    g.announced = true;
-    return text({
-      type: "generation",
-      generation: g.number,
-      mime: g.mime,
-      started_ms: g.startedMs,
-      reason: g.reason,
-    });
+  /** What is here of it stays, while there is room: its server may come back. @param {Generation} g @param {string} message */
+  const lose = (g, message) => {
+    g.fate = "lost";
+    breakOff(g, message);
   };
-
-  const outstanding = () => all.reduce((sum, g) => sum + (g.refused ? 0 : Math.max(0, g.sent - g.durable)), 0);
-
-  /** @param {Generation} g the length of it that the server can ever have */
-  const deliverable = (g) => (g.refused ? g.received : g.total);
 
   return {
-    outstanding,
+    all,
 
-    /** @param {{ mime: string, startedMs: number, reason: string }} about */
-    begin({ mime, startedMs, reason }) {
-      const number = all.length;
-      const before = all[number - 1];
-      if (before) before.ended = true;
-      all.push({
-        number,
-        mime,
-        startedMs: Math.round(startedMs),
-        reason,
-        total: 0,
-        ended: false,
-        sent: 0,
-        received: 0,
-        durable: 0,
-        mediaMs: 0,
-        announced: false,
-        closed: false,
-        refused: false,
-      });
-      return number;
+    /** @param {Restored[]} list */
+    restore(list) {
+      for (const about of list) {
+        const g = enter(about);
+        g.noted = true;
+        g.restored = true;
+        g.ended = true;
+        g.total = about.total;
+        g.readable = about.readable;
+        g.durable = about.first;
+        g.sent = about.first;
+        g.received = about.first;
+      }
+    },
+
+    /** @param {About} about */
+    begin: (about) => enter({ ...about, generation: all.length }).number,
+
+    /** @param {number} number */
+    noted(number) {
+      const g = all[number];
+      if (g) g.noted = true;
     },
 
     /** @param {number} number @param {number} bytes */
     appended(number, bytes) {
       const g = all[number];
-      if (g && !g.refused) g.total += bytes;
+      if (g && g.fate !== "refused") g.total += bytes;
     },
 
     /** @param {number} number @returns whether more bytes of it are of any use */
     wants(number) {
       const g = all[number];
-      return g !== undefined && !g.refused && !g.ended;
+      return g !== undefined && !isOut(g) && !g.ended;
     },
 
     /** @param {number} number */
@@ -156,40 +211,40 @@ export function createGenerations({ events, emit }) {
     /** The number of the newest one, -1 before the first. */
     newest: () => all.length - 1,
 
-    /** What can still be delivered, for the hello. */
+    /** What is here, for the hello. */
     holds: () =>
       all
-        .filter((g) => !g.refused && g.total > g.durable)
+        .filter((g) => g.fate !== "refused" && g.total > g.durable)
         .map((g) => ({ generation: g.number, first: g.durable, end: g.total })),
 
     /**
-     * A connection begins: where its server stands.
+     * A connection begins: where its server stands. It may have less than an earlier one, down to what it had
+     * acknowledged; where it has less than that, what is missing is nowhere any more.
      * @param {Position[]} positions
      * @param {number} now
-     * @returns whether what was acknowledged is still there; without it the rest cannot be decoded
      */
     welcomed(positions, now) {
       const known = new Map(positions.map((position) => [position.generation, position]));
-      const lost = all.some((g) => {
-        const position = known.get(g.number);
-        return !g.refused && g.durable > (position ? count(position.received) : 0) && !(position && position.ended);
-      });
-      if (lost) return false;
       for (const g of all) {
         const position = known.get(g.number);
-        const received = position ? Math.min(count(position.received), g.total) : 0;
-        g.sent = received;
-        g.received = received;
+        const has = position ? count(position.received) : 0;
+        // An earlier visit may have sent what this one cannot find any more.
+        if (g.restored) g.total = Math.max(g.total, has);
+        g.received = Math.min(has, g.total);
+        g.sent = g.received;
+        g.known = position !== undefined;
         g.announced = false;
         g.closed = position !== undefined && position.ended === true;
+        // Another server may have been asked by mistake; this one is heard for itself.
+        if (g.fate === "lost") g.fate = "fine";
+        if (g.fate === "fine" && g.received < g.durable) lose(g, "");
         if (position) learn(g, position.received, position.durable, now);
-        if (!g.closed || g.refused) continue;
-        const running = !g.ended;
-        if (running || received < g.total) giveUp(g);
-        if (running) emit({ kind: "restart", generation: g.number, message: "" });
+        if (!g.closed || isOut(g)) continue;
+        if (!g.ended || g.received < g.total) refuse(g, "");
+        else clocks.drop(g.number);
       }
-      events.repeat();
-      return true;
+      events.repeat((number) => (all[number] ? all[number].received : 0));
+      for (const g of all) if (!g.closed && !isOut(g)) clocks.repeat(g.number, g.received);
     },
 
     /** @param {{ generation: number, received: number, durable: number, media_ms?: unknown }} ack @param {number} now */
@@ -204,85 +259,91 @@ export function createGenerations({ events, emit }) {
     refused(number, message) {
       const g = all[number];
       if (!g) return;
-      if (g.refused) {
-        // Repeated on this connection: the server has ended it here, too.
-        g.closed = true;
-        return;
-      }
-      giveUp(g);
-      emit({ kind: "restart", generation: g.number, message });
+      // Repeated on this connection: the server has ended it here, too.
+      if (g.fate === "refused") g.closed = true;
+      else refuse(g, message);
     },
+
+    /** The server has not what came before. @param {number} number @param {string} message */
+    lost(number, message) {
+      const g = all[number];
+      if (!g) return;
+      g.closed = true;
+      if (!isOut(g)) lose(g, message);
+    },
+
+    /** @param {number} number @param {number} position of the first byte that is not given back */
+    unreadable(number, position) {
+      const g = all[number];
+      if (!g || isOut(g)) return;
+      g.readable = position;
+      g.sent = Math.min(g.sent, position);
+      breakOff(g, "");
+    },
+
+    /** It was not sent after all. @param {number} number @param {number} position */
+    unsent(number, position) {
+      const g = all[number];
+      if (g) g.sent = Math.min(g.sent, position);
+    },
+
+    /** What may make room for more: without the server that had its beginning it is of no use. */
+    spare: () =>
+      all.filter((g) => g.fate === "lost" && g.total > 0).map((g) => ({ generation: g.number, below: g.total })),
 
     /** The session is over: what the server has not received it never will. */
     settle() {
       for (const g of all) {
-        if (!g.refused && g.received < g.total) giveUp(g);
-        else emit({ kind: "forget", generation: g.number, below: g.total });
+        if (!isOut(g) && g.received < g.total) g.fate = "refused";
+        g.ended = true;
+        emit({ kind: "forget", generation: g.number, below: g.total });
       }
     },
 
-    /**
-     * What is to be sent next.
-     * @param {{ media: boolean, credit: number, payload: number }} room whether the socket takes media, how much
-     *   may be on the way, and how much fits into a message
-     * @returns {Output | null}
-     */
-    next({ media, credit, payload }) {
-      for (const g of all) {
-        if (g.closed) continue;
-        // One that was refused still has its number, and ends where this server stands.
-        const length = deliverable(g);
-        if (!g.announced && !(g.refused && g.received > 0)) return announcement(g);
-        const event = events.next({ upTo: g.number, at: { generation: g.number, position: g.sent } });
-        if (event !== null) return { kind: "text", text: event };
-        if (g.sent < length) {
-          const room = credit - outstanding();
-          if (!media || room <= 0) return null;
-          const bytes = Math.min(length - g.sent, payload, room);
-          const position = g.sent;
-          g.sent += bytes;
-          return { kind: "chunk", generation: g.number, position, length: bytes };
-        }
-        // The next one is not announced before this one has ended.
-        if (!g.ended) return null;
-        g.closed = true;
-        return text({ type: "generation_end", generation: g.number, bytes: length });
-      }
-      const last = all[all.length - 1];
-      const at = last ? { generation: last.number, position: last.sent } : { generation: 0, position: 0 };
-      const event = events.next({ upTo: Infinity, at });
-      return event === null ? null : { kind: "text", text: event };
-    },
+    totals: () => ({ ...totals(all), durableAtMs }),
+  };
+}
 
-    /** For the stop; null while there is anything left to send. */
-    lengths: () =>
-      all.every((g) => g.closed) ? all.map((g) => ({ generation: g.number, bytes: deliverable(g) })) : null,
+/**
+ * Up to when it is durable; null where the server does not tell.
+ * @param {Generation} g
+ */
+const wallMs = (g) => (g.mediaMs > 0 || g.durable === 0 ? g.startedMs + g.mediaMs : null);
 
-    totals() {
-      let totalBytes = 0;
-      let waitingBytes = 0;
-      let durableBytes = 0;
-      let lostBytes = 0;
-      /** @type {Generation | null} */
-      let newest = null;
-      for (const g of all) {
-        totalBytes += g.total;
-        durableBytes += g.durable;
-        if (g.refused) lostBytes += g.total - g.durable;
-        else waitingBytes += g.total - g.durable;
-        if (g.durable > 0) newest = g;
-      }
-      return {
-        totalBytes,
-        waitingBytes,
-        durableBytes,
-        lostBytes,
-        // The encoder goes on for a moment after a refusal, and nobody counts what it hands over then.
-        isPartly: all.some((g) => g.refused),
-        durableWallMs: newest && newest.mediaMs > 0 ? newest.startedMs + newest.mediaMs : null,
-        durableAtMs,
-        position: newest ? { generation: newest.number, durable: newest.durable } : null,
-      };
-    },
+/**
+ * The sums that people see.
+ * @param {Generation[]} all
+ */
+function totals(all) {
+  let totalBytes = 0;
+  let waitingBytes = 0;
+  let unsentBytes = 0;
+  let durableBytes = 0;
+  let lostBytes = 0;
+  /** Everything before it is durable. @type {Generation | null} */
+  let frontier = null;
+  for (const g of all) {
+    const safe = g.fate === "lost" ? Math.min(g.durable, g.received) : g.durable;
+    const possible = isOut(g) ? safe : Math.max(safe, deliverable(g));
+    totalBytes += g.total;
+    durableBytes += safe;
+    waitingBytes += possible - safe;
+    unsentBytes += Math.max(0, possible - Math.max(safe, g.sent));
+    lostBytes += g.total - possible;
+    const behind = frontier !== null && frontier.durable < deliverable(frontier);
+    if (!isOut(g) && !behind) frontier = g;
+  }
+  const newest = all[all.length - 1];
+  return {
+    totalBytes,
+    waitingBytes,
+    unsentBytes,
+    durableBytes,
+    lostBytes,
+    // The encoder goes on for a moment after a refusal, and nobody counts what it hands over then.
+    isPartly: all.some((g) => isOut(g) || g.readable !== null),
+    durableWallMs: frontier && durableBytes > 0 ? wallMs(frontier) : null,
+    liveWallMs: newest && newest.mediaMs > 0 ? newest.startedMs + newest.mediaMs : null,
+    position: frontier && durableBytes > 0 ? { generation: frontier.number, durable: frontier.durable } : null,
   };
 }

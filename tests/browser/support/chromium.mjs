@@ -1,7 +1,7 @@
 // Chromium with fake cameras, driven through its debugging protocol.
 
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium as driver } from "playwright-core";
@@ -21,10 +21,11 @@ async function keyName(server) {
 /**
  * @param {import("node:test").TestContext} t the browser ends with this test
  * @param {import("./server.mjs").Server | null} server whose certificate it trusts
- * @param {{ cameras?: number, tap?: boolean, context?: import("playwright-core").BrowserContextOptions }} [options]
+ * @param {{ cameras?: number, tap?: boolean, profile?: string, unreachable?: string[], context?: import("playwright-core").BrowserContextOptions }} [options]
+ *   `profile`: the folder of an earlier browser, which kept it; `unreachable`: origins that are not there for this browser
  */
-export async function openChromium(t, server, { cameras = 1, tap = true, context: more = {} } = {}) {
-  const profile = await mkdtemp(join(tmpdir(), "localcamera-chromium-"));
+export async function openChromium(t, server, { cameras = 1, tap = true, profile: earlier, unreachable = [], context: more = {} } = {}) {
+  const profile = earlier ?? (await mkdtemp(join(tmpdir(), "localcamera-chromium-")));
   const context = await driver.launchPersistentContext(profile, {
     executablePath: executable(),
     headless: true,
@@ -34,21 +35,39 @@ export async function openChromium(t, server, { cameras = 1, tap = true, context
       "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
       ...(server ? [`--ignore-certificate-errors-spki-list=${await keyName(server)}`] : []),
+      ...(unreachable.length > 0 ? [`--host-resolver-rules=${unreachable.map((origin) => `MAP ${new URL(origin).host} 127.0.0.1:1`).join(", ")}`] : []),
       `--use-fake-device-for-media-stream=device-count=${cameras}`,
     ],
     ...more,
   });
   t.after(async () => {
     await context.close().catch(() => undefined);
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    if (!earlier) await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   });
   if (tap) await context.addInitScript(installTap);
   return {
     context,
+    profile,
+    /** As a flat battery would: nothing is written any more, by nobody. */
+    async kill() {
+      const closed = new Promise((resolve) => context.once("close", resolve));
+      process.kill(await mainProcess(profile), "SIGKILL");
+      await closed;
+    },
     async newPage() {
       return wrap(await context.newPage());
     },
   };
+}
+
+/** The browser's own process: those that it started name their kind. @param {string} profile */
+async function mainProcess(profile) {
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const words = (await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")).split("\0");
+    if (words.includes(`--user-data-dir=${profile}`) && !words.some((word) => word.startsWith("--type="))) return Number(name);
+  }
+  throw new Error(`no browser has the profile ${profile}`);
 }
 
 /** @param {import("playwright-core").Page} page @returns {import("./page.mjs").Page & { playwright: import("playwright-core").Page }} */

@@ -30,10 +30,11 @@ export async function openFirefox(t) {
   });
   return {
     browser,
-    /** @param {{ tap?: boolean }} [options] */
-    async newPage({ tap = true } = {}) {
+    /** @param {{ tap?: boolean, before?: [(argument: string) => void, string] }} [options] `before`: runs in each page before its scripts */
+    async newPage({ tap = true, before } = {}) {
       const page = await browser.newPage();
       if (tap) await page.evaluateOnNewDocument(installTap);
+      if (before) await page.evaluateOnNewDocument(...before);
       return wrap(page);
     },
   };
@@ -43,6 +44,8 @@ export async function openFirefox(t) {
 function wrap(page) {
   /** @type {string[]} */
   const errors = [];
+  // Whoever reloads means it.
+  page.on("dialog", (dialog) => void dialog.accept());
   page.on("pageerror", (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on("console", (message) => {
     if (message.type() === "error") errors.push(message.text());

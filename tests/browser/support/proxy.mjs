@@ -1,15 +1,16 @@
-// A network that can be cut: a TCP proxy in front of the server.
+// A network that can be cut or slow: a TCP proxy in front of the server.
 
 import { connect, createServer } from "node:net";
 
 /**
  * @param {import("node:test").TestContext} t @param {string} target such as `https://127.0.0.1:41234`
- * @returns {Promise<{ url: string, cut(): Promise<void>, restore(): Promise<void> }>}
+ * @returns {Promise<{ url: string, cut(): Promise<void>, restore(): Promise<void>, pace(bytesPerSecond: number): void }>}
  */
 export async function startProxy(t, target) {
   const { hostname, port, protocol } = new URL(target);
   /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
+  let bytesPerSecond = Infinity;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     for (const [socket, other] of /** @type {const} */ ([[client, upstream], [upstream, client]])) {
@@ -21,6 +22,11 @@ export async function startProxy(t, target) {
       });
       socket.pipe(other);
     }
+    client.on("data", ({ length }) => {
+      if (bytesPerSecond === Infinity) return;
+      client.pause();
+      setTimeout(() => client.resume(), (1000 * length) / bytesPerSecond);
+    });
   });
   /** @param {number} on */
   const listen = (on) =>
@@ -41,5 +47,8 @@ export async function startProxy(t, target) {
     url: `${protocol}//127.0.0.1:${address.port}`,
     cut: async () => void (await cut()),
     restore: async () => void (await listen(address.port)),
+    pace(wanted) {
+      bytesPerSecond = wanted;
+    },
   };
 }

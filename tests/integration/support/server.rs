@@ -62,6 +62,13 @@ impl Server {
         self.folder.path().join("recordings")
     }
 
+    /// What the process has handed to the disk so far.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        line.unwrap().parse().unwrap()
+    }
+
     /// Ends the process where it stands, and gives back its folder.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();

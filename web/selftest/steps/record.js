@@ -2,7 +2,7 @@ import { errorText, result } from "../outcomes.js";
 import { tenths, wordsOfTime } from "../words.js";
 import { loadDevice, localStorageOrNull, randomId } from "../../lib/device.js";
 import { formatSmallBytes } from "../../lib/format.js";
-import { createIngest, ingestUrl } from "../../lib/ingest.js";
+import { createIngest } from "../../lib/ingest.js";
 import { recordGeneration } from "../../lib/recorder.js";
 import { mimeFor } from "../../lib/recording-types.js";
 import { createMemorySpool } from "../../lib/spool-memory.js";
@@ -45,7 +45,6 @@ export async function record(context) {
   };
 
   const ingest = createIngest({
-    url: ingestUrl(location),
     identity: {
       device: device.id,
       key: device.key,

@@ -1,0 +1,120 @@
+// Keeps what MediaRecorder hands over in a database of the test's own, across reloads and crashes of the page: each
+// piece is in there before the page gets to see it.
+
+export const DATABASE = "localcamera-test-originals";
+
+/** Runs in the page, before its own scripts. @param {string} database */
+export function installLastingTap(database) {
+  const scope = /** @type {any} */ (globalThis);
+  if (scope.__lasting || !scope.MediaRecorder || location.protocol !== "https:") return;
+  /** @type {Promise<IDBDatabase>} */
+  const opening = new Promise((resolve, reject) => {
+    const request = indexedDB.open(database, 1);
+    request.onupgradeneeded = () => void request.result.createObjectStore("pieces", { autoIncrement: true });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  /** @param {unknown} piece */
+  const keep = async (piece) => {
+    const opened = await opening;
+    await new Promise((resolve, reject) => {
+      const transaction = opened.transaction("pieces", "readwrite");
+      transaction.objectStore("pieces").add(piece);
+      transaction.oncomplete = () => resolve(undefined);
+      transaction.onerror = () => reject(transaction.error);
+    });
+  };
+  scope.__lasting = { opening };
+
+  const Recorder = scope.MediaRecorder;
+  scope.MediaRecorder = class MediaRecorder extends Recorder {
+    /** @param {any} stream @param {any} options */
+    constructor(stream, options) {
+      super(stream, options);
+      const self = /** @type {any} */ (this);
+      // Generations of all visits in the order of their beginnings.
+      const run = `${String(Date.now()).padStart(15, "0")}-${Math.random()}`;
+      /** @type {Promise<unknown>} */
+      let tail = Promise.resolve();
+      /** @param {any} event @param {() => Promise<unknown>} work */
+      const later = (event, work) => {
+        if (event.__again) return;
+        event.stopImmediatePropagation();
+        tail = tail.then(work).then(() => {
+          const again = event.type === "dataavailable" ? new BlobEvent("dataavailable", { data: event.data }) : new Event(event.type);
+          /** @type {any} */ (again).__again = true;
+          self.dispatchEvent(again);
+        });
+      };
+      self.addEventListener("dataavailable", (/** @type {any} */ event) =>
+        later(event, async () => {
+          if (event.data.size > 0) await keep({ run, bytes: await event.data.arrayBuffer() });
+        }),
+      );
+      self.addEventListener("stop", (/** @type {any} */ event) => later(event, async () => undefined));
+    }
+  };
+}
+
+/** The lengths of what is in the database; runs in the page. @param {string} database */
+async function readLengths(database) {
+  /** @type {IDBDatabase} */
+  const opened = await new Promise((resolve, reject) => {
+    const request = indexedDB.open(database);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const pieces = /** @type {any[]} */ (
+    await new Promise((resolve, reject) => {
+      const request = opened.transaction("pieces").objectStore("pieces").getAll();
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    })
+  );
+  opened.close();
+  return pieces.map(({ run, bytes }) => ({ run, length: bytes.byteLength }));
+}
+
+/** One piece as base64; runs in the page. @param {{ database: string, index: number }} which */
+async function readPiece({ database, index }) {
+  /** @type {IDBDatabase} */
+  const opened = await new Promise((resolve, reject) => {
+    const request = indexedDB.open(database);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const pieces = /** @type {any[]} */ (
+    await new Promise((resolve, reject) => {
+      const request = opened.transaction("pieces").objectStore("pieces").getAll(null, index + 1);
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    })
+  );
+  opened.close();
+  const bytes = new Uint8Array(pieces[index].bytes);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}
+
+/** @param {import("playwright-core").BrowserContext} context */
+export async function tapLastingly(context) {
+  await context.addInitScript(installLastingTap, DATABASE);
+}
+
+/**
+ * @typedef {{ run: string, pieces: Buffer[], bytes: Buffer }} Original one recorder's stream
+ * @param {import("./page.mjs").Page} page of the same origin
+ * @returns {Promise<Original[]>}
+ */
+export async function readOriginals(page) {
+  const pieces = await page.evaluate(readLengths, DATABASE);
+  /** @type {Map<string, Buffer[]>} */
+  const runs = new Map();
+  for (const [index, { run }] of pieces.entries()) {
+    const piece = Buffer.from(String(await page.evaluate(readPiece, { database: DATABASE, index })), "base64");
+    runs.set(run, [...(runs.get(run) ?? []), piece]);
+  }
+  const originals = [...runs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([run, all]) => ({ run, pieces: all, bytes: Buffer.concat(all) }));
+  return originals;
+}

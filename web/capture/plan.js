@@ -1,0 +1,49 @@
+/**
+ * What is asked of the encoder: the recording types of this browser, the one that is taken, and its bit rate.
+ *
+ *   const plan = createPlan(page, () => settings);
+ *   plan.types(), plan.type(), plan.best(), plan.bits()
+ *   plan.of(opened)      // for the recorder; throws where nothing can be recorded
+ *
+ * @module
+ */
+
+import { isApple } from "../lib/environment.js";
+import { RunFailure } from "../lib/recorder.js";
+import { chooseType, mimeFor, supportedTypes } from "../lib/recording-types.js";
+import { AUDIO_BITS, bitrate } from "./settings.js";
+
+/**
+ * @param {Window & typeof globalThis} page
+ * @param {() => import("./settings.js").Settings} settings
+ */
+export function createPlan(page, settings) {
+  const apple = isApple(page.navigator);
+
+  const types = () =>
+    typeof page.MediaRecorder === "function"
+      ? supportedTypes({ supported: (mime) => page.MediaRecorder.isTypeSupported(mime), height: settings().height })
+      : [];
+  const type = () => chooseType(types(), { apple, wanted: settings().type });
+  const bits = () => bitrate(settings().height, settings().quality);
+
+  return {
+    types,
+    type,
+    bits,
+
+    /** What is taken where nobody chose. */
+    best: () => chooseType(types(), { apple }),
+
+    /** @param {import("../lib/camera.js").Opened} from @returns {import("./session.js").Plan} */
+    of(from) {
+      const chosen = type();
+      if (!chosen) throw new RunFailure("start", new DOMException("no recording type", "NotSupportedError"));
+      return {
+        mime: mimeFor(chosen, { audio: from.audio !== null }),
+        videoBitsPerSecond: bits(),
+        audioBitsPerSecond: AUDIO_BITS,
+      };
+    },
+  };
+}
