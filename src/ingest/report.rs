@@ -56,6 +56,14 @@ impl Report {
             let error = self.storage_error.clone();
             news.extend(error.map(|message| error_message(ErrorCode::Storage, message, None)));
         }
+        // An element is not durable before it is complete, however large it is.
+        let inside = progress.received.keys().map(|&generation| {
+            let known = durable.generations.get(&generation).copied().unwrap_or_default();
+            // Of one that is over nothing more waits.
+            let waits = if known.ended { 0 } else { received(generation) };
+            waits.saturating_sub(known.position)
+        });
+        let credit_bytes = CREDIT_BYTES + inside.sum::<u64>();
         for (&generation, &parsed) in &progress.received {
             let broken = progress.failed.get(&generation).or(durable.failed.get(&generation));
             let mut position = durable.generations.get(&generation).copied().unwrap_or_default();
@@ -78,7 +86,8 @@ impl Report {
             if is_news || storage_changed {
                 let acknowledged = Acknowledged { position, received: parsed };
                 self.acknowledged.insert(generation, acknowledged);
-                let ack = self.acknowledgement(generation, position, received(generation));
+                let received = received(generation);
+                let ack = self.acknowledgement(generation, position, received, credit_bytes);
                 news.push(News::Message(ack));
             }
         }
@@ -90,15 +99,14 @@ impl Report {
         generation: u32,
         position: DurableGeneration,
         received: u64,
+        credit_bytes: u64,
     ) -> ServerMessage {
-        // An element is not durable before it is complete, however large it is.
-        let inside = received.saturating_sub(position.position);
         ServerMessage::Ack {
             generation,
             received,
             durable: position.position,
             media_ms: position.media_us / 1000,
-            credit_bytes: if self.storage_error.is_some() { 0 } else { CREDIT_BYTES + inside },
+            credit_bytes: if self.storage_error.is_some() { 0 } else { credit_bytes },
         }
     }
 }

@@ -82,6 +82,8 @@ pub(super) struct Task {
     generations: BTreeMap<u32, Demuxing>,
     /// Generations that more may come of.
     open: BTreeSet<u32>,
+    /// Generations of which something has come since the session was opened.
+    fed: BTreeSet<u32>,
     is_known: bool,
     /// Whether a connection holds it.
     is_attached: bool,
@@ -103,6 +105,7 @@ pub(super) fn new(publication: Publication, shutdown: CancellationToken) -> (Han
         shutdown,
         generations: BTreeMap::new(),
         open: BTreeSet::new(),
+        fed: BTreeSet::new(),
         is_known: false,
         is_attached: false,
         deadline: None,
@@ -258,10 +261,10 @@ impl Task {
         }
     }
 
-    /// Generations of which something has come and more may.
+    /// Generations whose files are open: of which something has come since the session was opened,
+    /// and more may.
     fn growing(&self) -> usize {
-        let received = |number| self.generations.get(number).map_or(0, Demuxing::received);
-        self.open.iter().filter(|number| received(number) > 0).count()
+        self.open.intersection(&self.fed).count()
     }
 
     fn attach(&mut self, reply: oneshot::Sender<u64>) {
@@ -291,6 +294,7 @@ impl Task {
             Input::Media { generation, bytes } => {
                 let Some(demuxing) = self.generations.get_mut(&generation) else { return };
                 if self.open.contains(&generation) {
+                    self.fed.insert(generation);
                     demuxing.push(bytes);
                 } else {
                     demuxing.pass_over(&bytes);

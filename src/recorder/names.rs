@@ -11,6 +11,9 @@ pub(super) const GROWING: &str = ".part";
 /// it takes the old one's place.
 pub(super) const REWRITE: &str = "rewrite";
 
+/// What is added to the name of a growing file that cannot be read from its beginning.
+pub(super) const DAMAGED: &str = "damaged";
+
 /// The extension of a file that is written anew because it cannot go on as it is.
 pub(super) const REMADE: &str = "remade";
 

@@ -306,10 +306,14 @@ impl Task {
         self.write(plan.steps).await?;
         let ended = std::mem::take(&mut self.ended);
         for Ended { generation, bytes, error } in &ended {
-            if let Some(bytes) = *bytes
+            // One that was broken off for its codec's sake is over as well.
+            let failed = self.durable.borrow().failed.get(generation).cloned();
+            let recorded = self.generations.get(generation).map(|known| known.durable().position);
+            let bytes = bytes.or(recorded.filter(|_| failed.is_some()));
+            if let Some(bytes) = bytes
                 && self.journal.is_some()
             {
-                let (generation, error) = (*generation, error.clone());
+                let (generation, error) = (*generation, error.clone().or(failed));
                 self.line(Event::GenerationEnd { generation, bytes, error });
             }
         }

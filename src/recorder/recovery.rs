@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::{Reopened, Reopening};
+use container::{FirstCommit, Reopened, Reopening};
 
 use super::active::Active;
 use super::disk::{DiskError, Growing, fault, hash, sync_fault, sync_folder};
@@ -236,8 +236,7 @@ impl Site {
         Ok(reopened.zip(front))
     }
 
-    /// Reads a file of this session. A growing one whose first commit never came to its end is
-    /// removed: nothing of it was acknowledged.
+    /// Reads a file of this session.
     fn read(
         &self,
         path: &Path,
@@ -254,16 +253,32 @@ impl Site {
             Ok(!reopening.is_over())
         });
         pieces.map_err(fault("read", path))?;
-        let is_growing = path.to_string_lossy().ends_with(names::GROWING);
-        match reopening.first_commit() {
-            None if is_growing => self.remove(path)?,
-            Some((session, false)) if is_growing && session == self.session => self.remove(path)?,
-            Some((session, true)) if reopening.is_empty() && session == self.session => {
-                tracing::error!(file = %path.display(), "a file stays as it is: its journal does not say how to read it");
-            }
-            _ => {}
+        if path.to_string_lossy().ends_with(names::GROWING) && reopening.is_empty() {
+            self.judge(path, reopening.first_commit())?;
         }
         Ok(reopening.finish())
+    }
+
+    /// What becomes of a growing file in which no commit is good.
+    fn judge(&self, path: &Path, first: &FirstCommit) -> Result<(), DiskError> {
+        match first {
+            FirstCommit::None => return self.remove(path),
+            // Torn by a power cut before it was acknowledged, or damaged since: nobody can tell.
+            FirstCommit::Damaged(session) if *session == self.session => {
+                let aside = path.with_added_extension(names::DAMAGED);
+                tracing::error!(file = %path.display(), aside = %aside.display(), "a growing file is damaged at its beginning and is put aside");
+                self.storage.rename(path, &aside).map_err(fault("rename", path))?;
+                return sync_folder(&*self.storage, &self.folder());
+            }
+            FirstCommit::Unreadable => {
+                tracing::error!(file = %path.display(), "a growing file of another version of the program stays as it is");
+            }
+            FirstCommit::Whole(session) if *session == self.session => {
+                tracing::error!(file = %path.display(), "a growing file stays as it is: its journal does not say how to read it");
+            }
+            FirstCommit::Damaged(_) | FirstCommit::Whole(_) => {}
+        }
+        Ok(())
     }
 
     /// What was written before the crash may never have been synced, and of what a sync failed on

@@ -103,8 +103,7 @@ async fn generations_are_delivered_side_by_side() {
     let pieces = captures.each_ref().map(|capture| capture.stream.chunks(30_000));
     let [mut older, mut newer] = pieces;
     let (mut older_at, mut newer_at) = (0, 0);
-    loop {
-        let (Some(new), old) = (newer.next(), older.next()) else { break };
+    while let (Some(new), old) = (newer.next(), older.next()) {
         client.chunk(1, newer_at, new).await;
         newer_at += new.len() as u64;
         if let Some(old) = old {

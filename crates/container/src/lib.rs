@@ -48,7 +48,7 @@ pub use error::{Error, ErrorKind};
 pub use inspect::inspect;
 pub use mux::Muxer;
 pub use output::{FinishStep, Summary};
-pub use reopen::{Origin, Reopened, Reopening};
+pub use reopen::{FirstCommit, Origin, Reopened, Reopening};
 pub use report::{FileReport, TrackReport};
 pub use sample::{Container, Event, Init, Kind, NANOS_PER_SECOND, Sample, Track};
 pub use segmenter::{Action, SegmentSpec, Segmenter};

@@ -56,6 +56,19 @@ pub struct Origin<'a> {
     pub init_crc: u32,
 }
 
+/// What the first commit of a file looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstCommit {
+    /// There is no trace of one: nothing can have been acknowledged.
+    None,
+    /// There is a record of another version.
+    Unreadable,
+    /// Its checksum does not hold. It belongs to this session.
+    Damaged(String),
+    /// It came to its end. It belongs to this session.
+    Whole(String),
+}
+
 /// Reads a growing file, or a finished one that shall grow again, commit by commit. What follows
 /// the last commit whose checksum holds is passed over.
 ///
@@ -69,8 +82,7 @@ pub struct Reopening {
     /// What was read since the last record.
     raw: Vec<Bytes>,
     raw_bytes: u64,
-    /// The session of the first commit, and whether that came to its end.
-    first: Option<(String, bool)>,
+    first: FirstCommit,
     muxer: Option<Muxer>,
     record: CommitRecord,
     lead_ns: Option<(i64, i64)>,
@@ -122,7 +134,7 @@ impl Reopening {
             family: Family::Unknown,
             raw: Vec::new(),
             raw_bytes: 0,
-            first: None,
+            first: FirstCommit::None,
             muxer: None,
             record: CommitRecord::default(),
             lead_ns: None,
@@ -191,11 +203,10 @@ impl Reopening {
         self.commits == 0
     }
 
-    /// What the first commit says: its session, and whether it came to its end. `None` where there
-    /// is no trace of one.
+    /// What the first commit looks like.
     #[must_use]
-    pub fn first_commit(&self) -> Option<(&str, bool)> {
-        self.first.as_ref().map(|(session, is_whole)| (session.as_str(), *is_whole))
+    pub fn first_commit(&self) -> &FirstCommit {
+        &self.first
     }
 
     /// The file as it can be continued. `None` when there is no good commit in it.
@@ -237,10 +248,17 @@ impl Reopening {
         let raw = std::mem::take(&mut self.raw);
         self.raw_bytes = 0;
         let encoded = &whole[header_len..];
+        if self.commits == 0 {
+            self.first = FirstCommit::Unreadable;
+        }
         let (record, place) = CommitRecord::read(encoded)?;
         let is_whole = CommitRecord::vouches_for(encoded, &raw);
         if self.commits == 0 {
-            self.first = Some((record.session.clone(), is_whole));
+            let session = record.session.clone();
+            self.first = match is_whole {
+                true => FirstCommit::Whole(session),
+                false => FirstCommit::Damaged(session),
+            };
         }
         if !is_whole {
             return None;

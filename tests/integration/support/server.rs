@@ -63,6 +63,7 @@ impl Server {
     }
 
     /// What the process has handed to the disk so far.
+    #[allow(dead_code, reason = "for a measurement, not for a test")]
     pub(crate) fn written_bytes(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
