@@ -15,6 +15,7 @@ mod full_disk;
 mod growing;
 mod hostile;
 mod https;
+mod network;
 mod pages;
 mod raw;
 mod resume;
