@@ -20,8 +20,9 @@ use crate::live::feed::{
     Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
 };
 
-/// How long media may wait for its sync: what a power cut can cost a device without a spool.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long media may wait for its sync: what a power cut can cost a device without a spool. Browsers
+/// hand over a chunk each second, so that a shorter wait makes no more commits of them.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A device that catches up commits more often than the interval asks, so that memory stays small.
 const COMMIT_BYTES: usize = 4 << 20;
