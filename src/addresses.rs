@@ -125,7 +125,8 @@ fn default_route_ip() -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-fn hostname() -> Option<String> {
+/// The computer's own name, without its domain.
+pub(crate) fn hostname() -> Option<String> {
     let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
     let name = name.strip_suffix(".local").unwrap_or(&name);
     let label = name.split('.').next().unwrap_or_default();

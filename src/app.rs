@@ -16,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, Names, is_ours};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
+use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
@@ -35,7 +36,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let config = config::read();
+    let task = config::read();
     // https://no-color.org
     let may_colour = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
@@ -46,7 +47,11 @@ pub(crate) fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(may_colour)
         .init();
-    match run(&config) {
+    let done = match &task {
+        Task::Serve(config) => run(config),
+        Task::Push(push) => push::run(push),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::complain(&error);

@@ -9,6 +9,7 @@ mod http;
 mod ingest;
 mod library;
 mod live;
+mod push;
 mod recorder;
 #[cfg(test)]
 mod simulation;

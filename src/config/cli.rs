@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::file::File;
-use super::{Config, OwnCertificate, Port, segment};
+use super::{Config, OwnCertificate, Port, Push, Task, segment};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -21,7 +21,11 @@ const RESERVE_MB: u64 = 500;
 /// Turns any browser on your network into a recording camera that loses nothing.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = AFTER_HELP, args_override_self = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Make or renew the CA and the server certificate for the LAN address, then exit
     #[arg(long)]
     gen_cert: bool,
@@ -95,13 +99,25 @@ struct Cli {
     open: Option<bool>,
 }
 
+/// Anything but serving.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Publish a WebM or MP4 stream from a file or a pipe to a server, losslessly
+    Push(Push),
+}
+
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
     The options with an environment variable can stand in the configuration file, too: docs/config.md.";
 
-pub(super) fn read() -> Config {
-    let cli = Cli::parse();
-    let merged = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
-    merged.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
+pub(super) fn read() -> Task {
+    let mut cli = Cli::parse();
+    let task = match cli.command.take() {
+        Some(Command::Push(push)) => push.checked().map(Task::Push),
+        None => {
+            File::read(cli.config.as_deref()).and_then(|file| merge(cli, file)).map(Task::Serve)
+        }
+    };
+    task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
 }
 
 fn merge(cli: Cli, file: File) -> Result<Config, String> {

@@ -1,19 +1,30 @@
-//! What the server is told: flags, then `LOCALCAMERA_*`, then the file, then the defaults.
+//! What the program is told: flags, then `LOCALCAMERA_*`, then the file, then the defaults.
 
 mod cli;
+mod destination;
 mod file;
+mod push;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::addresses::Host;
+pub(crate) use destination::Destination;
+pub(crate) use push::{Input, Push, Token};
 
 /// Segments shorter than this are more headers than media.
 const MIN_SEGMENT: Duration = Duration::from_millis(500);
 
 /// An hour: beyond it an MP4's index outgrows what is kept in memory for it.
 const MAX_SEGMENT: Duration = Duration::from_secs(3600);
+
+/// What the program is to do.
+#[derive(Debug)]
+pub(crate) enum Task {
+    Serve(Config),
+    Push(Push),
+}
 
 /// Everything that serving needs to know.
 #[derive(Debug, Clone)]
@@ -75,7 +86,7 @@ impl std::str::FromStr for Port {
 
 /// Reads flags, environment and file. Ends the process with exit code 2, and the reason, when a
 /// value is not allowed.
-pub(crate) fn read() -> Config {
+pub(crate) fn read() -> Task {
     cli::read()
 }
 

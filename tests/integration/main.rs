@@ -17,6 +17,7 @@ mod hostile;
 mod https;
 mod network;
 mod pages;
+mod push;
 mod raw;
 mod resume;
 mod starting;

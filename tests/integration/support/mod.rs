@@ -6,6 +6,8 @@ pub(crate) mod client;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod http;
+pub(crate) mod proxy;
+pub(crate) mod pusher;
 pub(crate) mod requests;
 pub(crate) mod server;
 

@@ -106,7 +106,8 @@ pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
     (status.code(), stderr(&mut child))
 }
 
-fn wait(child: &mut Child) -> ExitStatus {
+/// Waits for a child's end.
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     // A thread ends the child if it hangs, so that the wait below always returns.
     let pid = rustix::process::Pid::from_child(child);
     let (done, watch) = std::sync::mpsc::channel::<()>();
