@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, Names, is_ours};
+use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::http::{self, Authority};
@@ -50,6 +51,9 @@ pub(crate) fn main() -> ExitCode {
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Check(check) => {
+            check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod app;
+mod check;
 mod clock;
 mod config;
 mod console;

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::file::File;
-use super::{Config, OwnCertificate, Port, Push, Task, segment};
+use super::{Check, Config, OwnCertificate, Port, Push, Task, segment};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -104,6 +104,16 @@ struct Cli {
 enum Command {
     /// Publish a WebM or MP4 stream from a file or a pipe to a server, losslessly
     Push(Push),
+    /// Verify a recordings folder: files, hashes, journals
+    Check {
+        /// The folder [default: as when serving]
+        #[arg(value_name = "DIR")]
+        recordings: Option<PathBuf>,
+
+        /// Make whole what a crash has left
+        #[arg(long)]
+        repair: bool,
+    },
 }
 
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
@@ -113,6 +123,13 @@ pub(super) fn read() -> Task {
     let mut cli = Cli::parse();
     let task = match cli.command.take() {
         Some(Command::Push(push)) => push.checked().map(Task::Push),
+        Some(Command::Check { recordings, repair }) => {
+            cli.recordings = recordings.or(cli.recordings.take());
+            let served = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+            served.map(|Config { recordings, segment, .. }| {
+                Task::Check(Check { recordings, repair, segment })
+            })
+        }
         None => {
             File::read(cli.config.as_deref()).and_then(|file| merge(cli, file)).map(Task::Serve)
         }

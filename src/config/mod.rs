@@ -24,6 +24,16 @@ const MAX_SEGMENT: Duration = Duration::from_secs(3600);
 pub(crate) enum Task {
     Serve(Config),
     Push(Push),
+    Check(Check),
+}
+
+/// A recordings folder to be verified.
+#[derive(Debug)]
+pub(crate) struct Check {
+    pub(crate) recordings: PathBuf,
+    pub(crate) repair: bool,
+    /// Length of the segments: how much room their indexes were given.
+    pub(crate) segment: Duration,
 }
 
 /// Everything that serving needs to know.

@@ -4,6 +4,7 @@ pub(crate) mod journal;
 mod scan;
 mod session;
 mod trouble;
+mod verify;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use journal::Line;
 pub(crate) use scan::Unfinished;
 pub(crate) use session::{File, Session};
 pub(crate) use trouble::Trouble;
+pub(crate) use verify::{Problem, Verification, verify};
 
 /// The sessions of one recordings folder. Clones share them.
 #[derive(Debug, Clone)]

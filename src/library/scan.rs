@@ -34,15 +34,15 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> 
     unfinished
 }
 
-fn is_journal(name: &str) -> bool {
+pub(super) fn is_journal(name: &str) -> bool {
     name.starts_with("session_") && name.ends_with(".jsonl")
 }
 
-fn is_growing(name: &str) -> bool {
+pub(super) fn is_growing(name: &str) -> bool {
     name.starts_with("video_") && name.ends_with(".part")
 }
 
-fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
+pub(super) fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
     storage.list(folder).unwrap_or_else(|error| {
         tracing::warn!(folder = %folder.display(), %error, "cannot list a folder");
         Vec::new()
@@ -73,7 +73,7 @@ fn read(
     Some(session)
 }
 
-fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
     let file = storage.open(path, Open::ReadOnly)?;
     let mut text = Vec::new();
     read_pieces(&*file, |piece| {

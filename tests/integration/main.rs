@@ -9,6 +9,7 @@
 
 mod support;
 
+mod check;
 mod crash;
 mod faults;
 mod full_disk;

@@ -1,0 +1,58 @@
+//! `localcamera check`: verifies a recordings folder, and repairs what a crash has left.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::config::Check;
+use crate::console;
+use crate::library::{Library, Problem, Verification, verify};
+use crate::recorder::{Recorder, Settings};
+use crate::storage::{Filesystem, Storage};
+
+/// Verifies what lies below `recordings` and says what it found, a line for each problem. Before
+/// it repairs anything it claims the folder: a server that runs makes its own files whole.
+///
+/// # Errors
+/// When anything is not as its journals tell, or the folder cannot be used.
+pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> Result<()> {
+    let Check { recordings, repair, segment } = check;
+    let shown = recordings.display();
+    if !recordings.is_dir() {
+        bail!("there is no recordings folder {shown}; name it: localcamera check DIR");
+    }
+    let storage: Arc<dyn Storage> = Arc::new(Filesystem);
+    let mut found = verify(&*storage, recordings);
+    if *repair && found.problems.iter().any(Problem::is_repairable) {
+        let _lock = claim(recordings)?;
+        make_whole(Arc::clone(&storage), recordings, *segment)?;
+        found = verify(&*storage, recordings);
+    }
+    for problem in &found.problems {
+        console::say(&problem.to_string());
+    }
+    let Verification { sessions, files, bytes, problems } = found;
+    let megabytes = bytes / 1_000_000;
+    let read = format!("{sessions} sessions, {files} files, {megabytes} MB read in {shown}");
+    match problems.len() {
+        0 => {
+            console::say(&format!("{read}: everything is as the journals say, and plays"));
+            Ok(())
+        }
+        count => bail!("{read}: {count} problems, named above"),
+    }
+}
+
+fn make_whole(storage: Arc<dyn Storage>, recordings: &Path, segment: Duration) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let library = Library::new(recordings.to_owned());
+    let settings = Settings { segment, reserve_bytes: 0 };
+    runtime.block_on(async { Recorder::new(storage, library, settings).recover().await });
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Reads a recordings folder again, and says what is not as its journals tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::journal::{Event, Line, Segment};
+use super::scan::{entries, is_growing, is_journal, text};
+use crate::storage::{Open, Storage, read_pieces};
+
+/// A file is held in memory to see whether it plays; a longer one is only hashed.
+const MAX_PLAYED_BYTES: u64 = 1 << 30;
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub(crate) struct Verification {
+    pub(crate) sessions: usize,
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) path: PathBuf,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Missing,
+    Changed,
+    Unplayable(Vec<String>),
+    Unnamed,
+    Growing,
+    Abandoned,
+    SetAside,
+    Torn(usize),
+    Unreadable(io::Error),
+}
+
+impl Problem {
+    /// Whether `--repair` can do something about it.
+    pub(crate) fn is_repairable(&self) -> bool {
+        matches!(self.what, What::Growing | What::Abandoned)
+    }
+}
+
+impl Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.what {
+            What::Missing => write!(f, "is named by its journal and missing"),
+            What::Changed => write!(f, "is not what its journal says: it was changed or damaged"),
+            What::Unplayable(problems) => write!(f, "does not play well: {}", problems.join("; ")),
+            What::Unnamed => write!(f, "is named by no journal"),
+            What::Growing => write!(f, "grows, or was left by a crash; --repair makes it whole"),
+            What::Abandoned => write!(f, "was left half-written by a crash; --repair removes it"),
+            What::SetAside => write!(f, "was put aside, since it is damaged at its beginning"),
+            What::Torn(lines) => write!(f, "lines that cannot be read: {lines}"),
+            What::Unreadable(error) => write!(f, "cannot be read: {error}"),
+        }
+    }
+}
+
+/// Verifies everything below `root`. Blocks.
+pub(crate) fn verify(storage: &dyn Storage, root: &Path) -> Verification {
+    let mut found = Verification::default();
+    for folder in entries(storage, root).into_iter().filter(|entry| entry.is_folder) {
+        found.folder(storage, &root.join(folder.name));
+    }
+    found.problems.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+impl Verification {
+    fn folder(&mut self, storage: &dyn Storage, folder: &Path) {
+        let names: BTreeSet<String> =
+            entries(storage, folder).into_iter().map(|entry| entry.name).collect();
+        let mut named = BTreeMap::new();
+        for name in names.iter().filter(|name| is_journal(name)) {
+            self.sessions += 1;
+            self.journal(storage, &folder.join(name), &mut named);
+        }
+        for segment in named.values() {
+            let path = folder.join(&segment.file);
+            match names.contains(&segment.file) {
+                true => self.file(storage, path, segment),
+                // After a crash it waits for its name.
+                false if names.contains(&format!("{}.part", segment.file)) => {}
+                false => self.problem(path, What::Missing),
+            }
+        }
+        for name in names.iter().filter(|name| name.starts_with("video_")) {
+            let path = folder.join(name);
+            if is_growing(name) {
+                self.problem(path, What::Growing);
+            } else if name.ends_with(".rewrite") || name.ends_with(".remade") {
+                self.problem(path, What::Abandoned);
+            } else if name.ends_with(".damaged") {
+                self.problem(path, What::SetAside);
+            } else if !named.contains_key(name) {
+                self.problem(path, What::Unnamed);
+            }
+        }
+    }
+
+    fn journal(
+        &mut self,
+        storage: &dyn Storage,
+        path: &Path,
+        named: &mut BTreeMap<String, Segment>,
+    ) {
+        let text = match text(storage, path) {
+            Ok(text) => text,
+            Err(error) => return self.problem(path.to_owned(), What::Unreadable(error)),
+        };
+        let mut read = 0;
+        for line in Line::read_all(&text) {
+            read += 1;
+            if let Event::Segment(segment) | Event::Replaced(segment) = line.event {
+                named.insert(segment.file.clone(), segment);
+            }
+        }
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+        if lines > read {
+            self.problem(path.to_owned(), What::Torn(lines - read));
+        }
+    }
+
+    fn file(&mut self, storage: &dyn Storage, path: PathBuf, segment: &Segment) {
+        let mut hash = Context::new(&SHA256);
+        let mut content = Vec::new();
+        let mut bytes = 0;
+        let read = storage.open(&path, Open::ReadOnly).and_then(|file| {
+            read_pieces(&*file, |piece| {
+                hash.update(piece);
+                bytes += piece.len() as u64;
+                if bytes <= MAX_PLAYED_BYTES {
+                    content.extend_from_slice(piece);
+                }
+                Ok(true)
+            })
+        });
+        self.files += 1;
+        self.bytes += bytes;
+        if let Err(error) = read {
+            return self.problem(path, What::Unreadable(error));
+        }
+        if hex::encode(hash.finish()) != segment.sha256 {
+            return self.problem(path, What::Changed);
+        }
+        if bytes <= MAX_PLAYED_BYTES {
+            let problems = container::inspect(content.into()).problems;
+            if !problems.is_empty() {
+                self.problem(path, What::Unplayable(problems));
+            }
+        }
+    }
+
+    fn problem(&mut self, path: PathBuf, what: What) {
+        self.problems.push(Problem { path, what });
+    }
+}
