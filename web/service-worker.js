@@ -47,6 +47,9 @@
     });
   }
 
+  /** A proxy in between says 5xx for a server that it does not reach. @param {any} answer */
+  const isAnswer = (answer) => answer !== null && answer.status < 500;
+
   /** @param {string} client @param {"copy" | "same" | "newer"} origin */
   function remember(client, origin) {
     away = origin === "copy";
@@ -59,7 +62,7 @@
     const asked = fetch(event.request);
     const answer = await inTime(asked);
     const copy = await pageFor(url);
-    if (answer === null) {
+    if (!isAnswer(answer)) {
       if (!copy) return asked;
       remember(event.resultingClientId, "copy");
       return copy;
@@ -77,7 +80,8 @@
     if (copy && (from === "copy" || (away && from === undefined))) return copy;
     const asked = fetch(event.request);
     if (!copy) return asked;
-    return (await inTime(asked)) || copy;
+    const answer = await inTime(asked);
+    return isAnswer(answer) ? answer : copy;
   }
 
   worker.addEventListener("install", (/** @type {any} */ event) => {

@@ -210,3 +210,15 @@ test("a connection that opens after it was given up is ended", async () => {
   await requests[0].answer(201, { connection: "c9" });
   assert.deepEqual(of("DELETE").map(({ what }) => what), ["DELETE /c9"]);
 });
+
+test("a server that answers at once and says nothing is not asked without end", async (t) => {
+  const { of, pauses, time } = await opened(t);
+  await of("GET")[0].answer(200, { messages: [], close: null });
+  assert.deepEqual(pauses, [250]);
+  time.ms += 20000;
+  await of("GET")[1].answer(200, { messages: [], close: null });
+  assert.deepEqual(pauses, [250], "it waited");
+  await of("GET")[2].answer(200, { messages: [{ number: 1, text: "a" }], close: null });
+  assert.deepEqual(pauses, [250], "it had something to say");
+  assert.equal(of("GET").length, 4);
+});

@@ -310,3 +310,18 @@ test("a hello that comes late, from a connection that was given up, does not end
   assert.deepEqual(sockets.last().types, ["hello", "generation", "chunk"]);
   assert.deepEqual(told, []);
 });
+
+test("a damaged entry is passed over, and fills no memory", () => {
+  const damaged = [
+    { type: "generation", generation: 4e9, mime: "video/webm" },
+    { type: "end", generation: 4e9, bytes: 1 },
+    { type: "clock", message: null },
+    { type: "event", message: 7 },
+    { type: "stop", generations: { length: 2 } },
+    { type: "stop", generations: [null, 3, { generation: 4e9, bytes: 1 }] },
+    null,
+  ];
+  const left = readLog([...damaged, { type: "generation", generation: 0, mime: "video/mp4", startedMs: 5, reason: "start" }], []);
+  assert.deepEqual(left.generations.map(({ mime }) => mime), ["video/mp4"]);
+  assert.deepEqual([left.events, left.clocks, left.stopped], [[], [], true]);
+});

@@ -21,6 +21,7 @@ test("a log tells when the page was last alive, when the encoder last handed som
     bytes: 77,
     startedMs: NOW - 9000,
     name: "Bench",
+    deviceId: "d",
     generations: 1,
     stopped: false,
     lastMs: NOW - 1000,
@@ -30,9 +31,10 @@ test("a log tells when the page was last alive, when the encoder last handed som
 });
 
 test("entries of other kinds, and broken ones, are passed over", () => {
-  const found = readLog("s", [{ type: "session" }, { type: "alive", atMs: "soon" }, {}, { type: "tea" }, { type: "event", message: {} }], 0);
+  const found = readLog("s", [{ type: "session" }, { type: "alive", atMs: "soon" }, {}, { type: "tea" }, { type: "event", message: {} }, { type: "alive", ongoing: [null, 3] }], 0);
   assert.equal(found.lastMs, 0);
   assert.equal(found.generations, 0);
+  assert.deepEqual(found.ongoing, []);
 });
 
 test("whoever pressed Stop is not asked to go on, though not everything had been handed over", () => {

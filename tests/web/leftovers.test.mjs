@@ -19,7 +19,7 @@ function recorded(session, { startedMs = NOW - 60 * MINUTE, aliveMs = startedMs,
 }
 
 /** A device with these sessions on it, and a server that answers when the test says so. */
-function setUp(sessions, { storage = null } = {}) {
+function setUp(sessions, { storage = null, unreadable = [] } = {}) {
   const world = { now: NOW, discarded: [], released: [], adopted: [], pauses: [], deliveries: [] };
   let kept = sessions;
   const store = {
@@ -27,6 +27,7 @@ function setUp(sessions, { storage = null } = {}) {
       return kept.filter(({ session }) => !world.adopted.includes(session));
     },
     async adopt(session) {
+      if (unreadable.includes(session)) throw new DOMException("The device does not give it back.", "NotReadableError");
       const found = kept.find((one) => one.session === session);
       if (!found || found.busy) return null;
       world.adopted.push(session);
@@ -57,6 +58,7 @@ function setUp(sessions, { storage = null } = {}) {
       stop: () => delivery.calls.push("stop"),
       connect: () => delivery.calls.push("connect"),
       retryNow: () => delivery.calls.push("retryNow"),
+      close: () => delivery.calls.push("close"),
       view: () => delivery.view,
     };
   };
@@ -275,4 +277,54 @@ test("what this page left while it was open is found, too", async () => {
   await settle();
   await settle();
   assert.equal(world.deliveries.length, 1);
+});
+
+test("a session is delivered under the id of the device that recorded it", async () => {
+  const found = recorded("a");
+  found.entries[0].deviceId = "device-then";
+  const { world, leftovers } = setUp([found, recorded("b", { startedMs: NOW - 2 * MINUTE })]);
+  await leftovers.look();
+  await settle();
+  assert.equal(world.deliveries[0].options.identity.device, "device-then");
+  world.deliveries[0].over("finished", SUMMARY("a"));
+  await settle();
+  assert.equal(world.deliveries[1].options.identity.device, "d", "an older log does not tell");
+});
+
+test("one that cannot be opened keeps no other one waiting", async () => {
+  const broken = { session: "z", entries: [{ type: "session", session: "z", startedMs: NOW }], bytes: 0, busy: false };
+  const torn = recorded("y", { startedMs: NOW - 3 * MINUTE, stopped: false, aliveMs: NOW });
+  for (const bad of [broken, torn]) {
+    const { world, leftovers } = setUp([bad, recorded("a")], { unreadable: [bad.session] });
+    await leftovers.look();
+    await settle();
+    assert.deepEqual(world.deliveries.map(({ options }) => options.identity.session), ["a"]);
+    assert.equal(leftovers.interrupted, null);
+  }
+});
+
+test("one that makes no headway lets the others pass, and comes again", async () => {
+  const { world, leftovers } = setUp([recorded("a", { startedMs: NOW - 9 * MINUTE }), recorded("b", { startedMs: NOW - 2 * MINUTE })]);
+  await leftovers.look();
+  await settle();
+  const delivering = () => world.deliveries[world.deliveries.length - 1];
+  leftovers.tick();
+  world.now += 1.9 * MINUTE;
+  world.deliveries[0].view.waitingBytes = 999;
+  leftovers.tick();
+  world.now += 1.9 * MINUTE;
+  leftovers.tick();
+  assert.equal(delivering().options.identity.session, "a", "it goes on, however slowly");
+  world.now += 0.2 * MINUTE;
+  leftovers.tick();
+  await settle();
+  assert.deepEqual(world.deliveries[0].calls, ["restore", "connect", "close"]);
+  assert.equal(delivering().options.identity.session, "b");
+  delivering().over("finished", SUMMARY("b"));
+  await settle();
+  assert.equal(delivering().options.identity.session, "a");
+  assert.deepEqual(world.adopted, ["a", "b"], "nobody else gets it meanwhile");
+  world.now += 60 * MINUTE;
+  leftovers.tick();
+  assert.deepEqual(delivering().calls, ["restore", "connect"], "there is nobody to let pass");
 });

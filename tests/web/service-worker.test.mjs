@@ -20,6 +20,7 @@ function setUp() {
     world.fetched.push(path);
     if (world.away === "refused") throw new TypeError("no connection");
     if (world.away === "silent") return new Promise(() => {});
+    if (world.away === "behind a proxy") return new Response("Bad Gateway", { status: 502 });
     return answer(path);
   }
   const caches = {
@@ -187,4 +188,23 @@ test("where nothing is kept yet the server's own failure is shown", async () => 
   const { world, worker } = setUp();
   world.away = "refused";
   await assert.rejects(worker().get("/", { mode: "navigate" }), /no connection/);
+});
+
+test("a proxy that does not reach the server is no answer: the page comes from the copy, and so do its files", async () => {
+  const { world, worker } = setUp();
+  const one = worker();
+  await one.install();
+  world.away = "behind a proxy";
+  assert.equal(await one.get("/", { mode: "navigate" }), "/ of build 1");
+  assert.equal(await one.get("/web/capture.js"), "/web/capture.js of build 1");
+  world.away = "no";
+  assert.equal(await one.get("/", { mode: "navigate", client: "d" }), "/ of build 1");
+  world.away = "behind a proxy";
+  assert.equal(await one.get("/web/capture.js", { client: "d" }), "/web/capture.js of build 1");
+});
+
+test("without a copy the proxy's answer is what there is", async () => {
+  const { world, worker } = setUp();
+  world.away = "behind a proxy";
+  assert.equal(await worker().get("/", { mode: "navigate" }), "Bad Gateway");
 });

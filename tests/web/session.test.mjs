@@ -67,6 +67,7 @@ async function setUp() {
       storage: null,
       onChange() {},
       onRunFailed: (error) => heard.push(["failed", String(error)]),
+      onStorageFailed: (error) => heard.push(["storage", String(error)]),
       onRefused: () => {},
       onFull: (sinceMs) => heard.push(["full", sinceMs - START]),
       onOver: () => {},

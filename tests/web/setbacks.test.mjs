@@ -17,3 +17,11 @@ test("three refusals in a row are hopeless, unless something was recorded in bet
   setbacks.reset();
   assert.deepEqual([0, 0, 50, 50, 50].map((bytes) => setbacks.refused(bytes)), [false, false, false, false, true]);
 });
+
+test("failures of the storage are in a row when they are minutes apart, and not when they are hours apart", () => {
+  const setbacks = createSetbacks();
+  assert.deepEqual([0, 40_000, 80_000].map((at) => setbacks.storageFailed(at)), [1, 2, 3]);
+  assert.equal(setbacks.storageFailed(3_600_000), 1);
+  setbacks.reset();
+  assert.equal(setbacks.storageFailed(3_600_001), 1);
+});

@@ -355,3 +355,26 @@ test("discarded, nothing of it stays", async () => {
   assert.deepEqual(await cabinet.list(), []);
   assert.equal(disk.names(`localcamera/${SESSION}`).length, 0);
 });
+
+test("a worker that answers, though not what a recording waits for, is replaced after a minute", async (t) => {
+  const disk = createDisk();
+  const { cabinet, workers } = await visit(disk);
+  const drawer = await cabinet.open(SESSION, { create: true });
+  await drawer.append(0, 0, pattern(0, 10));
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { postMessage } = workers[0];
+  workers[0].postMessage = (message, transfer) => {
+    if (message.op !== "append") postMessage(message, transfer);
+  };
+  const refused = assert.rejects(drawer.append(0, 10, pattern(10, 10)), /forgotten/);
+  for (let tick = 1; tick <= 6; tick += 1) {
+    assert.equal(workers.length, 1);
+    t.mock.timers.tick(10_000);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.mock.timers.reset();
+  await refused;
+  await drawer.append(0, 10, pattern(10, 10));
+  assert.equal(workers.length, 2);
+  assert.deepEqual(await drawer.read(0, 0, 20), pattern(0, 20));
+});

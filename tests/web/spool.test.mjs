@@ -161,3 +161,39 @@ test("the limit follows what the browser has room for", async () => {
   const next = await store.create("session-b");
   await next.append(0, pattern(0, 79_000));
 });
+
+/** IndexedDB that keeps what it is given, and cannot tell what it has. */
+function forgetfulDatabase() {
+  const kept = new Map();
+  const request = (result) => {
+    const asked = { result };
+    setImmediate(() => asked.onsuccess && asked.onsuccess());
+    return asked;
+  };
+  const store = {
+    put: (value, key) => request(void kept.set(String(key), value)),
+    get: (key) => request(kept.get(String(key))),
+    getAll() {
+      throw new DOMException("Internal error.", "DataError");
+    },
+  };
+  const transaction = () => {
+    const one = { error: null, objectStore: () => store, abort: () => setImmediate(() => one.onabort()) };
+    // Behind the request, and what it leads to.
+    setImmediate(() => setImmediate(() => one.oncomplete()));
+    return one;
+  };
+  return { open: () => request({ transaction, close() {} }) };
+}
+
+test("an older kind that cannot say what it has does not hide what the chosen one has", async () => {
+  const disk = createDisk();
+  const locks = createLockManager();
+  const visit = () => openStore(createPage({ locks, indexedDB: forgetfulDatabase() }), { makeWorker: workersOn(disk).make });
+  const first = await visit();
+  const spool = await first.create("session-a");
+  await spool.append(0, pattern(0, 10));
+  await spool.release();
+  const [left] = await (await visit()).sessions();
+  assert.equal(left.session, "session-a");
+});

@@ -15,6 +15,7 @@ const FACTS = {
   isResumed: false,
   stoppedMs: null,
   waitingBytes: 300000,
+  lostBytes: 0,
   durableWallMs: NOW - 1200,
   liveWallMs: NOW - 1200,
   durableAtMs: NOW - 300,
@@ -168,4 +169,10 @@ test("after Stop it is said for how long what waits stays here", () => {
     assert.equal(truth({ phase: "stopping", keeps }).more.key, `capture.truth.keep.${keeps}`);
     assert.equal(truth({ phase: "stopping", link: "down", keeps }).more.key, `capture.truth.kept.${keeps}`);
   }
+});
+
+test("what the server will never have is said beside it while the recording goes on, and until it is finished", () => {
+  const lost = { key: "capture.truth.lost", values: { size: "12 MB" } };
+  for (const phase of ["recording", "starting", "stopping"]) assert.deepEqual(truth({ phase, lostBytes: 12e6 }).also, [lost]);
+  assert.deepEqual(truth({ phase: "idle", lostBytes: 12e6 }).also, []);
 });

@@ -16,6 +16,7 @@ export const RESUME_MS = 15 * 60 * 1000;
  * @property {number} bytes what waits on the device
  * @property {number} startedMs
  * @property {string} name of the camera then
+ * @property {string} deviceId by which the server knows it, "" where the log does not tell
  * @property {number} generations that were begun
  * @property {boolean} stopped the person had pressed Stop
  * @property {number} lastMs the page's last sign of life
@@ -39,6 +40,7 @@ export function readLog(session, entries, bytes) {
     bytes,
     startedMs: 0,
     name: "",
+    deviceId: "",
     generations: 0,
     stopped: false,
     lastMs: 0,
@@ -50,6 +52,7 @@ export function readLog(session, entries, bytes) {
       case "session":
         left.startedMs = number(entry.startedMs, 0);
         left.name = String(entry.name || "");
+        left.deviceId = String(entry.deviceId || "");
         left.lastMs = Math.max(left.lastMs, left.startedMs);
         left.handedMs = Math.max(left.handedMs, left.startedMs);
         break;
@@ -61,7 +64,7 @@ export function readLog(session, entries, bytes) {
       case "alive":
         left.lastMs = Math.max(left.lastMs, number(entry.atMs, 0));
         left.handedMs = Math.max(left.handedMs, number(entry.handedMs, 0));
-        left.ongoing = Array.isArray(entry.ongoing) ? entry.ongoing : [];
+        left.ongoing = Array.isArray(entry.ongoing) ? entry.ongoing.filter((gap) => typeof gap === "object" && gap !== null) : [];
         break;
       // Stop was pressed; the second is written once everything has been handed over.
       case "stopping":

@@ -28,6 +28,8 @@ import { forget, forgetOthers, recall } from "./life.js";
 
 /** Other tabs end, and leave theirs behind. */
 const LOOK_MS = 30000;
+/** One that makes no headway lets the others pass: the server may have something against it alone. */
+const HEADWAY_MS = 2 * 60 * 1000;
 /** A page that was reloaded lets go of its storage a moment after the new one has begun. */
 const AGAIN_MS = [300, 700, 1500, 2500];
 
@@ -71,7 +73,12 @@ export function createLeftovers(options) {
   let interrupted = null;
   /** Oldest first; the spool is there where it has been adopted already. @type {{ left: Left, spool: SessionSpool | null }[]} */
   let queue = [];
-  /** @type {{ left: Left, wholeBytes: number, ingest: import("../lib/ingest.js").Ingest | null } | null} */
+  /**
+   * @type {{
+   *   left: Left, wholeBytes: number, spool: SessionSpool | null, ingest: import("../lib/ingest.js").Ingest | null,
+   *   seenBytes: number, headwayMs: number,
+   * } | null}
+   */
   let current = null;
   /** @type {Arrived[]} */
   let arrived = [];
@@ -109,14 +116,19 @@ export function createLeftovers(options) {
     const lefts = found.filter(({ session, busy: held }) => !held && !isMine(session)).map(read);
     const { fresh, old, empty } = sortOut(lefts, lookedMs);
     for (const { session } of empty) {
-      const spool = await store.adopt(session);
-      if (spool) await spool.discard();
-      forget(storage, session);
+      try {
+        const spool = await store.adopt(session);
+        if (spool) await spool.discard();
+        forget(storage, session);
+      } catch {
+        // It is tried again: the others do not wait for it.
+      }
     }
     // Later on, what was interrupted a moment ago was so in another tab: whoever comes back there may go on with it.
     const [newest, ...others] = first ? fresh : [];
     if (newest && !interrupted) {
-      const spool = await store.adopt(newest.session);
+      // What cannot be opened now stays for a later look; the others do not wait for it.
+      const spool = await store.adopt(newest.session).catch(() => null);
       if (spool) interrupted = { left: newest, spool };
     }
     for (const left of [...old, ...others]) queue.push({ left, spool: null });
@@ -149,7 +161,7 @@ export function createLeftovers(options) {
     const item = current ? undefined : queue.shift();
     if (!item) return;
     const { left } = item;
-    current = { left, wholeBytes: left.bytes, ingest: null };
+    current = { left, wholeBytes: left.bytes, spool: null, ingest: null, seenBytes: -1, headwayMs: clock.now() };
     onChange();
     try {
       const spool = item.spool || (await (await options.store).adopt(left.session));
@@ -171,8 +183,10 @@ export function createLeftovers(options) {
   /** @param {Left} left @param {SessionSpool} spool */
   function send(left, spool) {
     const { session, startedMs } = left;
+    // The session is named by both ids: the browser's small storage may have lost the device's since.
+    const id = left.deviceId || device.id;
     const ingest = deliver({
-      identity: { device: device.id, key: device.key, name: left.name || device.name, session, startedMs, client },
+      identity: { device: id, key: device.key, name: left.name || device.name, session, startedMs, client },
       spool,
       clock,
       origins,
@@ -191,12 +205,24 @@ export function createLeftovers(options) {
           .then(done);
       },
     });
-    current = { left, wholeBytes: left.bytes, ingest };
+    current = { left, wholeBytes: left.bytes, spool, ingest, seenBytes: -1, headwayMs: clock.now() };
     const entries = spool.entries();
     ingest.restore(entries);
     if (!entries.some((entry) => /** @type {{ type?: unknown }} */ (entry).type === "stop")) ingest.stop();
     ingest.connect();
     onChange();
+  }
+
+  /** @param {number} now */
+  function letOthersPass(now) {
+    if (!current || !current.ingest || queue.length === 0) return;
+    const { left, spool, ingest } = current;
+    const { waitingBytes } = ingest.view();
+    if (waitingBytes !== current.seenBytes || busy()) Object.assign(current, { seenBytes: waitingBytes, headwayMs: now });
+    if (now - current.headwayMs < HEADWAY_MS) return;
+    ingest.close();
+    queue.push({ left, spool });
+    done();
   }
 
   /** Nobody goes on with it: it ends where it was interrupted, and is delivered. */
@@ -222,6 +248,7 @@ export function createLeftovers(options) {
     tick() {
       const now = clock.now();
       if (interrupted && Math.abs(now - interrupted.left.lastMs) > RESUME_MS) giveUp();
+      letOthersPass(now);
       if (now - lookedMs >= LOOK_MS) void look(false);
     },
 

@@ -16,6 +16,7 @@
 import { recorderFailure } from "../lib/camera.js";
 import { randomId } from "../lib/device.js";
 import { formatClock } from "../lib/format.js";
+import { answerWithin } from "../lib/spool-wait.js";
 import { delivered } from "./delivered.js";
 import { createSession } from "./session.js";
 import { createSetbacks } from "./setbacks.js";
@@ -28,6 +29,10 @@ import { createStorageFull } from "./storage-full.js";
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
 /** @typedef {"idle" | "starting" | "recording" | "stopping" | "finished"} Phase */
 
+/** So often in a row the same session is tried again; then another one, and then one that needs no storage. */
+const STORAGE_FAILURES = 2;
+/** Storage that takes longer to begin a session is not waited for: whoever pressed Record stands there. */
+const STORAGE_MS = 15000;
 /** Shorter mutes happen while a camera starts, and are no interruption. */
 export const REAL_MUTE_MS = 1000;
 
@@ -72,6 +77,8 @@ export function createRecording(options) {
   let runStartedMs = 0;
   let fullReason = "";
   let fullSinceMs = 0;
+  /** The storage of this device failed again and again in this recording. */
+  let isStorageBad = false;
 
   const inSession = () => phase === "starting" || phase === "recording";
 
@@ -130,6 +137,29 @@ export function createRecording(options) {
     } else onCameraDead();
   }
 
+  /** The storage of this device failed: what it has stays for a later visit, and the recording goes on. @param {Error} error */
+  function storageFailed(error) {
+    const ended = session;
+    const now = clock.now();
+    const times = setbacks.storageFailed(now);
+    if (!ended || !inSession() || times < STORAGE_FAILURES) {
+      runFailed(error);
+      return;
+    }
+    if (setbacks.failed(now)) {
+      void abandon(recorderFailure(error));
+      return;
+    }
+    isStorageBad = times > STORAGE_FAILURES;
+    void inTurn(async () => {
+      // A camera that comes back later fails here, too, and has its turn then.
+      if (session !== ended || !inSession() || !camera.opened) return;
+      session = null;
+      await ended.close();
+      await startIn(newSession, "start");
+    });
+  }
+
   /** Stops recording with a sentence; what was recorded is still delivered. @param {Sentence} why */
   async function abandon(why) {
     notice = why;
@@ -143,23 +173,26 @@ export function createRecording(options) {
     const id = randomId();
     const addresses = origins.all();
     const entry = { type: "session", session: id, startedMs, name: device.name, deviceId: device.id, addresses };
-    for (const open of [() => store, spare]) {
-      try {
+    for (const open of isStorageBad ? [spare] : [() => store, spare]) {
+      const making = (async () => {
         const spool = await (await open()).create(id);
         await spool.note(entry);
-        return sessionIn(spool, startedMs);
-      } catch {
-        // Storage that worked a moment ago and refuses now: what is recorded waits in memory, and the page says so.
-      }
+        return spool;
+      })();
+      const spool = await answerWithin(STORAGE_MS, () => making);
+      if (spool) return sessionIn(spool, startedMs);
+      // Storage that worked a moment ago and refuses now: what is recorded waits in memory, and the page says so.
+      making.then((late) => late.discard()).catch(() => {});
     }
     throw new Error("neither the storage of this device nor its memory can be used");
   }
 
-  /** @param {SessionSpool} spool @param {number} startedMs */
-  function sessionIn(spool, startedMs) {
+  /** @param {SessionSpool} spool @param {number} startedMs @param {string} [deviceId] */
+  function sessionIn(spool, startedMs, deviceId) {
     const mine = createSession({
       spool,
       startedMs,
+      deviceId,
       device,
       client,
       clock,
@@ -168,6 +201,9 @@ export function createRecording(options) {
       onChange,
       onRunFailed: (error) => {
         if (session === mine) runFailed(error);
+      },
+      onStorageFailed: (error) => {
+        if (session === mine) storageFailed(error);
       },
       onRefused: (message) => {
         if (session !== mine) return;
@@ -294,6 +330,7 @@ export function createRecording(options) {
       summary = null;
       stoppedMs = null;
       isBroken = false;
+      isStorageBad = false;
       setbacks.reset();
     },
 
@@ -306,7 +343,7 @@ export function createRecording(options) {
     /** @param {Left} left @param {SessionSpool} spool */
     goOn: (left, spool) =>
       startIn(async () => {
-        const mine = sessionIn(spool, left.startedMs);
+        const mine = sessionIn(spool, left.startedMs, left.deviceId);
         mine.goOn(left);
         return mine;
       }, "page_killed"),

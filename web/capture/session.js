@@ -32,24 +32,28 @@ import { createLife, forget } from "./life.js";
  * @param {import("../lib/spool.js").SessionSpool} options.spool
  * @param {number} options.startedMs
  * @param {import("../lib/device.js").Device} options.device
+ * @param {string} [options.deviceId] by which the server knows the session, where an earlier visit began it
  * @param {string} options.client program and version
  * @param {import("../lib/steady-clock.js").SteadyClock} options.clock
  * @param {import("../lib/origins.js").Origins} options.origins
  * @param {Storage | null} options.storage
  * @param {() => void} options.onChange
  * @param {(error: Error) => void} options.onRunFailed the recorder failed or stopped by itself
+ * @param {(error: Error) => void} options.onStorageFailed the device's storage failed, though not for want of room: the
+ *   generation has ended
  * @param {(message: string) => void} options.onRefused the server cannot record this generation
  * @param {(sinceMs: number) => void} options.onFull nothing more can wait here: the generation has ended
  * @param {(why: OverReason, message: string, summary: Summary | null) => void} options.onOver
  */
 export function createSession(options) {
   const { spool, startedMs, device, client, clock, origins, storage } = options;
-  const { onChange, onRunFailed, onRefused, onFull, onOver } = options;
+  const { onChange, onRunFailed, onStorageFailed, onRefused, onFull, onOver } = options;
   const id = spool.session;
+  const deviceId = options.deviceId || device.id;
   const sinceMs = clock.now();
 
   const ingest = createIngest({
-    identity: { device: device.id, key: device.key, name: device.name, session: id, startedMs, client },
+    identity: { device: deviceId, key: device.key, name: device.name, session: id, startedMs, client },
     spool,
     clock,
     origins,
@@ -128,7 +132,7 @@ export function createSession(options) {
           cut = true;
           ingest.end(generation);
           if (error instanceof SpoolFullError) onFull(keptMs === null ? mine.startedMs : keptMs);
-          else if (run === mine) onRunFailed(error instanceof Error ? error : new Error(String(error)));
+          else if (run === mine) onStorageFailed(error instanceof Error ? error : new Error(String(error)));
           return;
         }
         end += bytes.length;

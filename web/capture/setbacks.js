@@ -1,8 +1,10 @@
 /**
- * How often is too often: failures of the encoder and refusals of the server, while going on is still a remedy.
+ * How often is too often: failures of the encoder or of the device's storage and refusals of the server, while going
+ * on is still a remedy.
  *
  *   const setbacks = createSetbacks();
  *   setbacks.failed(now)            // → whether a restart is no remedy any more
+ *   setbacks.storageFailed(now)     // → the how manieth time in a row
  *   setbacks.refused(durableBytes)  // → whether the server will refuse the next one, too
  *   setbacks.reset()                // a new recording
  *
@@ -11,12 +13,16 @@
 
 /** More failures than this within a minute and a restart is no remedy. */
 const FAILURES_PER_MINUTE = 5;
+/** Storage may take half a minute to say that it failed: two such failures are two in a row. */
+const STORAGE_ROW_MS = 5 * 60 * 1000;
 /** A server that refuses this many generations in a row will refuse the next one, too. */
 const REFUSALS = 3;
 
 export function createSetbacks() {
   /** @type {number[]} */
   let failures = [];
+  /** @type {number[]} */
+  let storageFailures = [];
   let refusals = 0;
   let refusedAtBytes = 0;
 
@@ -26,6 +32,13 @@ export function createSetbacks() {
       failures = failures.filter((at) => now - at < 60000);
       failures.push(now);
       return failures.length > FAILURES_PER_MINUTE;
+    },
+
+    /** @param {number} now */
+    storageFailed(now) {
+      storageFailures = storageFailures.filter((at) => now - at < STORAGE_ROW_MS);
+      storageFailures.push(now);
+      return storageFailures.length;
     },
 
     /** @param {number} durableBytes of the whole recording */
@@ -38,6 +51,7 @@ export function createSetbacks() {
 
     reset() {
       failures = [];
+      storageFailures = [];
       refusals = 0;
       refusedAtBytes = 0;
     },

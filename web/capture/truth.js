@@ -31,6 +31,7 @@ const QUIET_MS = 4000;
  * @property {boolean} isResumed an earlier visit began this recording
  * @property {number | null} stoppedMs
  * @property {number} waitingBytes
+ * @property {number} lostBytes handed over by the encoder, and the server has it not and never will
  * @property {number | null} durableWallMs everything up to there is on the server
  * @property {number | null} liveWallMs so is what is recorded now, apart from older remainders that are still here
  * @property {number | null} durableAtMs
@@ -96,9 +97,10 @@ export function describeTruth(facts, now) {
 }
 
 /** @param {Facts} facts @returns {Phrase[]} */
-function beside({ phase, link, transport, elsewhere, roomIsLow, roomMs, full, earlier }) {
+function beside({ phase, lostBytes, link, transport, elsewhere, roomIsLow, roomMs, full, earlier }) {
   const also = [];
   const inSession = phase === "recording" || phase === "starting";
+  if ((inSession || phase === "stopping") && lostBytes > 0) also.push(phrase("capture.truth.lost", { size: formatBytes(lostBytes) }));
   if ((inSession || phase === "stopping") && link === "up") {
     if (transport === "https") also.push(phrase("capture.truth.by_https"));
     if (elsewhere) also.push(phrase("capture.truth.elsewhere", { address: elsewhere }));

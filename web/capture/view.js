@@ -196,6 +196,7 @@ export function createView(strings) {
             isResumed: facts ? facts.isResumed : false,
             stoppedMs: state.stoppedMs,
             waitingBytes: facts ? facts.waitingBytes : 0,
+            lostBytes: facts ? facts.lostBytes : 0,
             durableWallMs: facts ? facts.durableWallMs : null,
             liveWallMs: facts ? facts.liveWallMs : null,
             durableAtMs: facts ? facts.durableAtMs : null,

@@ -226,6 +226,8 @@ export function createHttpsSocket(origin, options = {}) {
   async function listen() {
     let heard = 0;
     while (!over) {
+      const askedMs = progress();
+      const before = heard;
       const answer = await insist(`${address}?after=${heard}`, { method: "GET" }, GET_MS);
       if (!answer) return;
       let said;
@@ -245,6 +247,8 @@ export function createHttpsSocket(origin, options = {}) {
         heard = message.number;
         if (socket.onmessage) socket.onmessage({ data: message.text });
       }
+      // A server waits until it has something to say; whoever answers at once and says nothing is not asked without end.
+      if (!said.close && heard === before && progress() - askedMs < FIRST_PAUSE_MS) await pause(FIRST_PAUSE_MS);
       if (said.close) end({ code: said.close.code, reason: said.close.reason || "" });
     }
   }

@@ -158,10 +158,19 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
     if (takenMs.length > takeovers) finish("session_in_use", message, null);
   };
 
+  /** What names another session is not meant for this one. @param {any} message */
+  const isOurs = (message) => !message.session || message.session === identity.session;
+
   /** @param {any} message @param {number} now */
   const welcomed = (message, now) => {
+    if (state !== "greeting") return;
+    if (!isOurs(message)) {
+      out.push({ kind: "hang-up", code: 4400, reason: "a welcome of another session" });
+      return;
+    }
     const limits = message.limits || {};
-    messageBytes = Math.min(MESSAGE_BYTES, count(limits.message_bytes) || MESSAGE_BYTES);
+    const mostBytes = count(limits.message_bytes);
+    messageBytes = mostBytes > HEADER_BYTES ? Math.min(MESSAGE_BYTES, mostBytes) : MESSAGE_BYTES;
     const credit = limits.credit_bytes !== undefined ? limits.credit_bytes : message.credit_bytes;
     if (typeof credit === "number") creditBytes = count(credit);
     retryMs = count(message.retry_ms);
@@ -178,6 +187,8 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
 
   /** @param {any} message @param {number} now */
   const acknowledged = (message, now) => {
+    // Before the welcome nothing has been sent on this connection that could be acknowledged.
+    if (state !== "open") return;
     if (typeof message.credit_bytes === "number") {
       creditBytes = count(message.credit_bytes);
       if (creditBytes > 0 && problem && problem.code === "storage") problem = null;
@@ -195,10 +206,10 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       // Before the welcome, too: the close that follows says to come back later.
       problem = { code, message: text };
       creditBytes = 0;
-    } else if (code === "bad_stream") {
-      generations.refused(message.generation, text);
-    } else if (code === "lost") {
-      generations.lost(message.generation, text);
+    } else if (state === "open") {
+      // Neither can be said of a generation that this connection has not heard of.
+      if (code === "bad_stream") generations.refused(message.generation, text);
+      else if (code === "lost") generations.lost(message.generation, text);
     }
   };
 
@@ -262,7 +273,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       if (message.type === "welcome") welcomed(message, now);
       else if (message.type === "ack") acknowledged(message, now);
       else if (message.type === "error") complained(message);
-      else if (message.type === "summary") {
+      else if (message.type === "summary" && isOurs(message)) {
         generations.settle();
         finish("finished", "", {
           session: String(message.session || identity.session),

@@ -122,9 +122,9 @@ export function createGenerations({ events, clocks, emit }) {
   const learn = (g, received, durable, now) => {
     // Of one that is out it says only that the server needs no more: not that it is recorded.
     if (isOut(g)) return;
-    // A server cannot have more than was handed over; believing it would skip bytes.
-    g.received = Math.max(g.received, Math.min(count(received), g.total));
-    const safe = Math.min(count(durable), g.total);
+    // A server cannot have more than it was sent; believing it would skip bytes, or free what is nowhere else.
+    g.received = Math.max(g.received, Math.min(count(received), g.sent));
+    const safe = Math.min(count(durable), g.sent);
     if (safe <= g.durable) return;
     g.durable = safe;
     g.received = Math.max(g.received, safe);
@@ -230,7 +230,7 @@ export function createGenerations({ events, clocks, emit }) {
         const has = position ? count(position.received) : 0;
         // An earlier visit may have sent what this one cannot find any more.
         if (g.restored) g.total = Math.max(g.total, has);
-        g.received = Math.min(has, g.total);
+        g.received = g.fate === "refused" ? has : Math.min(has, g.total);
         g.sent = g.received;
         g.known = position !== undefined;
         g.announced = false;
@@ -238,6 +238,12 @@ export function createGenerations({ events, clocks, emit }) {
         // Another server may have been asked by mistake; this one is heard for itself.
         if (g.fate === "lost") g.fate = "fine";
         if (g.fate === "fine" && g.received < g.durable) lose(g, "");
+        if (g.fate === "fine" && has > g.total && !g.ended) {
+          // What comes next would be taken for what it has already. It ends where the server is.
+          const { closed } = g;
+          refuse(g, "");
+          Object.assign(g, { received: has, sent: has, closed });
+        }
         if (position) learn(g, position.received, position.durable, now);
         if (!g.closed || isOut(g)) continue;
         if (!g.ended || g.received < g.total) refuse(g, "");

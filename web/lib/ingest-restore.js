@@ -13,6 +13,12 @@ import { count } from "./ingest-generations.js";
 /** @typedef {import("./ingest-clocks.js").Clock} Clock */
 /** @typedef {{ generation: number, first: number, end: number }} Held */
 
+/** No recording has more: such a number is a damaged one, and must not fill the page's memory. */
+const MOST_GENERATIONS = 100000;
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+const isObject = (value) => typeof value === "object" && value !== null;
+
 /**
  * @typedef {object} Restored a generation of an earlier visit: it is over, a recorder does not survive its page
  * @property {number} generation
@@ -68,7 +74,8 @@ export function readLog(entries, holds) {
     return generations[number];
   };
 
-  for (const entry of /** @type {Record<string, any>[]} */ (entries)) {
+  for (const entry of entries) {
+    if (!isObject(entry) || count(entry.generation) >= MOST_GENERATIONS) continue;
     switch (entry.type) {
       case "generation": {
         const g = fill(count(entry.generation));
@@ -82,17 +89,19 @@ export function readLog(entries, holds) {
         told.set(count(entry.generation), count(entry.bytes));
         break;
       case "event":
-        if (entry.message && typeof entry.message === "object") events.push(entry.message);
+        if (isObject(entry.message)) events.push(entry.message);
         break;
       case "clock":
-        if (entry.message && typeof entry.message === "object") {
+        if (isObject(entry.message)) {
           const { generation, end, at_ms } = entry.message;
           clocks.push({ generation: count(generation), end: count(end), at_ms: count(at_ms) });
         }
         break;
       case "stop":
         stopped = true;
-        for (const { generation, bytes } of entry.generations || []) told.set(count(generation), count(bytes));
+        for (const one of Array.isArray(entry.generations) ? entry.generations : []) {
+          if (isObject(one) && count(one.generation) < MOST_GENERATIONS) told.set(count(one.generation), count(one.bytes));
+        }
         break;
     }
   }

@@ -12,11 +12,14 @@ import { fileForNext, fileToFree } from "./spool-files.js";
 import { answerWithin } from "./spool-wait.js";
 
 /** @typedef {import("./spool-files.js").MediaFile} MediaFile */
-/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void }} Waiting */
+/** @typedef {{ op: string, ticks: number, resolve: (value: any) => void, reject: (error: Error) => void }} Waiting */
 
 /** A worker that has said nothing at this many of these, while the page was running, is dead. */
 const TICK_MS = 10_000;
 const SILENT_TICKS = 3;
+/** What a recording waits for takes a moment: at this many, though the worker answers, the browser has forgotten it. */
+const FORGOTTEN_TICKS = 6;
+const SHORT = ["note", "append", "read", "remove"];
 
 /** @returns {Worker} */
 export const newWorker = () => new Worker(new URL("./spool-opfs-worker.js", import.meta.url), { type: "module" });
@@ -86,6 +89,12 @@ function createHelper(makeWorker) {
       if (!worker || waiting.size === 0) return;
       silent += 1;
       if (silent >= SILENT_TICKS) return died(new Error("the worker of the spool does not answer"));
+      for (const asked of waiting.values()) {
+        asked.ticks += 1;
+        if (asked.ticks >= FORGOTTEN_TICKS && SHORT.includes(asked.op)) {
+          return died(new Error(`the worker of the spool has forgotten what it was asked: ${asked.op}`));
+        }
+      }
       // Answered at once even while a long operation is under way.
       worker.postMessage({ id: 0, op: "ping" });
       watch();
@@ -104,7 +113,7 @@ function createHelper(makeWorker) {
         if (over) throw over;
         const asked = worker || start();
         lastId += 1;
-        waiting.set(lastId, { resolve, reject });
+        waiting.set(lastId, { op, ticks: 0, resolve, reject });
         asked.postMessage({ ...request, id: lastId, op }, transfer);
         watch();
       });

@@ -199,7 +199,9 @@ export async function openStore(page, { kinds = KINDS, limitBytes, makeWorker = 
       /** @type {Left[]} */
       const left = [];
       for (const one of await cabinets()) {
-        for (const { empty, ...about } of await one.list()) {
+        // What another kind cannot list now must not hide what this one has.
+        const found = await (one === chosen ? one.list() : one.list().catch(() => []));
+        for (const { empty, ...about } of found) {
           if (isMine(about.session)) continue;
           if (busy.has(about.session)) {
             await pause(SETTLE_MS);
