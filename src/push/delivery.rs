@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::backoff::{Backoff, chance};
 use super::connection::{Failure, Socket, ending, farewell};
-use super::intake::{Arrived, Intake};
+use super::intake::Arrived;
 use super::memory::Start;
 use super::recording::{Recording, generation_start};
 use super::run::{Event, Run};
@@ -118,6 +118,8 @@ impl Delivery<'_> {
         let mut awaited = pin!(awaited);
         loop {
             tokio::select! {
+                // Why an attempt failed is known before it is given up.
+                biased;
                 output = &mut awaited => return Ok(output),
                 event = self.run.event(&mut self.recording.arrived) => self.handle(event)?,
             }
@@ -318,18 +320,18 @@ impl Delivery<'_> {
         start
     }
 
+    /// A file waits where it is. The program before a pipe has been asked to stop as well, has
+    /// its last frames to hand over, and may have ended sooner than this one hears of it.
     fn interrupted(&mut self) -> Result<(), Ending> {
-        let is_open = self.run.intake.as_ref().is_some_and(Intake::is_open);
-        if !is_open || self.run.is_asked_to_stop {
+        if self.run.intake.is_none() || self.run.is_asked_to_stop {
             return Err(Ending::Interrupted);
         }
-        // The program before the pipe has been asked to stop as well, and has its last frames to
-        // hand over.
         self.run.is_asked_to_stop = true;
-        self.run.progress.say(
-            "stopping: the end of the stream is awaited and delivered; Ctrl-C again leaves the \
-             rest for the next push",
-        );
+        let waiting = DecimalBytes(self.recording.waiting(self.client.view().durable_bytes));
+        self.run.progress.say(&format!(
+            "stopping when the stream has ended and is delivered, of which {waiting} wait now; \
+             Ctrl-C again leaves the rest in the spool for the next push"
+        ));
         Ok(())
     }
 
