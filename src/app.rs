@@ -67,6 +67,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(config: &Config) -> Result<()> {
     // Only fails when a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    raise_file_limit();
     let names = Names::find(&config.lan_ip, config.bind);
     let store = Store::new(config.certs.clone());
     if config.gen_cert {
@@ -91,6 +92,17 @@ fn run(config: &Config) -> Result<()> {
     // A disk that hangs must not keep the program from ending.
     runtime.shutdown_background();
     served
+}
+
+/// A camera takes a connection, a growing file and a journal; the usual soft limit of 1,024 files
+/// is there for programs that cannot count higher.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the number of open files stays limited");
+    }
 }
 
 fn generate(store: &Store, names: &Names) -> Result<()> {

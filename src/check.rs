@@ -1,6 +1,6 @@
 //! `localcamera check`: verifies a recordings folder, and repairs what a crash has left.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::config::Check;
 use crate::console;
 use crate::library::{Library, Problem, Verification, verify};
-use crate::recorder::{Recorder, Settings};
+use crate::recorder::{CLAIM, Recorder, Settings};
 use crate::storage::{Filesystem, Storage};
 
 /// Verifies what lies below `recordings` and says what it found, a line for each problem. Before
@@ -26,6 +26,12 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     }
     let storage: Arc<dyn Storage> = Arc::new(Filesystem);
     let mut found = verify(&*storage, recordings);
+    if found.sessions == 0 && found.problems.is_empty() && !recordings.join(CLAIM).exists() {
+        bail!("{shown} holds no recordings; name the recordings folder, or one of a session");
+    }
+    if is_served(recordings) {
+        found.problems.retain(|problem| !problem.is_growing());
+    }
     if *repair && found.problems.iter().any(Problem::is_repairable) {
         let _lock = claim(recordings)?;
         make_whole(Arc::clone(&storage), recordings, *segment)?;
@@ -36,14 +42,20 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     }
     let Verification { sessions, files, bytes, problems } = found;
     let megabytes = bytes / 1_000_000;
-    let read = format!("{sessions} sessions, {files} files, {megabytes} MB read in {shown}");
+    let read = format!("sessions: {sessions}, files: {files}, {megabytes} MB read in {shown}");
     match problems.len() {
         0 => {
-            console::say(&format!("{read}: everything is as the journals say, and plays"));
+            console::say(&format!("{read}; everything is as the journals say, and plays"));
             Ok(())
         }
-        count => bail!("{read}: {count} problems, named above"),
+        count => bail!("{read}; problems, named above: {count}"),
     }
+}
+
+/// Whether a server is using the folder.
+fn is_served(recordings: &Path) -> bool {
+    let claim = File::open(recordings.join(CLAIM));
+    claim.is_ok_and(|claim| matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 fn make_whole(storage: Arc<dyn Storage>, recordings: &Path, segment: Duration) -> Result<()> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-const LOCK_NAME: &str = ".lock";
+use crate::recorder::CLAIM;
 
 /// Makes a folder if it is missing and claims it until the file returned is dropped.
 ///
@@ -24,7 +24,7 @@ pub(super) fn claim(folder: &Path, name: &str, mode: u32) -> Result<File> {
         .create(true)
         .write(true)
         .truncate(false)
-        .open(folder.join(LOCK_NAME))
+        .open(folder.join(CLAIM))
         .with_context(|| format!("cannot write to the {name} folder {shown}; {advice}"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

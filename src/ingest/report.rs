@@ -64,6 +64,8 @@ impl Report {
             waits.saturating_sub(known.position)
         });
         let credit_bytes = CREDIT_BYTES + inside.sum::<u64>();
+        // Credit is the session's: one acknowledgement tells of it.
+        let newest = progress.received.keys().last().copied();
         for (&generation, &parsed) in &progress.received {
             let broken = progress.failed.get(&generation).or(durable.failed.get(&generation));
             let mut position = durable.generations.get(&generation).copied().unwrap_or_default();
@@ -83,7 +85,7 @@ impl Report {
             let is_news = known.is_none_or(|known| {
                 known.position != position || parsed >= known.received + ACK_BYTES
             });
-            if is_news || storage_changed {
+            if is_news || (storage_changed && Some(generation) == newest) {
                 let acknowledged = Acknowledged { position, received: parsed };
                 self.acknowledged.insert(generation, acknowledged);
                 let received = received(generation);

@@ -231,6 +231,7 @@ impl Connection {
             self.conversation.give_up(generation);
         }
         handle.durable.mark_changed();
+        let is_held = handle.durable.borrow().holds_because().is_some();
         let epoch = attachment.as_ref().map_or(progress.epoch, |attachment| attachment.epoch);
         self.attached = Some(Attached { id: id.clone(), epoch, attachment, handle });
         self.send(&ServerMessage::Welcome {
@@ -240,7 +241,7 @@ impl Connection {
             positions,
             limits: Limits {
                 message_bytes: MAX_MESSAGE_BYTES as u64,
-                credit_bytes: CREDIT_BYTES,
+                credit_bytes: if is_held { 0 } else { CREDIT_BYTES },
                 idle_ms: u64::try_from(IDLE_TIMEOUT.as_millis()).unwrap_or(u64::MAX),
             },
             addresses: self.ingest.addresses.to_vec(),

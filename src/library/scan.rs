@@ -27,7 +27,7 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> 
                 sessions.push(Unfinished { session, journal });
             }
         }
-        if names().any(is_growing) {
+        if names().any(|name| is_growing(name) || is_abandoned(name)) {
             unfinished.extend(sessions);
         }
     }
@@ -40,6 +40,11 @@ pub(super) fn is_journal(name: &str) -> bool {
 
 pub(super) fn is_growing(name: &str) -> bool {
     name.starts_with("video_") && name.ends_with(".part")
+}
+
+/// Whether a crash has left it in the middle of being written anew.
+pub(super) fn is_abandoned(name: &str) -> bool {
+    name.starts_with("video_") && (name.ends_with(".rewrite") || name.ends_with(".remade"))
 }
 
 pub(super) fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::journal::{Event, Line, Segment};
-use super::scan::{entries, is_growing, is_journal, text};
+use super::scan::{entries, is_abandoned, is_growing, is_journal, text};
 use crate::storage::{Open, Storage, read_pieces};
 
 /// A file is held in memory to see whether it plays; a longer one is only hashed.
-const MAX_PLAYED_BYTES: u64 = 1 << 30;
+const MAX_PLAYED_BYTES: u64 = 256 << 20;
 
 /// What a verification found.
 #[derive(Debug, Default)]
@@ -39,11 +39,15 @@ enum What {
     Growing,
     Abandoned,
     SetAside,
-    Torn(usize),
     Unreadable(io::Error),
 }
 
 impl Problem {
+    /// Whether a server that runs on the folder explains it.
+    pub(crate) fn is_growing(&self) -> bool {
+        matches!(self.what, What::Growing)
+    }
+
     /// Whether `--repair` can do something about it.
     pub(crate) fn is_repairable(&self) -> bool {
         matches!(self.what, What::Growing | What::Abandoned)
@@ -59,9 +63,10 @@ impl Display for Problem {
             What::Unplayable(problems) => write!(f, "does not play well: {}", problems.join("; ")),
             What::Unnamed => write!(f, "is named by no journal"),
             What::Growing => write!(f, "grows, or was left by a crash; --repair makes it whole"),
-            What::Abandoned => write!(f, "was left half-written by a crash; --repair removes it"),
+            What::Abandoned => {
+                write!(f, "was left half-written by a crash; --repair names or removes it")
+            }
             What::SetAside => write!(f, "was put aside, since it is damaged at its beginning"),
-            What::Torn(lines) => write!(f, "lines that cannot be read: {lines}"),
             What::Unreadable(error) => write!(f, "cannot be read: {error}"),
         }
     }
@@ -70,6 +75,8 @@ impl Display for Problem {
 /// Verifies everything below `root`. Blocks.
 pub(crate) fn verify(storage: &dyn Storage, root: &Path) -> Verification {
     let mut found = Verification::default();
+    // The folder may be a session's own.
+    found.folder(storage, root);
     for folder in entries(storage, root).into_iter().filter(|entry| entry.is_folder) {
         found.folder(storage, &root.join(folder.name));
     }
@@ -99,7 +106,7 @@ impl Verification {
             let path = folder.join(name);
             if is_growing(name) {
                 self.problem(path, What::Growing);
-            } else if name.ends_with(".rewrite") || name.ends_with(".remade") {
+            } else if is_abandoned(name) {
                 self.problem(path, What::Abandoned);
             } else if name.ends_with(".damaged") {
                 self.problem(path, What::SetAside);
@@ -119,16 +126,11 @@ impl Verification {
             Ok(text) => text,
             Err(error) => return self.problem(path.to_owned(), What::Unreadable(error)),
         };
-        let mut read = 0;
+        // A line that a crash has torn hides nothing.
         for line in Line::read_all(&text) {
-            read += 1;
             if let Event::Segment(segment) | Event::Replaced(segment) = line.event {
                 named.insert(segment.file.clone(), segment);
             }
-        }
-        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
-        if lines > read {
-            self.problem(path.to_owned(), What::Torn(lines - read));
         }
     }
 

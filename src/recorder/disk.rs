@@ -18,6 +18,9 @@ use crate::storage::{Open, Storage, StorageFile, read_pieces};
 /// Attempts at a name that is not taken; each one means a file of the same millisecond.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
 
+/// By this file a server claims its recordings folder.
+pub(crate) const CLAIM: &str = ".lock";
+
 /// Tells a session's files from one another while they grow.
 pub(super) type FileId = u64;
 
@@ -73,7 +76,8 @@ impl DiskError {
     /// Whether trying again is of no use. After a sync that failed the page cache cannot be
     /// trusted any more; and a file that was removed or renamed by somebody does not come back.
     pub(super) fn is_final(&self) -> bool {
-        self.is_sync || self.source.kind() == io::ErrorKind::NotFound
+        let kinds = [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
+        self.is_sync || kinds.contains(&self.source.kind())
     }
 
     /// Whether it is only a matter of room.
@@ -103,6 +107,7 @@ pub(super) struct Growing {
     len: u64,
     /// Steps of finishing it that are done; they are not repeated.
     finished_steps: usize,
+    is_named: bool,
     _claim: Option<Claim>,
 }
 
@@ -159,35 +164,33 @@ impl Disk {
                 }
             }
             Step::Append { file, parts } => {
-                if let Some(growing) = self.growing.get_mut(file) {
-                    growing.append(parts).map_err(fault("write", &growing.path))?;
-                }
+                let growing = self.growing(*file)?;
+                growing.append(parts).map_err(fault("write", &growing.path))?;
             }
             Step::Sync { file } => {
-                if let Some(growing) = self.growing.get_mut(file) {
-                    growing.sync()?;
-                    // A file that somebody removed takes writes and syncs as if it were there.
-                    if !self.storage.exists(&growing.path) {
-                        let gone = io::Error::from(io::ErrorKind::NotFound);
-                        return Err(fault("find", &growing.path)(gone));
-                    }
+                let growing = self.growing(*file)?;
+                growing.sync()?;
+                // A file that somebody removed takes writes and syncs as if it were there.
+                let path = growing.path.clone();
+                if !self.storage.exists(&path).map_err(fault("find", &path))? {
+                    return Err(fault("find", &path)(io::ErrorKind::NotFound.into()));
                 }
             }
             Step::Finish { file, steps } => {
-                if let Some(growing) = self.growing.get_mut(file) {
-                    let (sha256, bytes) = growing.finish(&*self.storage, steps)?;
-                    let name = names::finished(&growing.name()).to_owned();
-                    let is_replacing = self.storage.exists(&self.folder.join(&name));
-                    let file = *file;
-                    return Ok(Some(Outcome::Finished { file, name, bytes, sha256, is_replacing }));
-                }
+                let storage = Arc::clone(&self.storage);
+                let growing = self.growing(*file)?;
+                let (sha256, bytes) = growing.finish(&*storage, steps)?;
+                let name = names::finished(&growing.name()).to_owned();
+                let named = self.folder.join(&name);
+                let is_replacing = self.storage.exists(&named).map_err(fault("find", &named))?;
+                let file = *file;
+                return Ok(Some(Outcome::Finished { file, name, bytes, sha256, is_replacing }));
             }
             Step::Name { file } => {
-                if let Some(growing) = self.growing.get_mut(file) {
-                    growing.give_name(&*self.storage)?;
-                    sync_folder(&*self.storage, &self.folder)?;
-                    self.growing.remove(file);
-                }
+                let storage = Arc::clone(&self.storage);
+                self.growing(*file)?.give_name(&*storage)?;
+                sync_folder(&*self.storage, &self.folder)?;
+                self.growing.remove(file);
             }
             Step::BeginJournal { start_us } => {
                 if self.journal.is_none() {
@@ -195,21 +198,30 @@ impl Disk {
                 }
             }
             Step::Journal { text } => {
-                if let Some(journal) = &mut self.journal {
-                    journal.append_line(text)?;
-                }
+                let missing = fault("find", &self.folder.join("session_*.jsonl"));
+                let journal = self.journal.as_mut();
+                journal
+                    .ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?
+                    .append_line(text)?;
             }
             Step::About { text } => self.append_note(text),
         }
         Ok(None)
     }
 
+    /// A file that an earlier step has begun. Without it nothing may count as written.
+    fn growing(&mut self, file: FileId) -> Result<&mut Growing, DiskError> {
+        let missing = fault("find", &self.folder);
+        self.growing.get_mut(&file).ok_or_else(|| missing(io::ErrorKind::NotFound.into()))
+    }
+
     fn create(&mut self, start_us: WallUs, extension: &str) -> Result<Growing, DiskError> {
         self.create_folder()?;
         let growing = self.create_new(|attempt| {
             let name = names::segment(start_us, extension, attempt);
-            let is_taken = self.storage.exists(&self.folder.join(&name));
-            (format!("{name}{}", names::GROWING), is_taken)
+            let path = self.folder.join(&name);
+            let is_taken = self.storage.exists(&path).map_err(fault("find", &path))?;
+            Ok((format!("{name}{}", names::GROWING), is_taken))
         })?;
         sync_folder(&*self.storage, &self.folder)?;
         Ok(growing)
@@ -230,7 +242,11 @@ impl Disk {
         growing._claim = claim;
         let copied = growing.write(front.clone()).and_then(|()| {
             let copied = growing.append_from(&*old, media_at, media_bytes);
-            copied.map_err(fault("write", &growing.path))
+            copied.map_err(fault("write", &growing.path))?;
+            // Somebody may have changed the finished file since it was read.
+            let is_whole = growing.len == front.len() as u64 + media_bytes;
+            let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
+            if is_whole { Ok(()) } else { Err(fault("copy", &finished)(short())) }
         });
         if copied.is_err() {
             // On a full disk the half-written copy takes the room that is missing.
@@ -245,6 +261,7 @@ impl Disk {
     fn create_folder(&mut self) -> Result<(), DiskError> {
         if !self.is_folder_made {
             let storage = &*self.storage;
+            is_mounted(storage, &self.root)?;
             storage.create_folder(&self.folder).map_err(fault("create", &self.folder))?;
             sync_folder(storage, &self.root)?;
             self.is_folder_made = true;
@@ -254,7 +271,7 @@ impl Disk {
 
     fn begin_journal(&mut self, start_us: WallUs) -> Result<Outcome, DiskError> {
         self.create_folder()?;
-        let journal = self.create_new(|attempt| (names::journal(start_us, attempt), false))?;
+        let journal = self.create_new(|attempt| Ok((names::journal(start_us, attempt), false)))?;
         sync_folder(&*self.storage, &self.folder)?;
         let name = journal.name();
         self.journal = Some(journal);
@@ -264,7 +281,8 @@ impl Disk {
     /// A note for people; no recording waits for it.
     fn append_note(&self, text: &str) {
         let path = self.folder.join("about.txt");
-        let how = if self.storage.exists(&path) { Open::Existing } else { Open::CreateNew };
+        let is_there = self.storage.exists(&path).unwrap_or(true);
+        let how = if is_there { Open::Existing } else { Open::CreateNew };
         let written = self.storage.open(&path, how).and_then(|mut file| {
             let end = file.len()?;
             file.write_at(end, text.as_bytes())
@@ -275,10 +293,13 @@ impl Disk {
     }
 
     /// Creates the first file whose name is not taken.
-    fn create_new(&self, name: impl Fn(u32) -> (String, bool)) -> Result<Growing, DiskError> {
+    fn create_new(
+        &self,
+        name: impl Fn(u32) -> Result<(String, bool), DiskError>,
+    ) -> Result<Growing, DiskError> {
         let mut attempt = 1;
         loop {
-            let (file_name, is_taken) = name(attempt);
+            let (file_name, is_taken) = name(attempt)?;
             let path = self.folder.join(file_name);
             if !is_taken && let Some(claim) = self.active.claim(&path) {
                 match self.storage.open(&path, Open::CreateNew) {
@@ -297,7 +318,7 @@ impl Disk {
 impl Growing {
     /// A file that is there, up to `len`.
     pub(super) fn new(file: Box<dyn StorageFile>, path: PathBuf, len: u64) -> Self {
-        Self { file, path, len, finished_steps: 0, _claim: None }
+        Self { file, path, len, finished_steps: 0, is_named: false, _claim: None }
     }
 
     /// A file that nobody else writes as long as this lives.
@@ -391,10 +412,11 @@ impl Growing {
 
     /// Gives the finished file its name, in place of the one that has it.
     pub(super) fn give_name(&mut self, storage: &dyn Storage) -> Result<(), DiskError> {
-        let finished = self.path.with_extension("");
-        // A step that is run again may have renamed it and failed behind that.
-        if storage.exists(&self.path) || !storage.exists(&finished) {
+        // A step that is run again may have failed behind the renaming.
+        if !self.is_named {
+            let finished = self.path.with_extension("");
             storage.rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
+            self.is_named = true;
         }
         Ok(())
     }
@@ -423,6 +445,16 @@ impl Growing {
         renamed?;
         (self.file, self.len) = (new.file, new.len);
         Ok(())
+    }
+}
+
+/// The recordings folder is the one that was claimed at the start, not the empty place where its
+/// disk was mounted.
+pub(super) fn is_mounted(storage: &dyn Storage, root: &Path) -> Result<(), DiskError> {
+    let claim = root.join(CLAIM);
+    match storage.exists(&claim).map_err(fault("find", &claim))? {
+        true => Ok(()),
+        false => Err(fault("find", &claim)(io::ErrorKind::NotFound.into())),
     }
 }
 

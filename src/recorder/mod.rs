@@ -22,6 +22,7 @@ use crate::library::{Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
 use active::Active;
+pub(crate) use disk::CLAIM;
 
 /// Sessions that are made whole at once: enough to keep a disk busy.
 const RECOVERIES: usize = 8;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use container::NANOS_PER_SECOND;
 
 use super::Recorder;
-use super::disk::{Disk, DiskError, Growing};
+use super::disk::{self, Disk, DiskError, Growing};
 use super::generation::{Continued, Generation};
 use super::left::Left;
 use super::names;
@@ -59,6 +59,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
         storage::execute(&recorder.storage, move || find(&site)).await?
     };
     let Some(Found { left, journal, mut continued }) = found else {
+        disk::is_mounted(&*recorder.storage, recorder.library.root())?;
         // Somebody removed the recordings: it begins anew.
         recorder.library.forget(&known.id, &known.journal);
         return Ok(start);

@@ -133,7 +133,11 @@ impl Task {
             true => Event::Resumed { address: session.peer.to_string() },
             false => begins(&session),
         };
-        durable.send_modify(|durable| durable.generations = start.durable);
+        let paused = recorder.library.trouble().paused().borrow().clone();
+        durable.send_modify(|durable| {
+            durable.generations = start.durable;
+            durable.paused = paused;
+        });
         let task = Self {
             id: session.id.as_str().into(),
             target_ns: recorder.target_ns(),
@@ -241,6 +245,9 @@ impl Task {
     }
 
     fn note(&mut self, note: Note) {
+        if self.journal.is_none() && self.lines.len() >= MAX_WAITING_LINES {
+            return;
+        }
         // A device repeats what it does not know to have arrived.
         if let Some(device_ms) = note.device_ms {
             // A mark and the gap that it begins have the same name and the same time.
@@ -269,9 +276,7 @@ impl Task {
                 device_ms,
             },
         };
-        if self.journal.is_some() || self.lines.len() < MAX_WAITING_LINES {
-            self.line(event);
-        }
+        self.line(event);
     }
 
     fn damaged(&mut self, detail: &str) {
@@ -405,7 +410,9 @@ impl Task {
         self.commit().await?;
         if self.journal.is_some() {
             let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
-            let text = format!("{ended}  session {id}, finished files: {}\n", self.files.len());
+            let how = if ending == Ending::Stopped { "ended" } else { "was put aside" };
+            let files = self.files.len();
+            let text = format!("{ended}  session {id} {how}, finished files: {files}\n");
             self.write(VecDeque::from([Step::About { text }])).await?;
         }
         let reason = match ending {
@@ -422,7 +429,15 @@ impl Task {
         }
         if self.journal.is_some() {
             let SessionInfo { id, name, .. } = &self.session;
-            tracing::info!(session = %id, %name, folder = %self.folder, files = self.files.len(), "recording finished");
+            let (folder, files) = (&self.folder, self.files.len());
+            match ending {
+                Ending::Stopped => {
+                    tracing::info!(session = %id, %name, %folder, files, "recording finished");
+                }
+                Ending::TimedOut | Ending::Shutdown => {
+                    tracing::info!(session = %id, %name, %folder, files, "recording put aside until its device comes back");
+                }
+            }
         }
         self.report_finished(ending);
         Ok(())

@@ -45,7 +45,7 @@ impl Site {
     }
 
     /// Reads the session and makes its growing files whole. Blocks. The journal comes back open.
-    /// `None` when there is no journal any more, or somebody is writing it.
+    /// `None` when there is no journal any more.
     ///
     /// # Errors
     /// When the disk refuses; everything stays as it is and can be tried again.
@@ -58,10 +58,13 @@ impl Site {
             !self.active.contains(&folder.join(growing))
         };
         let names = || entries.iter().map(|entry| entry.name.as_str()).filter(|name| is_free(name));
-        for name in names().filter(|name| names::is_abandoned(name)) {
-            self.remove(&folder.join(name))?;
-        }
         let mut unnamed = Vec::new();
+        for name in names().filter(|name| names::is_abandoned(name)) {
+            match self.named(name, &left)? {
+                Some(waiting) => unnamed.push(waiting),
+                None => self.remove(&folder.join(name))?,
+            }
+        }
         for name in names().filter(|name| names::is_growing(name)) {
             unnamed.extend(self.make_whole(name, &left)?);
         }
@@ -86,7 +89,7 @@ impl Site {
         let file = left.files.iter().rfind(|file| file.generation == generation);
         let Some(Segment { file, start_us, .. }) = file.cloned() else { return Ok(None) };
         let path = self.folder().join(&file);
-        if !self.storage.exists(&path) {
+        if !self.exists(&path)? {
             return Ok(None);
         }
         let Some((mut reopened, mut front)) = self.reopen(&path, left)? else { return Ok(None) };
@@ -130,11 +133,21 @@ impl Site {
             sync_folder(&*self.storage, &folder)?;
             // Where it was written anew, the old one goes last.
             let old = folder.join(format!("{}{}", segment.file, names::GROWING));
-            if self.storage.exists(&old) {
+            if self.exists(&old)? {
                 self.remove(&old)?;
             }
         }
         Ok(())
+    }
+
+    /// A file that was written anew and has its line in the journal already.
+    fn named(&self, name: &str, left: &Left) -> Result<Option<Unnamed>, DiskError> {
+        let named = left.files.iter().find(|file| file.file == names::finished(name));
+        let Some(segment) = named else { return Ok(None) };
+        let path = self.folder().join(name);
+        self.settle(&path)?;
+        let file = self.is_waiting_for_its_name(&path, segment)?;
+        Ok(file.map(|file| Unnamed { file, segment: segment.clone(), position: 0 }))
     }
 
     /// Finishes a growing file of this session. `None` when it is another's, holds nothing that
@@ -155,7 +168,7 @@ impl Site {
             return Ok(Some(Unnamed { file, segment: named.clone(), position }));
         }
         let finished = path.with_extension("");
-        if self.storage.exists(&finished)
+        if self.exists(&finished)?
             && let Some((known, _)) = self.reopen(&finished, left)?
             && known.commits >= reopened.commits
         {
@@ -281,6 +294,10 @@ impl Site {
         Ok(())
     }
 
+    fn exists(&self, path: &Path) -> Result<bool, DiskError> {
+        self.storage.exists(path).map_err(fault("find", path))
+    }
+
     /// What was written before the crash may never have been synced, and of what a sync failed on
     /// the system may still pretend to have it.
     fn settle(&self, path: &Path) -> Result<(), DiskError> {
@@ -296,10 +313,11 @@ impl Site {
 
     fn read_journal(&self) -> Result<Option<(Left, Growing)>, DiskError> {
         let path = self.folder().join(&self.journal.name);
-        let Some(claim) = self.active.claim(&path) else { return Ok(None) };
-        if !self.storage.exists(&path) {
+        if !self.exists(&path)? {
             return Ok(None);
         }
+        let busy = || fault("claim", &path)(io::ErrorKind::ResourceBusy.into());
+        let claim = self.active.claim(&path).ok_or_else(busy)?;
         self.settle(&path)?;
         let file = self.storage.open(&path, Open::Existing).map_err(fault("open", &path))?;
         let mut text = Vec::new();

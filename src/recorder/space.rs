@@ -32,16 +32,14 @@ impl Recorder {
         let reserve_bytes = self.settings.reserve_bytes;
         let trouble = self.library.trouble();
         let is_paused = trouble.paused().borrow().is_some();
-        let enough_bytes = match is_paused {
-            true => reserve_bytes.saturating_add(reserve_bytes / SLACK),
-            false => reserve_bytes,
-        };
+        let resume_bytes = reserve_bytes.saturating_add(reserve_bytes / SLACK);
+        let enough_bytes = if is_paused { resume_bytes } else { reserve_bytes };
         let reason = (free_bytes < enough_bytes).then(|| {
             format!(
                 "only {} MB are free on the server's disk; recording goes on by itself when there \
                  are {} MB",
                 free_bytes / MEGABYTE,
-                enough_bytes.div_ceil(MEGABYTE)
+                resume_bytes.div_ceil(MEGABYTE)
             )
         });
         let text = reason.clone();

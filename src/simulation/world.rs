@@ -19,7 +19,7 @@ use crate::library::Library;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
 use crate::recorder::{Recorder, Settings};
-use crate::storage::Storage;
+use crate::storage::{Open, Storage};
 
 /// Files of this length make several of a stream.
 pub(super) const SEGMENT_MS: u64 = 2500;
@@ -74,6 +74,9 @@ impl World {
         let storage: &dyn Storage = &disk;
         storage.create_folder(ROOT.as_ref()).unwrap();
         storage.sync_folder("/".as_ref()).unwrap();
+        let claim = PathBuf::from(ROOT).join(".lock");
+        storage.open(&claim, Open::CreateNew).unwrap().sync().unwrap();
+        storage.sync_folder(ROOT.as_ref()).unwrap();
         let devices = 1 + u8::from(random.below(4) == 0);
         let devices = (0..devices).map(|number| Device::new(number, START_MS, &mut random));
         let devices = devices.collect();

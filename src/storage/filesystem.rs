@@ -39,15 +39,20 @@ impl Storage for Filesystem {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
-        let entry = |entry: std::fs::DirEntry| {
-            let name = entry.file_name().into_string().ok()?;
-            Some(Entry { name, is_folder: entry.file_type().ok()?.is_dir() })
-        };
-        Ok(std::fs::read_dir(path)?.flatten().filter_map(entry).collect())
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            // A folder that was moved to a larger disk and linked back is one.
+            let is_folder = entry.path().is_dir();
+            // Names of this program are text.
+            entries
+                .extend(entry.file_name().into_string().ok().map(|name| Entry { name, is_folder }));
+        }
+        Ok(entries)
     }
 
-    fn exists(&self, path: &Path) -> bool {
-        path.exists()
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
     }
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {

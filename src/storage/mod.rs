@@ -25,8 +25,8 @@ pub(crate) trait Storage: Debug + Send + Sync {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// What a folder holds, in no order.
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>>;
-    /// Whether a file or folder has this name.
-    fn exists(&self, path: &Path) -> bool;
+    /// Whether a file or folder has this name. Not to be able to see it is an error, not an answer.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Bytes that may still be written.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
     /// Runs work that blocks.

@@ -289,7 +289,12 @@ fn is_id(id: &str) -> bool {
     ID_LENGTHS.contains(&id.len()) && id.bytes().all(allowed)
 }
 
+/// Bounds a text, and takes from it what would let it look like something else in a log.
 fn truncate(text: &mut String) {
+    let is_bidi = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|c| c.is_control() || is_bidi(c)) {
+        *text = text.chars().map(|c| if c.is_control() || is_bidi(c) { ' ' } else { c }).collect();
+    }
     if let Some((at, _)) = text.char_indices().nth(MAX_TEXT_CHARS) {
         text.truncate(at);
     }
@@ -442,6 +447,14 @@ mod tests {
         assert_eq!(code(&Server::new().binary(Bytes::new())), Some(ErrorCode::BadMessage));
         assert_eq!(code(&welcomed().binary(chunk(0, 0, b"a"))), Some(ErrorCode::BadMessage));
         assert_eq!(code(&welcomed().binary(chunk(9, u64::MAX, b"a"))), Some(ErrorCode::BadMessage));
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_text() {
+        let hello = r#"{"type":"hello","device":"device-1","session":"session-1","started_ms":1,
+            "now_ms":2,"name":"a\nb\u001b\u202ec"}"#;
+        let outputs = Server::new().text(hello);
+        assert!(matches!(&outputs[..], [Output::Open(hello)] if hello.name == "a b  c"));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::library::File;
 /// More files than a self-test ever makes; a check reads every byte.
 const MAX_FILES: usize = 20;
 
+/// An hour at 500 kbit/s, ten minutes of the best.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
 /// A check holds a whole file in memory, so one runs at a time.
 static TURN: Semaphore = Semaphore::const_new(1);
 
@@ -54,6 +57,10 @@ pub(in super::super) async fn check(
     let root = state.library.root().to_owned();
     let reading = tokio::task::spawn_blocking(move || {
         let read = |file: File| {
+            if file.bytes > MAX_FILE_BYTES {
+                let reason = "the file is too large to be checked here; see localcamera check";
+                return view(file.name, FileReport::unreadable(reason.to_owned()));
+            }
             let report = match std::fs::read(root.join(&file.folder).join(&file.name)) {
                 Ok(bytes) => container::inspect(bytes.into()),
                 Err(error) => FileReport::unreadable(format!("cannot read the file: {error}")),

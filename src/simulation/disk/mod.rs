@@ -249,8 +249,8 @@ impl Storage for SimulatedDisk {
         Ok(entries.map(entry).collect())
     }
 
-    fn exists(&self, path: &Path) -> bool {
-        self.ready(None).is_ok_and(|state| state.names.find(path).is_ok())
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.ready(None)?.names.find(path).is_ok())
     }
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
