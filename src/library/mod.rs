@@ -1,6 +1,7 @@
 //! What has been recorded: a fold over the session journals, held in memory.
 
 pub(crate) mod journal;
+pub(crate) mod names;
 mod scan;
 mod session;
 mod trouble;

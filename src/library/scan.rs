@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::journal::{Event, Line};
+use super::names::{is_abandoned, is_growing, is_journal};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
 
@@ -32,19 +33,6 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> 
         }
     }
     unfinished
-}
-
-pub(super) fn is_journal(name: &str) -> bool {
-    name.starts_with("session_") && name.ends_with(".jsonl")
-}
-
-pub(super) fn is_growing(name: &str) -> bool {
-    name.starts_with("video_") && name.ends_with(".part")
-}
-
-/// Whether a crash has left it in the middle of being written anew.
-pub(super) fn is_abandoned(name: &str) -> bool {
-    name.starts_with("video_") && (name.ends_with(".rewrite") || name.ends_with(".remade"))
 }
 
 pub(super) fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {

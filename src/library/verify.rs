@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::journal::{Event, Line, Segment};
-use super::scan::{entries, is_abandoned, is_growing, is_journal, text};
+use super::names::{growing, is_abandoned, is_growing, is_journal, is_media, is_put_aside};
+use super::scan::{entries, text};
 use crate::storage::{Open, Storage, read_pieces};
 
 /// A file is held in memory to see whether it plays; a longer one is only hashed.
@@ -98,17 +99,17 @@ impl Verification {
             match names.contains(&segment.file) {
                 true => self.file(storage, path, segment),
                 // After a crash it waits for its name.
-                false if names.contains(&format!("{}.part", segment.file)) => {}
+                false if names.contains(&growing(&segment.file)) => {}
                 false => self.problem(path, What::Missing),
             }
         }
-        for name in names.iter().filter(|name| name.starts_with("video_")) {
+        for name in names.iter().filter(|name| is_media(name)) {
             let path = folder.join(name);
             if is_growing(name) {
                 self.problem(path, What::Growing);
             } else if is_abandoned(name) {
                 self.problem(path, What::Abandoned);
-            } else if name.ends_with(".damaged") {
+            } else if is_put_aside(name) {
                 self.problem(path, What::SetAside);
             } else if !named.contains_key(name) {
                 self.problem(path, What::Unnamed);

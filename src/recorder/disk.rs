@@ -221,7 +221,7 @@ impl Disk {
             let name = names::segment(start_us, extension, attempt);
             let path = self.folder.join(&name);
             let is_taken = self.storage.exists(&path).map_err(fault("find", &path))?;
-            Ok((format!("{name}{}", names::GROWING), is_taken))
+            Ok((names::growing(&name), is_taken))
         })?;
         sync_folder(&*self.storage, &self.folder)?;
         Ok(growing)
@@ -235,7 +235,7 @@ impl Disk {
         media_bytes: u64,
     ) -> Result<Growing, DiskError> {
         let finished = self.folder.join(name);
-        let path = self.folder.join(format!("{name}{}", names::GROWING));
+        let path = self.folder.join(names::growing(name));
         let old = self.storage.open(&finished, Open::ReadOnly).map_err(fault("open", &finished))?;
         let claim = self.active.claim(&path);
         let mut growing = Growing::create(&*self.storage, path)?;

@@ -3,35 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::clock::{WallUs, from_us};
-
-/// What a growing file's name ends with.
-pub(super) const GROWING: &str = ".part";
-
-/// The extension of a growing file that is written anew because its index needs more room, until
-/// it takes the old one's place.
-pub(super) const REWRITE: &str = "rewrite";
-
-/// What is added to the name of a growing file that cannot be read from its beginning.
-pub(super) const DAMAGED: &str = "damaged";
-
-/// The extension of a file that is written anew because it cannot go on as it is.
-pub(super) const REMADE: &str = "remade";
-
-/// Whether this is the name of a growing file.
-pub(super) fn is_growing(name: &str) -> bool {
-    name.starts_with("video_") && name.ends_with(GROWING)
-}
-
-/// Whether a crash has left this in the middle of being written anew.
-pub(super) fn is_abandoned(name: &str) -> bool {
-    name.starts_with("video_") && [REWRITE, REMADE].iter().any(|end| name.ends_with(end))
-}
-
-/// The name of the finished file that this becomes or is.
-pub(super) fn finished(name: &str) -> &str {
-    let ends = [GROWING, ".rewrite", ".remade"];
-    ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
-}
+pub(super) use crate::library::names::{
+    DAMAGED, REMADE, REWRITE, finished, growing, is_abandoned, is_growing,
+};
 
 /// The folder of the connection that began a session.
 pub(super) fn client_folder(peer: SocketAddr) -> String {

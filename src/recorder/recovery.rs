@@ -54,7 +54,7 @@ impl Site {
         let folder = self.folder();
         let entries = self.storage.list(&folder).map_err(fault("list", &folder))?;
         let is_free = |name: &str| {
-            let growing = format!("{}{}", names::finished(name), names::GROWING);
+            let growing = names::growing(names::finished(name));
             !self.active.contains(&folder.join(growing))
         };
         let names = || entries.iter().map(|entry| entry.name.as_str()).filter(|name| is_free(name));
@@ -132,7 +132,7 @@ impl Site {
             file.give_name(&*self.storage)?;
             sync_folder(&*self.storage, &folder)?;
             // Where it was written anew, the old one goes last.
-            let old = folder.join(format!("{}{}", segment.file, names::GROWING));
+            let old = folder.join(names::growing(&segment.file));
             if self.exists(&old)? {
                 self.remove(&old)?;
             }
@@ -266,7 +266,8 @@ impl Site {
             Ok(!reopening.is_over())
         });
         pieces.map_err(fault("read", path))?;
-        if path.to_string_lossy().ends_with(names::GROWING) && reopening.is_empty() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if names::is_growing(&name) && reopening.is_empty() {
             self.judge(path, reopening.first_commit())?;
         }
         Ok(reopening.finish())
