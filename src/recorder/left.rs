@@ -76,6 +76,11 @@ impl Left {
         }
     }
 
+    /// What the journal says of a finished file.
+    pub(super) fn file(&self, name: &str) -> Option<&Segment> {
+        self.files.iter().find(|file| file.file == name)
+    }
+
     /// The init segment that a file of this session was written under.
     pub(super) fn init(&self, origin: Origin<'_>) -> Option<Arc<Init>> {
         if origin.session != self.session {

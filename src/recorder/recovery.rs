@@ -116,7 +116,7 @@ impl Site {
             if left.files.contains(segment) {
                 continue;
             }
-            let is_known = left.files.iter().any(|file| file.file == segment.file);
+            let is_known = left.file(&segment.file).is_some();
             left.remember(segment.clone());
             let segment = segment.clone();
             let event = if is_known { Event::Replaced(segment) } else { Event::Segment(segment) };
@@ -142,8 +142,7 @@ impl Site {
 
     /// A file that was written anew and has its line in the journal already.
     fn named(&self, name: &str, left: &Left) -> Result<Option<Unnamed>, DiskError> {
-        let named = left.files.iter().find(|file| file.file == names::finished(name));
-        let Some(segment) = named else { return Ok(None) };
+        let Some(segment) = left.file(names::finished(name)) else { return Ok(None) };
         let path = self.folder().join(name);
         self.settle(&path)?;
         let file = self.is_waiting_for_its_name(&path, segment)?;
@@ -161,8 +160,7 @@ impl Site {
         }
         let Some((reopened, _)) = self.reopen(&path, left)? else { return Ok(None) };
         let position = reopened.record.checkpoint.resume.position;
-        let named = left.files.iter().find(|file| file.file == names::finished(name));
-        if let Some(named) = named
+        if let Some(named) = left.file(names::finished(name))
             && let Some(file) = self.is_waiting_for_its_name(&path, named)?
         {
             return Ok(Some(Unnamed { file, segment: named.clone(), position }));
