@@ -28,8 +28,19 @@ const MAX_GROWING_GENERATIONS: usize = 16;
 #[derive(Debug)]
 pub(super) enum Input {
     Begin(Generation),
-    Media { generation: u32, bytes: Bytes },
-    End { generation: u32 },
+    Media {
+        generation: u32,
+        bytes: Bytes,
+    },
+    /// By `elapsed_us` after its beginning the encoder had handed over the first `end` bytes.
+    Clock {
+        generation: u32,
+        end: u64,
+        elapsed_us: i64,
+    },
+    End {
+        generation: u32,
+    },
     Note(Note),
     Stop,
 }
@@ -321,6 +332,9 @@ impl Task {
                     progress.ended.insert(generation);
                 });
             }
+            Input::Clock { generation, end, elapsed_us } => {
+                self.clock(generation, end, elapsed_us).await;
+            }
             Input::Note(note) => self.publish(Feed::Note(note)).await,
             Input::Stop => {}
         }
@@ -338,6 +352,14 @@ impl Task {
             progress.received.insert(number, 0);
         });
         self.publish(Feed::Begin(generation)).await;
+    }
+
+    /// A reading is good only at its byte: what came behind it is of a later moment.
+    async fn clock(&mut self, generation: u32, end: u64, elapsed_us: i64) {
+        let demuxing = self.generations.get(&generation).filter(|known| known.received() == end);
+        if let Some(media_ns) = demuxing.and_then(Demuxing::media_ns) {
+            self.publish(Feed::Clock { generation, media_us: media_ns / 1000, elapsed_us }).await;
+        }
     }
 
     fn batch(&mut self, generation: u32) -> Option<Vec<Step>> {

@@ -1,11 +1,11 @@
 //! A connection that speaks `localcamera.v1`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ingest_protocol::{
-    ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES, Output, Position,
-    Server, ServerMessage, SummaryFile,
+    ClockMessage, ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES,
+    Output, Position, Server, ServerMessage, SummaryFile,
 };
 use tokio::time::Instant;
 
@@ -38,6 +38,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
         attached: None,
         inputs: VecDeque::new(),
         report: Report::default(),
+        started_ms: BTreeMap::new(),
         clock_offset_ms: 0,
         ingest,
     };
@@ -57,6 +58,8 @@ struct Connection {
     /// What waits for room in the session; while anything does, nothing more is read.
     inputs: VecDeque<Input>,
     report: Report,
+    /// When generations began, on the device's clock.
+    started_ms: BTreeMap<u32, i64>,
     /// Server's clock minus device's clock.
     clock_offset_ms: i64,
     ingest: Ingest,
@@ -181,13 +184,16 @@ impl Connection {
     async fn output(&mut self, output: Output) -> Result<(), Ended> {
         match output {
             Output::Open(hello) => return self.open(hello).await,
-            Output::Begin(message) => self.inputs.push_back(Input::Begin(self.generation(message))),
+            Output::Begin(message) => {
+                let generation = self.generation(message);
+                self.inputs.push_back(Input::Begin(generation));
+            }
             Output::Media { generation, bytes } => {
                 self.inputs.push_back(Input::Media { generation, bytes });
             }
             Output::End { generation } => self.inputs.push_back(Input::End { generation }),
             Output::Event(event) => self.inputs.push_back(Input::Note(self.note(event))),
-            Output::Clock(_) => {}
+            Output::Clock(reading) => self.inputs.extend(self.clock(reading)),
             Output::Stop => self.inputs.push_back(Input::Stop),
             Output::Fail { code, message, generation } => {
                 return self.fail(code, message, generation).await;
@@ -265,7 +271,8 @@ impl Connection {
         self.close(1013, "the server cannot write; come back later").await
     }
 
-    fn generation(&self, message: GenerationMessage) -> Generation {
+    fn generation(&mut self, message: GenerationMessage) -> Generation {
+        self.started_ms.insert(message.generation, message.started_ms);
         Generation {
             number: message.generation,
             mime: message.mime,
@@ -277,14 +284,23 @@ impl Connection {
         }
     }
 
+    /// Both times are of one clock, so that it does not matter how that is set.
+    fn clock(&self, reading: ClockMessage) -> Option<Input> {
+        let ClockMessage { generation, end, at_ms } = reading;
+        let started_ms = self.started_ms.get(&generation)?;
+        let elapsed_us = at_ms.saturating_sub(*started_ms).saturating_mul(1000);
+        Some(Input::Clock { generation, end, elapsed_us })
+    }
+
     fn note(&self, event: EventMessage) -> Note {
         let now_us = clock::now_us();
         let start_ms = event.start_ms.or(event.at_ms);
+        let offset_ms = event.offset_ms.unwrap_or(self.clock_offset_ms);
         Note {
             generation: event.generation,
             device_ms: start_ms,
-            start_us: start_ms.map_or(now_us, |at_ms| self.wall_us(at_ms)),
-            end_us: event.end_ms.map(|at_ms| self.wall_us(at_ms)),
+            start_us: start_ms.map_or(now_us, |at_ms| wall_us(at_ms, offset_ms)),
+            end_us: event.end_ms.map(|at_ms| wall_us(at_ms, offset_ms)),
             event: event.event,
             reason: event.reason,
             detail: event.detail,

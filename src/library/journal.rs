@@ -45,6 +45,8 @@ pub(crate) enum Event {
         /// The init segment in base64.
         init: String,
     },
+    /// From `media_us` of the generation's media on, wall time counts from `wall_us`.
+    Anchor { generation: u32, media_us: i64, wall_us: i64 },
     /// A file is finished.
     Segment(Segment),
     /// A finished file has given way to its longer self.

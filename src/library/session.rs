@@ -54,6 +54,7 @@ impl Session {
             Event::Stop { reason } => self.stopped = reason == journal::STOPPED,
             Event::Generation { .. }
             | Event::GenerationEnd { .. }
+            | Event::Anchor { .. }
             | Event::Gap { .. }
             | Event::Mark { .. }
             | Event::Unknown => {}

@@ -69,6 +69,8 @@ pub(crate) enum Feed {
     Begin(Generation),
     /// Samples of a generation.
     Media { generation: u32, steps: Vec<Step> },
+    /// By `elapsed_us` after the generation's beginning its encoder had come to `media_us`.
+    Clock { generation: u32, media_us: i64, elapsed_us: i64 },
     /// The generation is over. With a length it is complete, or broken beyond use, and can be
     /// acknowledged up to it; without one its device may still hold the rest.
     End { generation: u32, bytes: Option<u64>, error: Option<String> },

@@ -10,6 +10,7 @@ use container::{
 };
 
 use super::disk::{FileId, Step};
+use super::wall::{Anchor, Drift, Mapping};
 use crate::clock::WallUs;
 use crate::library::journal::{self, Track, TrackKind};
 use crate::live::feed::{self, DurableGeneration};
@@ -22,6 +23,7 @@ pub(super) struct Generation {
     pub(super) start: feed::Generation,
     session: Arc<str>,
     target_ns: i64,
+    drift: Drift,
     segmenter: Segmenter,
     open: Option<File>,
     /// Complete files that wait for the next commit, each with the place at which its last
@@ -111,9 +113,16 @@ impl Continued {
 }
 
 impl Generation {
-    pub(super) fn new(start: feed::Generation, session: Arc<str>, target_ns: i64) -> Self {
+    /// A generation whose media lies in wall time as `mapping` says, as far as that is known.
+    pub(super) fn new(
+        start: feed::Generation,
+        mapping: Mapping,
+        session: Arc<str>,
+        target_ns: i64,
+    ) -> Self {
         Self {
             start,
+            drift: Drift::new(mapping),
             session,
             target_ns,
             segmenter: Segmenter::new(target_ns),
@@ -164,6 +173,16 @@ impl Generation {
             }
         }
         Ok(())
+    }
+
+    /// By `elapsed_us` after the generation's beginning its encoder had come to `media_us`.
+    pub(super) fn clock(&mut self, media_us: i64, elapsed_us: i64) {
+        self.drift.reading(media_us, elapsed_us);
+    }
+
+    /// The wall time up to which it has come.
+    pub(super) fn reached_us(&self) -> WallUs {
+        self.drift.wall_us(self.media_ns / NANOS_PER_MICRO)
     }
 
     /// Nothing more comes: its files are closed. Returns how many of its video samples came
@@ -308,9 +327,16 @@ impl Generation {
     }
 
     fn open(&mut self, spec: SegmentSpec) -> Result<(), container::Error> {
-        let start_us = self.start.anchor_us.saturating_add(spec.origin_ns / NANOS_PER_MICRO);
+        let media_us = spec.origin_ns / NANOS_PER_MICRO;
         let muxer = Muxer::new(spec, self.target_ns)?;
+        let (start_us, anchor) = self.drift.begin(media_us);
         self.lines.extend(self.header.take());
+        // A growing file's place in wall time is found again by it.
+        self.lines.extend(anchor.map(|Anchor { media_us, wall_us }| journal::Event::Anchor {
+            generation: self.start.number,
+            media_us,
+            wall_us,
+        }));
         self.open = Some(File { id: None, muxer, start_us, place: Place::Nothing });
         Ok(())
     }

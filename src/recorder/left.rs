@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use container::{Demuxer, Init, Origin};
 
+use super::wall::{Anchor, Mapping};
 use crate::library::journal::{Event, STOPPED, Segment};
 use crate::live::feed;
 
@@ -29,6 +30,8 @@ pub(super) struct LeftGeneration {
     pub(super) start: feed::Generation,
     /// Its init segments, newest last.
     inits: Vec<Arc<Init>>,
+    /// Where its media lies in wall time.
+    pub(super) mapping: Mapping,
     /// Its length, when it is complete.
     pub(super) ended_bytes: Option<u64>,
 }
@@ -52,6 +55,11 @@ impl Left {
                 let start = feed::Generation { number: generation, mime, reason, anchor_us: 0 };
                 self.generation(start).ended_bytes = Some(bytes);
             }
+            Event::Anchor { generation, media_us, wall_us } => {
+                if let Some(known) = self.generations.get_mut(&generation) {
+                    known.mapping.push(Anchor { media_us, wall_us });
+                }
+            }
             Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
             Event::Gap { reason, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((gap(&reason), device_ms));
@@ -65,8 +73,12 @@ impl Left {
     }
 
     fn generation(&mut self, start: feed::Generation) -> &mut LeftGeneration {
-        let left = || LeftGeneration { start: start.clone(), inits: Vec::new(), ended_bytes: None };
-        self.generations.entry(start.number).or_insert_with(left)
+        self.generations.entry(start.number).or_insert_with(|| LeftGeneration {
+            mapping: Mapping::new(start.anchor_us),
+            start,
+            inits: Vec::new(),
+            ended_bytes: None,
+        })
     }
 
     pub(super) fn remember(&mut self, segment: Segment) {

@@ -10,6 +10,7 @@ mod opening;
 mod recording;
 mod recovery;
 mod space;
+pub(crate) mod wall;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -80,8 +80,8 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
             durable.position = bytes;
         } else {
             let start_of = known.start.clone();
-            let mut generation =
-                Generation::new(start_of, session.id.as_str().into(), recorder.target_ns());
+            let id = session.id.as_str().into();
+            let mut generation = Generation::new(start_of, known.mapping, id, recorder.target_ns());
             if let Some(continued) = continued.remove(&number) {
                 resume = Some(continued.resume());
                 generation.go_on(continued);

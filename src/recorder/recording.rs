@@ -13,11 +13,12 @@ use super::disk::{DiskError, FileId, Outcome, Step};
 use super::generation::{Finishing, Generation, Plan};
 use super::left;
 use super::opening::{self, Start};
+use super::wall::Mapping;
 use crate::clock;
 use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
 use crate::library::{JournalPlace, Library};
 use crate::live::feed::{
-    Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
+    self, Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
 };
 
 /// How long media may wait for its sync: what a power cut can cost a device without a spool. Browsers
@@ -169,8 +170,13 @@ impl Task {
     fn take(&mut self, message: Feed) -> bool {
         match message {
             Feed::Begin(start) => {
-                let generation = Generation::new(start, Arc::clone(&self.id), self.target_ns);
-                self.generations.entry(generation.start.number).or_insert(generation);
+                self.begin(start);
+                false
+            }
+            Feed::Clock { generation, media_us, elapsed_us } => {
+                if let Some(generation) = self.generations.get_mut(&generation) {
+                    generation.clock(media_us, elapsed_us);
+                }
                 false
             }
             Feed::Media { generation: number, steps } => {
@@ -212,6 +218,20 @@ impl Task {
             }
             Feed::Finish(_) => true,
         }
+    }
+
+    /// Wall time never runs backwards inside a session: where a clock was set back meanwhile, a
+    /// generation follows the one before it.
+    fn begin(&mut self, mut start: feed::Generation) {
+        let files = self.files.iter().filter(|file| file.generation < start.number);
+        let finished_us = files.map(|file| file.start_us.saturating_add(file.duration_us));
+        let running = self.generations.range(..start.number);
+        let reached_us = running.map(|(_, generation)| generation.reached_us());
+        start.anchor_us = finished_us.chain(reached_us).fold(start.anchor_us, i64::max);
+        let mapping = Mapping::new(start.anchor_us);
+        let id = Arc::clone(&self.id);
+        let generation = Generation::new(start, mapping, id, self.target_ns);
+        self.generations.entry(generation.start.number).or_insert(generation);
     }
 
     /// Free space has run low, or there is enough again: the device learns it, and the timeline.

@@ -203,9 +203,10 @@ impl Site {
     ) -> Result<Unnamed, DiskError> {
         let Reopened { muxer, record, .. } = reopened;
         let number = record.generation;
-        let anchor_us = left.generations.get(&number).map_or(0, |known| known.start.anchor_us);
         let spec = muxer.spec().clone();
-        let start_us = anchor_us.saturating_add(spec.origin_ns / 1000);
+        let media_us = spec.origin_ns / 1000;
+        let known = left.generations.get(&number);
+        let start_us = known.map_or(media_us, |known| known.mapping.wall_us(media_us));
         let (steps, summary) = muxer.finish(None);
         growing.sync()?;
         let (sha256, bytes) = growing.finish(&*self.storage, &steps)?;

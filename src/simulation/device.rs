@@ -64,6 +64,15 @@ impl Device {
         device
     }
 
+    /// A device that records one generation, this one, until it is through.
+    pub(super) fn with(stream: Stream, now_ms: i64, random: &mut Random) -> Self {
+        let mut device = Self::new(0, now_ms, random);
+        let coming = stream.pieces.into_iter().map(|(at_ms, bytes)| (now_ms + at_ms, bytes));
+        device.generations[0].coming = coming.collect();
+        device.stop_at_ms = i64::MAX;
+        device
+    }
+
     pub(super) fn number(&self) -> u8 {
         self.number
     }
@@ -140,6 +149,7 @@ impl Device {
             end_ms: None,
             reason: None,
             detail: None,
+            offset_ms: Some(0),
         };
         self.events.push(event.clone());
         self.client.event(event);
@@ -163,6 +173,7 @@ impl Device {
                 let Some((_, bytes)) = generation.coming.pop_front() else { break };
                 generation.bytes.extend_from_slice(&bytes);
                 self.client.appended(number as u32, bytes.len() as u64);
+                self.client.clock(number as u32, generation.bytes.len() as u64, now_ms);
             }
         }
         let is_recorded = self.generations.iter().all(|generation| generation.coming.is_empty());

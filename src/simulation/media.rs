@@ -69,6 +69,12 @@ pub(super) struct Stamp {
 
 impl Stream {
     pub(super) fn new(device: u8, generation: u8, random: &mut Random) -> Self {
+        Self::stretched(1, device, generation, random)
+    }
+
+    /// A stream that lasts so many times longer than what it is made of. Its tracks come side by
+    /// side: a second of one and then a second of the other would be minutes apart.
+    pub(super) fn stretched(factor: u32, device: u8, generation: u8, random: &mut Random) -> Self {
         let base = &BASES[random.below(2) as usize];
         let tracks = base.tracks.clone();
         let spec =
@@ -78,12 +84,24 @@ impl Stream {
         let mut pieces = Vec::new();
         let step_ms = 100 + random.below(900) as i64;
         let mut due_ms = step_ms;
-        for sample in &base.samples {
+        let mut reached_ms = 0;
+        let mut samples: Vec<&Sample> = base.samples.iter().collect();
+        if factor > 1 {
+            samples.sort_by_key(|sample| base.tracks[sample.track].to_nanos(sample.dts));
+        }
+        for sample in samples {
+            let sample = &Sample {
+                pts: sample.pts * i64::from(factor),
+                dts: sample.dts * i64::from(factor),
+                duration: sample.duration.map(|ticks| ticks * factor),
+                ..sample.clone()
+            };
             let at_ms = base.tracks[sample.track].to_nanos(sample.pts) / 1_000_000;
             if at_ms > due_ms {
-                pieces.push((due_ms, muxer.commit(None).concat().into()));
+                pieces.push((reached_ms, muxer.commit(None).concat().into()));
                 due_ms = at_ms + step_ms;
             }
+            reached_ms = reached_ms.max(at_ms);
             let index = &mut indices[sample.track];
             let mut data = sample.data[..sample.data.len().min(HEAD_BYTES)].to_vec();
             data.resize(HEAD_BYTES, 0);
@@ -92,7 +110,7 @@ impl Stream {
             *index += 1;
             muxer.push(Sample { data: data.into(), ..sample.clone() });
         }
-        pieces.push((due_ms, muxer.commit(None).concat().into()));
+        pieces.push((reached_ms, muxer.commit(None).concat().into()));
         Self { pieces }
     }
 }
@@ -123,17 +141,18 @@ pub(super) fn samples(stream: &[u8]) -> Vec<(Stamp, i64)> {
     found
 }
 
-/// The files that a recorder which is never disturbed makes of a stream: of each, the samples.
-pub(super) fn undisturbed(stream: &[u8], segment_ns: i64) -> Vec<Vec<Stamp>> {
+/// The files that a recorder which is never disturbed makes of a stream: of each, where it
+/// begins in the generation's media, in microseconds, and the samples.
+pub(super) fn undisturbed(stream: &[u8], segment_ns: i64) -> Vec<(i64, Vec<Stamp>)> {
     let mut demuxer = Demuxer::new();
     let mut segmenter = Segmenter::new(segment_ns);
     demuxer.push(Bytes::copy_from_slice(stream));
-    let mut files: Vec<Vec<Stamp>> = Vec::new();
+    let mut files: Vec<(i64, Vec<Stamp>)> = Vec::new();
     let mut apply = |segmenter: &mut Segmenter| {
         while let Some(action) = segmenter.poll() {
             match action {
-                Action::Open { .. } => files.push(Vec::new()),
-                Action::Write { sample, .. } => files.last_mut().unwrap().extend(stamp(&sample)),
+                Action::Open { spec, .. } => files.push((spec.origin_ns / 1000, Vec::new())),
+                Action::Write { sample, .. } => files.last_mut().unwrap().1.extend(stamp(&sample)),
                 Action::Close { .. } => {}
             }
         }

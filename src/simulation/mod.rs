@@ -6,6 +6,7 @@
 
 mod device;
 mod disk;
+mod drift;
 mod media;
 mod network;
 mod random;

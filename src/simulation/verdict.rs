@@ -7,7 +7,8 @@ use super::device::{Device, session};
 use super::disk::SimulatedDisk;
 use super::media::{self, Stamp};
 use super::world::SEGMENT_MS;
-use crate::library::journal::{Event, Line};
+use crate::library::journal::{Event, Line, Segment};
+use crate::recorder::wall::{Anchor, Mapping};
 
 /// Every sample of which a device has let go is in a file, be it whole or still growing.
 pub(super) fn acknowledged(disk: &SimulatedDisk, devices: &[Device]) -> Result<(), String> {
@@ -48,6 +49,11 @@ pub(super) fn complete(disk: &SimulatedDisk, devices: &[Device]) -> Result<(), S
     for device in devices {
         let journal = Journal::of(&files, &session(device.number()))?;
         named.extend(journal.segments.keys().cloned());
+        let starts: Vec<_> =
+            journal.segments.values().map(|s| (s.generation, s.start_us)).collect();
+        if !starts.is_sorted() {
+            return Err(format!("wall time runs backwards: {starts:?}"));
+        }
         for (number, generation) in device.generations.iter().enumerate() {
             journal.holds(&files, number as u32, &generation.bytes)?;
         }
@@ -70,14 +76,16 @@ pub(super) fn complete(disk: &SimulatedDisk, devices: &[Device]) -> Result<(), S
 
 /// A session's journal, folded.
 #[derive(Default)]
-struct Journal {
-    /// Path, generation and hash of its files, in order.
-    segments: BTreeMap<PathBuf, (u32, String)>,
+pub(super) struct Journal {
+    /// Its files by path, in order.
+    pub(super) segments: BTreeMap<PathBuf, Segment>,
+    /// Where each generation's media lies in wall time.
+    pub(super) mappings: BTreeMap<u32, Mapping>,
     marks: Vec<i64>,
 }
 
 impl Journal {
-    fn of(files: &BTreeMap<PathBuf, Vec<u8>>, session: &str) -> Result<Self, String> {
+    pub(super) fn of(files: &BTreeMap<PathBuf, Vec<u8>>, session: &str) -> Result<Self, String> {
         let mut journal = Self::default();
         let mut journals = 0;
         for (path, text) in
@@ -95,7 +103,16 @@ impl Journal {
                 match line.event {
                     Event::Segment(segment) | Event::Replaced(segment) => {
                         let path = path.with_file_name(&segment.file);
-                        journal.segments.insert(path, (segment.generation, segment.sha256));
+                        journal.segments.insert(path, segment);
+                    }
+                    Event::Generation { generation, anchor_us, .. } => {
+                        let mapping = || Mapping::new(anchor_us);
+                        journal.mappings.entry(generation).or_insert_with(mapping);
+                    }
+                    Event::Anchor { generation, media_us, wall_us } => {
+                        let mapping = journal.mappings.get_mut(&generation);
+                        let mapping = mapping.ok_or("an anchor stands before its generation")?;
+                        mapping.push(Anchor { media_us, wall_us });
                     }
                     Event::Mark { device_ms: Some(at_ms), .. } => journal.marks.push(at_ms),
                     _ => {}
@@ -117,7 +134,8 @@ impl Journal {
     ) -> Result<(), String> {
         let wanted = media::undisturbed(stream, SEGMENT_MS as i64 * 1_000_000);
         let times: BTreeMap<Stamp, i64> = media::samples(stream).into_iter().collect();
-        let own: Vec<_> = self.segments.iter().filter(|(_, known)| known.0 == generation).collect();
+        let own: Vec<_> =
+            self.segments.iter().filter(|(_, known)| known.generation == generation).collect();
         if own.len() != wanted.len() {
             return Err(format!(
                 "generation {generation} has {} files, not {}",
@@ -125,13 +143,17 @@ impl Journal {
                 wanted.len()
             ));
         }
-        for ((path, (_, sha256)), wanted) in own.into_iter().zip(&wanted) {
+        for ((path, segment), (media_us, wanted)) in own.into_iter().zip(&wanted) {
             let file = files.get(path).ok_or(format!("{} is missing", path.display()))?;
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, file);
-            if hex::encode(digest) != *sha256 {
+            if hex::encode(digest) != segment.sha256 {
                 return Err(format!("{} is not what its journal says", path.display()));
             }
             let found = media::file_samples(file);
+            let late_us = segment.start_us - self.mappings[&generation].wall_us(*media_us);
+            if late_us != 0 {
+                return Err(format!("{} begins {late_us} µs too late", path.display()));
+            }
             for track in 0..2 {
                 let found: Vec<_> =
                     found.iter().copied().filter(|(stamp, _)| stamp.track == track).collect();

@@ -33,7 +33,7 @@ const PATIENCE_MS: i64 = 600_000;
 /// Little beside a disk without bounds, much beside a full one.
 const RESERVE_BYTES: u64 = 2000;
 
-const START_MS: i64 = 1_795_163_509_123;
+pub(super) const START_MS: i64 = 1_795_163_509_123;
 
 pub(super) const ROOT: &str = "/recordings";
 
@@ -44,12 +44,12 @@ struct Life {
     stop: CancellationToken,
 }
 
-struct World {
+pub(super) struct World {
     random: Random,
-    disk: SimulatedDisk,
-    devices: Vec<Device>,
+    pub(super) disk: SimulatedDisk,
+    pub(super) devices: Vec<Device>,
     life: Option<Life>,
-    now_ms: i64,
+    pub(super) now_ms: i64,
     end_of_trouble_ms: i64,
     /// When what fails at the moment is taken back.
     relief_ms: Option<i64>,
@@ -70,6 +70,14 @@ pub(super) fn run(seed: u64) -> Result<(), String> {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
+        let devices = 1 + u8::from(random.below(4) == 0);
+        let devices = (0..devices).map(|number| Device::new(number, START_MS, &mut random));
+        let devices = devices.collect();
+        Self { end_of_trouble_ms: START_MS + TROUBLE_MS, ..Self::quiet(devices, random) }
+    }
+
+    /// A world in which nothing goes wrong by itself.
+    pub(super) fn quiet(devices: Vec<Device>, mut random: Random) -> Self {
         let disk = SimulatedDisk::new(random.draw());
         let storage: &dyn Storage = &disk;
         storage.create_folder(ROOT.as_ref()).unwrap();
@@ -77,16 +85,13 @@ impl World {
         let claim = PathBuf::from(ROOT).join(".lock");
         storage.open(&claim, Open::CreateNew).unwrap().sync().unwrap();
         storage.sync_folder(ROOT.as_ref()).unwrap();
-        let devices = 1 + u8::from(random.below(4) == 0);
-        let devices = (0..devices).map(|number| Device::new(number, START_MS, &mut random));
-        let devices = devices.collect();
         Self {
             random,
             disk,
             devices,
             life: None,
             now_ms: START_MS,
-            end_of_trouble_ms: START_MS + TROUBLE_MS,
+            end_of_trouble_ms: START_MS,
             relief_ms: None,
         }
     }
@@ -103,7 +108,7 @@ impl World {
         verdict::complete(&self.disk, &self.devices)
     }
 
-    fn tick(&mut self) -> Result<(), String> {
+    pub(super) fn tick(&mut self) -> Result<(), String> {
         if self.life.is_none() {
             self.life = Some(Life::start(&self.disk, self.now_ms));
         }

@@ -109,6 +109,59 @@ async fn the_journal_describes_the_session() {
     assert_eq!(written[0]["start_us"].as_i64().unwrap(), start_us);
 }
 
+#[tokio::test]
+async fn a_device_clock_that_is_set_moves_no_file_and_no_event() {
+    const HOUR_MS: i64 = 3_600_000;
+    let server = Server::start(&[]);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let (mut client, welcome) = Client::hello(&server, "session-1").await;
+    let now_ms = welcome["now_ms"].as_i64().unwrap();
+    let mut generations = Vec::new();
+    // The device's clock was an hour slow, then two days fast; the third began with a clock that
+    // nobody had compared, and that had been set back.
+    let began_ms = [now_ms - HOUR_MS, now_ms + 48 * HOUR_MS + 60_000, 0];
+    let offsets_ms = [Some(HOUR_MS), Some(-48 * HOUR_MS), None];
+    for ((generation, started_ms), offset_ms) in (0..).zip(began_ms).zip(offsets_ms) {
+        let mut message = json!({
+            "type": "generation", "generation": generation, "mime": capture.mime, "reason": "start",
+            "started_ms": started_ms,
+        });
+        if let Some(offset_ms) = offset_ms {
+            message["offset_ms"] = offset_ms.into();
+        }
+        client.text(message).await;
+        let mut position = 0;
+        for chunk in capture.chunks() {
+            client.chunk(generation, position, chunk).await;
+            position += chunk.len() as u64;
+        }
+        let bytes = capture.stream.len() as u64;
+        client
+            .text(json!({ "type": "generation_end", "generation": generation, "bytes": bytes }))
+            .await;
+        generations.push(json!({ "generation": generation, "bytes": bytes }));
+    }
+    client
+        .text(json!({
+            "type": "event", "event": "mark", "at_ms": now_ms - HOUR_MS, "offset_ms": HOUR_MS,
+        }))
+        .await;
+    client.text(json!({ "type": "stop", "generations": generations })).await;
+    assert_eq!(client.ending().await.close_code(), Some(1000));
+    let lines = journal(&server.recordings());
+    let files = lines.iter().filter(|line| line["event"] == "segment");
+    let times = |line: &serde_json::Value| {
+        let start_us = line["start_us"].as_i64().unwrap();
+        (start_us - now_ms * 1000, start_us - now_ms * 1000 + line["duration_us"].as_i64().unwrap())
+    };
+    let times: Vec<(i64, i64)> = files.map(times).collect();
+    let [(first, _), (second, second_end), (third, _)] = times[..] else { panic!("{times:?}") };
+    assert!(first.abs() < 1_000_000 && (second - 60_000_000).abs() < 1_000_000, "{times:?}");
+    assert!(third >= second_end - 1000, "wall time runs backwards: {times:?}");
+    let mark = lines.iter().find(|line| line["event"] == "mark").unwrap();
+    assert_eq!(mark["at_us"], now_ms * 1000);
+}
+
 /// Sends a capture as one generation and returns its length.
 pub(crate) async fn send(client: &mut Client, generation: u32, capture: &Capture) -> u64 {
     client.generation(generation, &capture.mime).await;

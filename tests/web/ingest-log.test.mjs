@@ -235,17 +235,20 @@ test("a server that cannot write is asked again after retry_ms, and what was rec
   assert.equal(ingest.view().problem, null);
 });
 
-test("the server's clock is measured by the welcome, and goes into the generations that begin after it", async (t) => {
+test("the server's clock is measured by the welcome, and goes into what begins and happens after it", async (t) => {
   const { ingest, sockets, world, disk, origins } = setUp(t);
   ingest.begin(about);
+  ingest.event("muted");
   ingest.connect();
   sockets.last().open();
   await world.pass(40);
   sockets.last().say(welcome([], { now_ms: START + 5020, addresses: ["https://host.local:1"] }));
   await world.settle();
   ingest.begin(about);
+  ingest.gap({ startMs: START, endMs: START + 10, reason: "muted" });
   await ingest.settled();
-  assert.deepEqual(disk.log.map(({ offsetMs }) => offsetMs), [null, 5000]);
+  const noted = disk.log.map(({ type, offsetMs, message }) => [type, type === "event" ? message.offset_ms : offsetMs]);
+  assert.deepEqual(noted, [["generation", null], ["event", undefined], ["generation", 5000], ["event", 5000]]);
   assert.deepEqual(sockets.last().sent.filter(({ type }) => type === "generation").map(({ offset_ms }) => offset_ms), [undefined, 5000]);
   assert.deepEqual(origins.all(), ["https://own:1", "https://host.local:1"]);
 });

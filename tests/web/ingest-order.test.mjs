@@ -141,7 +141,7 @@ test("a clock is sent behind the bytes it speaks of and before the next, and aga
   talk.clock({ generation: 0, end: 150, at_ms: 1000 });
   talk.appended(0, 100);
   talk.clock({ generation: 0, end: 250, at_ms: 12000 });
-  assert.deepEqual(clocks(drain(talk)), [0, 100, "clock 150", 200, "clock 250"]);
+  assert.deepEqual(clocks(drain(talk)), [0, 100, "clock 150", 150, "clock 250"]);
   hear(talk, { type: "ack", generation: 0, received: 250, durable: 150, credit_bytes: 1 << 20 });
   reconnect(talk, { message: 116, positions: [{ generation: 0, received: 250, durable: 150 }] });
   assert.deepEqual(clocks(drain(talk)), ["clock 250"]);

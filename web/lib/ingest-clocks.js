@@ -6,6 +6,7 @@
  *   clocks.isDue(generation, atMs)         // whether the next one may be made
  *   clocks.add({ generation, end, at_ms });
  *   clocks.next(generation, sent)          // the text of one that is to be sent now, noted as sent, or null
+ *   clocks.nextEnd(generation, from)       // the byte at which media sent from there has to pause for one
  *   clocks.durable(generation, below)
  *   clocks.repeat(generation, received)    // a new connection
  *   clocks.drop(generation)                // its end has arrived, or nothing of it ever will
@@ -46,10 +47,20 @@ export function createClocks() {
     /** @param {number} generation @param {number} sent */
     next(generation, sent) {
       const kept = generations.get(generation);
-      const clock = kept && kept.list[kept.sent];
-      if (!kept || !clock || clock.end > sent) return null;
+      if (!kept) return null;
+      // The server looks at its demuxer when a reading comes: it is for this byte only.
+      while (kept.sent < kept.list.length && kept.list[kept.sent].end < sent) kept.sent += 1;
+      const clock = kept.list[kept.sent];
+      if (!clock || clock.end > sent) return null;
       kept.sent += 1;
       return JSON.stringify({ type: "clock", ...clock });
+    },
+
+    /** @param {number} generation @param {number} from */
+    nextEnd(generation, from) {
+      const kept = generations.get(generation);
+      const clock = kept && kept.list.slice(kept.sent).find(({ end }) => end > from);
+      return clock ? clock.end : Infinity;
     },
 
     /** @param {number} generation @param {number} below */

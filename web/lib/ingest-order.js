@@ -71,7 +71,8 @@ export function nextMessage({ all, events, clocks }, { media, credit, payload })
   const g = newest && hasMedia(newest) ? newest : all.find(hasMedia);
   if (!g) return null;
   const position = g.sent;
-  const length = Math.min(deliverable(g) - position, payload, room);
+  const end = Math.min(deliverable(g), clocks.nextEnd(g.number, position));
+  const length = Math.min(end - position, payload, room);
   g.sent += length;
   events.followed(g.number, position);
   return { kind: "chunk", generation: g.number, position, length };

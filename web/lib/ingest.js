@@ -186,6 +186,9 @@ export function createIngest(options) {
 
   /** @param {Record<string, unknown>} message */
   function tell(message) {
+    const offset = clock.offsetMs();
+    // A later visit may deliver it when this device's clock has been set meanwhile.
+    if (offset !== null) message.offset_ms = offset;
     void inTurn(async () => {
       await noteIfPossible({ type: "event", message });
       talk.tell(message);

@@ -175,8 +175,14 @@ impl Generations {
     }
 
     /// The next bytes to send: of the newest generation, so that what happens now arrives first,
-    /// else of the oldest one that has any.
-    pub(super) fn chunk(&mut self, credit: u64, payload_bytes: u64) -> Option<(u32, u64, u64)> {
+    /// else of the oldest one that has any. `stop_at`: where something has to be said behind a
+    /// position.
+    pub(super) fn chunk(
+        &mut self,
+        credit: u64,
+        payload_bytes: u64,
+        stop_at: impl Fn(u32, u64) -> Option<u64>,
+    ) -> Option<(u32, u64, u64)> {
         let room = credit.saturating_sub(self.outstanding()).min(payload_bytes);
         if room == 0 {
             return None;
@@ -186,7 +192,8 @@ impl Generations {
         let number = if self.all[newest].waits() { newest } else { oldest };
         let generation = &mut self.all[number];
         let position = generation.sent;
-        let length = room.min(generation.total - position);
+        let end = stop_at(number as u32, position).unwrap_or(u64::MAX).min(generation.total);
+        let length = room.min(end - position);
         generation.sent += length;
         Some((number as u32, position, length))
     }

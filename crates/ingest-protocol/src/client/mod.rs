@@ -299,8 +299,10 @@ impl Client {
     }
 
     fn chunk(&mut self) -> Option<ClientOutput> {
+        let notes = &self.notes;
+        let stop_at = |generation, from| notes.next_reading(generation, from);
         let (generation, position, length) =
-            self.generations.chunk(self.credit_bytes, self.payload_bytes)?;
+            self.generations.chunk(self.credit_bytes, self.payload_bytes, stop_at)?;
         self.notes.media(generation, position);
         Some(ClientOutput::Chunk { generation, position, length: length as usize })
     }

@@ -7,9 +7,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::message::{ClockMessage, DeviceMessage, EventMessage};
 
-/// A clock reading is of no use to the server any more when this much was sent behind its byte.
-const LATE_BYTES: u64 = 1 << 20;
-
 /// What has not been proven to have arrived.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -50,14 +47,22 @@ impl Notes {
         self.clocks.retain(|&generation, queue| !queue.is_empty() && sent(generation).is_some());
         for (&generation, queue) in &mut self.clocks {
             let Some(sent) = sent(generation) else { continue };
-            let too_late = |clock: &mut ClockMessage| clock.end.saturating_add(LATE_BYTES) < sent;
+            // The server looks at its demuxer when a reading comes: it is for this byte only.
+            let too_late = |clock: &mut ClockMessage| clock.end < sent;
             while queue.waiting.pop_front_if(too_late).is_some() {}
-            if queue.waiting.front().is_some_and(|clock| clock.end <= sent) {
+            if queue.waiting.front().is_some_and(|clock| clock.end == sent) {
                 self.said += 1;
                 return queue.say(self.said).map(DeviceMessage::Clock);
             }
         }
         None
+    }
+
+    /// The byte behind which the next reading of a generation has to be said, if bytes from
+    /// `from` on are sent now.
+    pub(super) fn next_reading(&self, generation: u32, from: u64) -> Option<u64> {
+        let waiting = &self.clocks.get(&generation)?.waiting;
+        waiting.iter().map(|clock| clock.end).find(|&end| end > from)
     }
 
     /// Bytes of a generation are being sent, from this position on.

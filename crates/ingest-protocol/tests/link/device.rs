@@ -80,6 +80,7 @@ impl Device {
             1 => {
                 let number = self.events.len().to_string();
                 let event = EventMessage {
+                    offset_ms: None,
                     event: "mark".to_owned(),
                     generation: Some(newest as u32),
                     at_ms: Some(now_ms),
