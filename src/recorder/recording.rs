@@ -129,7 +129,7 @@ impl Task {
         recorder: &Recorder,
         start: Start,
         durable: watch::Sender<Durable>,
-    ) -> (Self, crate::live::feed::Opened) {
+    ) -> (Self, feed::Opened) {
         let first = match start.answer.is_known {
             true => Event::Resumed { address: session.peer.to_string() },
             false => begins(&session),
