@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::{Demuxer, Event, Init, ResumePoint};
 
-use crate::live::feed::{Resumption, Step};
+use crate::live::feed::{Loss, Resumption, Step};
 
 /// What goes to the recorder at once, so that a message of tiny frames is no heap of them.
 const MAX_BATCH_STEPS: usize = 256;
@@ -100,11 +100,11 @@ impl Demuxing {
         self.media_ns
     }
 
-    /// What is lost if the stream ends here, in words; `None` when nothing is.
-    pub(super) fn loss(&self) -> Option<String> {
-        let incomplete = self.demuxer.incomplete_bytes();
-        let torn = || format!("the stream ends inside an element of which {incomplete} bytes came");
-        self.failed.clone().or_else(|| (incomplete > 0).then(torn))
+    /// What is lost if the stream ends here.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        let bytes = self.demuxer.incomplete_bytes();
+        let broken = self.failed.clone().map(Loss::Broken);
+        broken.or_else(|| (bytes > 0).then_some(Loss::Torn { bytes }))
     }
 
     fn observe(&mut self, event: &Event) {

@@ -133,6 +133,7 @@ impl Publisher {
             peer: self.peer,
             started_us,
             is_resumable: false,
+            is_continued: false,
         }
     }
 

@@ -5,7 +5,7 @@ use container::{Container, Event};
 
 use super::demuxing::Demuxing;
 use crate::clock::WallUs;
-use crate::live::feed::{Feed, Generation, Step};
+use crate::live::feed::{Feed, Generation, Loss, Step};
 
 const MICROS_PER_NANO: i64 = 1000;
 
@@ -88,8 +88,8 @@ impl RawStream {
         })
     }
 
-    fn end_generation(&mut self, error: Option<String>) -> Feed {
+    fn end_generation(&mut self, loss: Option<Loss>) -> Feed {
         self.begun = false;
-        Feed::End { generation: self.generation, bytes: None, error }
+        Feed::End { generation: self.generation, bytes: None, loss }
     }
 }

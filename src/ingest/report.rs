@@ -40,6 +40,18 @@ pub(super) enum News {
 }
 
 impl Report {
+    /// A device whose welcome says where the session stands. Of generations that are over it need
+    /// hear no more, however many they are; the newest tells how far the session has come.
+    pub(super) fn new(progress: &Progress, durable: &Durable) -> Self {
+        let newest = progress.received.keys().last();
+        let over = progress.received.iter().filter_map(|(generation, &received)| {
+            let position = *durable.generations.get(generation)?;
+            let is_told = position.ended && Some(generation) != newest;
+            is_told.then_some((*generation, Acknowledged { position, received }))
+        });
+        Self { acknowledged: over.collect(), ..Self::default() }
+    }
+
     /// What has come up since the last call. `received` says how many bytes of a generation have
     /// arrived on this connection's side.
     pub(super) fn news(
@@ -147,6 +159,19 @@ mod tests {
         let news = report.news(&progress(100), &durable(60, false), |_| 100);
         assert_eq!(acks(&news), [(60, CREDIT_BYTES + 40)]);
         assert_eq!(report.news(&progress(120), &durable(60, false), |_| 120), []);
+    }
+
+    #[test]
+    fn a_session_of_many_generations_is_not_told_all_over_again() {
+        let received = (0..100).map(|generation| (generation, 60));
+        let progress = Progress { received: received.collect(), ..Progress::default() };
+        let position =
+            |generation| DurableGeneration { position: 60, media_us: 7000, ended: generation < 98 };
+        let generations = (0..100).map(|generation| (generation, position(generation))).collect();
+        let durable = Durable { generations, ..Durable::default() };
+        let mut report = Report::new(&progress, &durable);
+        let news = report.news(&progress, &durable, |_| 60);
+        assert_eq!(acks(&news).len(), 2, "those that run");
     }
 
     #[test]

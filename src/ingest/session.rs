@@ -377,7 +377,7 @@ impl Task {
             generation,
             bytes: is_complete.then_some(demuxing.received()),
             // A stream that was interrupted is not damaged.
-            error: if is_complete { demuxing.loss() } else { None },
+            loss: if is_complete { demuxing.loss() } else { None },
         };
         demuxing.close();
         self.publish(end).await;

@@ -214,6 +214,7 @@ impl Connection {
             peer: self.peer,
             started_us: self.wall_us(hello.started_ms),
             is_resumable: true,
+            is_continued: self.conversation.has_let_go(),
         };
         let (mut handle, is_open) = self.ingest.sessions.open(info);
         let Ok(attachment) = tokio::time::timeout(ATTACH_TIMEOUT, handle.attach()).await else {
@@ -223,7 +224,9 @@ impl Connection {
             return self.refuse(&handle).await;
         }
         let progress = handle.progress.borrow_and_update().clone();
-        let Durable { generations: durable, failed, .. } = handle.durable.borrow().clone();
+        let known = handle.durable.borrow().clone();
+        self.report = Report::new(&progress, &known);
+        let Durable { generations: durable, failed, .. } = known;
         let broken: BTreeSet<u32> = progress.failed.keys().chain(failed.keys()).copied().collect();
         let position = |(&generation, &received): (&u32, &u64)| Position {
             generation,

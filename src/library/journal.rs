@@ -1,6 +1,9 @@
 //! The lines of a session journal (`docs/recordings.md`).
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
+use container::{Checkpoint, ResumePoint};
 use serde::{Deserialize, Serialize};
 
 /// The version that every line carries.
@@ -101,6 +104,36 @@ pub(crate) struct Segment {
     pub(crate) bytes: u64,
     pub(crate) tracks: Vec<Track>,
     pub(crate) sha256: String,
+    /// From where the stream goes on should the file be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resume: Option<Resume>,
+}
+
+/// Where a generation's stream goes on behind a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Resume {
+    position: u64,
+    /// Samples of each track behind the position that are in files.
+    already: Vec<u32>,
+    /// The parser's state in base64.
+    state: String,
+}
+
+impl From<&Checkpoint> for Resume {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        let Checkpoint { resume, already } = checkpoint;
+        let state = STANDARD.encode(&resume.state);
+        Self { position: resume.position, already: already.clone(), state }
+    }
+}
+
+impl Resume {
+    /// `None` when the line is damaged.
+    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
+        let state = STANDARD.decode(&self.state).ok()?;
+        let resume = ResumePoint { position: self.position, state };
+        Some(Checkpoint { resume, already: self.already.clone() })
+    }
 }
 
 /// A track of a finished file.

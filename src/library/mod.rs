@@ -7,13 +7,15 @@ mod session;
 mod trouble;
 mod verify;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::storage::Storage;
 use journal::Line;
 pub(crate) use scan::Unfinished;
+use scan::Unread;
 pub(crate) use session::{File, Session};
 pub(crate) use trouble::Trouble;
 pub(crate) use verify::{Problem, Verification, verify};
@@ -24,11 +26,13 @@ pub(crate) struct Library {
     root: Arc<PathBuf>,
     /// By id. Ids are the devices' own choice, so two devices can have chosen the same.
     sessions: Arc<RwLock<HashMap<String, Vec<Session>>>>,
+    /// What the disk has not given back yet.
+    unread: Arc<Mutex<Vec<Unread>>>,
     trouble: Trouble,
 }
 
 /// The journal of a session, by where it lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct JournalPlace {
     /// Below the recordings folder.
     pub(crate) folder: String,
@@ -39,7 +43,12 @@ pub(crate) struct JournalPlace {
 impl Library {
     /// An empty library over a recordings folder; [`Self::scan`] fills it.
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root: Arc::new(root), sessions: Arc::default(), trouble: Trouble::default() }
+        Self {
+            root: Arc::new(root),
+            sessions: Arc::default(),
+            unread: Arc::default(),
+            trouble: Trouble::default(),
+        }
     }
 
     /// The recordings folder.
@@ -90,6 +99,24 @@ impl Library {
     /// Reads the journals on the disk and returns those beside which something was left
     /// unfinished. Blocks; a journal that cannot be read is named in the log and hides no other.
     pub(crate) fn scan(&self, storage: &dyn Storage) -> Vec<Unfinished> {
-        scan::scan(self, storage)
+        let (unfinished, unread) = scan::scan(self, storage);
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
+        unfinished
+    }
+
+    /// Reads what could not be read so far. Blocks.
+    ///
+    /// # Errors
+    /// The first thing that still cannot be read.
+    pub(crate) fn scan_unread(&self, storage: &dyn Storage) -> Result<(), (PathBuf, io::Error)> {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        *unread = scan::again(self, storage, std::mem::take(&mut *unread));
+        let first = unread.first().map(|first| (first.path.clone(), first.error.kind().into()));
+        first.map_or(Ok(()), Err)
+    }
+
+    fn journals(&self) -> HashSet<JournalPlace> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        sessions.values().flatten().map(|session| session.journal.clone()).collect()
     }
 }

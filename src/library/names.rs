@@ -13,6 +13,11 @@ pub(crate) const REMADE: &str = "remade";
 /// What is added to the name of a growing file that cannot be read from its beginning.
 pub(crate) const DAMAGED: &str = "damaged";
 
+/// Whether this is the name of a folder of recordings.
+pub(crate) fn is_client_folder(name: &str) -> bool {
+    name.starts_with("client_")
+}
+
 /// Whether this is the name of a session journal.
 pub(crate) fn is_journal(name: &str) -> bool {
     name.starts_with("session_") && name.ends_with(".jsonl")

@@ -1,10 +1,11 @@
 //! Finds the journals of a recordings folder.
 
+use std::collections::HashSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::journal::{Event, Line};
-use super::names::{is_abandoned, is_growing, is_journal};
+use super::names::{is_abandoned, is_client_folder, is_growing, is_journal};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
 
@@ -15,24 +16,119 @@ pub(crate) struct Unfinished {
     pub(crate) journal: JournalPlace,
 }
 
-pub(super) fn scan(library: &Library, storage: &dyn Storage) -> Vec<Unfinished> {
-    let mut unfinished = Vec::new();
-    for folder in entries(storage, library.root()).into_iter().filter(|entry| entry.is_folder) {
-        let path = library.root().join(&folder.name);
-        let entries = entries(storage, &path);
+/// What the disk has not given back: nobody knows which sessions are in it.
+#[derive(Debug)]
+pub(super) struct Unread {
+    place: Place,
+    pub(super) path: PathBuf,
+    pub(super) error: io::Error,
+}
+
+#[derive(Debug)]
+enum Place {
+    Root,
+    Folder(String),
+    Journal(JournalPlace),
+}
+
+/// Reads all journals.
+pub(super) fn scan(library: &Library, storage: &dyn Storage) -> (Vec<Unfinished>, Vec<Unread>) {
+    let mut scan = Scan::new(library, storage, HashSet::new());
+    scan.root();
+    (scan.unfinished, scan.unread)
+}
+
+/// Reads what could not be read before. Returns what still cannot.
+pub(super) fn again(library: &Library, storage: &dyn Storage, unread: Vec<Unread>) -> Vec<Unread> {
+    let mut scan = Scan::new(library, storage, library.journals());
+    for Unread { place, .. } in unread {
+        match place {
+            Place::Root => scan.root(),
+            Place::Folder(name) => scan.folder(name),
+            Place::Journal(journal) => drop(scan.journal(journal)),
+        }
+    }
+    scan.unread
+}
+
+struct Scan<'a> {
+    library: &'a Library,
+    storage: &'a dyn Storage,
+    /// Journals that are in the library already. They are not read again: they may have grown in
+    /// memory first.
+    known: HashSet<JournalPlace>,
+    unfinished: Vec<Unfinished>,
+    unread: Vec<Unread>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(library: &'a Library, storage: &'a dyn Storage, known: HashSet<JournalPlace>) -> Self {
+        Self { library, storage, known, unfinished: Vec::new(), unread: Vec::new() }
+    }
+
+    fn root(&mut self) {
+        match self.storage.list(self.library.root()) {
+            Ok(entries) => {
+                let folders = entries.into_iter().filter(|entry| entry.is_folder);
+                folders.for_each(|entry| self.folder(entry.name));
+            }
+            Err(error) => self.not_read(Place::Root, self.library.root().to_owned(), error),
+        }
+    }
+
+    fn folder(&mut self, folder: String) {
+        let path = self.library.root().join(&folder);
+        let entries = match self.storage.list(&path) {
+            Ok(entries) => entries,
+            // What is not ours may be closed to us, such as `lost+found`.
+            Err(error) if !is_client_folder(&folder) => {
+                return tracing::debug!(folder = %path.display(), %error, "a folder is passed over");
+            }
+            Err(error) => return self.not_read(Place::Folder(folder), path, error),
+        };
         let names = || entries.iter().map(|entry| entry.name.as_str());
         let mut sessions = Vec::new();
         for name in names().filter(|name| is_journal(name)) {
-            let journal = JournalPlace { folder: folder.name.clone(), name: name.to_owned() };
-            if let Some(session) = read(library, storage, &path.join(name), &journal) {
-                sessions.push(Unfinished { session, journal });
-            }
+            let journal = JournalPlace { folder: folder.clone(), name: name.to_owned() };
+            let session = self.journal(journal.clone());
+            sessions.extend(session.map(|session| Unfinished { session, journal }));
         }
         if names().any(|name| is_growing(name) || is_abandoned(name)) {
-            unfinished.extend(sessions);
+            self.unfinished.extend(sessions);
         }
     }
-    unfinished
+
+    /// Adds a journal's lines to the library, and returns the session that it belongs to.
+    fn journal(&mut self, journal: JournalPlace) -> Option<String> {
+        if self.known.contains(&journal) {
+            return None;
+        }
+        let path = self.library.root().join(&journal.folder).join(&journal.name);
+        let text = match text(self.storage, &path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.not_read(Place::Journal(journal), path, error);
+                return None;
+            }
+        };
+        let mut lines = Line::read_all(&text);
+        // The first line names the session; without it nothing can refer to it.
+        let first = lines.next()?;
+        let Event::Session { session, .. } = &first.event else { return None };
+        let session = session.clone();
+        self.library.apply(&session, &journal, &first);
+        lines.for_each(|line| self.library.apply(&session, &journal, &line));
+        Some(session)
+    }
+
+    fn not_read(&mut self, place: Place, path: PathBuf, error: io::Error) {
+        // Somebody has removed it since it was listed.
+        if error.kind() == io::ErrorKind::NotFound && !matches!(place, Place::Root) {
+            return;
+        }
+        tracing::warn!(path = %path.display(), %error, "cannot read recordings; what may belong to them waits until they can be read");
+        self.unread.push(Unread { place, path, error });
+    }
 }
 
 pub(super) fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
@@ -40,30 +136,6 @@ pub(super) fn entries(storage: &dyn Storage, folder: &Path) -> Vec<Entry> {
         tracing::warn!(folder = %folder.display(), %error, "cannot list a folder");
         Vec::new()
     })
-}
-
-/// Adds a journal's lines to the library, and returns the session that it belongs to.
-fn read(
-    library: &Library,
-    storage: &dyn Storage,
-    path: &Path,
-    journal: &JournalPlace,
-) -> Option<String> {
-    let text = match text(storage, path) {
-        Ok(text) => text,
-        Err(error) => {
-            tracing::warn!(journal = %path.display(), %error, "cannot read a session journal");
-            return None;
-        }
-    };
-    let mut lines = Line::read_all(&text);
-    // The first line names the session; without it nothing can refer to it.
-    let first = lines.next()?;
-    let Event::Session { session, .. } = &first.event else { return None };
-    let session = session.clone();
-    library.apply(&session, journal, &first);
-    lines.for_each(|line| library.apply(&session, journal, &line));
-    Some(session)
 }
 
 pub(super) fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {

@@ -60,6 +60,8 @@ pub(crate) struct SessionInfo {
     pub(crate) started_us: WallUs,
     /// Whether its publisher can come back to it.
     pub(crate) is_resumable: bool,
+    /// Whether its publisher has let go of what a server had acknowledged.
+    pub(crate) is_continued: bool,
 }
 
 /// One message from a publisher to the recorder.
@@ -73,11 +75,22 @@ pub(crate) enum Feed {
     Clock { generation: u32, media_us: i64, elapsed_us: i64 },
     /// The generation is over. With a length it is complete, or broken beyond use, and can be
     /// acknowledged up to it; without one its device may still hold the rest.
-    End { generation: u32, bytes: Option<u64>, error: Option<String> },
+    End { generation: u32, bytes: Option<u64>, loss: Option<Loss> },
     /// Something for the timeline.
     Note(Note),
     /// The session is over, because of this.
     Finish(Ending),
+}
+
+/// What of a stream could not be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Loss {
+    /// It ends in the middle, as one does whose encoder was killed.
+    #[error("the stream ends inside an element of which {bytes} bytes came")]
+    Torn { bytes: u64 },
+    /// It is no stream that can be read on.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// How a generation begins.

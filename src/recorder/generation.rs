@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Event, Muxer, Reopened, SegmentSpec, Segmenter, Summary,
+    Action, Checkpoint, CommitRecord, Event, Init, Muxer, Reopened, SegmentSpec, Segmenter, Summary,
 };
 
 use super::disk::{FileId, Step};
@@ -28,7 +28,7 @@ pub(super) struct Generation {
     open: Option<File>,
     /// Complete files that wait for the next commit, each with the place at which its last
     /// sample was handed out.
-    closed: Vec<(File, Option<i64>, Checkpoint)>,
+    closed: Vec<(File, Option<i64>, Option<Checkpoint>)>,
     /// The position in the last record that was written. No more may be acknowledged: a crash
     /// takes the stream back to there.
     position: u64,
@@ -70,6 +70,8 @@ pub(super) struct Finishing {
     start_us: WallUs,
     tracks: Vec<Track>,
     summary: Summary,
+    /// Where the stream goes on behind the file.
+    checkpoint: Option<Checkpoint>,
 }
 
 /// What must be done so that everything taken so far is durable.
@@ -112,6 +114,23 @@ impl Continued {
     }
 }
 
+/// A generation whose last file is gone, and that goes on behind it.
+pub(super) struct Rejoined {
+    pub(super) init: Arc<Init>,
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl Rejoined {
+    /// How parsing goes on.
+    pub(super) fn resume(&self) -> feed::Resumption {
+        feed::Resumption {
+            init: self.init.bytes.clone(),
+            at: self.checkpoint.resume.clone(),
+            tracks: self.init.tracks.clone(),
+        }
+    }
+}
+
 impl Generation {
     /// A generation whose media lies in wall time as `mapping` says, as far as that is known.
     pub(super) fn new(
@@ -147,6 +166,12 @@ impl Generation {
         self.media_ns = lead_ns.map_or(0, |(_, last)| last);
         let place = Place::Finished { name, front, media_at, media_bytes };
         self.open = Some(File { id: None, muxer, start_us, place });
+    }
+
+    /// Goes on behind files of which the last is gone.
+    pub(super) fn rejoin(&mut self, Rejoined { init, checkpoint }: Rejoined) {
+        self.position = checkpoint.resume.position;
+        self.segmenter = Segmenter::rejoin(self.target_ns, init, &checkpoint);
     }
 
     /// Takes what the demuxer found.
@@ -197,7 +222,7 @@ impl Generation {
     /// Nothing more comes for now: the growing file is finished as far as it is written. What the
     /// segmenter still holds back is not acknowledged, and its device sends it again.
     pub(super) fn put_aside(&mut self) {
-        let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+        let checkpoint = self.segmenter.checkpoint();
         self.closed.extend(self.open.take().map(|file| (file, None, checkpoint)));
     }
 
@@ -228,16 +253,17 @@ impl Generation {
     /// Adds what brings everything taken so far onto the disk, and says how far that reaches.
     pub(super) fn commit(&mut self, plan: &mut Plan) -> DurableGeneration {
         for (mut file, end_ns, checkpoint) in std::mem::take(&mut self.closed) {
-            let Some(id) = self.append(&mut file, checkpoint, plan) else { continue };
+            let Some(id) = self.append(&mut file, checkpoint.clone(), plan) else { continue };
             let spec = file.muxer.spec().clone();
             let (steps, summary) = file.muxer.finish(end_ns);
             plan.steps.push_back(Step::Finish { file: id, steps });
-            let finishing = Finishing::of(self.start.number, file.start_us, &spec, summary);
+            let finishing =
+                Finishing::of(self.start.number, file.start_us, &spec, summary, checkpoint);
             plan.finishing.push((id, finishing));
         }
         if let Some(mut file) = self.open.take() {
             if file.muxer.pending_samples() > 0 {
-                let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+                let checkpoint = self.segmenter.checkpoint();
                 self.append(&mut file, checkpoint, plan);
             }
             self.open = Some(file);
@@ -255,7 +281,7 @@ impl Generation {
     fn append(
         &mut self,
         file: &mut File,
-        checkpoint: Checkpoint,
+        checkpoint: Option<Checkpoint>,
         plan: &mut Plan,
     ) -> Option<FileId> {
         let has_media = file.muxer.pending_samples() > 0;
@@ -278,10 +304,13 @@ impl Generation {
             }
         }
         if has_media {
-            self.position = checkpoint.resume.position;
-            let (session, generation) = (self.session.to_string(), self.start.number);
-            let record = CommitRecord { session, generation, checkpoint };
-            let parts = file.muxer.commit(Some(&record));
+            // Without a place to go on from nothing of it is acknowledged.
+            let record = checkpoint.map(|checkpoint| {
+                self.position = checkpoint.resume.position;
+                let (session, generation) = (self.session.to_string(), self.start.number);
+                CommitRecord { session, generation, checkpoint }
+            });
+            let parts = file.muxer.commit(record.as_ref());
             plan.steps.push_back(Step::Append { file: id, parts });
         }
         plan.steps.push_back(Step::Sync { file: id });
@@ -317,7 +346,7 @@ impl Generation {
                     }
                 }
                 Action::Close { end_ns, .. } => {
-                    let checkpoint = self.segmenter.checkpoint().unwrap_or_default();
+                    let checkpoint = self.segmenter.checkpoint();
                     let file = self.open.take();
                     self.closed.extend(file.map(|file| (file, end_ns, checkpoint)));
                 }
@@ -353,6 +382,7 @@ impl Finishing {
             bytes,
             tracks: self.tracks,
             sha256,
+            resume: self.checkpoint.as_ref().map(journal::Resume::from),
         }
     }
 
@@ -362,6 +392,7 @@ impl Finishing {
         start_us: WallUs,
         spec: &SegmentSpec,
         summary: Summary,
+        checkpoint: Option<Checkpoint>,
     ) -> Self {
         let mut tracks: Vec<Track> = spec.tracks.iter().map(describe).collect();
         for track in &mut tracks {
@@ -370,7 +401,7 @@ impl Finishing {
                 TrackKind::Audio => summary.audio_samples,
             };
         }
-        Self { generation, start_us, tracks, summary }
+        Self { generation, start_us, tracks, summary, checkpoint }
     }
 }
 

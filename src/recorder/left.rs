@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use base64::Engine;
-use container::{Demuxer, Init, Origin};
+use container::{Checkpoint, Demuxer, Init, Origin};
 
+use super::generation::Rejoined;
 use super::wall::{Anchor, Mapping};
-use crate::library::journal::{Event, STOPPED, Segment};
+use crate::library::journal::{Event, Resume, STOPPED, Segment};
 use crate::live::feed;
 
 /// What an earlier life of a session has left.
@@ -32,6 +33,8 @@ pub(super) struct LeftGeneration {
     inits: Vec<Arc<Init>>,
     /// Where its media lies in wall time.
     pub(super) mapping: Mapping,
+    /// Where its stream goes on behind its last finished file.
+    checkpoint: Option<Checkpoint>,
     /// Its length, when it is complete.
     pub(super) ended_bytes: Option<u64>,
 }
@@ -60,7 +63,13 @@ impl Left {
                     known.mapping.push(Anchor { media_us, wall_us });
                 }
             }
-            Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
+            Event::Segment(segment) | Event::Replaced(segment) => {
+                let checkpoint = segment.resume.as_ref().and_then(Resume::checkpoint);
+                if let Some(known) = self.generations.get_mut(&segment.generation) {
+                    known.checkpoint = checkpoint;
+                }
+                self.remember(segment);
+            }
             Event::Gap { reason, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((gap(&reason), device_ms));
             }
@@ -77,6 +86,7 @@ impl Left {
             mapping: Mapping::new(start.anchor_us),
             start,
             inits: Vec::new(),
+            checkpoint: None,
             ended_bytes: None,
         })
     }
@@ -100,6 +110,14 @@ impl Left {
         }
         let inits = &self.generations.get(&origin.generation)?.inits;
         inits.iter().rev().find(|init| init.crc() == origin.init_crc).cloned()
+    }
+}
+
+impl LeftGeneration {
+    /// How it goes on when its last file is gone.
+    pub(super) fn rejoined(&self) -> Option<Rejoined> {
+        let init = Arc::clone(self.inits.last()?);
+        Some(Rejoined { init, checkpoint: self.checkpoint.clone()? })
     }
 }
 

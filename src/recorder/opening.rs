@@ -6,13 +6,13 @@ use std::sync::Arc;
 use container::NANOS_PER_SECOND;
 
 use super::Recorder;
-use super::disk::{self, Disk, DiskError, Growing};
+use super::disk::{self, Disk, DiskError, Growing, fault};
 use super::generation::{Continued, Generation};
 use super::left::Left;
 use super::names;
 use super::recovery::Site;
-use crate::library::JournalPlace;
 use crate::library::journal::Segment;
+use crate::library::{JournalPlace, Session};
 use crate::live::feed::{DurableGeneration, Opened, OpenedGeneration, SessionInfo};
 use crate::storage;
 
@@ -47,7 +47,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
     let known = match session.is_resumable {
         true => {
             recorder.scanned().await;
-            recorder.library.session_of(&session.device, &session.id)
+            recorder.known(session).await?
         }
         false => None,
     };
@@ -80,11 +80,17 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
             durable.position = bytes;
         } else {
             let start_of = known.start.clone();
+            let rejoined = known.rejoined();
             let id = session.id.as_str().into();
             let mut generation = Generation::new(start_of, known.mapping, id, recorder.target_ns());
             if let Some(continued) = continued.remove(&number) {
                 resume = Some(continued.resume());
                 generation.go_on(continued);
+                durable = generation.durable();
+            } else if let Some(rejoined) = rejoined {
+                tracing::warn!(session = %session.id, generation = number, "the last file of a recording is gone; it goes on with a new one");
+                resume = Some(rejoined.resume());
+                generation.rejoin(rejoined);
                 durable = generation.durable();
             }
             start.generations.insert(number, generation);
@@ -129,6 +135,27 @@ fn find(site: &Site) -> Result<Option<Found>, DiskError> {
 }
 
 impl Recorder {
+    /// What the library has of a session.
+    ///
+    /// # Errors
+    /// When it may have been in what the disk does not give back: to say that it is lost would be
+    /// wrong.
+    async fn known(&self, session: &SessionInfo) -> Result<Option<Session>, DiskError> {
+        let known = || self.library.session_of(&session.device, &session.id);
+        if let Some(known) = known() {
+            return Ok(Some(known));
+        }
+        if !session.is_continued {
+            return Ok(None);
+        }
+        let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
+        let read = storage::execute(&self.storage, move || library.scan_unread(&*storage)).await;
+        match (known(), read) {
+            (None, Err((path, error))) => Err(fault("read", &path)(error)),
+            (known, _) => Ok(known),
+        }
+    }
+
     /// The length of a segment.
     pub(super) fn target_ns(&self) -> i64 {
         i64::try_from(self.settings.segment.as_nanos()).unwrap_or(60 * NANOS_PER_SECOND)

@@ -18,7 +18,7 @@ use crate::clock;
 use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
 use crate::library::{JournalPlace, Library};
 use crate::live::feed::{
-    self, Durable, Ending, Feed, Finished, FinishedFile, Note, Recording, SessionInfo,
+    self, Durable, Ending, Feed, Finished, FinishedFile, Loss, Note, Recording, SessionInfo,
 };
 
 /// How long media may wait for its sync: what a power cut can cost a device without a spool. Browsers
@@ -192,7 +192,7 @@ impl Task {
                 }
                 generation.has_closed() || self.has_pending(COMMIT_BYTES, COMMIT_SAMPLES)
             }
-            Feed::End { generation: number, bytes, error } => {
+            Feed::End { generation: number, bytes, loss } => {
                 let goes_on = bytes.is_none() && self.session.is_resumable;
                 let generation = self.generations.get_mut(&number);
                 let undecodable = generation.map_or(0, |generation| {
@@ -206,8 +206,12 @@ impl Task {
                 if undecodable > 0 {
                     self.damaged(&format!("{undecodable} frames came before the first key frame"));
                 }
-                if let Some(error) = &error {
-                    self.damaged(error);
+                // The gap behind an encoder that was killed is its device's to tell.
+                let is_told =
+                    |loss: &Loss| self.session.is_resumable && matches!(loss, Loss::Torn { .. });
+                let error = loss.as_ref().map(Loss::to_string);
+                if let Some(loss) = loss.filter(|loss| !is_told(loss)) {
+                    self.damaged(&loss.to_string());
                 }
                 self.ended.push(Ended { generation: number, bytes, error });
                 true

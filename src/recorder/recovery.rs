@@ -65,7 +65,14 @@ impl Site {
                 None => self.remove(&folder.join(name))?,
             }
         }
-        for name in names().filter(|name| names::is_growing(name)) {
+        // One that was written anew and waits for its name stands for its growing file.
+        let is_waiting = |name: &str| {
+            let mut waiting = unnamed.iter().map(|unnamed: &Unnamed| &unnamed.segment.file);
+            waiting.any(|file| file == names::finished(name))
+        };
+        let growing = names().filter(|name| names::is_growing(name) && !is_waiting(name));
+        let growing: Vec<&str> = growing.collect();
+        for name in growing {
             unnamed.extend(self.make_whole(name, &left)?);
         }
         // The journal names a generation's files in the order of its stream.
@@ -211,9 +218,11 @@ impl Site {
         growing.sync()?;
         let (sha256, bytes) = growing.finish(&*self.storage, &steps)?;
         let name = names::finished(&growing.name()).to_owned();
-        let finishing = Finishing::of(number, start_us, &spec, summary);
+        let checkpoint = record.checkpoint;
+        let position = checkpoint.resume.position;
+        let finishing = Finishing::of(number, start_us, &spec, summary, Some(checkpoint));
         let segment = finishing.segment(name, bytes, sha256);
-        Ok(Unnamed { file: growing, segment, position: record.checkpoint.resume.position })
+        Ok(Unnamed { file: growing, segment, position })
     }
 
     /// Writes a file anew from its good commits and finishes it, beside the old one.

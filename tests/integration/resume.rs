@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::captures::{self, judge};
 use crate::support::client::Client;
-use crate::support::files::segments;
+use crate::support::files::{listing, segments};
 use crate::support::server::Server;
 
 #[tokio::test]
@@ -188,4 +188,124 @@ async fn a_device_cut_off_right_after_its_hello_begins_all_the_same() {
         }
     }
     panic!("the session never began");
+}
+
+/// Somebody's script moves finished files away, and the server has been restarted meanwhile.
+#[tokio::test]
+async fn a_device_goes_on_although_its_last_file_was_moved_away() {
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let server = Server::start(&[]);
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    client.generation(0, &capture.mime).await;
+    let half = capture.stream.len() / 2;
+    for (index, piece) in capture.stream[..half].chunks(100_000).enumerate() {
+        client.chunk(0, index as u64 * 100_000, piece).await;
+    }
+    client.acknowledged(0, 1000).await;
+    server.interrupt();
+    client.ending().await;
+    let (_, _, folder) = server.wait();
+    let server = Server::start_in(folder, &[]);
+    let moved = segments(&server.recordings());
+    let away = server.recordings().parent().unwrap().join("away.webm");
+    std::fs::rename(&moved[0], &away).unwrap();
+    let length = capture.stream.len();
+    let hello = |first: u64| {
+        json!({
+            "type": "hello", "device": "test-device", "name": "Bench 3", "session": "session-1",
+            "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
+            "holds": [{ "generation": 0, "first": first, "end": length }],
+        })
+    };
+    let address = format!("{}/ws/ingest", server.https);
+    let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
+    client.text(hello(0)).await;
+    let durable = client.receive().await["positions"][0]["durable"].as_u64().unwrap();
+    drop(client);
+    // What it has been told to be durable is gone from the device.
+    let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
+    client.text(hello(durable)).await;
+    assert_eq!(client.receive().await["positions"][0]["received"], durable);
+    client.generation(0, &capture.mime).await;
+    let rest = &capture.stream[durable as usize..];
+    for (index, piece) in rest.chunks(100_000).enumerate() {
+        client.chunk(0, durable + index as u64 * 100_000, piece).await;
+    }
+    client
+        .text(json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] }))
+        .await;
+    let ending = client.ending().await;
+    assert_eq!((ending.close_code(), ending.of_type("error").len()), (Some(1000), 0), "{ending:?}");
+    let [new] = &segments(&server.recordings())[..] else { panic!("one file, a new one") };
+    let samples = |bytes: &[u8]| {
+        let mut demuxer = container::Demuxer::new();
+        demuxer.push(bytes.to_vec().into());
+        let events = std::iter::from_fn(|| demuxer.poll().unwrap());
+        let samples = events.filter_map(|event| match event {
+            container::Event::Sample(sample) => Some((sample.track, sample.sync, sample.data)),
+            _ => None,
+        });
+        samples.collect::<Vec<_>>()
+    };
+    let of_video = |all: &[(usize, bool, bytes::Bytes)]| {
+        let video = all.iter().filter(|(track, ..)| *track == 1);
+        video.map(|(_, sync, data)| (*sync, data.clone())).collect::<Vec<_>>()
+    };
+    let wanted = of_video(&samples(&capture.stream));
+    let before = of_video(&samples(&std::fs::read(away).unwrap()));
+    let after = of_video(&samples(&std::fs::read(new).unwrap()));
+    assert!(wanted.starts_with(&before) && wanted.ends_with(&after) && after[0].0);
+    // Between them lies what needs a picture of the file that is gone.
+    let missing = &wanted[before.len()..wanted.len() - after.len()];
+    assert!(missing.iter().all(|(sync, _)| !sync), "{} frames", missing.len());
+}
+
+/// A device comes with what it holds of its generation. Returns the server's first message.
+async fn holding(server: &Server, first: u64, end: usize) -> (Client, serde_json::Value) {
+    let address = format!("{}/ws/ingest", server.https);
+    let mut client = Client::connect(server, &address, Some("localcamera.v1")).await;
+    client
+        .text(json!({
+            "type": "hello", "device": "test-device", "name": "Bench 3", "session": "session-1",
+            "started_ms": 1_795_163_509_123_i64, "now_ms": 1_795_163_509_123_i64,
+            "holds": [{ "generation": 0, "first": first, "end": end }],
+        }))
+        .await;
+    let first = client.receive().await;
+    (client, first)
+}
+
+/// To say that the beginning is lost would be wrong: it may be where nobody can read at the moment.
+#[tokio::test]
+async fn a_session_whose_journal_cannot_be_read_waits_for_it() {
+    let capture = captures::named("chromium-webm-vp8-opus");
+    let server = Server::start(&[]);
+    let (mut client, _) = Client::hello(&server, "session-1").await;
+    let length = crate::v1::send(&mut client, 0, &capture).await;
+    client.acknowledged(0, 1000).await;
+    server.interrupt();
+    client.ending().await;
+    let (_, _, folder) = server.wait();
+    let recordings = folder.path().join("recordings");
+    let journal = listing(&recordings)
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    let journal = journal.unwrap();
+    let aside = folder.path().join("aside");
+    std::fs::rename(&journal, &aside).unwrap();
+    // It is found, and reading it fails.
+    std::fs::create_dir(&journal).unwrap();
+    let server = Server::start_in(folder, &[]);
+    let (mut client, first) = holding(&server, 1000, length as usize).await;
+    assert_eq!((&first["type"], &first["code"]), (&json!("error"), &json!("storage")), "{first}");
+    assert!(first["message"].as_str().unwrap().contains("session_"), "{first}");
+    assert_eq!(client.ending().await.close_code(), Some(1013));
+    // One that begins is no matter of what was.
+    let (_client, welcome) = Client::hello(&server, "session-2").await;
+    assert_eq!(welcome["resumed"], false);
+    std::fs::remove_dir(&journal).unwrap();
+    std::fs::rename(&aside, &journal).unwrap();
+    let (_client, welcome) = holding(&server, 1000, length as usize).await;
+    assert_eq!(welcome["resumed"], true, "{welcome}");
+    assert!(welcome["positions"][0]["durable"].as_u64().unwrap() > 1000, "{welcome}");
 }

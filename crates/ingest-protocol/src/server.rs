@@ -80,6 +80,12 @@ impl Server {
         Self::default()
     }
 
+    /// Whether the device that said hello has let go of bytes: some server has acknowledged them.
+    #[must_use]
+    pub fn has_let_go(&self) -> bool {
+        self.holds.iter().any(|held| held.first > 0)
+    }
+
     /// Where the session stands that [`Output::Open`] asked for. Messages that follow count from
     /// there. What comes out belongs behind the welcome.
     pub fn welcome(&mut self, positions: &[Position]) -> Vec<Output> {

@@ -135,6 +135,18 @@ impl Segmenter {
         segmenter
     }
 
+    /// Goes on at `checkpoint` of the stream that began with `init` when the file in front of it
+    /// is gone: with a new file at the next sync sample.
+    #[must_use]
+    pub fn rejoin(target_ns: i64, init: Arc<Init>, checkpoint: &Checkpoint) -> Self {
+        let mut stream = Stream::new(init);
+        stream.begun = true;
+        let mut segmenter = Self::new(target_ns);
+        segmenter.books = Books::resume(checkpoint);
+        segmenter.stream = Some(stream);
+        segmenter
+    }
+
     /// Takes what the demuxer found.
     pub fn push(&mut self, event: Event) {
         self.begin_stream();
@@ -173,7 +185,11 @@ impl Segmenter {
     pub fn finish(&mut self) {
         let Some(mut stream) = self.stream.take() else { return };
         if stream.current.is_none() && !stream.waiting.is_empty() {
-            self.begin(&mut stream, None);
+            if stream.lacks_parameter_sets() {
+                stream.waiting.drain(..).for_each(|waiting| self.drop_undecodable(&waiting));
+            } else {
+                self.begin(&mut stream, None);
+            }
         }
         stream.lead_ns = i64::MAX;
         self.release(&mut stream);
@@ -220,7 +236,8 @@ impl Segmenter {
         self.books.checkpoint(settled)
     }
 
-    /// Video samples that came before the first sync sample of their stream and cannot be shown.
+    /// Video samples that came before the first sync sample of their stream and cannot be shown,
+    /// and audio of a stream in which no file could be begun.
     #[must_use]
     pub fn undecodable_samples(&self) -> u64 {
         self.undecodable_samples
@@ -260,7 +277,7 @@ impl Segmenter {
             stream.waiting.push_back(sample);
             if stream.current.is_some() {
                 self.release(stream);
-            } else if stream.has_waited_enough(MAX_SKEW_NS) {
+            } else if stream.has_waited_enough(stream.max_start_skew_ns()) {
                 self.begin(stream, None);
             }
         } else {
@@ -270,7 +287,10 @@ impl Segmenter {
 
     /// Hands out the waiting samples whose file is known by now.
     fn release(&mut self, stream: &mut Stream) {
-        while let Some(first) = stream.waiting.front() {
+        // Before the first file there is none that it could be.
+        while stream.current.is_some()
+            && let Some(first) = stream.waiting.front()
+        {
             let at_ns = stream.shown_ns(&first.sample);
             let waits = stream.may_be_cut_before(at_ns, self.target_ns);
             // Times that jump far ahead must not hold everything else back.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::sample::{Container, Init, Kind, NANOS_PER_SECOND, Sample, Track};
+use crate::sample::{Container, Detail, Init, Kind, NANOS_PER_SECOND, Sample, Track};
 
 /// How far audio and video of one moment arrive apart at most: Chromium's MP4 fragments hold all
 /// audio of two seconds, then all video of them. After this long a file no longer waits.
@@ -116,6 +116,23 @@ impl Stream {
             // A new configuration comes with a new init segment.
             Container::Mp4 => ahead && at_ns >= current.start_ns.saturating_add(target_ns),
         }
+    }
+
+    /// How long audio waits for the first key frame.
+    pub(super) fn max_start_skew_ns(&self) -> i64 {
+        if self.lacks_parameter_sets() { i64::MAX } else { MAX_SKEW_NS }
+    }
+
+    /// Whether no file can be begun before a key frame brings its parameter sets.
+    pub(super) fn lacks_parameter_sets(&self) -> bool {
+        self.tracks.iter().any(|track| match &track.detail {
+            Detail::Webm(detail) => {
+                self.init.output == Container::Mp4
+                    && track.kind == Kind::Video
+                    && detail.codec_private.is_none()
+            }
+            Detail::Mp4(_) => false,
+        })
     }
 
     pub(super) fn max_skew_ns(&self) -> i64 {

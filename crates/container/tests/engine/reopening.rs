@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, Init, Muxer, NANOS_PER_SECOND,
-    Reopened, Reopening, Sample, Segmenter,
+    Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, Init, Kind, Muxer,
+    NANOS_PER_SECOND, Reopened, Reopening, Sample, Segmenter,
 };
 
 use crate::captures::{self, Capture};
@@ -252,5 +252,51 @@ fn nothing_behind_a_damaged_commit_is_trusted() {
         damaged[at] ^= 1;
         let kept = reopen(&damaged, &init).map_or(0, |read| read.bytes.len());
         assert!(kept <= at && growing[..kept] == damaged[..kept], "{at}");
+    }
+}
+
+/// Somebody has moved the file away: what comes behind it is in a new one from the next sync
+/// sample on, and nothing twice.
+#[test]
+fn a_stream_whose_last_file_is_gone_goes_on_behind_it() {
+    for capture in captures::all() {
+        let wanted = demux(&capture.stream).unwrap();
+        let chunks = chunks(&capture);
+        for stop_after in 1..chunks.len() {
+            let mut recorder = Recorder::new();
+            chunks[..stop_after].iter().cloned().for_each(|chunk| recorder.push(chunk));
+            let Some((muxer, growing)) = recorder.open.take() else { continue };
+            if growing.is_empty() {
+                continue;
+            }
+            let gone = finish(muxer, growing, None);
+            let kept = recorder.finished.len();
+            recorder.finished.push(gone);
+            let init = recorder.init.clone().unwrap();
+            let kinds: Vec<Kind> = init.tracks.iter().map(|track| track.kind).collect();
+            let checkpoint = recorder.checkpoint.clone();
+            recorder.demuxer =
+                Demuxer::resume(&init.bytes, &checkpoint.resume, &init.tracks).unwrap();
+            recorder.segmenter = Segmenter::rejoin(SEGMENT_NS, init, &checkpoint);
+            let files = go_on(recorder, &capture.stream);
+            let name = format!("{} stopped after {stop_after}", capture.name);
+            for track in 0..2 {
+                let of_track = |(_, own, _, data): &(usize, usize, i64, Bytes)| {
+                    (*own == track).then(|| data.clone())
+                };
+                let before: Vec<_> =
+                    contents(&files[..=kept]).iter().filter_map(of_track).collect();
+                let after: Vec<_> =
+                    contents(&files[kept + 1..]).iter().filter_map(of_track).collect();
+                let own: Vec<_> = wanted.iter().filter(|sample| sample.track == track).collect();
+                let wanted: Vec<_> = own.iter().map(|sample| sample.data.clone()).collect();
+                assert!(wanted.starts_with(&before) && wanted.ends_with(&after), "{name}");
+                let missing = before.len()..wanted.len() - after.len();
+                // Audio without any video whose parameter sets are known makes no file.
+                let is_alone = files.len() == kept + 1 && kinds.get(track) == Some(&Kind::Audio);
+                let is_undecodable = own[missing].iter().all(|sample| !sample.sync || is_alone);
+                assert!(is_undecodable, "{name}: track {track}");
+            }
+        }
     }
 }
