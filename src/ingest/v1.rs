@@ -38,6 +38,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
         attached: None,
         inputs: VecDeque::new(),
         report: Report::default(),
+        held_bytes: 0,
         started_ms: BTreeMap::new(),
         clock_offset_ms: 0,
         ingest,
@@ -58,6 +59,8 @@ struct Connection {
     /// What waits for room in the session; while anything does, nothing more is read.
     inputs: VecDeque<Input>,
     report: Report,
+    /// What has come since the device should hold everything.
+    held_bytes: u64,
     /// When generations began, on the device's clock.
     started_ms: BTreeMap<u32, i64>,
     /// Server's clock minus device's clock.
@@ -189,6 +192,10 @@ impl Connection {
                 self.inputs.push_back(Input::Begin(generation));
             }
             Output::Media { generation, bytes } => {
+                if self.is_beyond_credit(bytes.len()) {
+                    let sentence = "the server cannot take media now, and the device sends more than was on its way";
+                    return self.fail(ErrorCode::BadMessage, sentence.to_owned(), None).await;
+                }
                 self.inputs.push_back(Input::Media { generation, bytes });
             }
             Output::End { generation } => self.inputs.push_back(Input::End { generation }),
@@ -272,6 +279,15 @@ impl Connection {
         let error = ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
         self.send(&error).await?;
         self.close(1013, "the server cannot write; come back later").await
+    }
+
+    /// Whether the device goes on sending although it has no credit. What is on its way when the
+    /// credit ends is at most what it had.
+    fn is_beyond_credit(&mut self, bytes: usize) -> bool {
+        let handle = self.attached.as_ref().map(|attached| &attached.handle);
+        let is_held = handle.is_some_and(|h| h.durable.borrow().holds_because().is_some());
+        self.held_bytes = if is_held { self.held_bytes + bytes as u64 } else { 0 };
+        self.held_bytes > 2 * CREDIT_BYTES
     }
 
     fn generation(&mut self, message: GenerationMessage) -> Generation {

@@ -121,7 +121,7 @@ impl Delivery<'_> {
                 // Why an attempt failed is known before it is given up.
                 biased;
                 output = &mut awaited => return Ok(output),
-                event = self.run.event(&mut self.recording.arrived) => self.handle(event)?,
+                event = self.run.event(&mut self.recording.arrived) => self.handle(event).await?,
             }
         }
     }
@@ -168,7 +168,7 @@ impl Delivery<'_> {
                     None => return Ok(farewell(None)),
                 },
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
-                event = self.run.event(&mut self.recording.arrived) => self.handle(event)?,
+                event = self.run.event(&mut self.recording.arrived) => self.handle(event).await?,
             }
         }
     }
@@ -270,11 +270,11 @@ impl Delivery<'_> {
         }
     }
 
-    fn handle(&mut self, event: Event) -> Result<(), Ending> {
+    async fn handle(&mut self, event: Event) -> Result<(), Ending> {
         match event {
             Event::Arrived => self.take_arrivals(),
             Event::Interrupt => self.interrupted(),
-            Event::Tick => self.tick(),
+            Event::Tick => self.tick().await,
         }
     }
 
@@ -335,11 +335,16 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<(), Ending> {
+    async fn tick(&mut self) -> Result<(), Ending> {
         let view = self.client.view();
         self.run.progress.show(view);
-        if let Some(intake) = &mut self.run.intake {
-            intake.sync();
+        if let Some(intake) = &mut self.run.intake
+            && let Err(error) = intake.sync().await
+        {
+            self.run.progress.say(&format!(
+                "the spool's disk does not keep what is written to it, so a power cut may \
+                     cost what waits there: {error}"
+            ));
         }
         if view.durable_bytes == view.total_bytes && !self.taken.is_ended {
             self.fresh = Instant::now();

@@ -1,8 +1,8 @@
 //! Takes what a pipe brings, at once, whatever the server does.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, ErrorKind, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) struct Intake {
     arrived: watch::Receiver<Arrived>,
     leave: Arc<Leave>,
     syncing: Syncing,
-    sync: Option<JoinHandle<()>>,
+    sync: Option<JoinHandle<io::Result<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,11 +45,13 @@ struct Leave {
     is_asked: AtomicBool,
     /// Held while bytes are out of the pipe and not in the spool.
     turn: Mutex<()>,
+    /// Bytes that were out of the pipe and found no room any more.
+    lost_bytes: AtomicU64,
 }
 
 impl Intake {
     /// Begins to read `input`.
-    pub(super) fn begin(input: File, writer: Writer) -> std::io::Result<Self> {
+    pub(super) fn begin(input: File, writer: Writer) -> io::Result<Self> {
         let (sender, arrived) = watch::channel(Arrived::default());
         let leave = Arc::new(Leave::default());
         let syncing = writer.syncing();
@@ -62,18 +64,27 @@ impl Intake {
         self.arrived.clone()
     }
 
-    /// Reads no more. What was taken from the pipe is in the spool when this returns.
-    pub(super) fn leave(&self) {
+    /// Reads no more. What was taken from the pipe is in the spool when this returns, but for so
+    /// many bytes that a full disk had no room for.
+    pub(super) fn leave(&self) -> u64 {
         self.leave.is_asked.store(true, Ordering::SeqCst);
         let _turn = self.leave.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.leave.lost_bytes.load(Ordering::SeqCst)
     }
 
-    /// Lets what has come survive a power cut; called every second or so.
-    pub(super) fn sync(&mut self) {
-        if self.sync.as_ref().is_none_or(JoinHandle::is_finished) {
-            let work = self.syncing.up_to(self.arrived.borrow().bytes);
-            self.sync = work.map(tokio::task::spawn_blocking);
+    /// Lets what has come survive a power cut; called every second or so. An error is that of an
+    /// earlier call.
+    pub(super) async fn sync(&mut self) -> io::Result<()> {
+        if self.sync.as_ref().is_some_and(|sync| !sync.is_finished()) {
+            return Ok(());
         }
+        let done = match self.sync.take() {
+            Some(sync) => sync.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
+        let work = self.syncing.up_to(self.arrived.borrow().bytes);
+        self.sync = work.map(tokio::task::spawn_blocking);
+        done
     }
 }
 
@@ -118,6 +129,7 @@ impl Reader {
             let trouble = format!("the spool cannot be written, and the pipe waits: {error}");
             self.tell(Some(trouble));
             if self.is_leaving() {
+                self.leave.lost_bytes.store(bytes.len() as u64, Ordering::SeqCst);
                 return;
             }
             thread::sleep(RETRY);
@@ -161,7 +173,7 @@ mod tests {
         };
         let (mut spool, writer) =
             Spool::create(parent.path(), session, String::new(), 1000).unwrap();
-        let (reader, mut pipe) = std::io::pipe().unwrap();
+        let (reader, mut pipe) = io::pipe().unwrap();
         let mut intake = Intake::begin(File::from(OwnedFd::from(reader)), writer).unwrap();
         let mut arrived = intake.arrived();
         let stream: Vec<u8> = (0..100_000u32).map(|n| n as u8 ^ (n >> 8) as u8).collect();
@@ -170,7 +182,7 @@ mod tests {
         let mut read = vec![0; stream.len()];
         spool.read(0, &mut read).unwrap();
         assert!(read == stream);
-        intake.sync();
+        intake.sync().await.unwrap();
         drop(pipe);
         let ended = arrived.wait_for(|arrived| arrived.is_ended).await.unwrap().clone();
         assert_eq!((ended.bytes, ended.broken), (100_000, None));

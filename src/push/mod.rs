@@ -21,6 +21,7 @@ use crate::config::Push;
 use crate::console;
 use connection::Line;
 use delivery::{Ending, deliver};
+use intake::Intake;
 use memory::Folder;
 use recording::Recording;
 use run::Run;
@@ -54,8 +55,12 @@ async fn publish(push: &Push, folder: &Folder, trust: Trust) -> Result<()> {
     let mut run = Run::new(line, push.give_up_after, intake)
         .context("cannot wait for the signals that stop a program")?;
     let published = deliver_all(&mut run, folder, recordings).await;
-    if let Some(intake) = &run.intake {
-        intake.leave();
+    let lost_bytes = run.intake.as_ref().map_or(0, Intake::leave);
+    if lost_bytes > 0 {
+        console::note(&format!(
+            "{lost_bytes} bytes had been read from the pipe and are lost: the spool's disk had no \
+             room for them. Free some before the next push"
+        ));
     }
     published
 }

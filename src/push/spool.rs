@@ -217,7 +217,10 @@ pub(super) struct Syncing {
 
 impl Syncing {
     /// The work that makes everything up to `end` survive a power cut, if there is any.
-    pub(super) fn up_to(&mut self, end: u64) -> Option<impl FnOnce() + Send + 'static> {
+    pub(super) fn up_to(
+        &mut self,
+        end: u64,
+    ) -> Option<impl FnOnce() -> io::Result<()> + Send + 'static> {
         if end == self.synced {
             return None;
         }
@@ -227,11 +230,13 @@ impl Syncing {
         self.synced = end;
         Some(move || {
             for start in (first..end).step_by(step) {
-                // One that the server has is gone already. A disk that fails says so when the
-                // next bytes are written.
-                let _ = File::open(piece(&folder, start)).and_then(|file| file.sync_data());
+                match File::open(piece(&folder, start)).and_then(|file| file.sync_data()) {
+                    // The server has it already.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    synced => synced?,
+                }
             }
-            let _ = memory::sync_folder(&folder);
+            memory::sync_folder(&folder)
         })
     }
 }
@@ -357,7 +362,7 @@ mod tests {
         let mut syncing = writer.syncing();
         assert!(syncing.up_to(0).is_none());
         append(&mut writer, &[1; 25]);
-        syncing.up_to(writer.end()).unwrap()();
+        syncing.up_to(writer.end()).unwrap()().unwrap();
         assert!(syncing.up_to(25).is_none());
     }
 }

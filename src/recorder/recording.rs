@@ -34,6 +34,10 @@ const COMMIT_SAMPLES: usize = 20_000;
 /// Lines that come before any media; a device that only talks about itself gets no more.
 const MAX_WAITING_LINES: usize = 200;
 
+/// What a device may have told about itself: one event every ten seconds for a day. Each is kept
+/// in memory, so that a repetition is known.
+const MAX_NOTES: usize = 8640;
+
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, recorder: Recorder) {
     let Recording { session, opened, mut feed, durable } = recording;
@@ -76,7 +80,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
             if let Err(error) = task.commit().await {
                 return interrupted(&task.session, &task.durable, &error);
             }
-        } else if deadline.is_none() && task.has_pending(1, 1) {
+        } else if deadline.is_none() && (task.has_pending(1, 1) || task.has_lines()) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
@@ -218,7 +222,7 @@ impl Task {
             }
             Feed::Note(note) => {
                 self.note(note);
-                true
+                false
             }
             Feed::Finish(_) => true,
         }
@@ -268,7 +272,15 @@ impl Task {
         all_bytes >= bytes || all_samples >= samples
     }
 
+    /// Whether the journal has something to get that waits for nothing else.
+    fn has_lines(&self) -> bool {
+        self.journal.is_some() && !self.lines.is_empty()
+    }
+
     fn note(&mut self, note: Note) {
+        if self.noted.len() >= MAX_NOTES {
+            return;
+        }
         if self.journal.is_none() && self.lines.len() >= MAX_WAITING_LINES {
             return;
         }

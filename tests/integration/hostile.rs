@@ -130,3 +130,26 @@ async fn is_well(server: &Server) {
     let (status, body) = get(server, "/health").await;
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
 }
+
+#[tokio::test]
+async fn a_device_that_sends_without_credit_is_held_back() {
+    // More than any disk has: nothing is taken.
+    let server = Server::start(&["--reserve-mb", "1000000000"]);
+    let (mut client, welcome) = Client::hello(&server, "session-1").await;
+    assert_eq!(welcome["limits"]["credit_bytes"], 0);
+    let capture = captures::named("chromium-webm-vp8-opus");
+    client.generation(0, &capture.mime).await;
+    // A stream that is in order, and ends with something large.
+    let mut stream = capture.stream.clone();
+    stream.extend([0xEC, 0x01, 0, 0, 0, 0x02, 0, 0, 0]);
+    stream.resize(2 * 8 * 1024 * 1024 + 1, 0);
+    // Twice the credit that it might have had; the last piece is more than that.
+    for (index, piece) in stream.chunks(200_000).enumerate() {
+        client.chunk(0, index as u64 * 200_000, piece).await;
+    }
+    let ending = client.ending().await;
+    assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
+    let error = ending.of_type("error").into_iter().find(|error| error["code"] == "bad_message");
+    assert!(error.unwrap()["message"].as_str().unwrap().contains("cannot take media now"));
+    assert_eq!(listing(&server.recordings()), [] as [std::path::PathBuf; 0]);
+}

@@ -141,16 +141,21 @@ impl Client {
     /// Everything until the server closes.
     pub(crate) async fn ending(&mut self) -> Ending {
         let mut ending = Ending::default();
-        loop {
-            match tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap() {
-                Some(Ok(Message::Text(text))) => {
-                    ending.texts.push(serde_json::from_str(&text).unwrap());
+        let listening = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        ending.texts.push(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(Message::Close(frame))) => ending.close = frame,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return,
                 }
-                Some(Ok(Message::Close(frame))) => ending.close = frame,
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return ending,
             }
-        }
+        };
+        // Pings come for ever.
+        tokio::time::timeout(PATIENCE, listening).await.expect("the server did not close");
+        ending
     }
 
     /// Sends a binary message in frames of a megabyte, as browsers do, and listens meanwhile.
