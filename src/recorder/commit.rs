@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::disk::{Disk, DiskError, Outcome, Step};
+use super::disk::{Disk, Outcome, Step};
+use super::fault::DiskError;
 use crate::library::Trouble;
 use crate::live::feed::Durable;
 use crate::storage::{self, Storage};

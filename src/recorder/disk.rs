@@ -10,16 +10,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::FinishStep;
 
-use super::active::{Active, Claim};
+use super::active::Active;
+use super::fault::{DiskError, fault, is_mounted, sync_folder};
+use super::growing::Growing;
 use super::names;
 use crate::clock::WallUs;
-use crate::storage::{Open, Storage, StorageFile, read_pieces};
+use crate::storage::{Open, Storage};
 
 /// Attempts at a name that is not taken; each one means a file of the same millisecond.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
-
-/// By this file a server claims its recordings folder.
-pub(crate) const CLAIM: &str = ".lock";
 
 /// Tells a session's files from one another while they grow.
 pub(super) type FileId = u64;
@@ -57,36 +56,6 @@ pub(super) enum Outcome {
     JournalBegun { name: String },
 }
 
-/// A step that failed, with the words for a person.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {path}: {source}", path = .path.display())]
-pub(super) struct DiskError {
-    action: &'static str,
-    pub(super) path: PathBuf,
-    source: io::Error,
-    /// Whether it was a sync: what it should have brought onto the disk may never get there.
-    pub(super) is_sync: bool,
-}
-
-impl DiskError {
-    pub(super) fn kind(&self) -> io::ErrorKind {
-        self.source.kind()
-    }
-
-    /// Whether trying again is of no use. After a sync that failed the page cache cannot be
-    /// trusted any more; and a file that was removed or renamed by somebody does not come back.
-    pub(super) fn is_final(&self) -> bool {
-        let kinds = [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
-        self.is_sync || kinds.contains(&self.source.kind())
-    }
-
-    /// Whether it is only a matter of room.
-    pub(super) fn is_full(&self) -> bool {
-        let kinds = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-        kinds.contains(&self.source.kind())
-    }
-}
-
 /// The files of one session.
 #[derive(Debug)]
 pub(super) struct Disk {
@@ -97,18 +66,6 @@ pub(super) struct Disk {
     journal: Option<Growing>,
     is_folder_made: bool,
     active: Active,
-}
-
-/// A file that is appended to. What a failed write left behind `len` is written over.
-#[derive(Debug)]
-pub(super) struct Growing {
-    file: Box<dyn StorageFile>,
-    path: PathBuf,
-    len: u64,
-    /// Steps of finishing it that are done; they are not repeated.
-    finished_steps: usize,
-    is_named: bool,
-    _claim: Option<Claim>,
 }
 
 impl Disk {
@@ -164,14 +121,13 @@ impl Disk {
                 }
             }
             Step::Append { file, parts } => {
-                let growing = self.growing(*file)?;
-                growing.append(parts).map_err(fault("write", &growing.path))?;
+                self.growing(*file)?.append(parts)?;
             }
             Step::Sync { file } => {
                 let growing = self.growing(*file)?;
                 growing.sync()?;
                 // A file that somebody removed takes writes and syncs as if it were there.
-                let path = growing.path.clone();
+                let path = growing.path().to_owned();
                 if !self.storage.exists(&path).map_err(fault("find", &path))? {
                     return Err(fault("find", &path)(io::ErrorKind::NotFound.into()));
                 }
@@ -238,19 +194,16 @@ impl Disk {
         let path = self.folder.join(names::growing(name));
         let old = self.storage.open(&finished, Open::ReadOnly).map_err(fault("open", &finished))?;
         let claim = self.active.claim(&path);
-        let mut growing = Growing::create(&*self.storage, path)?;
-        growing._claim = claim;
-        let copied = growing.write(front.clone()).and_then(|()| {
-            let copied = growing.append_from(&*old, media_at, media_bytes);
-            copied.map_err(fault("write", &growing.path))?;
+        let mut growing = Growing::create(&*self.storage, path)?.claimed(claim);
+        let copied = growing.copy(front, &*old, media_at, media_bytes);
+        let copied = copied.and_then(|is_whole| {
             // Somebody may have changed the finished file since it was read.
-            let is_whole = growing.len == front.len() as u64 + media_bytes;
             let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
             if is_whole { Ok(()) } else { Err(fault("copy", &finished)(short())) }
         });
         if copied.is_err() {
             // On a full disk the half-written copy takes the room that is missing.
-            let _ = self.storage.remove(&growing.path);
+            let _ = self.storage.remove(growing.path());
         }
         copied?;
         sync_folder(&*self.storage, &self.folder)?;
@@ -303,186 +256,15 @@ impl Disk {
             let path = self.folder.join(file_name);
             if !is_taken && let Some(claim) = self.active.claim(&path) {
                 match self.storage.open(&path, Open::CreateNew) {
-                    Ok(file) => return Ok(Growing::new(file, path, 0).claimed(claim)),
-                    Err(error)
-                        if error.kind() == io::ErrorKind::AlreadyExists
-                            && attempt < MAX_NAME_ATTEMPTS => {}
+                    Ok(file) => return Ok(Growing::new(file, path, 0).claimed(Some(claim))),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                     Err(error) => return Err(fault("create", &path)(error)),
                 }
+            }
+            if attempt == MAX_NAME_ATTEMPTS {
+                return Err(fault("create", &path)(io::ErrorKind::AlreadyExists.into()));
             }
             attempt += 1;
         }
     }
-}
-
-impl Growing {
-    /// A file that is there, up to `len`.
-    pub(super) fn new(file: Box<dyn StorageFile>, path: PathBuf, len: u64) -> Self {
-        Self { file, path, len, finished_steps: 0, is_named: false, _claim: None }
-    }
-
-    /// A file that nobody else writes as long as this lives.
-    pub(super) fn claimed(mut self, claim: Claim) -> Self {
-        self._claim = Some(claim);
-        self
-    }
-
-    /// A new file in place of whatever has its name.
-    pub(super) fn create(storage: &dyn Storage, path: PathBuf) -> Result<Self, DiskError> {
-        match storage.remove(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(fault("remove", &path)(error));
-            }
-            _ => {}
-        }
-        let file = storage.open(&path, Open::CreateNew).map_err(fault("create", &path))?;
-        Ok(Self::new(file, path, 0))
-    }
-
-    pub(super) fn append(&mut self, parts: &[Bytes]) -> io::Result<()> {
-        let mut at = self.len;
-        for part in parts {
-            self.file.write_at(at, part)?;
-            at += part.len() as u64;
-        }
-        self.len = at;
-        Ok(())
-    }
-
-    /// Appends what another file holds from an offset on, at most `max` bytes of it.
-    fn append_from(&mut self, other: &dyn StorageFile, from: u64, max: u64) -> io::Result<()> {
-        let (mut at, end) = (0, from.saturating_add(max));
-        read_pieces(other, |piece| {
-            let (begin, next) = (at, at + piece.len() as u64);
-            at = next;
-            let skip = from.saturating_sub(begin).min(piece.len() as u64) as usize;
-            let keep = end.saturating_sub(begin).min(piece.len() as u64) as usize;
-            if skip < keep {
-                self.file.write_at(self.len, &piece[skip..keep])?;
-                self.len += (keep - skip) as u64;
-            }
-            Ok(next < end)
-        })
-    }
-
-    pub(super) fn write(&mut self, bytes: Bytes) -> Result<(), DiskError> {
-        self.append(&[bytes]).map_err(fault("write", &self.path))
-    }
-
-    pub(super) fn sync(&mut self) -> Result<(), DiskError> {
-        self.file.sync().map_err(sync_fault(&self.path))
-    }
-
-    /// Appends lines, or a part of one, and syncs.
-    pub(super) fn append_line(&mut self, text: &str) -> Result<(), DiskError> {
-        let len = self.len;
-        let written = self.write(Bytes::copy_from_slice(text.as_bytes()));
-        let synced = written.and_then(|()| self.sync());
-        if synced.is_err() {
-            // Tried again, it is written in the same place.
-            self.len = len;
-        }
-        synced
-    }
-
-    pub(super) fn name(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-
-    /// Finishes the file. Returns its hash and its length.
-    pub(super) fn finish(
-        &mut self,
-        storage: &dyn Storage,
-        steps: &[FinishStep],
-    ) -> Result<(String, u64), DiskError> {
-        for step in &steps[self.finished_steps.min(steps.len())..] {
-            match step {
-                FinishStep::WriteAt { offset, bytes } => {
-                    self.file.write_at(*offset, bytes).map_err(fault("write", &self.path))?;
-                }
-                FinishStep::Sync => self.sync()?,
-                FinishStep::Rewrite { front, keep_from } => {
-                    self.rewrite(storage, front, *keep_from)?;
-                }
-            }
-            self.finished_steps += 1;
-        }
-        hash(&*self.file).map_err(fault("read", &self.path))
-    }
-
-    /// Gives the finished file its name, in place of the one that has it.
-    pub(super) fn give_name(&mut self, storage: &dyn Storage) -> Result<(), DiskError> {
-        // A step that is run again may have failed behind the renaming.
-        if !self.is_named {
-            let finished = self.path.with_extension("");
-            storage.rename(&self.path, &finished).map_err(fault("rename", &self.path))?;
-            self.is_named = true;
-        }
-        Ok(())
-    }
-
-    /// Writes the file anew beside the growing one and puts it in its place.
-    fn rewrite(
-        &mut self,
-        storage: &dyn Storage,
-        front: &Bytes,
-        keep_from: u64,
-    ) -> Result<(), DiskError> {
-        let beside = self.path.with_extension(names::REWRITE);
-        let mut new = Self::create(storage, beside.clone())?;
-        let written = new
-            .append(std::slice::from_ref(front))
-            .and_then(|()| new.append_from(&*self.file, keep_from, u64::MAX))
-            .map_err(fault("write", &beside));
-        let renamed = written.and_then(|()| {
-            new.sync()?;
-            storage.rename(&beside, &self.path).map_err(fault("rename", &beside))
-        });
-        if renamed.is_err() {
-            // On a full disk the half-written copy takes the room that is missing.
-            let _ = storage.remove(&beside);
-        }
-        renamed?;
-        (self.file, self.len) = (new.file, new.len);
-        Ok(())
-    }
-}
-
-/// The recordings folder is the one that was claimed at the start, not the empty place where its
-/// disk was mounted.
-pub(super) fn is_mounted(storage: &dyn Storage, root: &Path) -> Result<(), DiskError> {
-    let claim = root.join(CLAIM);
-    match storage.exists(&claim).map_err(fault("find", &claim))? {
-        true => Ok(()),
-        false => Err(fault("find", &claim)(io::ErrorKind::NotFound.into())),
-    }
-}
-
-/// SHA-256 and length of a file, as `sha256sum` prints it.
-pub(super) fn hash(file: &dyn StorageFile) -> io::Result<(String, u64)> {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let mut total = 0;
-    read_pieces(file, |piece| {
-        context.update(piece);
-        total += piece.len() as u64;
-        Ok(true)
-    })?;
-    Ok((hex::encode(context.finish()), total))
-}
-
-pub(super) fn sync_folder(storage: &dyn Storage, folder: &Path) -> Result<(), DiskError> {
-    storage.sync_folder(folder).map_err(sync_fault(folder))
-}
-
-pub(super) fn fault(
-    action: &'static str,
-    path: &Path,
-) -> impl FnOnce(io::Error) -> DiskError + use<> {
-    let path = path.to_owned();
-    move |source| DiskError { action, path, source, is_sync: false }
-}
-
-pub(super) fn sync_fault(path: &Path) -> impl FnOnce(io::Error) -> DiskError + use<> {
-    let path = path.to_owned();
-    move |source| DiskError { action: "sync", path, source, is_sync: true }
 }

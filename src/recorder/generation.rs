@@ -1,18 +1,18 @@
 //! One generation on its way to files: from samples to what must be written.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use base64::Engine;
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Event, Init, Muxer, Reopened, SegmentSpec, Segmenter, Summary,
+    Action, Checkpoint, CommitRecord, Event, Init, Muxer, Reopened, SegmentSpec, Segmenter,
 };
 
 use super::disk::{FileId, Step};
+use super::plan::{File, Finishing, Place, Plan};
 use super::wall::{Anchor, Drift, Mapping};
 use crate::clock::WallUs;
-use crate::library::journal::{self, Track, TrackKind};
+use crate::library::journal;
 use crate::live::feed::{self, DurableGeneration};
 
 const NANOS_PER_MICRO: i64 = 1000;
@@ -37,61 +37,6 @@ pub(super) struct Generation {
     header: Option<journal::Event>,
     lines: Vec<journal::Event>,
     is_broken: bool,
-}
-
-/// A file of the generation.
-#[derive(Debug)]
-struct File {
-    /// Given when it is first written.
-    id: Option<FileId>,
-    muxer: Muxer,
-    start_us: WallUs,
-    place: Place,
-}
-
-/// What of a file is on the disk.
-#[derive(Debug)]
-enum Place {
-    Nothing,
-    Growing,
-    /// Finished, to be continued.
-    Finished {
-        name: String,
-        front: Bytes,
-        media_at: u64,
-        media_bytes: u64,
-    },
-}
-
-/// A file whose last steps are under way.
-#[derive(Debug)]
-pub(super) struct Finishing {
-    generation: u32,
-    start_us: WallUs,
-    tracks: Vec<Track>,
-    summary: Summary,
-    /// Where the stream goes on behind the file.
-    checkpoint: Option<Checkpoint>,
-}
-
-/// What must be done so that everything taken so far is durable.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub(super) steps: VecDeque<Step>,
-    pub(super) finishing: Vec<(FileId, Finishing)>,
-    next_id: FileId,
-}
-
-impl Plan {
-    /// A plan for a session whose next new file gets this id.
-    pub(super) fn new(next_id: FileId) -> Self {
-        Self { next_id, ..Self::default() }
-    }
-
-    /// The id for the first new file of the next plan.
-    pub(super) fn next_id(&self) -> FileId {
-        self.next_id
-    }
 }
 
 /// A generation that goes on where its last file ends.
@@ -288,21 +233,7 @@ impl Generation {
         if !has_media && !matches!(file.place, Place::Growing) {
             return None;
         }
-        let id = *file.id.get_or_insert_with(|| {
-            plan.next_id += 1;
-            plan.next_id
-        });
-        match std::mem::replace(&mut file.place, Place::Growing) {
-            Place::Growing => {}
-            Place::Nothing => {
-                let extension = file.muxer.spec().init.output.extension();
-                plan.steps.push_back(Step::Create { file: id, start_us: file.start_us, extension });
-            }
-            Place::Finished { name, front, media_at, media_bytes } => {
-                let step = Step::Regrow { file: id, name, front, media_at, media_bytes };
-                plan.steps.push_back(step);
-            }
-        }
+        let id = plan.begin(file);
         if has_media {
             // Without a place to go on from nothing of it is acknowledged.
             let record = checkpoint.map(|checkpoint| {
@@ -368,54 +299,5 @@ impl Generation {
         }));
         self.open = Some(File { id: None, muxer, start_us, place: Place::Nothing });
         Ok(())
-    }
-}
-
-impl Finishing {
-    /// The file as the journal names it.
-    pub(super) fn segment(self, file: String, bytes: u64, sha256: String) -> journal::Segment {
-        journal::Segment {
-            file,
-            generation: self.generation,
-            start_us: self.start_us,
-            duration_us: self.summary.duration_ns / NANOS_PER_MICRO,
-            bytes,
-            tracks: self.tracks,
-            sha256,
-            resume: self.checkpoint.as_ref().map(journal::Resume::from),
-        }
-    }
-
-    /// What is known of a file that is finished as it stands.
-    pub(super) fn of(
-        generation: u32,
-        start_us: WallUs,
-        spec: &SegmentSpec,
-        summary: Summary,
-        checkpoint: Option<Checkpoint>,
-    ) -> Self {
-        let mut tracks: Vec<Track> = spec.tracks.iter().map(describe).collect();
-        for track in &mut tracks {
-            track.samples = match track.kind {
-                TrackKind::Video => summary.video_samples,
-                TrackKind::Audio => summary.audio_samples,
-            };
-        }
-        Self { generation, start_us, tracks, summary, checkpoint }
-    }
-}
-
-fn describe(track: &container::Track) -> Track {
-    Track {
-        kind: match track.kind {
-            container::Kind::Video => TrackKind::Video,
-            container::Kind::Audio => TrackKind::Audio,
-        },
-        codec: track.codec.clone(),
-        samples: 0,
-        width: track.width,
-        height: track.height,
-        sample_rate: track.sample_rate,
-        channels: track.channels,
     }
 }

@@ -3,13 +3,17 @@
 mod active;
 mod commit;
 mod disk;
+mod fault;
 mod generation;
+mod growing;
 mod left;
 mod names;
 mod opening;
+mod plan;
 mod recording;
 mod recovery;
 mod space;
+mod timeline;
 pub(crate) mod wall;
 
 use std::sync::Arc;
@@ -23,7 +27,7 @@ use crate::library::{Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
 use active::Active;
-pub(crate) use disk::CLAIM;
+pub(crate) use fault::CLAIM;
 
 /// Sessions that are made whole at once: enough to keep a disk busy.
 const RECOVERIES: usize = 8;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use container::NANOS_PER_SECOND;
 
 use super::Recorder;
-use super::disk::{self, Disk, DiskError, Growing, fault};
+use super::disk::Disk;
+use super::fault::{self, DiskError, fault};
 use super::generation::{Continued, Generation};
+use super::growing::Growing;
 use super::left::Left;
 use super::names;
 use super::recovery::Site;
@@ -59,7 +61,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
         storage::execute(&recorder.storage, move || find(&site)).await?
     };
     let Some(Found { left, journal, mut continued }) = found else {
-        disk::is_mounted(&*recorder.storage, recorder.library.root())?;
+        fault::is_mounted(&*recorder.storage, recorder.library.root())?;
         // Somebody removed the recordings: it begins anew.
         recorder.library.forget(&known.id, &known.journal);
         return Ok(start);

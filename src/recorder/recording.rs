@@ -1,6 +1,6 @@
 //! One session, from its first sample to its last finished file.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use super::Recorder;
 use super::commit::Writer;
-use super::disk::{DiskError, FileId, Outcome, Step};
-use super::generation::{Finishing, Generation, Plan};
-use super::left;
+use super::disk::{FileId, Outcome, Step};
+use super::fault::DiskError;
+use super::generation::Generation;
 use super::opening::{self, Start};
+use super::plan::{Finishing, Plan};
+use super::timeline::{self, Timeline};
 use super::wall::Mapping;
 use crate::clock;
 use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
@@ -30,13 +32,6 @@ const COMMIT_BYTES: usize = 4 << 20;
 
 /// The same for streams of tiny samples.
 const COMMIT_SAMPLES: usize = 20_000;
-
-/// Lines that come before any media; a device that only talks about itself gets no more.
-const MAX_WAITING_LINES: usize = 200;
-
-/// What a device may have told about itself: one event every ten seconds for a day. Each is kept
-/// in memory, so that a repetition is known.
-const MAX_NOTES: usize = 8640;
 
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, recorder: Recorder) {
@@ -80,7 +75,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
             if let Err(error) = task.commit().await {
                 return interrupted(&task.session, &task.durable, &error);
             }
-        } else if deadline.is_none() && (task.has_pending(1, 1) || task.has_lines()) {
+        } else if deadline.is_none() && (task.has_pending(1, 1) || task.timeline.is_due()) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
@@ -117,11 +112,8 @@ struct Task {
     next_file: FileId,
     writer: Writer,
     durable: watch::Sender<Durable>,
-    /// Lines for the journal.
-    lines: Vec<Line>,
+    timeline: Timeline,
     files: Vec<FinishedFile>,
-    /// What has been noted of the device, by kind and the device's own time.
-    noted: HashSet<(String, i64)>,
     /// Durable with the next commit.
     ended: Vec<Ended>,
     is_stopped: bool,
@@ -136,7 +128,7 @@ impl Task {
     ) -> (Self, feed::Opened) {
         let first = match start.answer.is_known {
             true => Event::Resumed { address: session.peer.to_string() },
-            false => begins(&session),
+            false => timeline::begins(&session),
         };
         let paused = recorder.library.trouble().paused().borrow().clone();
         durable.send_modify(|durable| {
@@ -147,6 +139,7 @@ impl Task {
             id: session.id.as_str().into(),
             target_ns: recorder.target_ns(),
             folder: start.folder,
+            timeline: Timeline::new(first, start.noted, start.journal.is_some()),
             journal: start.journal,
             library: recorder.library.clone(),
             generations: start.generations,
@@ -160,9 +153,7 @@ impl Task {
                 start.disk,
             ),
             durable,
-            lines: vec![Line::new(clock::now(), first)],
             files: start.files.iter().map(FinishedFile::from).collect(),
-            noted: start.noted,
             ended: Vec::new(),
             is_stopped: start.is_stopped,
             session,
@@ -187,7 +178,7 @@ impl Task {
                 let Some(generation) = self.generations.get_mut(&number) else { return false };
                 if let Err(error) = generation.media(steps) {
                     let error = error.to_string();
-                    self.damaged(&error);
+                    self.timeline.damaged(&error);
                     self.ended.push(Ended { generation: number, bytes: None, error: None });
                     self.durable.send_modify(|durable| {
                         durable.failed.insert(number, error);
@@ -208,20 +199,21 @@ impl Task {
                     generation.end()
                 });
                 if undecodable > 0 {
-                    self.damaged(&format!("{undecodable} frames came before the first key frame"));
+                    self.timeline
+                        .damaged(&format!("{undecodable} frames came before the first key frame"));
                 }
                 // The gap behind an encoder that was killed is its device's to tell.
                 let is_told =
                     |loss: &Loss| self.session.is_resumable && matches!(loss, Loss::Torn { .. });
                 let error = loss.as_ref().map(Loss::to_string);
                 if let Some(loss) = loss.filter(|loss| !is_told(loss)) {
-                    self.damaged(&loss.to_string());
+                    self.timeline.damaged(&loss.to_string());
                 }
                 self.ended.push(Ended { generation: number, bytes, error });
                 true
             }
             Feed::Note(note) => {
-                self.note(note);
+                self.timeline.note(note);
                 false
             }
             Feed::Finish(_) => true,
@@ -247,7 +239,7 @@ impl Task {
         let was_paused = self.durable.borrow().paused.is_some();
         if was_paused != reason.is_some() {
             let kind = if reason.is_some() { "server_disk_full" } else { "server_disk_free" };
-            self.note(Note {
+            self.timeline.note(Note {
                 event: kind.to_owned(),
                 generation: None,
                 device_ms: None,
@@ -272,66 +264,6 @@ impl Task {
         all_bytes >= bytes || all_samples >= samples
     }
 
-    /// Whether the journal has something to get that waits for nothing else.
-    fn has_lines(&self) -> bool {
-        self.journal.is_some() && !self.lines.is_empty()
-    }
-
-    fn note(&mut self, note: Note) {
-        if self.noted.len() >= MAX_NOTES {
-            return;
-        }
-        if self.journal.is_none() && self.lines.len() >= MAX_WAITING_LINES {
-            return;
-        }
-        // A device repeats what it does not know to have arrived.
-        if let Some(device_ms) = note.device_ms {
-            // A mark and the gap that it begins have the same name and the same time.
-            let kind = match note.end_us {
-                Some(_) => left::gap(note.reason.as_ref().unwrap_or(&note.event)),
-                None => note.event.clone(),
-            };
-            if !self.noted.insert((kind, device_ms)) {
-                return;
-            }
-        }
-        let device_ms = note.device_ms;
-        let event = match note.end_us {
-            Some(end_us) => Event::Gap {
-                start_us: note.start_us,
-                end_us,
-                reason: note.reason.unwrap_or(note.event),
-                detail: note.detail,
-                device_ms,
-            },
-            None => Event::Mark {
-                at_us: note.start_us,
-                kind: note.event,
-                generation: note.generation,
-                detail: note.detail,
-                device_ms,
-            },
-        };
-        self.line(event);
-    }
-
-    fn damaged(&mut self, detail: &str) {
-        let now_us = clock::now_us();
-        self.note(Note {
-            event: "gap".to_owned(),
-            generation: None,
-            device_ms: None,
-            start_us: now_us,
-            end_us: Some(now_us),
-            reason: Some("damaged_input".to_owned()),
-            detail: Some(detail.to_owned()),
-        });
-    }
-
-    fn line(&mut self, event: Event) {
-        self.lines.push(Line::new(clock::now(), event));
-    }
-
     /// Brings everything taken so far onto the disk, then tells the device.
     async fn commit(&mut self) -> Result<(), DiskError> {
         let mut plan = Plan::new(self.next_file);
@@ -339,7 +271,7 @@ impl Task {
         for (&number, generation) in &mut self.generations {
             durable.push((number, generation.commit(&mut plan)));
             let lines = generation.take_lines();
-            self.lines.extend(lines.into_iter().map(|event| Line::new(clock::now(), event)));
+            lines.into_iter().for_each(|event| self.timeline.line(event));
         }
         self.next_file = plan.next_id();
         self.finishing.extend(plan.finishing);
@@ -356,7 +288,7 @@ impl Task {
                 && self.journal.is_some()
             {
                 let (generation, error) = (*generation, error.clone().or(failed));
-                self.line(Event::GenerationEnd { generation, bytes, error });
+                self.timeline.line(Event::GenerationEnd { generation, bytes, error });
             }
         }
         self.write_lines(false).await?;
@@ -390,6 +322,7 @@ impl Task {
             match outcome {
                 Outcome::JournalBegun { name } => {
                     self.journal = Some(JournalPlace { folder: self.folder.clone(), name });
+                    self.timeline.journal_begun();
                 }
                 Outcome::Finished { file, name, bytes, sha256, is_replacing } => {
                     self.naming.push_back(Step::Name { file });
@@ -397,7 +330,7 @@ impl Task {
                     let segment = finishing.segment(name, bytes, sha256);
                     self.files.retain(|known| known.file != segment.file);
                     self.files.push(FinishedFile::from(&segment));
-                    self.line(match is_replacing {
+                    self.timeline.line(match is_replacing {
                         true => Event::Replaced(segment),
                         false => Event::Segment(segment),
                     });
@@ -410,10 +343,10 @@ impl Task {
     /// Writes the lines that wait, once there is media: a session without any leaves nothing.
     async fn write_lines(&mut self, has_media: bool) -> Result<(), DiskError> {
         let begins = self.journal.is_none();
-        if self.lines.is_empty() || (begins && !has_media) {
+        if self.timeline.is_empty() || (begins && !has_media) {
             return Ok(());
         }
-        let lines = std::mem::take(&mut self.lines);
+        let lines = self.timeline.take();
         let start_us = self.session.started_us;
         let text = lines.iter().map(Line::to_text).collect();
         let mut steps = VecDeque::from([Step::Journal { text }]);
@@ -460,7 +393,7 @@ impl Task {
         if let Some(reason) = reason
             && self.journal.is_some()
         {
-            self.line(Event::Stop { reason: reason.to_owned() });
+            self.timeline.line(Event::Stop { reason: reason.to_owned() });
             self.write_lines(false).await?;
         }
         if self.journal.is_some() {
@@ -498,16 +431,5 @@ impl From<&journal::Segment> for FinishedFile {
             duration_us: segment.duration_us,
             bytes: segment.bytes,
         }
-    }
-}
-
-fn begins(session: &SessionInfo) -> Event {
-    Event::Session {
-        session: session.id.clone(),
-        device: session.device.clone(),
-        name: session.name.clone(),
-        client: session.client.clone(),
-        address: session.peer.to_string(),
-        start_us: session.started_us,
     }
 }

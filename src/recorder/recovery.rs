@@ -11,10 +11,12 @@ use bytes::Bytes;
 use container::{FirstCommit, Reopened, Reopening};
 
 use super::active::Active;
-use super::disk::{DiskError, Growing, fault, hash, sync_fault, sync_folder};
-use super::generation::{Continued, Finishing};
+use super::fault::{DiskError, fault, sync_fault, sync_folder};
+use super::generation::Continued;
+use super::growing::{Growing, hash};
 use super::left::Left;
 use super::names;
+use super::plan::Finishing;
 use crate::clock;
 use crate::library::journal::{Event, Line, Segment};
 use crate::library::{JournalPlace, Library};
@@ -233,7 +235,7 @@ impl Site {
         let mut appended = Ok(());
         let reopened = self.read(path, left, |parts| {
             if appended.is_ok() {
-                appended = new.append(&parts).map_err(fault("write", &beside));
+                appended = new.append(&parts);
             }
         });
         let finished = reopened.and_then(|reopened| {
@@ -337,7 +339,7 @@ impl Site {
         .map_err(fault("read", &path))?;
         let mut left = Left::new(&self.session);
         Line::read_all(&text).for_each(|line| left.apply(line.event));
-        let mut journal = Growing::new(file, path, text.len() as u64).claimed(claim);
+        let mut journal = Growing::new(file, path, text.len() as u64).claimed(Some(claim));
         if text.last().is_some_and(|&last| last != b'\n') {
             // The next line must not become part of one that was torn.
             journal.append_line("\n")?;
