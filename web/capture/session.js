@@ -286,6 +286,7 @@ export function createSession(options) {
         kind: spool.kind,
         heldBytes: spool.held(),
         limitBytes: spool.limitBytes,
+        isLimitKnown: spool.isLimitKnown,
         durableWallMs: durableWallMs(),
       };
     },
