@@ -121,12 +121,14 @@ export function createRecording(options) {
     });
   }
 
-  /** What this one has stays for a later visit. @param {import("./session.js").Session} ended */
+  /** What this one has is delivered from the device, apart from the next one. @param {import("./session.js").Session} ended */
   function renew(ended) {
     void inTurn(async () => {
       // A camera that comes back later fails here, too, and has its turn then.
       if (session !== ended || !inSession() || !camera.opened) return;
       session = null;
+      // Its successor is what goes on after a reload.
+      ended.stopPressed();
       await ended.close();
       await startIn(newSession, "start");
     });
