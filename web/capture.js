@@ -13,7 +13,7 @@ import { watchHealth } from "./capture/health.js";
 import { keepPage } from "./capture/keep-page.js";
 import { RESUME_MS } from "./capture/left-behind.js";
 import { createLeftovers } from "./capture/leftovers.js";
-import { noticesOf } from "./capture/notices.js";
+import { firstUnread, noticesOf } from "./capture/notices.js";
 import { watchOrientation } from "./capture/orientation.js";
 import { createRoom } from "./capture/room.js";
 import { loadSettings, parseQuery, saveSettings } from "./capture/settings.js";
@@ -77,7 +77,8 @@ function start() {
   let toldArrived = null;
   /** Notices that the person has read. @type {Set<string>} */
   const dismissed = new Set();
-  let shownNotice = "";
+  /** @type {import("./capture/view.js").Notice | null} */
+  let shownNotice = null;
   let queued = false;
 
   const studio = createStudio({
@@ -137,8 +138,8 @@ function start() {
     const state = studio.state();
     const visible = document.visibilityState === "visible";
     const notices = noticesOf({ state, server: server.state, muted: studio.muted(), wake: wakeLock.state, visible, now });
-    const notice = notices.find(({ key }) => !dismissed.has(key)) || null;
-    shownNotice = notice ? notice.key : "";
+    const notice = firstUnread(notices, dismissed);
+    shownNotice = notice;
     const lefts = leftovers.state();
     const asking = goingOn.isAsking();
     const keeps = state.facts && state.facts.kind === "memory" ? "open" : room.keeps;
@@ -234,8 +235,10 @@ function start() {
   onClick("arrived-files", showArrived);
   onClick("arrived-close", () => leftovers.told());
   onClick("notice-close", () => {
-    dismissed.add(shownNotice);
-    studio.dismiss();
+    if (shownNotice && !shownNotice.isNews) dismissed.add(shownNotice.key);
+    // Otherwise news that has come since would go unread.
+    if (shownNotice && shownNotice.isNews) studio.dismiss();
+    renderSoon();
   });
 
   for (const link of document.querySelectorAll("[data-lang]")) {

@@ -29,6 +29,24 @@ const fill = () => {
 /** @param {import("./support/page.mjs").Page} page @param {RegExp} words */
 const says = (page, words) => until(`the words ${words}`, async () => words.test(await truth(page)), { within: 60_000, explain: () => truth(page) });
 
+/**
+ * Takes the pictures, and notes what runs out of its place.
+ * @param {import("./support/page.mjs").Page & { playwright: import("playwright-core").Page }} page @param {string} language
+ */
+function camera(page, language) {
+  /** @type {string[]} */
+  const problems = [];
+  const shoot = async (/** @type {string} */ name) => {
+    for (const [width, height] of SIZES) {
+      await page.playwright.setViewportSize({ width, height });
+      await page.playwright.screenshot({ path: join(folder, `away-${name}-${language}-${width}x${height}.png`) });
+      for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
+    }
+    await page.playwright.setViewportSize({ width: 820, height: 1180 });
+  };
+  return { shoot, problems };
+}
+
 for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
   const zh = language === "zh";
   test(`when things went wrong no text overflows in ${language}`, { timeout: 300_000 }, async (t) => {
@@ -40,16 +58,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
       unreachable: [server.https],
     });
     const page = await browser.newPage();
-    /** @type {string[]} */
-    const problems = [];
-    const shoot = async (/** @type {string} */ name) => {
-      for (const [width, height] of SIZES) {
-        await page.playwright.setViewportSize({ width, height });
-        await page.playwright.screenshot({ path: join(folder, `away-${name}-${language}-${width}x${height}.png`) });
-        for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
-      }
-      await page.playwright.setViewportSize({ width: 820, height: 1180 });
-    };
+    const { shoot, problems } = camera(page, String(language));
     await open(page, proxy.url);
     await until("a copy of the page on the device", () => page.evaluate(isKept));
     await page.click("#settings-open");
@@ -89,6 +98,25 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     await shoot("arrived-and-saved");
     await page.evaluate(() => /** @type {HTMLElement | null} */ (document.querySelector("#summary:not([hidden]) [data-close]"))?.click());
     await shoot("arrived");
+    assert.deepEqual(problems, []);
+    await server.stop();
+  });
+
+  test(`a server whose disk is full: what waits where, and for how long, in ${language}`, { timeout: 120_000 }, async (t) => {
+    await mkdir(folder, { recursive: true });
+    const server = await startServer(t, { args: ["--reserve-mb", "1000000000"] });
+    const browser = await openChromium(t, server, { context: { locale: String(locale), viewport: { width: 820, height: 1180 } } });
+    const page = await browser.newPage();
+    const { shoot, problems } = camera(page, String(language));
+    await open(page, server.https);
+    await says(page, zh ? /无法录制/ : /cannot record/);
+    await shoot("server-full-before");
+    await page.click("#record");
+    await says(page, zh ? /仍在录制，视频暂存在本机，还能存约/ : /keeps recording\. The video waits here, with room for about \d+ more/);
+    await shoot("server-full");
+    await page.click("#stop");
+    await says(page, zh ? /内容保留在本设备上/ : /It stays on this device/);
+    await shoot("server-full-stopped");
     assert.deepEqual(problems, []);
     await server.stop();
   });

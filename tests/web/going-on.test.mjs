@@ -93,6 +93,38 @@ test("what could not go on is not tried again by itself", async () => {
   assert.equal(world.went, 1);
 });
 
+test("what is found only when another recording has begun does not go on when that one is stopped", async () => {
+  const { world, goingOn } = setUp();
+  world.opened = {};
+  goingOn.no();
+  world.left = { session: "s" };
+  goingOn.tick();
+  await null;
+  assert.deepEqual([world.went, world.left], [0, null], "it is delivered");
+
+  const other = setUp();
+  other.world.opened = {};
+  other.world.inSession = true;
+  other.world.left = { session: "s" };
+  other.goingOn.tick();
+  other.world.inSession = false;
+  other.goingOn.tick();
+  await null;
+  assert.deepEqual([other.world.went, other.world.left], [0, null]);
+});
+
+test("what was gone on with by a tap, and failed, is not tried again by itself", async () => {
+  const { world, goingOn } = setUp();
+  const left = { session: "s" };
+  Object.assign(world, { left, opened: {}, fault: { key: "error.recorder_failed" } });
+  await goingOn.yes();
+  Object.assign(world, { inSession: false, left });
+  goingOn.tick();
+  await null;
+  assert.equal(world.went, 1);
+  assert.equal(goingOn.isAsking(), true, "the person may try again");
+});
+
 test("a new recording, or the person's word, ends it", () => {
   const { world, goingOn } = setUp();
   world.left = { session: "s" };

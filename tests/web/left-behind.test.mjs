@@ -26,6 +26,7 @@ test("a log tells when the page was last alive, when the encoder last handed som
     stopped: false,
     lastMs: NOW - 1000,
     handedMs: NOW - 2100,
+    toldMs: 0,
     ongoing,
   });
 });
@@ -35,6 +36,24 @@ test("entries of other kinds, and broken ones, are passed over", () => {
   assert.equal(found.lastMs, 0);
   assert.equal(found.generations, 0);
   assert.deepEqual(found.ongoing, []);
+});
+
+test("bytes that were stored after the last sign of life are known by their clock reading", () => {
+  const clock = { type: "clock", message: { type: "clock", generation: 0, end: 5000, at_ms: NOW - 1500 } };
+  const found = left("s", { startedMs: NOW - 9000, aliveMs: NOW - 4000, more: [clock, { type: "clock" }] });
+  assert.equal(found.handedMs, NOW - 1500);
+  assert.equal(found.lastMs, NOW - 1500);
+});
+
+test("a gap that has ended and was told is not open any more", () => {
+  const camera = { startMs: NOW - 6000.4, reason: "camera_lost", untilRun: true };
+  const microphone = { startMs: NOW - 6000.4, reason: "muted", detail: "microphone" };
+  const alive = { type: "alive", atMs: NOW - 5000, handedMs: NOW - 6100, ongoing: [camera, microphone] };
+  const gap = { type: "event", message: { type: "event", event: "gap", start_ms: NOW - 6000, end_ms: NOW - 4000, reason: "camera_lost" } };
+  const hidden = { type: "event", message: { type: "event", event: "hidden", at_ms: NOW - 100 } };
+  const found = left("s", { startedMs: NOW - 9000, more: [alive, gap, hidden] });
+  assert.deepEqual(found.ongoing, [microphone]);
+  assert.equal(found.toldMs, NOW - 4000);
 });
 
 test("whoever pressed Stop is not asked to go on, though not everything had been handed over", () => {

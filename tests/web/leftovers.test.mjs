@@ -19,10 +19,11 @@ function recorded(session, { startedMs = NOW - 60 * MINUTE, aliveMs = startedMs,
 }
 
 /** A device with these sessions on it, and a server that answers when the test says so. */
-function setUp(sessions, { storage = null, unreadable = [] } = {}) {
+function setUp(sessions, { storage = null, unreadable = [], lasting = true } = {}) {
   const world = { now: NOW, discarded: [], released: [], adopted: [], pauses: [], deliveries: [] };
   let kept = sessions;
   const store = {
+    lasting,
     async sessions() {
       return kept.filter(({ session }) => !world.adopted.includes(session));
     },
@@ -301,6 +302,51 @@ test("one that cannot be opened keeps no other one waiting", async () => {
     assert.deepEqual(world.deliveries.map(({ options }) => options.identity.session), ["a"]);
     assert.equal(leftovers.interrupted, null);
   }
+});
+
+test("one that cannot be opened is tried again at a later look", async () => {
+  const unreadable = ["a"];
+  const { world, leftovers } = setUp([recorded("a")], { unreadable });
+  await leftovers.look();
+  await settle();
+  assert.equal(world.deliveries.length, 0);
+  unreadable.pop();
+  world.now += MINUTE;
+  leftovers.tick();
+  await settle();
+  await settle();
+  assert.equal(world.deliveries.length, 1);
+});
+
+test("one that could not go on after all is offered again, and what other tabs left is not", async () => {
+  const { world, leftovers, add } = setUp([recorded("mine", { aliveMs: NOW - 1000, stopped: false })]);
+  await leftovers.look();
+  await leftovers.take().spool.release();
+  add(recorded("other", { aliveMs: NOW - 500, stopped: false }));
+  world.now += MINUTE;
+  leftovers.tick();
+  await settle();
+  assert.equal(leftovers.interrupted.session, "mine");
+  assert.deepEqual(world.deliveries, []);
+});
+
+test("what is told of recordings that this visit cannot see stays", async () => {
+  const told = { "localcamera.alive.unseen": "{}" };
+  const storage = { getItem: (key) => told[key] || null, removeItem: (key) => delete told[key], setItem() {}, length: 1, key: (index) => Object.keys(told)[index] };
+  await setUp([], { storage, lasting: false }).leftovers.look();
+  assert.deepEqual(Object.keys(told), ["localcamera.alive.unseen"]);
+});
+
+test("what waits behind is counted as it is now, not as it was", async () => {
+  const { world, leftovers } = setUp([recorded("a", { startedMs: NOW - 9 * MINUTE, bytes: 5000 }), recorded("b", { startedMs: NOW - 2 * MINUTE })]);
+  await leftovers.look();
+  await settle();
+  world.deliveries[0].view.waitingBytes = 300;
+  leftovers.tick();
+  world.now += 2 * MINUTE;
+  leftovers.tick();
+  await settle();
+  assert.equal(leftovers.state().behindBytes, 300);
 });
 
 test("one that makes no headway lets the others pass, and comes again", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { noticesOf } from "../../web/capture/notices.js";
+import { firstUnread, noticesOf } from "../../web/capture/notices.js";
 
 const NOW = 1_000_000;
 const FACTS = { everUp: true, problem: null, sinceMs: NOW - 60000, kind: "opfs" };
@@ -36,5 +36,13 @@ test("what the system has paused, and a screen that may go dark", () => {
 test("what the recording itself has to say comes first", () => {
   const notice = { key: "error.bad_stream", values: {} };
   const [first] = noticesOf({ state: { ...STATE, notice }, server: "good", muted: ["camera"], wake: "on", visible: true, now: NOW });
-  assert.deepEqual(first, { ...notice, bad: true });
+  assert.deepEqual(first, { ...notice, bad: true, isNews: true });
+});
+
+test("what has been read is not shown again, news is", () => {
+  const notices = [{ key: "a", values: {} }, { key: "b", values: {} }];
+  assert.equal(firstUnread(notices, new Set()).key, "a");
+  assert.equal(firstUnread(notices, new Set(["a"])).key, "b");
+  assert.equal(firstUnread(notices, new Set(["a", "b"])), null);
+  assert.equal(firstUnread([{ ...notices[0], isNews: true }], new Set(["a"])).key, "a", "a second loss is told like the first");
 });

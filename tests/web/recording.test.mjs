@@ -89,6 +89,8 @@ test("storage that fails twice in a row is left alone, and another session takes
   assert.equal(store.made.length, 2);
   assert.equal(spare.made.length, 0);
   assert.equal(store.made[1].held(), 100);
+  const wasStopped = (spool) => spool.entries().some(({ type }) => type === "stopping");
+  assert.deepEqual(store.made.map(wasStopped), [true, false], "after a reload nothing goes on with the first one");
   assert.equal(recording.phase, "recording");
   assert.deepEqual(faults, []);
 });

@@ -27,17 +27,24 @@ const bytesFor = (ms) => (ms * (BITS + AUDIO_BITS)) / 8000;
 
 test("how long it lasts counts sound, too", () => {
   const { room } = setUp();
-  assert.equal(Math.round(room.ms({ kind: "opfs", limitBytes: bytesFor(60_000) + 500, heldBytes: 500 }, BITS)), 60_000);
-  assert.equal(room.ms({ kind: "opfs", limitBytes: 5, heldBytes: 9 }, BITS), 0);
+  assert.equal(Math.round(room.ms({ kind: "opfs", isLimitKnown: true, limitBytes: bytesFor(60_000) + 500, heldBytes: 500 }, BITS)), 60_000);
+  assert.equal(room.ms({ kind: "opfs", isLimitKnown: true, limitBytes: 5, heldBytes: 9 }, BITS), 0);
 });
 
 test("less than a quarter of an hour is little, and memory is little only when most of it is used", () => {
   const { room } = setUp();
-  const use = (ms, kind) => ({ kind, limitBytes: bytesFor(ms), heldBytes: 0 });
+  const use = (ms, kind) => ({ kind, isLimitKnown: true, limitBytes: bytesFor(ms), heldBytes: 0 });
   assert.equal(room.isLow(use(LOW_MS - 1000, "opfs"), BITS), true);
   assert.equal(room.isLow(use(LOW_MS + 1000, "opfs"), BITS), false);
   assert.equal(room.isLow(use(LOW_MS - 1000, "memory"), BITS), false);
-  assert.equal(room.isLow({ kind: "memory", limitBytes: 256 * MIB, heldBytes: 0.8 * 256 * MIB }, BITS), true);
+  assert.equal(room.isLow({ kind: "memory", isLimitKnown: true, limitBytes: 256 * MIB, heldBytes: 0.8 * 256 * MIB }, BITS), true);
+});
+
+test("where the browser tells no room, none is made up", () => {
+  const { room } = setUp();
+  const guess = { kind: "opfs", isLimitKnown: false, limitBytes: bytesFor(LOW_MS / 2), heldBytes: 0 };
+  assert.equal(room.ms(guess, BITS), null);
+  assert.equal(room.isLow(guess, BITS), false);
 });
 
 test("a spool that is full learns here of what was freed elsewhere on the device", async () => {

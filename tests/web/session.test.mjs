@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readLog } from "../../web/capture/left-behind.js";
 import { createSession } from "../../web/capture/session.js";
 import { createOrigins } from "../../web/lib/origins.js";
 import { openStore, SpoolFullError } from "../../web/lib/spool.js";
@@ -83,7 +84,7 @@ test("a recording that goes on after a reload: the next number, and a gap since 
   pass(60_000);
   const session = make();
   t.after(() => session.close());
-  session.goOn({ session: "session-1", startedMs: START, bytes: 70, name: "Bench", generations: 1, stopped: false, handedMs: START + 4000, lastMs: START + 4500, ongoing: [] });
+  session.goOn({ session: "session-1", startedMs: START, bytes: 70, name: "Bench", generations: 1, stopped: false, handedMs: START + 4000, toldMs: 0, lastMs: START + 4500, ongoing: [] });
   await session.begin({}, PLAN, "page_killed");
   pass(1000);
   newest().give(30);
@@ -95,6 +96,29 @@ test("a recording that goes on after a reload: the next number, and a gap since 
   assert.equal(session.facts().isResumed, true);
 });
 
+test("a page that dies again before anything was stored: its gap begins where the one before ended", async (t) => {
+  const { spool, make, entries, pass } = await setUp();
+  await spool.note({ type: "session", session: "session-1", startedMs: START, name: "Bench" });
+  await spool.note({ type: "generation", generation: 0, mime: "video/webm", startedMs: START, reason: "start", offsetMs: null });
+  await spool.append(0, new Uint8Array(70));
+  await spool.note({ type: "alive", atMs: START + 4100, handedMs: START + 4000, ongoing: [] });
+  for (const died of [false, true]) {
+    pass(30_000);
+    const session = make();
+    t.after(() => session.close());
+    session.goOn(readLog("session-1", spool.entries(), 70));
+    // The encoder takes a moment, and the page is alive meanwhile.
+    session.tick();
+    pass(1000);
+    await session.begin({}, PLAN, "page_killed");
+    await until(() => entries("event").length === (died ? 2 : 1));
+  }
+  assert.deepEqual(
+    entries("event").map(({ message }) => [message.reason, message.start_ms - START, message.end_ms - START]),
+    [["page_killed", 4000, 31_000], ["page_killed", 31_000, 62_000]],
+  );
+});
+
 test("a camera that was lost when the page died is one gap, and the page another behind it", async (t) => {
   const { spool, make, entries, pass } = await setUp();
   await spool.note({ type: "generation", generation: 0, mime: "video/webm", startedMs: START, reason: "start", offsetMs: null });
@@ -102,7 +126,7 @@ test("a camera that was lost when the page died is one gap, and the page another
   const session = make();
   t.after(() => session.close());
   const ongoing = [{ startMs: START + 4000, reason: "camera_lost", detail: "camera", untilRun: true }];
-  session.goOn({ session: "session-1", startedMs: START, bytes: 0, name: "", generations: 1, stopped: false, handedMs: START + 3900, lastMs: START + 9000, ongoing });
+  session.goOn({ session: "session-1", startedMs: START, bytes: 0, name: "", generations: 1, stopped: false, handedMs: START + 3900, toldMs: 0, lastMs: START + 9000, ongoing });
   await session.begin({}, PLAN, "page_killed");
   await until(() => entries("event").length === 2);
   assert.deepEqual(

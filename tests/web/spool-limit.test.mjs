@@ -77,6 +77,21 @@ test("what the browser refused is told, until it takes more again", async () => 
   assert.equal(limit.bytes(400), 400 + 9900 * MIB - 501);
 });
 
+test("a guess is told apart from what the browser said, or refused", async () => {
+  const isKnown = async (options) => {
+    const limit = createLimit(options);
+    await limit.refresh();
+    return limit.isKnown;
+  };
+  assert.equal(await isKnown({}), false);
+  assert.equal(await isKnown({ estimate: async () => ({}) }), false);
+  assert.equal(await isKnown({ estimate: async () => ({ quota: 5, usage: 1 }) }), true);
+  assert.equal(await isKnown({ fixedBytes: 5 }), true);
+  const refused = createLimit({});
+  refused.refused();
+  assert.equal(refused.isKnown, true, "there is none");
+});
+
 test("a browser that does not answer changes nothing", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const limit = createLimit({ estimate: () => new Promise(() => {}) });

@@ -64,14 +64,58 @@ test("nothing durable for five seconds is said, with its reason", () => {
 test("a server that closes because it cannot write is no missing connection, and its sentence is shown", () => {
   const closed = { durableAtMs: NOW - 6000, link: "down", creditBytes: 0, problem: "The disk is full." };
   for (const everUp of [true, false]) {
-    const { light, main, more } = truth({ ...closed, everUp });
+    const { light, main, more, also } = truth({ ...closed, everUp });
     assert.equal(light, "bad");
     assert.equal(main.key, "capture.truth.stalled.storage");
-    assert.deepEqual(more, { key: "capture.truth.server_says", values: { message: "The disk is full." } });
+    assert.deepEqual(more, { key: "capture.truth.waits.device.hours", values: { hours: 3 } });
+    assert.deepEqual(also, [{ key: "capture.truth.server_says", values: { message: "The disk is full." } }]);
   }
   const stopped = truth({ ...closed, phase: "stopping" });
   assert.equal(stopped.main.key, "capture.truth.stopped_storage");
-  assert.deepEqual(stopped.more, { key: "capture.truth.server_says", values: { message: "The disk is full." } });
+  assert.equal(stopped.more.key, "capture.truth.kept.arrived");
+  assert.deepEqual(stopped.also, [{ key: "capture.truth.server_says", values: { message: "The disk is full." } }]);
+});
+
+test("a server whose disk is full: the recording goes on, and it is said where the video waits and for about how long", () => {
+  const full = { durableAtMs: NOW - 9000, creditBytes: 0, problem: "Only 400 MB are free." };
+  for (const [about, key] of [
+    [{}, "device.hours"],
+    [{ roomMs: 119.5 * 60000 }, "device.minutes"],
+    [{ roomMs: 119999 }, "device.short"],
+    [{ roomMs: null }, "device.unknown"],
+    [{ keeps: "days" }, "device.hours"],
+    [{ keeps: "open", roomMs: 600000 }, "page.minutes"],
+    [{ keeps: "open", roomMs: null }, "page.unknown"],
+  ]) {
+    for (const state of [full, { durableAtMs: NOW - 9000, link: "down" }, { durableAtMs: NOW - 9000, link: "down", everUp: false }]) {
+      assert.equal(truth({ ...state, ...about }).more.key, `capture.truth.waits.${key}`);
+    }
+  }
+  assert.deepEqual(truth({ ...full, roomMs: 2 * 60000 }).more.values, { minutes: 2 });
+  assert.equal(truth({ ...full, handedMs: NOW - 9000, creditBytes: 1, problem: "" }).more, null, "a silent encoder has nothing that waits");
+});
+
+test("a server that says that it cannot write is no green light, though the last second has arrived", () => {
+  const { light, main, also } = truth({ creditBytes: 0, problem: "Only 400 MB are free." });
+  assert.equal(light, "late");
+  assert.equal(main.key, "capture.truth.good");
+  assert.deepEqual(also.map(({ key }) => key), ["capture.truth.server_says"]);
+  assert.deepEqual(truth({ phase: "finished", problem: "Only 400 MB are free." }).also, []);
+});
+
+test("for how long there is room is said once", () => {
+  const low = { roomIsLow: true, roomMs: 5 * 60000 };
+  const keys = ({ more, also }) => [more, ...also].filter(Boolean).map(({ key }) => key);
+  assert.deepEqual(keys(truth({ ...low, durableAtMs: NOW - 9000, link: "down" })), ["capture.truth.waits.device.minutes"]);
+  assert.deepEqual(keys(truth(low)), ["capture.truth.browser_holds", "capture.truth.room_low"]);
+  assert.deepEqual(keys(truth({ ...low, durableAtMs: NOW - 9000, handedMs: NOW - 9000 })), ["capture.truth.room_low"]);
+});
+
+test("before a recording it is said where it would wait", () => {
+  for (const server of ["down", "unable"]) {
+    assert.equal(truth({ phase: "idle", server }).more.key, "capture.truth.would_wait");
+    assert.equal(truth({ phase: "idle", server, keeps: "open" }).more.key, "capture.truth.would_wait_open");
+  }
 });
 
 test("a recording of which nothing is durable counts from its start", () => {
@@ -117,13 +161,6 @@ test("a recording that goes on after a reload claims nothing of this visit befor
   assert.equal(stalled.main.values.seconds, 7);
 });
 
-test("how long it goes on without a connection is said in hours where it is hours", () => {
-  const stalled = { durableAtMs: NOW - 9000, link: "down" };
-  assert.deepEqual(truth(stalled).more, { key: "capture.truth.room_hours", values: { hours: 3 } });
-  assert.deepEqual(truth({ ...stalled, roomMs: 119.5 * 60000 }).more, { key: "capture.truth.room", values: { minutes: 119 } });
-  assert.equal(truth({ ...stalled, roomMs: 59000 }).more.key, "capture.truth.room_short");
-});
-
 test("storage that is full is never green, and says since when and whose it is", () => {
   const full = { reason: "device_storage_full", sinceMs: NOW - 1000 };
   for (const phase of ["recording", "starting"]) {
@@ -135,7 +172,8 @@ test("storage that is full is never green, and says since when and whose it is",
   }
   const server = truth({ full: { ...full, reason: "server_disk_full" }, problem: "Less than 1 GB is free." });
   assert.equal(server.code, "full-server");
-  assert.deepEqual(server.more, { key: "capture.truth.server_says", values: { message: "Less than 1 GB is free." } });
+  assert.equal(server.more.key, "capture.truth.full_more");
+  assert.deepEqual(server.also, [{ key: "capture.truth.server_says", values: { message: "Less than 1 GB is free." } }]);
 });
 
 test("beside it: HTTPS requests, another address, storage that is nearly full", () => {

@@ -28,16 +28,19 @@ export function createGoingOn({ studio, leftovers, now }) {
   let foundMs = 0;
   let found = "";
   let going = false;
-
   let tapped = false;
+  /** The person has begun another recording, or does not want this one. */
+  let declined = false;
 
   async function goOn() {
     if (going) return;
     going = true;
+    const left = leftovers.interrupted;
     try {
       await studio.goOn(leftovers.take);
     } finally {
       going = false;
+      if (left && leftovers.interrupted !== left) tried = left.session;
     }
   }
 
@@ -50,6 +53,11 @@ export function createGoingOn({ studio, leftovers, now }) {
         foundMs = now();
       }
       const { opened, inSession, phase } = studio.state();
+      // It was found after that: nothing is to begin by itself when the other recording is stopped.
+      if (!going && (declined || inSession)) {
+        leftovers.giveUp();
+        return;
+      }
       if (!opened || inSession || phase === "stopping" || tried === left.session) return;
       tried = left.session;
       void goOn();
@@ -73,6 +81,10 @@ export function createGoingOn({ studio, leftovers, now }) {
         tapped = true;
       });
     },
-    no: leftovers.giveUp,
+
+    no() {
+      declined = true;
+      leftovers.giveUp();
+    },
   };
 }

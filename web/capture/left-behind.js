@@ -20,12 +20,17 @@ export const RESUME_MS = 15 * 60 * 1000;
  * @property {number} generations that were begun
  * @property {boolean} stopped the person had pressed Stop
  * @property {number} lastMs the page's last sign of life
- * @property {number} handedMs when the encoder last handed something over, as far as the log knows
- * @property {import("./gaps.js").Open[]} ongoing gaps that were open then
+ * @property {number} handedMs when the last of what is stored was handed over, as far as the log knows: its media ends
+ *   there, or as much earlier as the encoder holds back
+ * @property {number} toldMs the end of the last gap that was told, 0 before the first
+ * @property {import("./gaps.js").Open[]} ongoing gaps that were open then, and have not been told since
  */
 
 /** @param {unknown} value @param {number} instead */
 const number = (value, instead) => (typeof value === "number" && Number.isFinite(value) ? value : instead);
+
+/** @param {unknown} startMs @param {unknown} reason */
+const gapName = (startMs, reason) => `${reason} ${Math.round(number(startMs, 0))}`;
 
 /**
  * @param {string} session
@@ -45,8 +50,11 @@ export function readLog(session, entries, bytes) {
     stopped: false,
     lastMs: 0,
     handedMs: 0,
+    toldMs: 0,
     ongoing: [],
   };
+  /** @type {Set<string>} */
+  const told = new Set();
   for (const entry of /** @type {Record<string, any>[]} */ (entries)) {
     switch (entry.type) {
       case "session":
@@ -66,6 +74,15 @@ export function readLog(session, entries, bytes) {
         left.handedMs = Math.max(left.handedMs, number(entry.handedMs, 0));
         left.ongoing = Array.isArray(entry.ongoing) ? entry.ongoing.filter((gap) => typeof gap === "object" && gap !== null) : [];
         break;
+      // Made when its bytes are stored: newer than the last sign of life where only the log is left.
+      case "clock":
+        if (entry.message) left.handedMs = Math.max(left.handedMs, number(entry.message.at_ms, 0));
+        break;
+      case "event":
+        if (!entry.message || entry.message.event !== "gap") break;
+        told.add(gapName(entry.message.start_ms, entry.message.reason));
+        left.toldMs = Math.max(left.toldMs, number(entry.message.end_ms, 0));
+        break;
       // Stop was pressed; the second is written once everything has been handed over.
       case "stopping":
       case "stop":
@@ -73,6 +90,8 @@ export function readLog(session, entries, bytes) {
         break;
     }
   }
+  left.ongoing = left.ongoing.filter(({ startMs, reason }) => !told.has(gapName(startMs, reason)));
+  left.lastMs = Math.max(left.lastMs, left.handedMs);
   return left;
 }
 

@@ -84,6 +84,8 @@ export function createLeftovers(options) {
   let arrived = [];
   /** Of no further concern in this visit. @type {Set<string>} */
   const settled = new Set();
+  /** What this page has tried to go on with. @type {Set<string>} */
+  const tried = new Set();
   /** The first look is asked for. */
   let lookedMs = Infinity;
   let looking = false;
@@ -112,7 +114,8 @@ export function createLeftovers(options) {
     const store = await options.store;
     const found = await store.sessions();
     lookedMs = clock.now();
-    if (first) forgetOthers(storage, found.map(({ session }) => session));
+    // Where storage does not last today, what it keeps from other days is not seen.
+    if (first && store.lasting) forgetOthers(storage, found.map(({ session }) => session));
     const lefts = found.filter(({ session, busy: held }) => !held && !isMine(session)).map(read);
     const { fresh, old, empty } = sortOut(lefts, lookedMs);
     for (const { session } of empty) {
@@ -125,7 +128,7 @@ export function createLeftovers(options) {
       }
     }
     // Later on, what was interrupted a moment ago was so in another tab: whoever comes back there may go on with it.
-    const [newest, ...others] = first ? fresh : [];
+    const [newest, ...others] = first ? fresh : fresh.filter(({ session }) => tried.has(session));
     if (newest && !interrupted) {
       // What cannot be opened now stays for a later look; the others do not wait for it.
       const spool = await store.adopt(newest.session).catch(() => null);
@@ -163,13 +166,15 @@ export function createLeftovers(options) {
     const { left } = item;
     current = { left, wholeBytes: left.bytes, spool: null, ingest: null, seenBytes: -1, headwayMs: clock.now() };
     onChange();
+    let { spool } = item;
     try {
-      const spool = item.spool || (await (await options.store).adopt(left.session));
+      if (!spool) spool = await (await options.store).adopt(left.session);
       // Another tab was faster.
       if (!spool) done();
       else send(left, spool);
     } catch {
-      settled.add(left.session);
+      // A later look finds it again.
+      if (spool) void spool.release().catch(() => {});
       done();
     }
   }
@@ -221,7 +226,7 @@ export function createLeftovers(options) {
     if (waitingBytes !== current.seenBytes || busy()) Object.assign(current, { seenBytes: waitingBytes, headwayMs: now });
     if (now - current.headwayMs < HEADWAY_MS) return;
     ingest.close();
-    queue.push({ left, spool });
+    queue.push({ left: { ...left, bytes: waitingBytes }, spool });
     done();
   }
 
@@ -242,6 +247,7 @@ export function createLeftovers(options) {
     take() {
       const taken = interrupted;
       interrupted = null;
+      if (taken) tried.add(taken.left.session);
       return taken;
     },
 

@@ -10,6 +10,13 @@ const NEVER_UP_MS = 8000;
 /** @typedef {import("./view.js").Notice} Notice */
 
 /**
+ * The first that has not been read. News may come a second time in the same words, and is none the less new.
+ * @param {Notice[]} notices
+ * @param {Set<string>} read
+ */
+export const firstUnread = (notices, read) => notices.find(({ key, isNews }) => isNews || !read.has(key)) || null;
+
+/**
  * @param {object} about
  * @param {import("./studio.js").StudioState} about.state
  * @param {string} about.server what `/health` said, while nothing was recorded
@@ -23,7 +30,7 @@ export function noticesOf({ state, server, muted, wake, visible, now }) {
   const { facts, inSession, name } = state;
   /** @type {Notice[]} */
   const all = [];
-  if (state.notice) all.push({ ...state.notice, bad: state.notice.key.startsWith("error.") });
+  if (state.notice) all.push({ ...state.notice, bad: state.notice.key.startsWith("error."), isNews: true });
   if (facts && (inSession || name === "stopping")) {
     if (!facts.everUp && !facts.problem && server !== "down" && now - facts.sinceMs > NEVER_UP_MS) {
       all.push({ key: "capture.notice.certificate", values: {}, trust: true });

@@ -1,6 +1,7 @@
 /**
  * The recording that a person sees as one, from Record to the summary: which session it goes into, when the
- * next generation begins, and how it ends. Its camera may come and go, and so may the room on the device.
+ * next generation begins, and how it ends. Its camera may come and go, and so may the room on the device. Where a
+ * new session is kept is in `new-spool.js`, what becomes of it when something fails in `failures.js`.
  *
  *   const recording = createRecording({ device, client, clock, origins, storage, store, room, camera, plan, … });
  *   recording.prepare();                 // Record was pressed
@@ -14,13 +15,11 @@
  */
 
 import { recorderFailure } from "../lib/camera.js";
-import { randomId } from "../lib/device.js";
 import { formatClock } from "../lib/format.js";
-import { answerWithin } from "../lib/spool-wait.js";
 import { delivered } from "./delivered.js";
+import { createFailures } from "./failures.js";
+import { openNewSpool } from "./new-spool.js";
 import { createSession } from "./session.js";
-import { createSetbacks } from "./setbacks.js";
-import { createStorageFull } from "./storage-full.js";
 
 /** @typedef {import("../lib/camera.js").Opened} Opened */
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
@@ -29,10 +28,6 @@ import { createStorageFull } from "./storage-full.js";
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
 /** @typedef {"idle" | "starting" | "recording" | "stopping" | "finished"} Phase */
 
-/** So often in a row the same session is tried again; then another one, and then one that needs no storage. */
-const STORAGE_FAILURES = 2;
-/** Storage that takes longer to begin a session is not waited for: whoever pressed Record stands there. */
-const STORAGE_MS = 15000;
 /** Shorter mutes happen while a camera starts, and are no interruption. */
 export const REAL_MUTE_MS = 1000;
 
@@ -59,7 +54,6 @@ export const REAL_MUTE_MS = 1000;
 export function createRecording(options) {
   const { device, client, clock, origins, storage, store, spare, roomBytes, camera, plan, inTurn, onChange } = options;
   const { onFault, onCameraDead, onRunning, onStopping, onStopped } = options;
-  const setbacks = createSetbacks();
 
   /** @type {Phase} */
   let phase = "idle";
@@ -75,29 +69,32 @@ export function createRecording(options) {
   /** Whether the server ended an earlier session of this recording, with what had not reached it. */
   let isBroken = false;
   let runStartedMs = 0;
-  let fullReason = "";
-  let fullSinceMs = 0;
-  /** The storage of this device failed again and again in this recording. */
-  let isStorageBad = false;
 
   const inSession = () => phase === "starting" || phase === "recording";
 
-  const full = createStorageFull({
+  const failures = createFailures({
     now: clock.now,
-    roomBytes: () => (session ? roomBytes(session.facts()) : 0),
-    limitBytes: () => (session ? session.facts().limitBytes : 0),
-    goOn: () => void restart("storage"),
+    camera,
+    roomBytes,
+    session: () => session,
+    inSession,
+    runStartedMs: () => runStartedMs,
+    restart,
+    renew,
+    abandon: (why) => void abandon(why),
+    onCameraDead,
+    onChange,
   });
 
   /** @param {string} reason */
   async function beginRun(reason) {
     // A camera that comes while there is no room waits for it.
-    if (!session || !camera.opened || full.isFull) return;
+    if (!session || !camera.opened || failures.full) return;
     runStartedMs = clock.now();
     try {
       await session.begin(camera.opened.stream, plan(camera.opened), reason);
     } catch (error) {
-      runFailed(error);
+      failures.encoder(error);
       return;
     }
     for (const what of camera.muted()) muted(what, runStartedMs);
@@ -124,37 +121,14 @@ export function createRecording(options) {
     });
   }
 
-  /** The recorder failed: the next generation, unless that has been tried often enough. @param {unknown} error */
-  function runFailed(error) {
-    if (!session || !inSession() || full.isFull) return;
-    const alive = camera.opened && camera.opened.video.readyState === "live";
-    const hopeless = setbacks.failed(clock.now()) || /NotSupportedError/.test(String(error));
-    if (hopeless) void abandon(recorderFailure(error));
-    else if (alive) {
-      const startMs = Math.max(session.facts().handedMs || 0, runStartedMs);
-      session.gaps.open("encoder", { startMs, reason: "encoder_dropped", untilRun: true });
-      void restart("error");
-    } else onCameraDead();
-  }
-
-  /** The storage of this device failed: what it has stays for a later visit, and the recording goes on. @param {Error} error */
-  function storageFailed(error) {
-    const ended = session;
-    const now = clock.now();
-    const times = setbacks.storageFailed(now);
-    if (!ended || !inSession() || times < STORAGE_FAILURES) {
-      runFailed(error);
-      return;
-    }
-    if (setbacks.failed(now)) {
-      void abandon(recorderFailure(error));
-      return;
-    }
-    isStorageBad = times > STORAGE_FAILURES;
+  /** What this one has is delivered from the device, apart from the next one. @param {import("./session.js").Session} ended */
+  function renew(ended) {
     void inTurn(async () => {
       // A camera that comes back later fails here, too, and has its turn then.
       if (session !== ended || !inSession() || !camera.opened) return;
       session = null;
+      // Its successor is what goes on after a reload.
+      ended.stopPressed();
       await ended.close();
       await startIn(newSession, "start");
     });
@@ -169,22 +143,9 @@ export function createRecording(options) {
 
   /** The session is there, and what it is stands on the device, before anything is recorded. */
   async function newSession() {
-    const startedMs = clock.now();
-    const id = randomId();
-    const addresses = origins.all();
-    const entry = { type: "session", session: id, startedMs, name: device.name, deviceId: device.id, addresses };
-    for (const open of isStorageBad ? [spare] : [() => store, spare]) {
-      const making = (async () => {
-        const spool = await (await open()).create(id);
-        await spool.note(entry);
-        return spool;
-      })();
-      const spool = await answerWithin(STORAGE_MS, () => making);
-      if (spool) return sessionIn(spool, startedMs);
-      // Storage that worked a moment ago and refuses now: what is recorded waits in memory, and the page says so.
-      making.then((late) => late.discard()).catch(() => {});
-    }
-    throw new Error("neither the storage of this device nor its memory can be used");
+    const { isStorageBad } = failures;
+    const { spool, startedMs } = await openNewSpool({ device, clock, origins, store, spare, isStorageBad });
+    return sessionIn(spool, startedMs);
   }
 
   /** @param {SessionSpool} spool @param {number} startedMs @param {string} [deviceId] */
@@ -200,36 +161,22 @@ export function createRecording(options) {
       storage,
       onChange,
       onRunFailed: (error) => {
-        if (session === mine) runFailed(error);
+        if (session === mine) failures.encoder(error);
       },
       onStorageFailed: (error) => {
-        if (session === mine) storageFailed(error);
+        if (session === mine) failures.storage(error);
       },
       onRefused: (message) => {
-        if (session !== mine) return;
-        const hopeless = setbacks.refused(mine.facts().durableBytes);
-        if (hopeless) void abandon({ key: "error.bad_stream", values: { detail: message } });
-        else if (inSession()) void restart("error");
+        if (session === mine) failures.server(message);
       },
       onFull: (sinceMs) => {
-        if (session === mine && inSession()) noRoom(mine, sinceMs);
+        if (session === mine) failures.noRoom(sinceMs);
       },
       onOver: (why, message, got) => {
         if (session === mine) over(why, message, got);
       },
     });
     return mine;
-  }
-
-  /** Nothing more can wait here: the recording pauses, says so, and goes on when there is room. @param {import("./session.js").Session} mine @param {number} sinceMs */
-  function noRoom(mine, sinceMs) {
-    const { problem } = mine.facts();
-    fullReason = problem && problem.code === "storage" ? "server_disk_full" : "device_storage_full";
-    fullSinceMs = sinceMs;
-    mine.gaps.open("full", { startMs: sinceMs, reason: fullReason, untilRun: true });
-    full.began();
-    void mine.endRun();
-    onChange();
   }
 
   /**
@@ -276,7 +223,7 @@ export function createRecording(options) {
   async function startIn(make, reason) {
     /** @type {import("./session.js").Session | null} */
     let mine = null;
-    full.forget();
+    failures.endPause();
     try {
       mine = await make();
       session = mine;
@@ -302,7 +249,7 @@ export function createRecording(options) {
       if (!session || !inSession()) return;
       phase = "stopping";
       stoppedMs = clock.now();
-      full.forget();
+      failures.endPause();
       onChange();
       const mine = session;
       await mine.stop();
@@ -321,7 +268,7 @@ export function createRecording(options) {
     inSession,
     beginRun,
     restart,
-    runFailed,
+    runFailed: failures.encoder,
     stop,
 
     prepare() {
@@ -330,8 +277,7 @@ export function createRecording(options) {
       summary = null;
       stoppedMs = null;
       isBroken = false;
-      isStorageBad = false;
-      setbacks.reset();
+      failures.reset();
     },
 
     cancel() {
@@ -383,7 +329,7 @@ export function createRecording(options) {
 
     tick() {
       if (session && inSession()) session.tick();
-      full.tick();
+      failures.tick();
     },
 
     /** @param {Sentence | null} sentence */
@@ -407,7 +353,7 @@ export function createRecording(options) {
     },
     /** Nothing more can wait on this device: since when, and whether because of it or the server. */
     get full() {
-      return full.isFull ? { reason: fullReason, sinceMs: fullSinceMs } : null;
+      return failures.full;
     },
     get runStartedMs() {
       return runStartedMs;

@@ -2,8 +2,8 @@
  * How much more can wait on this device, and for how long that lasts.
  *
  *   const room = createRoom({ store, apple, now, onChange });
- *   room.ms({ limitBytes, heldBytes }, bits)
- *   room.isLow({ limitBytes, heldBytes, kind }, bits)   // whether a person must know
+ *   room.ms({ limitBytes, isLimitKnown, heldBytes }, bits)   // null where the browser does not tell
+ *   room.isLow({ limitBytes, isLimitKnown, heldBytes, kind }, bits)   // whether a person must know
  *   room.look();                       // asks the browser anew, at most every few seconds
  *   room.bytes({ limitBytes, heldBytes })               // with what was freed elsewhere on the device
  *   room.persist();                    // asks that what waits is not cleared away
@@ -22,7 +22,7 @@ export const LOW_MS = 15 * 60 * 1000;
 /** Memory is never much: there it counts when most of it is in use. */
 const MOST_OF_MEMORY = 0.8;
 
-/** @typedef {{ limitBytes: number, heldBytes: number, kind: string }} Use */
+/** @typedef {{ limitBytes: number, isLimitKnown: boolean, heldBytes: number, kind: string }} Use */
 
 /**
  * @param {object} options
@@ -53,14 +53,17 @@ export function createRoom({ store, apple, now, onChange }) {
   const own = ({ limitBytes, heldBytes }) => Math.max(0, limitBytes - heldBytes);
 
   /** @param {Use} use @param {number} bits per second of video */
-  const ms = (use, bits) => own(use) / ((bits + AUDIO_BITS) / 8000);
+  const ms = (use, bits) => (use.isLimitKnown ? own(use) / ((bits + AUDIO_BITS) / 8000) : null);
 
   return {
     ms,
 
     /** @param {Use} use @param {number} bits */
-    isLow: (use, bits) =>
-      ms(use, bits) < LOW_MS && (use.kind !== "memory" || use.heldBytes >= MOST_OF_MEMORY * use.limitBytes),
+    isLow(use, bits) {
+      const lastsMs = ms(use, bits);
+      const isMuchUsed = use.kind !== "memory" || use.heldBytes >= MOST_OF_MEMORY * use.limitBytes;
+      return lastsMs !== null && lastsMs < LOW_MS && isMuchUsed;
+    },
 
     look() {
       if (now() - lookedMs < EVERY_MS) return;

@@ -214,7 +214,9 @@ export function createSession(options) {
       }
       // Where nothing was being recorded when the page went, that has its own gap already.
       const waited = before.ongoing.some(({ untilRun }) => untilRun);
-      gaps.open("page", { startMs: waited ? before.lastMs : before.handedMs, reason: "page_killed", untilRun: true });
+      // A generation of which nothing was stored has ended the gap before it: this one goes on from there.
+      const startMs = waited ? before.lastMs : Math.max(before.handedMs, before.toldMs);
+      gaps.open("page", { startMs, reason: "page_killed", untilRun: true });
     },
 
     /**
@@ -286,6 +288,7 @@ export function createSession(options) {
         kind: spool.kind,
         heldBytes: spool.held(),
         limitBytes: spool.limitBytes,
+        isLimitKnown: spool.isLimitKnown,
         durableWallMs: durableWallMs(),
       };
     },

@@ -59,7 +59,7 @@ const FIRST_LINK_MS = 3000;
  * @property {Settings} settings
  * @property {number} bits
  * @property {ReturnType<import("./session.js").Session["facts"]> | null} facts
- * @property {number} roomMs for how long what is recorded can wait on this device
+ * @property {number | null} roomMs for how long what is recorded can wait on this device; null where nobody knows
  * @property {boolean} roomIsLow
  * @property {number | null} stoppedMs
  * @property {import("../lib/ingest-conversation.js").Summary | null} summary
@@ -295,7 +295,7 @@ export function createStudio(options) {
         settings: choices.settings,
         bits: plan.bits(),
         facts,
-        roomMs: facts ? room.ms(facts, plan.bits()) : 0,
+        roomMs: facts ? room.ms(facts, plan.bits()) : null,
         roomIsLow: facts !== null && room.isLow(facts, plan.bits()),
         ...recording.outcome,
       };

@@ -17,6 +17,13 @@ export const STALL_MS = 5000;
 const BEHIND_MS = 10000;
 /** What the encoder may hold for itself before that is worth a sentence of its own. */
 const QUIET_MS = 4000;
+/** Fewer minutes than this are not counted. */
+const FEW_MINUTES = 2;
+/** From as many hours on minutes are not counted. */
+const MANY_HOURS = 2;
+
+/** What the sentences begin with that say where what is recorded waits, and for how long there is room. */
+const WAITS = "capture.truth.waits.";
 
 /**
  * @typedef {object} Facts
@@ -38,7 +45,8 @@ const QUIET_MS = 4000;
  * @property {number | null} handedMs when the encoder last handed something over
  * @property {number} creditBytes
  * @property {string} problem why the server cannot write, "" while it can
- * @property {number} roomMs for how much longer the device's storage lasts without a connection
+ * @property {number | null} roomMs for how much longer the device's storage lasts without the server, null where the
+ *   browser does not tell
  * @property {boolean} roomIsLow
  * @property {{ reason: string, sinceMs: number } | null} full nothing more can wait on this device
  * @property {Keeps} keeps
@@ -93,21 +101,28 @@ function reason(facts, now) {
  * @returns {Truth}
  */
 export function describeTruth(facts, now) {
-  return { ...told(facts, now), also: beside(facts) };
+  const line = told(facts, now);
+  const isRoomTold = line.more !== null && line.more.key.startsWith(WAITS);
+  return { ...line, also: beside(facts, isRoomTold) };
 }
 
-/** @param {Facts} facts @returns {Phrase[]} */
-function beside({ phase, lostBytes, link, transport, elsewhere, roomIsLow, roomMs, full, earlier }) {
+/**
+ * @param {Facts} facts
+ * @param {boolean} isRoomTold the line says already for how long there is room
+ * @returns {Phrase[]}
+ */
+function beside({ phase, problem, lostBytes, link, transport, elsewhere, roomIsLow, roomMs, full, earlier }, isRoomTold) {
   const also = [];
   const inSession = phase === "recording" || phase === "starting";
-  if ((inSession || phase === "stopping") && lostBytes > 0) also.push(phrase("capture.truth.lost", { size: formatBytes(lostBytes) }));
-  if ((inSession || phase === "stopping") && link === "up") {
-    if (transport === "https") also.push(phrase("capture.truth.by_https"));
-    if (elsewhere) also.push(phrase("capture.truth.elsewhere", { address: elsewhere }));
+  if (inSession || phase === "stopping") {
+    if (problem) also.push(phrase("capture.truth.server_says", { message: problem }));
+    if (lostBytes > 0) also.push(phrase("capture.truth.lost", { size: formatBytes(lostBytes) }));
+    if (link === "up" && transport === "https") also.push(phrase("capture.truth.by_https"));
+    if (link === "up" && elsewhere) also.push(phrase("capture.truth.elsewhere", { address: elsewhere }));
   }
-  if (inSession && roomIsLow && !full) {
+  if (inSession && roomIsLow && roomMs !== null && !full && !isRoomTold) {
     const minutes = Math.floor(roomMs / 60000);
-    also.push(phrase(minutes > 0 ? "capture.truth.room_low" : "capture.truth.room_low_now", { minutes }));
+    also.push(phrase(minutes >= FEW_MINUTES ? "capture.truth.room_low" : "capture.truth.room_low_now", { minutes }));
   }
   if (earlier) also.push(...underway(earlier));
   return also;
@@ -164,14 +179,22 @@ function idle(facts) {
         light: "bad",
         code: "server-down",
         main: phrase("capture.truth.server_down"),
-        more: phrase(facts.keeps === "open" ? "capture.truth.server_down_open" : "capture.truth.server_down_more"),
+        more: wouldWait(facts),
       };
     case "unable":
-      return { light: "bad", code: "server-unable", main: phrase("capture.truth.server_unable", { reason: facts.serverReason }), more: null };
+      return {
+        light: "bad",
+        code: "server-unable",
+        main: phrase("capture.truth.server_unable", { reason: facts.serverReason }),
+        more: wouldWait(facts),
+      };
     case "unknown":
       return { light: "idle", code: "unknown", main: phrase("capture.truth.not_recording"), more: null };
   }
 }
+
+/** @param {Facts} facts */
+const wouldWait = ({ keeps }) => phrase(keeps === "open" ? "capture.truth.would_wait_open" : "capture.truth.would_wait");
 
 /** @param {Facts} facts @param {number} now @returns {Told} */
 function stopping(facts, now) {
@@ -191,7 +214,7 @@ function stopping(facts, now) {
       light: "bad",
       code: "stopped-storage",
       main: phrase("capture.truth.stopped_storage", { waiting }),
-      more: facts.problem ? phrase("capture.truth.server_says", { message: facts.problem }) : kept,
+      more: kept,
     };
   }
   return facts.waitingBytes > 0
@@ -199,11 +222,14 @@ function stopping(facts, now) {
     : { light: "late", code: "finishing", main: phrase("capture.truth.finishing"), more: null };
 }
 
-/** For how long it goes on like this. @param {number} ms @returns {Phrase} */
-function room(ms) {
-  const minutes = Math.floor(ms / 60000);
-  if (minutes >= 120) return phrase("capture.truth.room_hours", { hours: Math.floor(minutes / 60) });
-  return minutes > 0 ? phrase("capture.truth.room", { minutes }) : phrase("capture.truth.room_short");
+/** It goes on like this: where what is recorded waits, and for how long there is room. @param {Facts} facts @returns {Phrase} */
+function waits({ keeps, roomMs }) {
+  const where = WAITS + (keeps === "open" ? "page" : "device");
+  if (roomMs === null) return phrase(`${where}.unknown`);
+  const minutes = Math.floor(roomMs / 60000);
+  const hours = Math.floor(minutes / 60);
+  if (hours >= MANY_HOURS) return phrase(`${where}.hours`, { hours });
+  return minutes >= FEW_MINUTES ? phrase(`${where}.minutes`, { minutes }) : phrase(`${where}.short`);
 }
 
 /** @param {Facts} facts @param {number} now @returns {Told} */
@@ -227,9 +253,7 @@ function recording(facts, now) {
       light: "bad",
       code: server ? "full-server" : "full-device",
       main: phrase(`capture.truth.full.${server ? "server" : "device"}`, { time: formatClock(sinceMs), waiting }),
-      more: facts.problem
-        ? phrase("capture.truth.server_says", { message: facts.problem })
-        : phrase("capture.truth.full_more"),
+      more: phrase("capture.truth.full_more"),
     };
   }
   if (stalledMs >= STALL_MS) {
@@ -242,13 +266,8 @@ function recording(facts, now) {
             time: formatClock(facts.durableWallMs),
             waiting,
           });
-    const message = why === "storage" && facts.problem;
-    return {
-      light: "bad",
-      code: `stalled-${why}`,
-      main,
-      more: message ? phrase("capture.truth.server_says", { message: facts.problem }) : room(facts.roomMs),
-    };
+    // An encoder that is silent does not go on, and has nothing that could wait.
+    return { light: "bad", code: `stalled-${why}`, main, more: why === "browser" ? null : waits(facts) };
   }
   if (facts.durableWallMs === null) {
     const main = phrase(facts.isResumed ? "capture.truth.first_again" : "capture.truth.first", { waiting });
@@ -274,6 +293,6 @@ function recording(facts, now) {
     };
   }
   // Still true, but it is not going to stay so.
-  const light = facts.link === "up" ? "good" : "late";
+  const light = facts.link === "up" && !facts.problem ? "good" : "late";
   return { light, code: light, main: phrase("capture.truth.good", values), more };
 }

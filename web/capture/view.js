@@ -10,7 +10,7 @@ import { describeTruth } from "./truth.js";
 /** @typedef {import("./studio.js").StudioState} StudioState */
 /** @typedef {import("./truth.js").Truth} Truth */
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
-/** @typedef {Sentence & { bad?: boolean, trust?: boolean, dismiss?: boolean }} Notice */
+/** @typedef {Sentence & { bad?: boolean, trust?: boolean, dismiss?: boolean, isNews?: boolean }} Notice `isNews`: once it is read it is gone */
 
 /** @param {string} id */
 function byId(id) {

@@ -24,8 +24,9 @@
  * { kind: "over", why, message, summary } (nothing more will be said in this session) and
  * { kind: "hang-up", code, reason } (close the socket, then connect again).
  *
- * The books are in `ingest-generations.js`, what is sent when in `ingest-order.js`, what is said again until it has
- * arrived in `ingest-events.js` and `ingest-clocks.js`.
+ * How a connection begins is in `ingest-handshake.js`, when a silent one is given up in `ingest-patience.js`. The books
+ * are in `ingest-generations.js`, what is sent when in `ingest-order.js`, what is said again until it has arrived in
+ * `ingest-events.js` and `ingest-clocks.js`.
  *
  * @module
  */
@@ -34,18 +35,14 @@ import { HEADER_BYTES } from "./ingest-chunk.js";
 import { createClocks } from "./ingest-clocks.js";
 import { createEvents } from "./ingest-events.js";
 import { count, createGenerations, outstanding } from "./ingest-generations.js";
+import { helloMessage, readWelcome } from "./ingest-handshake.js";
 import { lengths, nextMessage } from "./ingest-order.js";
+import { createPatience } from "./ingest-patience.js";
 
 /** 64 KiB messages: acknowledgements and control messages pass in between even on slow Wi-Fi. */
 const MESSAGE_BYTES = 65536;
 /** Until the welcome says otherwise. */
 const FIRST_CREDIT_BYTES = 1024 * 1024;
-/** A LAN server that has accepted the socket answers within this, or something in between swallowed it. */
-const WELCOME_MS = 10000;
-/** Wi-Fi that went away does not close a socket. A server that holds our media says something sooner than this. */
-const SILENCE_MS = 15000;
-/** One that has no room says when it has; should that get lost, it is asked. */
-const STALLED_MS = 60000;
 /** Whoever takes the session over again after this long is somebody else, or the same one anew. */
 const TAKEOVER_MS = 60000;
 /** WebSocket close code 1013; it follows the error `storage`. */
@@ -77,16 +74,6 @@ export const TRY_AGAIN_LATER = 1013;
 /** @typedef {{ session: string, folder: string, files: SummaryFile[] }} Summary */
 
 /**
- * @typedef {object} Identity
- * @property {string} device
- * @property {string} [key]
- * @property {string} name
- * @property {string} session
- * @property {number} startedMs
- * @property {string} client
- */
-
-/**
  * @typedef {object} View
  * @property {boolean} open whether the server has welcomed this connection
  * @property {boolean} over
@@ -107,7 +94,7 @@ export const TRY_AGAIN_LATER = 1013;
  */
 
 /**
- * @param {Identity} identity
+ * @param {import("./ingest-handshake.js").Identity} identity
  * @param {object} [options]
  * @param {number} [options.takeovers] so many within a minute are borne: a connection that was given up may reach
  *   the server behind the one that replaced it
@@ -119,6 +106,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
   const clocks = createClocks();
   const generations = createGenerations({ events, clocks, emit: (output) => out.push(output) });
   const { all } = generations;
+  const patience = createPatience();
 
   /** @type {"offline" | "greeting" | "open" | "over"} */
   let state = "offline";
@@ -131,10 +119,6 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
   let addresses = [];
   /** @type {{ code: string, message: string } | null} */
   let problem = null;
-  let heardMs = 0;
-  let greetedMs = 0;
-  /** When the oldest unanswered thing was sent; a silence counts from there. @type {number | null} */
-  let owedSinceMs = null;
   /** When this connection and those before it were taken over. @type {number[]} */
   let takenMs = [];
   let isTaken = false;
@@ -154,6 +138,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
   const takenOver = (message) => {
     if (isTaken) return;
     isTaken = true;
+    const { heardMs } = patience;
     takenMs = takenMs.filter((then) => heardMs - then < TAKEOVER_MS).concat(heardMs);
     if (takenMs.length > takeovers) finish("session_in_use", message, null);
   };
@@ -168,21 +153,19 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       out.push({ kind: "hang-up", code: 4400, reason: "a welcome of another session" });
       return;
     }
-    const limits = message.limits || {};
-    const mostBytes = count(limits.message_bytes);
-    messageBytes = mostBytes > HEADER_BYTES ? Math.min(MESSAGE_BYTES, mostBytes) : MESSAGE_BYTES;
-    const credit = limits.credit_bytes !== undefined ? limits.credit_bytes : message.credit_bytes;
-    if (typeof credit === "number") creditBytes = count(credit);
-    retryMs = count(message.retry_ms);
-    addresses = Array.isArray(message.addresses) ? message.addresses.filter((/** @type {unknown} */ a) => typeof a === "string") : [];
+    const said = readWelcome(message);
+    messageBytes = said.messageBytes > HEADER_BYTES ? Math.min(MESSAGE_BYTES, said.messageBytes) : MESSAGE_BYTES;
+    if (said.creditBytes !== null) creditBytes = said.creditBytes;
+    ({ retryMs, addresses } = said);
     problem = null;
     stopSent = false;
     state = "open";
 
     // Its clock was read somewhere between the hello and now.
-    const offsetMs = typeof message.now_ms === "number" ? message.now_ms - (greetedMs + now) / 2 : null;
+    const { greetedMs } = patience;
+    const offsetMs = said.nowMs === null ? null : said.nowMs - (greetedMs + now) / 2;
     out.push({ kind: "welcome", offsetMs, roundTripMs: now - greetedMs });
-    generations.welcomed(Array.isArray(message.positions) ? message.positions : [], now);
+    generations.welcomed(said.positions, now);
   };
 
   /** @param {any} message @param {number} now */
@@ -238,30 +221,14 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       if (state === "over") return;
       state = "greeting";
       isTaken = false;
-      greetedMs = now;
-      heardMs = now;
-      owedSinceMs = null;
-      /** @type {Record<string, unknown>} */
-      const hello = {
-        type: "hello",
-        device: identity.device,
-        name: identity.name,
-        session: identity.session,
-        started_ms: identity.startedMs,
-        now_ms: now,
-        client: identity.client,
-      };
-      if (identity.key) hello.key = identity.key;
-      const holds = generations.holds();
-      if (holds.length > 0) hello.holds = holds;
-      out.push({ kind: "text", text: JSON.stringify(hello) });
+      patience.greeted(now);
+      out.push({ kind: "text", text: helloMessage(identity, generations.holds(), now) });
     },
 
     /** @param {string} text @param {number} now */
     received(text, now) {
       if (state === "over" || state === "offline") return;
-      heardMs = now;
-      owedSinceMs = null;
+      patience.heard(now);
       let message;
       try {
         message = JSON.parse(text);
@@ -287,7 +254,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
     disconnected({ code, reason }) {
       if (state === "over") return;
       state = "offline";
-      owedSinceMs = null;
+      patience.reset();
       // A server that goes on being unable to write says so and closes; after any other end nobody knows.
       if (code !== TRY_AGAIN_LATER) problem = null;
       // What was to be said on that connection is said again, or not at all, on the next one.
@@ -356,17 +323,15 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       if (state !== "open") return null;
       const output = next(media);
       // Media and a stop are answered; other control messages need not be.
-      if (output && owedSinceMs === null && (output.kind === "chunk" || stopSent)) owedSinceMs = now;
+      if (output && (output.kind === "chunk" || stopSent)) patience.asked(now);
       return output;
     },
 
     /** @returns {number | null} */
     deadline() {
-      if (state === "greeting") return greetedMs + WELCOME_MS;
+      if (state === "greeting") return patience.welcomeDeadline();
       if (state !== "open") return null;
-      if (creditBytes === 0) return heardMs + STALLED_MS;
-      const owes = outstanding(all) > 0 || stopSent;
-      return owes ? Math.max(heardMs, owedSinceMs || 0) + SILENCE_MS : null;
+      return patience.answerDeadline({ creditBytes, owes: outstanding(all) > 0 || stopSent });
     },
 
     /** @param {number} now */

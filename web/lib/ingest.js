@@ -35,7 +35,7 @@ import { createOrigins } from "./origins.js";
 import { SpoolFullError } from "./spool.js";
 import { createSteadyClock } from "./steady-clock.js";
 
-/** @typedef {import("./ingest-conversation.js").Identity} Identity */
+/** @typedef {import("./ingest-handshake.js").Identity} Identity */
 /** @typedef {import("./ingest-conversation.js").OverReason} OverReason */
 /** @typedef {import("./ingest-conversation.js").Output} Output */
 /** @typedef {import("./ingest-conversation.js").Summary} Summary */

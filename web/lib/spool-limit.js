@@ -7,6 +7,7 @@
  *   limit.took(bytes), limit.gave(bytes)
  *   limit.refused()               // the browser had no room after all
  *   limit.bytes(held)             // for people: what may wait in all
+ *   limit.isKnown                 // whether that is more than a cautious guess
  *   isFull(error)                 // an error of a browser that has no room
  *
  * @module
@@ -64,6 +65,7 @@ export function createLimit({ fixedBytes, estimate, now = () => performance.now(
   let room = fixedBytes === undefined ? UNKNOWN_QUOTA_LIMIT_BYTES : fixedBytes;
   let askedMs = -Infinity;
   let stored = 0;
+  let isTold = false;
   /** How much was stored when the browser refused more: Chromium promises 10 GiB on any disk. @type {number | null} */
   let refusedAt = null;
 
@@ -72,6 +74,7 @@ export function createLimit({ fixedBytes, estimate, now = () => performance.now(
     askedMs = now();
     const told = await answerWithin(ESTIMATE_MS, estimate);
     if (!told || typeof told.quota !== "number" || typeof told.usage !== "number") return;
+    isTold = true;
     const reserve = Math.min(RESERVE_BYTES, told.quota * RESERVE_SHARE);
     room = told.quota - told.usage - reserve;
   }
@@ -104,6 +107,10 @@ export function createLimit({ fixedBytes, estimate, now = () => performance.now(
     /** Only told: whether there is room again is asked of the browser with each append. */
     refused() {
       refusedAt = stored;
+    },
+
+    get isKnown() {
+      return fixedBytes !== undefined || isTold || refusedAt !== null;
     },
 
     /** @param {number} held */

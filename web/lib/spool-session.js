@@ -7,7 +7,7 @@
  *   await spool.append(generation, bytes);            // on the device when it resolves; SpoolFullError: nothing was kept
  *   await spool.read(generation, position, length);   // at most length bytes, at least one
  *   await spool.forget(generation, below);            // the server has everything below
- *   spool.entries(), spool.held(), spool.holds(), spool.limitBytes
+ *   spool.entries(), spool.held(), spool.holds(), spool.limitBytes, spool.isLimitKnown
  *   await spool.discard();                            // nothing of it stays
  *   await spool.release();                            // everything of it stays, for another page
  *
@@ -44,6 +44,7 @@ import { createRecent } from "./spool-pieces.js";
  * @property {string} session
  * @property {string} kind
  * @property {number} limitBytes how much may wait here; changes with what the device has room for
+ * @property {boolean} isLimitKnown false where the browser does not tell, and the limit is a guess
  * @property {() => Entry[]} entries the log, oldest first
  * @property {(entry: Entry) => Promise<void>} note
  * @property {(generation: number, bytes: Uint8Array) => Promise<void>} append
@@ -204,6 +205,9 @@ export function createSessionSpool({ session, kind, drawer, limit, lock, onOver 
     kind,
     get limitBytes() {
       return limitBytes();
+    },
+    get isLimitKnown() {
+      return limit.isKnown;
     },
 
     entries: () => entries.slice(),

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { root } from "./programs.mjs";
 
-export const SIZES = /** @type {const} */ ([[820, 1180], [1180, 820], [390, 844], [1440, 900]]);
+export const SIZES = /** @type {const} */ ([[820, 1180], [1180, 820], [390, 844], [320, 640], [1440, 900]]);
 /** Where the pictures go. */
 export const folder = join(root, "target", "screenshots");
 
