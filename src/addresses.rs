@@ -65,6 +65,14 @@ impl Names {
         self.hosts.first().cloned().unwrap_or(Host::Ip(Ipv4Addr::LOCALHOST.into()))
     }
 
+    /// The addresses among the names.
+    pub(crate) fn ips(&self) -> impl Iterator<Item = IpAddr> {
+        self.hosts.iter().filter_map(|host| match host {
+            Host::Ip(ip) => Some(*ip),
+            Host::Name(_) => None,
+        })
+    }
+
     /// Every origin under which other devices may reach the server on this port.
     pub(crate) fn origins(&self, port: u16) -> Vec<String> {
         let lasting = self.hostname.iter().map(|name| Host::Name(format!("{name}.local")));

@@ -4,6 +4,7 @@ mod folder;
 mod listen;
 
 use std::io::IsTerminal;
+use std::net::IpAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +24,14 @@ use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
+use crate::live::Streams;
 use crate::live::pictures::Pictures;
+use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
+use crate::webrtc::{self, WebRtc};
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
 /// answering, and the growing files on it play as they are.
@@ -156,6 +160,7 @@ async fn serve(
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
+        playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
         streams,
         door: ingest.door(),
@@ -209,6 +214,26 @@ async fn serve(
         .await
         .context("some files could not be finished in time; they play, and stay as .part")?
         .context("the recorder has crashed")
+}
+
+/// Viewers by WebRTC. Without them everything else goes on.
+fn playback(
+    config: &Config,
+    names: &Names,
+    streams: &Streams,
+    stop: &CancellationToken,
+) -> Arc<dyn Playback> {
+    let Some(port) = config.webrtc_port else { return Arc::new(NoPlayback) };
+    let ips: Vec<IpAddr> = names.ips().filter(|ip| is_ours(*ip)).collect();
+    let made = webrtc::bind(&ips, port)
+        .and_then(|sockets| WebRtc::new(streams.clone(), sockets, stop.clone()));
+    match made {
+        Ok(webrtc) => Arc::new(webrtc),
+        Err(error) => {
+            tracing::warn!(%error, port, "cannot listen for WebRTC viewers; they watch by WebSocket instead (another port: --webrtc-port)");
+            Arc::new(NoPlayback)
+        }
+    }
 }
 
 /// What a person who watches the terminal should know.

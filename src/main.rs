@@ -16,6 +16,7 @@ mod recorder;
 mod simulation;
 mod storage;
 mod tls;
+mod webrtc;
 
 fn main() -> std::process::ExitCode {
     app::main()

@@ -13,6 +13,7 @@ use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
 const WSS_PORT: u16 = 8766;
+const WEBRTC_PORT: u16 = 5002;
 const SEGMENT_SECONDS: f64 = 60.0;
 
 /// Enough to finish what is being written, and for the rest of the computer to go on.
@@ -148,13 +149,17 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         given.or(filed).unwrap_or_else(|| PathBuf::from(default))
     };
     let seconds = cli.segment_seconds.or(file.segment_seconds).unwrap_or(SEGMENT_SECONDS);
-    let _reserved_for_webrtc = cli.webrtc_port.or(file.webrtc_port);
     Ok(Config {
         gen_cert: cli.gen_cert,
         lan_ip: if cli.lan_ip.is_empty() { file.lan_ip } else { cli.lan_ip },
         bind: cli.bind.or(file.bind),
         https_port: cli.https_port.or(file.https_port).unwrap_or(HTTPS_PORT),
         wss_port: cli.wss_port.or(file.wss_port).unwrap_or(Port::Number(WSS_PORT)).number(),
+        webrtc_port: cli
+            .webrtc_port
+            .or(file.webrtc_port)
+            .unwrap_or(Port::Number(WEBRTC_PORT))
+            .number(),
         http_port: cli.http_port.or(file.http_port).unwrap_or(Port::None).number(),
         recordings: folder(cli.recordings, file.recordings, "recordings"),
         certs: folder(cli.certs, file.certs, "certs"),

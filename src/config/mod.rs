@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) https_port: u16,
     /// The second WSS listener, unless turned off.
     pub(crate) wss_port: Option<u16>,
+    /// UDP, for viewers by WebRTC.
+    pub(crate) webrtc_port: Option<u16>,
     /// The plain HTTP listener for the trust pages, if turned on.
     pub(crate) http_port: Option<u16>,
     pub(crate) recordings: PathBuf,

@@ -48,6 +48,18 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message: message.into() }
     }
 
+    pub(super) fn not_acceptable(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_ACCEPTABLE, code: "not_playable", message: message.into() }
+    }
+
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            code: "unsupported",
+            message: message.into(),
+        }
+    }
+
     /// What may work when it is tried again.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         Self {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
+use crate::live::playback::Playback;
 use crate::live::socket::Door;
 pub(crate) use api::ingest::Connections;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -32,6 +33,7 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) playback: Arc<dyn Playback>,
     pub(crate) door: Door,
     /// Publishers that come by requests.
     pub(crate) connections: Connections,

@@ -1,7 +1,7 @@
 //! The whole URL table.
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 
 use super::{State, api, assets, headers, pages, service_worker, ws};
 
@@ -21,6 +21,8 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/streams/{stream}/snapshot.jpg", get(api::pictures::snapshot))
         .route("/api/streams/{stream}/mjpeg", get(api::pictures::mjpeg))
         .route("/ws/jpeg/{stream}", any(ws::pictures::jpeg))
+        .route("/whep/{stream}", post(api::whep::offer))
+        .route("/whep/{stream}/{id}", delete(api::whep::end))
         .route("/ws/json/{stream}", any(ws::pictures::json))
         .merge(routes_for_other_origins())
         .merge(trust_routes())

@@ -31,7 +31,7 @@ const MAX_STEP_NS: i64 = NANOS_PER_SECOND;
 
 /// What the next fragments are, until there is another.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(crate) struct Format {
     pub(crate) generation: u32,
     /// With the codecs' names.
     pub(crate) mime: String,
@@ -39,15 +39,25 @@ pub(crate) struct Opening {
     pub(crate) start_us: WallUs,
     /// The init segment.
     pub(crate) init: Bytes,
+    pub(crate) tracks: Vec<Track>,
+}
+
+/// A piece of a stream, in both of its forms.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    /// A `moof` and its `mdat`, or whole clusters.
+    pub(crate) bytes: Bytes,
+    /// What is in it.
+    pub(crate) samples: Arc<[Sample]>,
 }
 
 /// The next thing for a viewer.
 #[derive(Debug, Clone)]
 pub(crate) enum Delivery {
-    Opening(Arc<Opening>),
+    Format(Arc<Format>),
     /// So many milliseconds of media are left out in front of the next fragment.
     Skipped(i64),
-    Fragment(Bytes),
+    Fragment(Piece),
 }
 
 /// How far a viewer has come.
@@ -94,7 +104,7 @@ struct Run {
 struct Muxed {
     run: u64,
     muxer: LiveMuxer,
-    opening: Arc<Opening>,
+    format: Arc<Format>,
     fragments: VecDeque<Fragment>,
     next: u64,
     bytes: usize,
@@ -107,7 +117,7 @@ struct Fragment {
     is_key: bool,
     start_ns: i64,
     end_ns: i64,
-    bytes: Bytes,
+    piece: Piece,
 }
 
 impl Run {
@@ -258,12 +268,17 @@ impl Broadcast {
         self.run.as_ref().map(|run| (&*run.init, &run.tracks[..]))
     }
 
+    /// The newest group of pictures; empty where it has grown too long to be kept.
+    pub(super) fn group(&self) -> Vec<Sample> {
+        self.group.clone()
+    }
+
     /// The next thing for a viewer; `None` while there is nothing new.
     pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Delivery> {
         let muxed = self.muxed.as_ref()?;
         if cursor.run != Some(muxed.run) {
             *cursor = Cursor { run: Some(muxed.run), ..Cursor::default() };
-            return Some(Delivery::Opening(Arc::clone(&muxed.opening)));
+            return Some(Delivery::Format(Arc::clone(&muxed.format)));
         }
         let fragment = muxed.wanted(cursor.next)?;
         let missing_ns = cursor.end_ns.map_or(0, |end_ns| fragment.start_ns - end_ns);
@@ -274,7 +289,7 @@ impl Broadcast {
         }
         cursor.next = Some(fragment.number + 1);
         cursor.end_ns = Some(fragment.end_ns);
-        Some(Delivery::Fragment(fragment.bytes.clone()))
+        Some(Delivery::Fragment(fragment.piece.clone()))
     }
 
     /// Begins to mux with the group that is there.
@@ -289,14 +304,15 @@ impl Broadcast {
         let spec = SegmentSpec { init, tracks, origin_ns, keeps_delay: false };
         // What no container carries cannot be recorded either, and is said there.
         let Ok(mut muxer) = LiveMuxer::new(spec) else { return };
-        let opening = Arc::new(Opening {
+        let format = Arc::new(Format {
             generation: run.generation,
             mime,
             start_us: run.anchor_us.saturating_add(origin_ns / 1000),
             init: muxer.init(),
+            tracks: run.tracks.clone(),
         });
         let mut muxed =
-            Muxed { run: self.runs, muxer, opening, fragments: VecDeque::new(), next: 0, bytes: 0 };
+            Muxed { run: self.runs, muxer, format, fragments: VecDeque::new(), next: 0, bytes: 0 };
         muxed.append(run, self.group.clone(), self.group.len());
         self.muxed = Some(muxed);
     }
@@ -314,10 +330,11 @@ impl Muxed {
         let times = || samples.iter().map(|sample| run.at_ns(sample));
         let (Some(start_ns), Some(end_ns)) = (times().min(), times().max()) else { return };
         let is_key = samples.len() == group_len;
-        samples.into_iter().for_each(|sample| self.muxer.push(sample));
+        samples.iter().cloned().for_each(|sample| self.muxer.push(sample));
         let Some(bytes) = self.muxer.fragment() else { return };
         self.bytes += bytes.len();
-        self.fragments.push_back(Fragment { number: self.next, is_key, start_ns, end_ns, bytes });
+        let piece = Piece { bytes, samples: samples.into() };
+        self.fragments.push_back(Fragment { number: self.next, is_key, start_ns, end_ns, piece });
         self.next += 1;
         let key = self.fragments.iter().rposition(|fragment| fragment.is_key).unwrap_or(0);
         let mut removable = key;
@@ -325,7 +342,7 @@ impl Muxed {
             && (removable > 0 || self.bytes > MAX_KEPT_BYTES + MAX_GROUP_BYTES)
             && let Some(oldest) = self.fragments.pop_front()
         {
-            self.bytes -= oldest.bytes.len();
+            self.bytes -= oldest.piece.bytes.len();
             removable = removable.saturating_sub(1);
         }
     }
@@ -435,8 +452,8 @@ mod tests {
         let mut stream = Vec::new();
         for delivery in deliveries {
             match delivery {
-                Delivery::Opening(opening) => stream = opening.init.to_vec(),
-                Delivery::Fragment(bytes) => stream.extend_from_slice(bytes),
+                Delivery::Format(format) => stream = format.init.to_vec(),
+                Delivery::Fragment(piece) => stream.extend_from_slice(&piece.bytes),
                 Delivery::Skipped(_) => {}
             }
         }
@@ -459,7 +476,7 @@ mod tests {
         assert!(world.broadcast.muxed.is_none() && world.broadcast.pending.is_empty());
         let mut cursor = world.broadcast.join();
         let first = world.all(&mut cursor);
-        assert!(matches!(first[0], Delivery::Opening(_)));
+        assert!(matches!(first[0], Delivery::Format(_)));
         assert_eq!(fragments(&first), 1, "the newest group, at once");
         assert!(samples(&first).iter().find(|s| s.track == world.video()).unwrap().sync);
         world.broadcast.leave();
@@ -475,8 +492,8 @@ mod tests {
         let mut cursors = [world.broadcast.join(), world.broadcast.join()];
         let addresses = cursors.each_mut().map(|cursor| {
             let all = world.all(cursor);
-            let Some(Delivery::Fragment(bytes)) = all.last() else { panic!("no fragment") };
-            bytes.as_ptr()
+            let Some(Delivery::Fragment(piece)) = all.last() else { panic!("no fragment") };
+            piece.bytes.as_ptr()
         });
         assert_eq!(addresses[0], addresses[1]);
     }
@@ -532,7 +549,8 @@ mod tests {
                 world.broadcast.flush();
             }
             let muxed = world.broadcast.muxed.as_ref().unwrap();
-            let held: usize = muxed.fragments.iter().map(|fragment| fragment.bytes.len()).sum();
+            let held: usize =
+                muxed.fragments.iter().map(|fragment| fragment.piece.bytes.len()).sum();
             assert_eq!(held, muxed.bytes);
             assert!(held <= MAX_KEPT_BYTES, "{held}");
             assert!(world.broadcast.group_bytes <= MAX_GROUP_BYTES);
@@ -559,7 +577,7 @@ mod tests {
         let all = samples(&got);
         assert!(all[before..].iter().find(|s| s.track == world.video()).unwrap().sync);
         assert!(got.iter().any(|d| matches!(d, Delivery::Skipped(ms) if *ms >= 3000)));
-        let openings = got.iter().filter(|delivery| matches!(delivery, Delivery::Opening(_)));
-        assert_eq!(openings.count(), 1, "it is still the same stream");
+        let formats = got.iter().filter(|delivery| matches!(delivery, Delivery::Format(_)));
+        assert_eq!(formats.count(), 1, "it is still the same stream");
     }
 }

@@ -4,6 +4,7 @@ mod broadcast;
 pub(crate) mod feed;
 mod gate;
 pub(crate) mod pictures;
+pub(crate) mod playback;
 pub(crate) mod socket;
 mod stream;
 mod streams;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use broadcast::{Delivery, container_name};
+pub(crate) use broadcast::{Delivery, Format, container_name};
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use stream::{About, State, Stream, Told, Viewer};
 pub(crate) use streams::Streams;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use container::codec::codec_name;
-use container::{Container, Kind, Track};
+use container::{Container, Kind, Sample, Track};
 use tokio::sync::watch;
 
 use super::broadcast::{Broadcast, Cursor, Delivery, container_name, mime};
@@ -265,6 +265,11 @@ impl Viewer {
             None if shared.is_over => Told::Over,
             None => Told::Nothing,
         }
+    }
+
+    /// The newest group of pictures, from its key frame on.
+    pub(crate) fn group(&self) -> Vec<Sample> {
+        self.stream.lock().broadcast.group()
     }
 
     /// How the stream is doing, and for how long nothing live has come.

@@ -7,3 +7,4 @@ pub(super) mod ingest;
 pub(super) mod pictures;
 pub(super) mod sessions;
 pub(super) mod streams;
+pub(super) mod whep;

@@ -85,18 +85,18 @@ impl Watching {
 
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), Gone> {
         match delivery {
-            Delivery::Fragment(bytes) => self.teller.bytes(bytes).await,
+            Delivery::Fragment(piece) => self.teller.bytes(piece.bytes).await,
             Delivery::Skipped(ms) => self.teller.say(&json!({ "type": "skipped", "ms": ms })).await,
-            Delivery::Opening(opening) => {
+            Delivery::Format(format) => {
                 let init = json!({
                     "type": "init",
-                    "generation": opening.generation,
-                    "mime": opening.mime,
-                    "start_ms": opening.start_us / 1000,
+                    "generation": format.generation,
+                    "mime": format.mime,
+                    "start_ms": format.start_us / 1000,
                     "now_ms": clock::now_ms(),
                 });
                 self.teller.say(&init).await?;
-                self.teller.bytes(opening.init.clone()).await
+                self.teller.bytes(format.init.clone()).await
             }
         }
     }

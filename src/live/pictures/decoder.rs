@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
 use super::parts::Parts;
-use super::{Opening, Picture, Quality};
+use super::{Format, Picture, Quality};
 use crate::clock;
 use crate::live::{Delivery, Told, Viewer};
 
@@ -32,11 +32,11 @@ pub(super) async fn run(
     mut viewer: Viewer,
     pictures: &watch::Sender<Option<Picture>>,
 ) {
-    let mut opening = None;
+    let mut format = None;
     loop {
-        let begun = match opening.take() {
+        let begun = match format.take() {
             Some(begun) => Some(begun),
-            None => next_opening(&mut viewer).await,
+            None => next_format(&mut viewer).await,
         };
         let Some(begun) = begun else { return };
         match begin(ffmpeg, quality, &begun) {
@@ -44,7 +44,7 @@ pub(super) async fn run(
                 let reading = read(output, pictures);
                 tokio::select! {
                     next = feed(input, begun.init.clone(), &mut viewer) => match next {
-                        Fed::Opening(next) => opening = Some(next),
+                        Fed::Format(next) => format = Some(next),
                         Fed::Over => return,
                         Fed::Broken => {}
                     },
@@ -54,7 +54,7 @@ pub(super) async fn run(
             }
             Err(error) => tracing::warn!(%error, "cannot start ffmpeg"),
         }
-        if opening.is_none() {
+        if format.is_none() {
             // What it could not decode it is not asked to decode again at once.
             tokio::time::sleep(PAUSE).await;
             viewer = viewer.again();
@@ -65,7 +65,7 @@ pub(super) async fn run(
 /// How the decoder was fed until now.
 enum Fed {
     /// Another init segment needs another decoder.
-    Opening(Arc<Opening>),
+    Format(Arc<Format>),
     Over,
     /// The decoder takes no more.
     Broken,
@@ -74,14 +74,14 @@ enum Fed {
 fn begin(
     ffmpeg: &Path,
     quality: Quality,
-    opening: &Opening,
+    format: &Format,
 ) -> io::Result<(Child, ChildStdin, ChildStdout)> {
-    let format = if opening.mime.contains("webm") { "matroska" } else { "mp4" };
+    let container = if format.mime.contains("webm") { "matroska" } else { "mp4" };
     let mut command = Command::new(ffmpeg);
     command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
     // The header says all; frames that wait to be probed, or for other threads, are late.
     command.args(["-analyzeduration", "0", "-probesize", "32"]);
-    command.args(["-flags", "low_delay", "-threads", "1", "-f", format, "-i", "pipe:0"]);
+    command.args(["-flags", "low_delay", "-threads", "1", "-f", container, "-i", "pipe:0"]);
     command.args(["-an", "-fps_mode", "vfr", "-fpsmax", MAX_PICTURES_PER_SECOND]);
     command.args(["-c:v", "mjpeg", "-q:v", quality.scale()]);
     command.args(["-flush_packets", "1", "-f", "mpjpeg", "pipe:1"]);
@@ -93,10 +93,10 @@ fn begin(
     Ok((child, input, output))
 }
 
-async fn next_opening(viewer: &mut Viewer) -> Option<Arc<Opening>> {
+async fn next_format(viewer: &mut Viewer) -> Option<Arc<Format>> {
     loop {
         match viewer.next() {
-            Told::Delivery(Delivery::Opening(opening)) => return Some(opening),
+            Told::Delivery(Delivery::Format(format)) => return Some(format),
             Told::Delivery(_) => {}
             Told::Over => return None,
             Told::Nothing => viewer.changed().await,
@@ -111,9 +111,9 @@ async fn feed(mut input: ChildStdin, init: Bytes, viewer: &mut Viewer) -> Fed {
     }
     loop {
         match viewer.next() {
-            Told::Delivery(Delivery::Opening(opening)) => return Fed::Opening(opening),
-            Told::Delivery(Delivery::Fragment(bytes)) => {
-                if input.write_all(&bytes).await.is_err() || input.flush().await.is_err() {
+            Told::Delivery(Delivery::Format(format)) => return Fed::Format(format),
+            Told::Delivery(Delivery::Fragment(piece)) => {
+                if input.write_all(&piece.bytes).await.is_err() || input.flush().await.is_err() {
                     return Fed::Broken;
                 }
             }

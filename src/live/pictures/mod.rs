@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::broadcast::Opening;
+use super::broadcast::Format;
 use super::{Streams, Viewer};
 use crate::clock::WallUs;
 

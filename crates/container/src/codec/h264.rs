@@ -80,6 +80,42 @@ pub fn to_length_prefixed(access_unit: &Bytes) -> (Bytes, ParameterSets) {
     (out.freeze(), sets)
 }
 
+/// A length-prefixed access unit in the byte stream format, behind the parameter sets of its
+/// `avcC` where it is a key frame. `None` when one of the two is damaged.
+#[must_use]
+pub fn to_annex_b(access_unit: &[u8], avcc: &[u8], is_key: bool) -> Option<Vec<u8>> {
+    const START_CODE: [u8; 4] = [0, 0, 0, 1];
+    let length_bytes = usize::from(avcc.get(4)? & 3) + 1;
+    let mut out = Vec::with_capacity(access_unit.len() + 64);
+    let mut append = |unit: &[u8]| {
+        out.extend_from_slice(&START_CODE);
+        out.extend_from_slice(unit);
+    };
+    if is_key {
+        let mut rest = avcc.get(5..)?;
+        // Sequence parameter sets, then picture parameter sets (ISO 14496-15 clause 5.3.3.1).
+        for mask in [0x1F, 0xFF] {
+            let (&count, after) = rest.split_first()?;
+            rest = after;
+            for _ in 0..count & mask {
+                let (length, after) = rest.split_first_chunk()?;
+                let (unit, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+                append(unit);
+                rest = after;
+            }
+        }
+    }
+    let mut rest = access_unit;
+    while !rest.is_empty() {
+        let (length, after) = rest.split_at_checked(length_bytes)?;
+        let length = length.iter().fold(0usize, |length, &byte| length << 8 | usize::from(byte));
+        let (unit, after) = after.split_at_checked(length)?;
+        append(unit);
+        rest = after;
+    }
+    Some(out)
+}
+
 impl ParameterSets {
     /// Whether both kinds are there.
     #[must_use]

@@ -9,7 +9,7 @@ pub mod opus;
 pub mod vp8;
 pub mod vp9;
 
-pub use name::codec_name;
+pub use name::{codec_name, configuration};
 
 /// Width and height in pixels.
 pub type Dimensions = (u32, u32);

@@ -17,7 +17,7 @@ const ANY_VP9: &str = "vp09.00.10.08";
 /// The codec's name for a MIME type, such as `avc1.42E01F`. `None` for one that no browser plays.
 #[must_use]
 pub fn codec_name(track: &Track) -> Option<String> {
-    let configuration = |kind: &[u8; 4]| configuration(track, *kind);
+    let configuration = |kind: &[u8; 4]| configuration(track, kind);
     let name = match track.codec.as_str() {
         "V_VP8" | "vp08" => "vp8".to_owned(),
         "V_VP9" | "vp09" => vp9(track),
@@ -34,8 +34,10 @@ pub fn codec_name(track: &Track) -> Option<String> {
     Some(name)
 }
 
-/// CodecPrivate, or the box of this kind in the sample entry.
-fn configuration(track: &Track, kind: [u8; 4]) -> Option<Bytes> {
+/// A track's decoder configuration: CodecPrivate, or the payload of the box of this kind in the
+/// sample entry, such as `avcC`.
+#[must_use]
+pub fn configuration(track: &Track, kind: &[u8; 4]) -> Option<Bytes> {
     match &track.detail {
         Detail::Webm(detail) => detail.codec_private.clone(),
         Detail::Mp4(detail) => {
@@ -44,7 +46,7 @@ fn configuration(track: &Track, kind: [u8; 4]) -> Option<Bytes> {
                 Kind::Audio => AUDIO_CHILDREN_AT,
             };
             let children = detail.sample_entry.get(children_at..)?;
-            let found = find(children, &kind).ok()??;
+            let found = find(children, kind).ok()??;
             Some(detail.sample_entry.slice_ref(found))
         }
     }
@@ -91,7 +93,7 @@ fn av1(configuration: &[u8]) -> Option<String> {
 fn vp9(track: &Track) -> String {
     let named =
         |[profile, level, depth]: [u8; 3]| format!("vp09.{profile:02}.{level:02}.{depth:02}");
-    let known = match (&track.detail, configuration(track, *b"vpcC")) {
+    let known = match (&track.detail, configuration(track, b"vpcC")) {
         (Detail::Mp4(_), Some(vpcc)) => vpcc.get(4..).and_then(|fields| {
             let [profile, level, packed] = *fields.first_chunk()?;
             Some([profile, level, packed >> 4])

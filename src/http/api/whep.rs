@@ -1,0 +1,51 @@
+//! `/whep/{stream}`: live streams by WebRTC (WHEP, draft-ietf-wish-whep).
+
+use axum::extract::{Path, State as Shared};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::super::State;
+use super::super::error::ApiError;
+use crate::live::playback::{Answer, Refusal};
+
+const SDP: &str = "application/sdp";
+
+/// An offer for a stream; the answer says where the connection is ended.
+pub(in super::super) async fn offer(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, ApiError> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.trim().to_ascii_lowercase().starts_with(SDP) {
+        return Err(ApiError::unsupported("an offer is of the type application/sdp"));
+    }
+    let Answer { id, sdp } = state.playback.answer(&name, &body)?;
+    let headers = [(CONTENT_TYPE, SDP.to_owned()), (LOCATION, format!("/whep/{name}/{id}"))];
+    Ok((StatusCode::CREATED, headers, sdp).into_response())
+}
+
+/// The viewer goes.
+pub(in super::super) async fn end(
+    Shared(state): Shared<State>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    match state.playback.end(&id) {
+        true => Ok(StatusCode::OK),
+        false => Err(ApiError::not_found("there is no such connection")),
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::NoStream(_) => Self::not_found(message),
+            Refusal::BadOffer(_) => Self::bad_request(message),
+            Refusal::NotPlayable(_) => Self::not_acceptable(message),
+            Refusal::TooMany | Refusal::Off => Self::unavailable(message),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What answers a browser that offers to take a stream by WebRTC, whoever does it.
+
+/// The answer to an offer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// By this name the connection is ended.
+    pub(crate) id: String,
+    pub(crate) sdp: String,
+}
+
+/// Why an offer gets no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no stream {0}")]
+    NoStream(String),
+    #[error("{0}")]
+    BadOffer(String),
+    /// The stream's codecs and those of the offer do not meet; another way of watching may do.
+    #[error("{0}")]
+    NotPlayable(String),
+    #[error("the server has as many WebRTC viewers as it takes")]
+    TooMany,
+    #[error("this server has no WebRTC: it is turned off, or its port is taken (--webrtc-port)")]
+    Off,
+}
+
+/// Serves viewers by WebRTC.
+pub(crate) trait Playback: Send + Sync {
+    /// Answers an offer (SDP) for a stream.
+    fn answer(&self, stream: &str, offer: &str) -> Result<Answer, Refusal>;
+    /// Ends a connection; false when there is none of this name.
+    fn end(&self, id: &str) -> bool;
+}
+
+/// WebRTC is turned off, or cannot be had.
+pub(crate) struct NoPlayback;
+
+impl Playback for NoPlayback {
+    fn answer(&self, _stream: &str, _offer: &str) -> Result<Answer, Refusal> {
+        Err(Refusal::Off)
+    }
+
+    fn end(&self, _id: &str) -> bool {
+        false
+    }
+}
