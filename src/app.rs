@@ -151,13 +151,16 @@ async fn serve(
 
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
+    let streams = hub.streams();
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
+        streams,
         door: ingest.door(),
         connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
+        shutdown: stop.clone(),
     };
 
     let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];

@@ -14,8 +14,10 @@ mod ws;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use tokio_util::sync::CancellationToken;
 
 use crate::library::Library;
+use crate::live::Streams;
 use crate::live::socket::Door;
 pub(crate) use api::ingest::Connections;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -26,12 +28,15 @@ pub(crate) use router::{pages_router, raw_router, trust_router};
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) library: Library,
+    /// What is live.
+    pub(crate) streams: Streams,
     pub(crate) door: Door,
     /// Publishers that come by requests.
     pub(crate) connections: Connections,
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// The certificate authority as devices download it.

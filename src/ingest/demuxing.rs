@@ -85,6 +85,11 @@ impl Demuxing {
         self.demuxer = Demuxer::new();
     }
 
+    /// The init segment, once there is one.
+    pub(super) fn init(&self) -> Option<Arc<Init>> {
+        self.init.clone()
+    }
+
     /// Bytes of the stream so far.
     pub(super) fn received(&self) -> u64 {
         self.received

@@ -113,7 +113,7 @@ impl Publisher {
             let info = self.info(&feed, now_us);
             self.publication = Some(self.ingest.sessions.publish(info).await);
         }
-        let Some(publication) = &self.publication else {
+        let Some(publication) = &mut self.publication else {
             return Err(Verdict::Close(1011, "the recorder has stopped"));
         };
         let sent = publication.feed.send(feed).await;
@@ -139,7 +139,7 @@ impl Publisher {
 
     /// There is nothing to come back to after a raw connection, so its session is over.
     async fn finish(mut self) {
-        let Some(publication) = self.publication.take() else { return };
+        let Some(mut publication) = self.publication.take() else { return };
         let last = self.stream.end().into_iter().chain([Feed::Finish(Ending::Stopped)]);
         for feed in last {
             if publication.feed.send(feed).await.is_err() {

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::demuxing::Demuxing;
-use crate::live::Publication;
 use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Opened, OpenedGeneration, Step};
+use crate::live::{Publication, Publisher};
 
 /// Messages of a connection that wait for the session. With the feed's batches behind it this
 /// bounds what a session holds in memory.
@@ -86,7 +86,7 @@ enum Command {
 pub(super) struct Task {
     commands: mpsc::Receiver<Command>,
     opened: Option<oneshot::Receiver<Opened>>,
-    feed: Option<mpsc::Sender<Feed>>,
+    feed: Option<Publisher>,
     progress: watch::Sender<Progress>,
     durable: watch::Receiver<Durable>,
     shutdown: CancellationToken,
@@ -200,7 +200,11 @@ impl Task {
         for OpenedGeneration { start, position, is_ended, resume } in opened.generations {
             let number = start.number;
             let demuxing = match &resume {
-                Some(resumption) => Demuxing::resume(resumption),
+                Some(resumption) => Demuxing::resume(resumption).inspect(|demuxing| {
+                    if let Some((feed, init)) = self.feed.as_mut().zip(demuxing.init()) {
+                        feed.go_on(&start, init, resumption.tracks.clone());
+                    }
+                }),
                 None if is_ended => Ok(Demuxing::over(position)),
                 None => Ok(Demuxing::default()),
             };
@@ -247,7 +251,7 @@ impl Task {
                 Some(Command::Attach { reply }) => self.attach(reply),
                 Some(Command::Detach { epoch }) => {
                     if epoch == self.progress.borrow().epoch {
-                        self.is_attached = false;
+                        self.set_attached(false);
                         // There is nothing to come back to before the first generation; a device
                         // that does come back begins the session then.
                         if self.generations.is_empty() && !self.is_known {
@@ -287,15 +291,22 @@ impl Task {
             return;
         }
         self.deadline = None;
-        self.is_attached = true;
+        self.set_attached(true);
         let mut epoch = 0;
         self.progress.send_modify(|progress| {
             progress.epoch += 1;
             epoch = progress.epoch;
         });
         if reply.send(epoch).is_err() {
-            self.is_attached = false;
+            self.set_attached(false);
             self.deadline = Some(Instant::now() + RESUME_WINDOW);
+        }
+    }
+
+    fn set_attached(&mut self, is_attached: bool) {
+        self.is_attached = is_attached;
+        if let Some(feed) = &self.feed {
+            feed.set_away(!is_attached);
         }
     }
 
@@ -392,8 +403,8 @@ impl Task {
         self.feed = None;
     }
 
-    async fn publish(&self, message: Feed) {
-        if let Some(feed) = &self.feed
+    async fn publish(&mut self, message: Feed) {
+        if let Some(feed) = &mut self.feed
             && feed.send(message).await.is_err()
         {
             // The recorder says why in what is durable; connections see it there.

@@ -1,11 +1,23 @@
 //! Where publishers, the recorder and viewers meet.
 
+mod broadcast;
 pub(crate) mod feed;
+mod gate;
 pub(crate) mod socket;
+mod stream;
+mod streams;
+mod tap;
 
+use std::sync::Arc;
+
+use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use feed::{Durable, Feed, Opened, Recording, SessionInfo};
+pub(crate) use broadcast::{Delivery, container_name};
+use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
+pub(crate) use stream::{About, State, Stream, Told, Viewer};
+pub(crate) use streams::Streams;
+use tap::Tap;
 
 /// Batches of samples between a publisher and the recorder. Few, since each holds up to a
 /// message of media; a full channel is what pushes back on the publisher.
@@ -14,28 +26,60 @@ const FEED_BATCHES: usize = 8;
 /// Sessions that were opened and not yet picked up by the recorder.
 const WAITING_RECORDINGS: usize = 64;
 
-/// Hands what is published to the recorder.
+/// Hands what is published to the recorder and to viewers.
 #[derive(Debug, Clone)]
 pub(crate) struct Hub {
     recordings: mpsc::Sender<Recording>,
+    streams: Streams,
 }
 
 /// A publisher's end of one session.
 #[derive(Debug)]
 pub(crate) struct Publication {
     /// Takes what the session's device sends. Dropping it ends the session.
-    pub(crate) feed: mpsc::Sender<Feed>,
+    pub(crate) feed: Publisher,
     /// What of it is on the disk.
     pub(crate) durable: watch::Receiver<Durable>,
     /// What there is of it already.
     pub(crate) opened: oneshot::Receiver<Opened>,
 }
 
+/// Takes what a session's device sends: all of it for the recorder, which may make it wait, and
+/// what is live for viewers, who may not.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    feed: mpsc::Sender<Feed>,
+    tap: Tap,
+}
+
+impl Publisher {
+    /// `Err` when the recording has ended.
+    pub(crate) async fn send(&mut self, message: Feed) -> Result<(), ()> {
+        self.tap.offer(&message);
+        self.feed.send(message).await.map_err(|_| ())
+    }
+
+    /// A generation goes on that began in an earlier life of the session.
+    pub(crate) fn go_on(&mut self, start: &Generation, init: Arc<Init>, tracks: Vec<Track>) {
+        self.tap.go_on(start, init, tracks);
+    }
+
+    /// The device's connection is gone, or back.
+    pub(crate) fn set_away(&self, is_away: bool) {
+        self.tap.set_away(is_away);
+    }
+}
+
 impl Hub {
     /// A hub, and what the recorder takes its work from.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Recording>) {
         let (recordings, queue) = mpsc::channel(WAITING_RECORDINGS);
-        (Self { recordings }, queue)
+        (Self { recordings, streams: Streams::default() }, queue)
+    }
+
+    /// What is live.
+    pub(crate) fn streams(&self) -> Streams {
+        self.streams.clone()
     }
 
     /// Makes a session's channels; [`Opening::send`] hands the other ends to the recorder.
@@ -43,6 +87,7 @@ impl Hub {
         let (feed, batches) = mpsc::channel(FEED_BATCHES);
         let (progress, durable) = watch::channel(Durable::default());
         let (answer, opened) = oneshot::channel();
+        let feed = Publisher { feed, tap: Tap::new(self.streams.clone(), &session) };
         let recording = Recording { session, opened: answer, feed: batches, durable: progress };
         let publication = Publication { feed, durable, opened };
         (publication, Opening { recordings: self.recordings.clone(), recording })

@@ -33,6 +33,10 @@ const COMMIT_BYTES: usize = 4 << 20;
 /// The same for streams of tiny samples.
 const COMMIT_SAMPLES: usize = 20_000;
 
+/// A generation that begins this long before the end of an earlier one is that of a clock that was
+/// set, not of an encoder that takes its time.
+const MAX_OVERLAP_US: i64 = 1_000_000;
+
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, recorder: Recorder) {
     let Recording { session, opened, mut feed, durable } = recording;
@@ -227,7 +231,11 @@ impl Task {
         let finished_us = files.map(|file| file.start_us.saturating_add(file.duration_us));
         let running = self.generations.range(..start.number);
         let reached_us = running.map(|(_, generation)| generation.reached_us());
-        start.anchor_us = finished_us.chain(reached_us).fold(start.anchor_us, i64::max);
+        let end_us = finished_us.chain(reached_us).max();
+        // The last frame lasts into the next generation.
+        if let Some(end_us) = end_us.filter(|&end_us| start.anchor_us < end_us - MAX_OVERLAP_US) {
+            start.anchor_us = end_us;
+        }
         let mapping = Mapping::new(start.anchor_us);
         let id = Arc::clone(&self.id);
         let generation = Generation::new(start, mapping, id, self.target_ns);

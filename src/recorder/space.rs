@@ -36,8 +36,8 @@ impl Recorder {
         let enough_bytes = if is_paused { resume_bytes } else { reserve_bytes };
         let reason = (free_bytes < enough_bytes).then(|| {
             format!(
-                "only {} MB are free on the server's disk; recording goes on by itself when there \
-                 are {} MB",
+                "only {} MB are free on the server's disk; it goes on writing by itself when \
+                 there are {} MB",
                 free_bytes / MEGABYTE,
                 resume_bytes.div_ceil(MEGABYTE)
             )

@@ -49,9 +49,10 @@ pub(super) fn complete(disk: &SimulatedDisk, devices: &[Device]) -> Result<(), S
     for device in devices {
         let journal = Journal::of(&files, &session(device.number()))?;
         named.extend(journal.segments.keys().cloned());
-        let starts: Vec<_> =
-            journal.segments.values().map(|s| (s.generation, s.start_us)).collect();
-        if !starts.is_sorted() {
+        let starts =
+            journal.segments.values().map(|segment| (segment.generation, segment.start_us));
+        let starts: BTreeSet<(u32, i64)> = starts.collect();
+        if !starts.iter().is_sorted_by_key(|(_, start_us)| start_us) {
             return Err(format!("wall time runs backwards: {starts:?}"));
         }
         for (number, generation) in device.generations.iter().enumerate() {

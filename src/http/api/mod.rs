@@ -5,3 +5,4 @@ pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;
 pub(super) mod sessions;
+pub(super) mod streams;

@@ -4,9 +4,12 @@
 pub mod av1;
 mod bits;
 pub mod h264;
+mod name;
 pub mod opus;
 pub mod vp8;
 pub mod vp9;
+
+pub use name::codec_name;
 
 /// Width and height in pixels.
 pub type Dimensions = (u32, u32);

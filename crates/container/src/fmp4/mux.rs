@@ -184,6 +184,14 @@ impl Mp4Muxer {
         (finish::steps(&self, &ends), summary)
     }
 
+    /// Lets go of what only a finished file needs: of each track the last row says where it is.
+    pub(crate) fn forget_index(&mut self) {
+        for track in &mut self.tracks {
+            track.rows.drain(..track.rows.len().saturating_sub(1));
+            track.chunks.clear();
+        }
+    }
+
     /// `ftyp`, the room for the index, and the movie box of a fragmented file.
     fn growing_front(&self) -> Vec<u8> {
         let mut front = finish::file_type();

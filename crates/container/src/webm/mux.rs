@@ -111,6 +111,11 @@ impl WebmMuxer {
         (steps, summary)
     }
 
+    /// Lets go of what only a finished file needs.
+    pub(crate) fn forget_index(&mut self) {
+        self.cues.clear();
+    }
+
     /// Pending samples of all tracks in the order of their times; within a track the order of
     /// arrival stays.
     fn merge(&mut self) -> Vec<Block> {

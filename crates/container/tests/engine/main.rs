@@ -11,6 +11,7 @@ mod captures;
 mod damage;
 mod dialects;
 mod finishing;
+mod live;
 mod properties;
 mod reopening;
 mod segmenting;

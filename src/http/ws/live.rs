@@ -1,0 +1,115 @@
+//! `/ws/live/{stream}`: a live stream as fragments (`docs/live.md`).
+
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State as Shared};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::super::State;
+use super::super::error::ApiError;
+use super::teller::{self, Gone, Teller, Upgrade};
+use crate::clock;
+use crate::live::{self, Delivery, Stream, Told, Viewer, container_name};
+
+/// How often a viewer of a silent stream learns for how long it has been silent.
+const STATE_INTERVAL: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct Wish {
+    container: Option<String>,
+}
+
+pub(in super::super) async fn live(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    teller::open(upgrade, async move |mut teller| {
+        let Some(stream) = state.streams.get(&name) else {
+            return refuse(&mut teller, &format!("there is no stream {name}")).await;
+        };
+        if let Some(reason) = refused(&stream, wish.container.as_deref()) {
+            return refuse(&mut teller, &reason).await;
+        }
+        let said = live::State::Live;
+        Watching { teller, shutdown: state.shutdown, said }.run(Viewer::new(stream)).await
+    })
+}
+
+/// Why the stream cannot be had in the container that is asked for.
+fn refused(stream: &Stream, wish: Option<&str>) -> Option<String> {
+    let (has, wish) = (container_name(stream.container()?), wish?);
+    (has != wish).then(|| format!("the stream comes as {has}, not as {wish}"))
+}
+
+async fn refuse(teller: &mut Teller, reason: &str) -> Result<(), Gone> {
+    teller.say(&json!({ "error": reason })).await?;
+    teller.close(4404, reason).await
+}
+
+struct Watching {
+    teller: Teller,
+    shutdown: CancellationToken,
+    /// What the viewer was told last of how the stream is doing.
+    said: live::State,
+}
+
+impl Watching {
+    async fn run(&mut self, mut viewer: Viewer) -> Result<(), Gone> {
+        let mut looks = tokio::time::interval(STATE_INTERVAL);
+        loop {
+            match viewer.next() {
+                _ if self.shutdown.is_cancelled() => {
+                    return self.teller.close(1012, "the server is stopping").await;
+                }
+                Told::Delivery(delivery) => {
+                    self.state(&viewer).await?;
+                    self.deliver(delivery).await?;
+                    continue;
+                }
+                Told::Over => return self.teller.close(1000, "the stream is over").await,
+                Told::Nothing => {}
+            }
+            tokio::select! {
+                () = viewer.changed() => {}
+                gone = self.teller.gone() => return Err(gone),
+                _ = looks.tick() => self.state(&viewer).await?,
+                () = self.shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), Gone> {
+        match delivery {
+            Delivery::Fragment(bytes) => self.teller.bytes(bytes).await,
+            Delivery::Skipped(ms) => self.teller.say(&json!({ "type": "skipped", "ms": ms })).await,
+            Delivery::Opening(opening) => {
+                let init = json!({
+                    "type": "init",
+                    "generation": opening.generation,
+                    "mime": opening.mime,
+                    "start_ms": opening.start_us / 1000,
+                    "now_ms": clock::now_ms(),
+                });
+                self.teller.say(&init).await?;
+                self.teller.bytes(opening.init.clone()).await
+            }
+        }
+    }
+
+    /// Says how the stream is doing, when that has changed, and while nothing comes.
+    async fn state(&mut self, viewer: &Viewer) -> Result<(), Gone> {
+        let (state, behind_us) = viewer.state();
+        if state == live::State::Live && self.said == live::State::Live {
+            return Ok(());
+        }
+        self.said = state;
+        let behind_ms = if state == live::State::Live { 0 } else { behind_us / 1000 };
+        let message = json!({ "type": "state", "state": state.name(), "behind_ms": behind_ms });
+        self.teller.say(&message).await
+    }
+}

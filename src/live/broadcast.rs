@@ -1,0 +1,367 @@
+//! One stream's samples on their way to viewers: muxed once, kept for as long as somebody may
+//! still want them, and never waited for.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use container::codec::codec_name;
+use container::{Container, Init, Kind, LiveMuxer, NANOS_PER_SECOND, Sample, SegmentSpec, Track};
+
+use crate::clock::WallUs;
+
+/// What is kept of a group of pictures for whoever joins: several seconds of any tablet's camera.
+/// Of a longer group viewers see what comes, and who joins waits for the next.
+const MAX_GROUP_BYTES: usize = 8 << 20;
+
+/// The same for streams of tiny samples.
+const MAX_GROUP_SAMPLES: usize = 8000;
+
+/// What waits for viewers that are slower than the stream, beside the newest group.
+const MAX_KEPT_BYTES: usize = 4 << 20;
+
+/// A viewer that is further behind goes on with the newest group.
+const MAX_BEHIND_NS: i64 = 5 * NANOS_PER_SECOND;
+
+/// Sound alone has no groups; who joins hears this much of what was.
+const SOUND_GROUP_NS: i64 = NANOS_PER_SECOND;
+
+/// Encoders leave frames out; a jump longer than this is something missing.
+const MAX_STEP_NS: i64 = NANOS_PER_SECOND;
+
+/// What the next fragments are, until there is another.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) generation: u32,
+    /// With the codecs' names.
+    pub(crate) mime: String,
+    /// Wall time of media time zero.
+    pub(crate) start_us: WallUs,
+    /// The init segment.
+    pub(crate) init: Bytes,
+}
+
+/// The next thing for a viewer.
+#[derive(Debug, Clone)]
+pub(crate) enum Delivery {
+    Opening(Arc<Opening>),
+    /// So many milliseconds of media are left out in front of the next fragment.
+    Skipped(i64),
+    Fragment(Bytes),
+}
+
+/// How far a viewer has come.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    run: Option<u64>,
+    next: Option<u64>,
+    /// Where what it has got ends.
+    end_ns: Option<i64>,
+}
+
+/// What is broadcast of one stream.
+#[derive(Debug)]
+pub(super) struct Broadcast {
+    run: Option<Run>,
+    runs: u64,
+    /// A configuration has changed: the next group begins a run.
+    is_changed: bool,
+    /// Nothing can be decoded before the next group begins.
+    is_waiting: bool,
+    /// The newest group of pictures, from its key frame on; empty where it has grown too long.
+    group: Vec<Sample>,
+    group_bytes: usize,
+    /// Samples that are in no fragment yet.
+    pending: Vec<Sample>,
+    /// Only while somebody watches.
+    muxed: Option<Muxed>,
+    viewers: usize,
+}
+
+/// Samples under one configuration.
+#[derive(Debug)]
+struct Run {
+    generation: u32,
+    init: Arc<Init>,
+    tracks: Vec<Track>,
+    /// The track whose sync samples begin groups: video, if there is any.
+    lead: usize,
+    /// Wall time of the generation's media time zero.
+    anchor_us: WallUs,
+}
+
+#[derive(Debug)]
+struct Muxed {
+    run: u64,
+    muxer: LiveMuxer,
+    opening: Arc<Opening>,
+    fragments: VecDeque<Fragment>,
+    next: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Fragment {
+    number: u64,
+    /// Whether decoding can begin with it.
+    is_key: bool,
+    start_ns: i64,
+    end_ns: i64,
+    bytes: Bytes,
+}
+
+impl Run {
+    fn at_ns(&self, sample: &Sample) -> i64 {
+        self.tracks.get(sample.track).map_or(0, |track| track.to_nanos(sample.pts))
+    }
+
+    fn has_video(&self) -> bool {
+        self.tracks.get(self.lead).is_some_and(|track| track.kind == Kind::Video)
+    }
+
+    /// Whether a group begins with the sample, when the one before began at `group_ns`.
+    fn begins_group(&self, sample: &Sample, group_ns: Option<i64>) -> bool {
+        let is_enough = |from_ns: i64| self.at_ns(sample) - from_ns >= SOUND_GROUP_NS;
+        sample.track == self.lead
+            && sample.sync
+            && (self.has_video() || group_ns.is_none_or(is_enough))
+    }
+}
+
+impl Default for Broadcast {
+    fn default() -> Self {
+        Self {
+            run: None,
+            runs: 0,
+            is_changed: false,
+            is_waiting: true,
+            group: Vec::new(),
+            group_bytes: 0,
+            pending: Vec::new(),
+            muxed: None,
+            viewers: 0,
+        }
+    }
+}
+
+impl Broadcast {
+    /// What comes is of another stream of bytes.
+    pub(super) fn begin(&mut self, generation: u32, init: Arc<Init>, anchor_us: WallUs) {
+        let tracks = init.tracks.clone();
+        self.go_on(generation, init, tracks, anchor_us);
+    }
+
+    /// The same, in the middle of it, when its tracks have become `tracks`.
+    pub(super) fn go_on(
+        &mut self,
+        generation: u32,
+        init: Arc<Init>,
+        tracks: Vec<Track>,
+        anchor_us: WallUs,
+    ) {
+        self.interrupt();
+        let lead = tracks.iter().position(|track| track.kind == Kind::Video).unwrap_or(0);
+        self.run = Some(Run { generation, init, tracks, lead, anchor_us });
+        self.is_changed = true;
+    }
+
+    /// A track's configuration changes with the sync sample that follows.
+    pub(super) fn configure(&mut self, track: usize, config: &Track) {
+        if let Some(run) = &mut self.run
+            && let Some(known) = run.tracks.get_mut(track)
+            && known != config
+        {
+            known.clone_from(config);
+            self.flush();
+            self.is_changed = true;
+        }
+    }
+
+    /// What comes next does not follow what came: viewers go on with the next key frame.
+    pub(super) fn interrupt(&mut self) {
+        self.pending.clear();
+        self.forget_group();
+        self.is_waiting = true;
+    }
+
+    pub(super) fn push(&mut self, sample: Sample) {
+        let Some(run) = &self.run else { return };
+        let group_ns = self.group.first().map(|first| run.at_ns(first));
+        if run.begins_group(&sample, group_ns) {
+            self.flush();
+            self.forget_group();
+            self.is_waiting = false;
+            if std::mem::take(&mut self.is_changed) {
+                self.runs += 1;
+                self.muxed = None;
+            }
+            self.group.push(sample.clone());
+            self.group_bytes = sample.data.len();
+        } else if self.is_waiting || self.is_changed {
+            return;
+        } else if !self.group.is_empty() {
+            self.group_bytes += sample.data.len();
+            self.group.push(sample.clone());
+            if self.group_bytes > MAX_GROUP_BYTES || self.group.len() > MAX_GROUP_SAMPLES {
+                self.forget_group();
+            }
+        }
+        if self.viewers > 0 {
+            self.pending.push(sample);
+        }
+    }
+
+    /// Hands what was pushed to the viewers.
+    pub(super) fn flush(&mut self) {
+        if self.viewers == 0 {
+            return;
+        }
+        let pending = std::mem::take(&mut self.pending);
+        match &mut self.muxed {
+            Some(muxed) => {
+                if let Some(run) = &self.run {
+                    muxed.append(run, pending, self.group.len());
+                }
+            }
+            // What is pending is in the group.
+            None => {
+                self.open();
+                self.pending.clear();
+            }
+        }
+    }
+
+    /// A viewer comes.
+    pub(super) fn join(&mut self) -> Cursor {
+        self.viewers += 1;
+        if self.muxed.is_none() {
+            self.open();
+        }
+        Cursor::default()
+    }
+
+    /// A viewer goes.
+    pub(super) fn leave(&mut self) {
+        self.viewers = self.viewers.saturating_sub(1);
+        if self.viewers == 0 {
+            self.muxed = None;
+            self.pending.clear();
+        }
+    }
+
+    pub(super) fn viewers(&self) -> usize {
+        self.viewers
+    }
+
+    /// What the stream consists of, once that is known.
+    pub(super) fn tracks(&self) -> Option<(&Init, &[Track])> {
+        self.run.as_ref().map(|run| (&*run.init, &run.tracks[..]))
+    }
+
+    /// The next thing for a viewer; `None` while there is nothing new.
+    pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Delivery> {
+        let muxed = self.muxed.as_ref()?;
+        if cursor.run != Some(muxed.run) {
+            *cursor = Cursor { run: Some(muxed.run), ..Cursor::default() };
+            return Some(Delivery::Opening(Arc::clone(&muxed.opening)));
+        }
+        let fragment = muxed.wanted(cursor.next)?;
+        let missing_ns = cursor.end_ns.map_or(0, |end_ns| fragment.start_ns - end_ns);
+        if missing_ns > MAX_STEP_NS {
+            cursor.end_ns = Some(fragment.start_ns);
+            cursor.next = Some(fragment.number);
+            return Some(Delivery::Skipped(missing_ns / 1_000_000));
+        }
+        cursor.next = Some(fragment.number + 1);
+        cursor.end_ns = Some(fragment.end_ns);
+        Some(Delivery::Fragment(fragment.bytes.clone()))
+    }
+
+    /// Begins to mux with the group that is there.
+    fn open(&mut self) {
+        let Some(run) = &self.run else { return };
+        if self.group.is_empty() || self.is_changed {
+            return;
+        }
+        let origin_ns = self.group.iter().map(|sample| run.at_ns(sample)).min().unwrap_or(0);
+        let (init, tracks) = (Arc::clone(&run.init), run.tracks.clone());
+        let mime = mime(&init, &tracks);
+        let spec = SegmentSpec { init, tracks, origin_ns, keeps_delay: false };
+        // What no container carries cannot be recorded either, and is said there.
+        let Ok(mut muxer) = LiveMuxer::new(spec) else { return };
+        let opening = Arc::new(Opening {
+            generation: run.generation,
+            mime,
+            start_us: run.anchor_us.saturating_add(origin_ns / 1000),
+            init: muxer.init(),
+        });
+        let mut muxed =
+            Muxed { run: self.runs, muxer, opening, fragments: VecDeque::new(), next: 0, bytes: 0 };
+        muxed.append(run, self.group.clone(), self.group.len());
+        self.muxed = Some(muxed);
+    }
+
+    fn forget_group(&mut self) {
+        self.group.clear();
+        self.group_bytes = 0;
+    }
+}
+
+impl Muxed {
+    /// Makes a fragment. `group_len`: how many samples the newest group has; a fragment that
+    /// holds all of them begins with its key frame.
+    fn append(&mut self, run: &Run, samples: Vec<Sample>, group_len: usize) {
+        let times = || samples.iter().map(|sample| run.at_ns(sample));
+        let (Some(start_ns), Some(end_ns)) = (times().min(), times().max()) else { return };
+        let is_key = samples.len() == group_len;
+        samples.into_iter().for_each(|sample| self.muxer.push(sample));
+        let Some(bytes) = self.muxer.fragment() else { return };
+        self.bytes += bytes.len();
+        self.fragments.push_back(Fragment { number: self.next, is_key, start_ns, end_ns, bytes });
+        self.next += 1;
+        let key = self.fragments.iter().rposition(|fragment| fragment.is_key).unwrap_or(0);
+        let mut removable = key;
+        while self.bytes > MAX_KEPT_BYTES
+            && (removable > 0 || self.bytes > MAX_KEPT_BYTES + MAX_GROUP_BYTES)
+            && let Some(oldest) = self.fragments.pop_front()
+        {
+            self.bytes -= oldest.bytes.len();
+            removable = removable.saturating_sub(1);
+        }
+    }
+
+    /// The fragment with this number, or the one with which a viewer goes on that has none, or is
+    /// too far behind.
+    fn wanted(&self, next: Option<u64>) -> Option<&Fragment> {
+        let newest_key = || self.fragments.iter().rfind(|fragment| fragment.is_key);
+        let Some(next) = next else { return newest_key() };
+        if next >= self.next {
+            return None;
+        }
+        let first = self.fragments.front()?.number;
+        let known = next.checked_sub(first).and_then(|at| self.fragments.get(at as usize));
+        let newest_ns = self.fragments.back()?.end_ns;
+        match known {
+            Some(known) if newest_ns - known.start_ns <= MAX_BEHIND_NS => Some(known),
+            Some(known) => newest_key().filter(|key| key.number > next).or(Some(known)),
+            None => newest_key(),
+        }
+    }
+}
+
+/// The type as a browser asks for it.
+pub(super) fn mime(init: &Init, tracks: &[Track]) -> String {
+    let names: Vec<String> = tracks.iter().filter_map(codec_name).collect();
+    let has_video = tracks.iter().any(|track| track.kind == Kind::Video);
+    let kind = if has_video { "video" } else { "audio" };
+    let container = container_name(init.output);
+    format!("{kind}/{container}; codecs=\"{}\"", names.join(","))
+}
+
+/// A container family by its usual short name.
+pub(crate) fn container_name(container: Container) -> &'static str {
+    match container {
+        Container::Webm => "webm",
+        Container::Mp4 => "mp4",
+    }
+}

@@ -1,0 +1,87 @@
+//! What is live, and what a device is catching up with.
+
+use crate::clock::WallUs;
+
+/// Older media is never passed off as live.
+const MAX_LATE_US: i64 = 5_000_000;
+
+/// Over this long the least lateness is followed: a quartz drifts by a millisecond in it, and an
+/// encoder that is off by as much as it may by 30.
+const WINDOW_US: i64 = 60_000_000;
+
+/// Tells whether media comes as it is captured. An encoder's clock drifts away from the server's;
+/// what counts is how late media is beside the least late that was live lately.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// The least lateness of the window before, and of this one.
+    before_us: Option<i64>,
+    least_us: Option<i64>,
+    window_us: WallUs,
+}
+
+impl Gate {
+    /// Whether media of this wall time is live now; if not, how far it is behind.
+    pub(super) fn judge(&mut self, media_us: WallUs, now_us: WallUs) -> Result<(), i64> {
+        let late_us = now_us.saturating_sub(media_us);
+        let base_us = [self.before_us, self.least_us].into_iter().flatten().min().unwrap_or(0);
+        let behind_us = late_us.saturating_sub(base_us);
+        if behind_us > MAX_LATE_US {
+            return Err(behind_us);
+        }
+        if now_us.saturating_sub(self.window_us).abs() >= WINDOW_US {
+            self.before_us = self.least_us.take();
+            self.window_us = now_us;
+        }
+        self.least_us = Some(self.least_us.map_or(late_us, |least_us| least_us.min(late_us)));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND_US: i64 = 1_000_000;
+
+    #[test]
+    fn what_a_device_catches_up_with_is_not_live() {
+        let mut gate = Gate::default();
+        let begin_us = 1_000_000 * SECOND_US;
+        for second in 0..10 {
+            let media_us = begin_us + second * SECOND_US;
+            assert_eq!(gate.judge(media_us, media_us + 1_200_000), Ok(()));
+        }
+        // A minute without network, then everything at ten times the speed.
+        let mut caught_up = None;
+        for step in 0..100 {
+            let media_us = begin_us + (10 + step) * SECOND_US;
+            let now_us = begin_us + 70 * SECOND_US + step * SECOND_US / 10;
+            if gate.judge(media_us, now_us).is_ok() {
+                caught_up.get_or_insert(now_us - media_us);
+            } else {
+                assert_eq!(caught_up, None, "it fell back");
+            }
+        }
+        let late_us = caught_up.unwrap();
+        assert!(late_us <= MAX_LATE_US + 1_200_000, "{late_us}");
+    }
+
+    #[test]
+    fn a_device_that_was_away_from_the_start_is_behind_until_it_has_caught_up() {
+        let mut gate = Gate::default();
+        assert_eq!(gate.judge(0, 3600 * SECOND_US), Err(3600 * SECOND_US));
+        assert_eq!(gate.judge(3599 * SECOND_US, 3600 * SECOND_US), Ok(()));
+    }
+
+    #[test]
+    fn an_encoder_that_drifts_stays_live() {
+        for parts_per_million in [-300, 300] {
+            let mut gate = Gate::default();
+            for second in 0..100 * 3600 {
+                let now_us = second * SECOND_US;
+                let media_us = now_us - second * parts_per_million;
+                assert_eq!(gate.judge(media_us, now_us), Ok(()), "{second} s");
+            }
+        }
+    }
+}

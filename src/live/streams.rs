@@ -1,0 +1,139 @@
+//! What is live, by name.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::stream::{About, Owner, State, Stream};
+use crate::clock;
+
+/// Names have at most this many characters.
+const MAX_NAME: usize = 64;
+
+/// The streams that are live. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Streams {
+    streams: Arc<Mutex<BTreeMap<String, Arc<Stream>>>>,
+    changed: Arc<watch::Sender<()>>,
+}
+
+impl Streams {
+    /// A stream by its name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Stream>> {
+        self.lock().get(name).cloned()
+    }
+
+    /// All of them, by name.
+    pub(crate) fn list(&self) -> Vec<About> {
+        let streams: Vec<Arc<Stream>> = self.lock().values().cloned().collect();
+        streams.iter().map(|stream| stream.about()).collect()
+    }
+
+    /// Says when streams come, go, or change.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn notify(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// The stream of a publisher whose media is live. A device's next session takes over the
+    /// stream of the one before, unless both are live.
+    pub(super) fn claim(&self, owner: &Owner, wish: &str) -> Arc<Stream> {
+        let now_us = clock::now_us();
+        let mut streams = self.lock();
+        let mut number = 1;
+        loop {
+            let name = numbered(wish, number);
+            let Some(stream) = streams.get(&name) else {
+                let stream = Arc::new(Stream::new(name.clone(), owner.clone()));
+                streams.insert(name, Arc::clone(&stream));
+                drop(streams);
+                self.notify();
+                return stream;
+            };
+            let mut shared = stream.lock();
+            let is_free =
+                shared.owner.device == owner.device && shared.state(now_us) != State::Live;
+            if shared.owner == *owner || is_free {
+                shared.owner = owner.clone();
+                drop(shared);
+                return Arc::clone(stream);
+            }
+            drop(shared);
+            number += 1;
+        }
+    }
+
+    /// The publisher has ended.
+    pub(super) fn release(&self, stream: &Arc<Stream>, owner: &Owner) {
+        if stream.lock().owner != *owner {
+            return;
+        }
+        self.lock().retain(|_, known| !Arc::ptr_eq(known, stream));
+        stream.end();
+        self.notify();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Stream>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name for addresses: small letters, digits and hyphens.
+pub(super) fn slug(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = text.chars().map(plain).collect();
+    let parts: Vec<&str> = text.split('-').filter(|part| !part.is_empty()).collect();
+    let mut slug = parts.join("-");
+    slug.truncate(MAX_NAME);
+    if slug.is_empty() { "stream".to_owned() } else { slug }
+}
+
+fn numbered(wish: &str, number: u32) -> String {
+    if number == 1 {
+        return wish.to_owned();
+    }
+    let suffix = format!("-{number}");
+    format!("{}{suffix}", &wish[..wish.len().min(MAX_NAME - suffix.len())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_into_addresses() {
+        assert_eq!(slug("device-7Q2m"), "device-7q2m");
+        assert_eq!(slug("raw [fe80::1%eth0]:5001"), "raw-fe80-1-eth0-5001");
+        assert_eq!(slug("…"), "stream");
+        assert_eq!(slug(&"x".repeat(100)).len(), MAX_NAME);
+        assert_eq!(numbered(&"x".repeat(64), 12).len(), MAX_NAME);
+    }
+
+    fn owner(device: &str, session: &str) -> Owner {
+        Owner { device: device.to_owned(), session: session.to_owned(), title: String::new() }
+    }
+
+    #[test]
+    fn a_device_has_one_stream_and_nobody_elses() {
+        let streams = Streams::default();
+        let first = streams.claim(&owner("a", "1"), "a");
+        first.lock().is_live_now(1);
+        // Another device whose id looks the same in an address, and a second session of the first.
+        let other = streams.claim(&owner("A", "2"), "a");
+        let second = streams.claim(&owner("a", "3"), "a");
+        let names: Vec<String> = streams.list().into_iter().map(|about| about.name).collect();
+        assert_eq!(names, ["a", "a-2", "a-3"]);
+        assert!(!Arc::ptr_eq(&first, &other) && !Arc::ptr_eq(&first, &second));
+        first.lock().is_away = true;
+        assert!(Arc::ptr_eq(&first, &streams.claim(&owner("a", "4"), "a")));
+        // The one that has lost it takes nothing down with it.
+        streams.release(&first, &owner("a", "1"));
+        assert!(streams.get("a").is_some());
+        streams.release(&first, &owner("a", "4"));
+        assert!(streams.get("a").is_none());
+    }
+}

@@ -1,0 +1,206 @@
+//! Takes from what a publisher sends to the recorder what viewers shall see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use container::{Event, Init, Track};
+
+use super::feed::{Feed, Generation, SessionInfo, Step};
+use super::gate::Gate;
+use super::stream::{Owner, Stream};
+use super::streams::{Streams, slug};
+use crate::clock::{self, WallUs};
+
+/// A publisher's way to its viewers. It never waits.
+#[derive(Debug)]
+pub(super) struct Tap {
+    streams: Streams,
+    owner: Owner,
+    /// The name that its stream should have.
+    wish: String,
+    stream: Option<Arc<Stream>>,
+    generations: BTreeMap<u32, Known>,
+    /// The generation that viewers see; `None` while what comes is not live.
+    shown: Option<u32>,
+}
+
+/// What is known of a generation.
+#[derive(Debug)]
+struct Known {
+    anchor_us: WallUs,
+    init: Option<Arc<Init>>,
+    tracks: Vec<Track>,
+    gate: Gate,
+}
+
+impl Tap {
+    pub(super) fn new(streams: Streams, session: &SessionInfo) -> Self {
+        let is_anonymous = !session.is_resumable;
+        let wish = match is_anonymous {
+            true => slug(&format!("{} {}", session.device, session.peer)),
+            false => slug(&session.device),
+        };
+        let owner = Owner {
+            device: if is_anonymous { session.id.clone() } else { session.device.clone() },
+            session: session.id.clone(),
+            title: session.name.clone(),
+        };
+        let generations = BTreeMap::new();
+        Self { streams, owner, wish, stream: None, generations, shown: None }
+    }
+
+    /// A generation goes on that began in an earlier life of the session.
+    pub(super) fn go_on(&mut self, start: &Generation, init: Arc<Init>, tracks: Vec<Track>) {
+        let known =
+            Known { anchor_us: start.anchor_us, init: Some(init), tracks, gate: Gate::default() };
+        self.generations.insert(start.number, known);
+    }
+
+    /// The device's connection is gone, or back.
+    pub(super) fn set_away(&self, is_away: bool) {
+        if let Some(stream) = &self.stream {
+            let mut shared = stream.lock();
+            if shared.owner == self.owner && shared.is_away != is_away {
+                shared.is_away = is_away;
+                drop(shared);
+                stream.notify();
+                self.streams.notify();
+            }
+        }
+    }
+
+    pub(super) fn offer(&mut self, message: &Feed) {
+        match message {
+            Feed::Begin(Generation { number, anchor_us, .. }) => {
+                let (init, tracks, gate) = (None, Vec::new(), Gate::default());
+                let known = Known { anchor_us: *anchor_us, init, tracks, gate };
+                self.generations.entry(*number).or_insert(known);
+            }
+            Feed::Media { generation, steps } => self.media(*generation, steps),
+            Feed::End { generation, .. } => {
+                self.generations.remove(generation);
+            }
+            Feed::Clock { .. } | Feed::Note(_) | Feed::Finish(_) => {}
+        }
+    }
+
+    fn media(&mut self, number: u32, steps: &[Step]) {
+        // What is left of earlier generations is not what happens now.
+        let is_newest = self.generations.keys().next_back() == Some(&number);
+        let Some(known) = self.generations.get_mut(&number) else { return };
+        let is_live = known.is_live(steps);
+        if is_live.is_none() {
+            // Nothing to show yet; what it says is shown with the first sample behind it.
+            if known.learn(steps) && self.shown == Some(number) {
+                self.shown = None;
+            }
+            return;
+        }
+        if !is_newest || is_live == Some(false) {
+            known.learn(steps);
+            if self.shown == Some(number) {
+                self.shown = None;
+                self.hide();
+            }
+            return;
+        }
+        let stream = match &self.stream {
+            Some(stream) if stream.lock().owner == self.owner => Arc::clone(stream),
+            _ => {
+                self.shown = None;
+                self.streams.claim(&self.owner, &self.wish)
+            }
+        };
+        let is_shown = self.shown.replace(number) == Some(number);
+        let mut shared = stream.lock();
+        let broadcast = &mut shared.broadcast;
+        if !is_shown && let Some(init) = &known.init {
+            broadcast.go_on(number, Arc::clone(init), known.tracks.clone(), known.anchor_us);
+        }
+        let mut bytes = 0;
+        let mut is_begun = false;
+        for event in steps.iter().filter_map(|step| step.event.as_ref()) {
+            match event {
+                Event::Init(init) => {
+                    broadcast.begin(number, Arc::clone(init), known.anchor_us);
+                    is_begun = true;
+                }
+                Event::Config { track, config } => broadcast.configure(*track, config),
+                Event::Sample(sample) => {
+                    bytes += sample.data.len();
+                    broadcast.push(sample.clone());
+                }
+            }
+        }
+        broadcast.flush();
+        shared.is_live_now(bytes);
+        drop(shared);
+        known.learn(steps);
+        stream.notify();
+        self.stream = Some(stream);
+        if !is_shown || is_begun {
+            self.streams.notify();
+        }
+    }
+
+    /// Viewers wait for the next key frame that is live.
+    fn hide(&self) {
+        if let Some(stream) = &self.stream {
+            let mut shared = stream.lock();
+            if shared.owner == self.owner {
+                shared.broadcast.interrupt();
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Returns whether a new init segment has come.
+    fn learn(&mut self, steps: &[Step]) -> bool {
+        let mut is_begun = false;
+        for event in steps.iter().filter_map(|step| step.event.as_ref()) {
+            match event {
+                Event::Init(init) => {
+                    self.tracks.clone_from(&init.tracks);
+                    self.init = Some(Arc::clone(init));
+                    is_begun = true;
+                }
+                Event::Config { track, config } => {
+                    if let Some(known) = self.tracks.get_mut(*track) {
+                        known.clone_from(config);
+                    }
+                }
+                Event::Sample(_) => {}
+            }
+        }
+        is_begun
+    }
+
+    /// `None` when there is no sample to judge by.
+    fn is_live(&mut self, steps: &[Step]) -> Option<bool> {
+        let mut tracks = &self.tracks[..];
+        let mut newest_ns = None;
+        for event in steps.iter().filter_map(|step| step.event.as_ref()) {
+            match event {
+                Event::Init(init) => tracks = &init.tracks,
+                Event::Sample(sample) => {
+                    let at_ns = tracks.get(sample.track).map(|track| track.to_nanos(sample.pts));
+                    newest_ns = newest_ns.max(at_ns);
+                }
+                Event::Config { .. } => {}
+            }
+        }
+        newest_ns.map(|newest_ns| {
+            let media_us = self.anchor_us.saturating_add(newest_ns / 1000);
+            self.gate.judge(media_us, clock::now_us()).is_ok()
+        })
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        if let Some(stream) = &self.stream {
+            self.streams.release(stream, &self.owner);
+        }
+    }
+}
