@@ -50,8 +50,6 @@ function start() {
   const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask, clock, timers: window, progress, onChange: render });
   /** @type {string | null} */
   let shown = null;
-  /** The view before this one was the wall: the browser's way back leads there. */
-  let cameFromWall = false;
   let hiddenSinceMs = 0;
 
   /** @param {string} id */
@@ -61,7 +59,8 @@ function start() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
     const isEmpty = streams !== null && streams.length === 0;
-    byId("lost").hidden = link !== "lost";
+    // Large, the player says so itself.
+    byId("lost").hidden = link !== "lost" || shown !== null;
     byId("connecting").hidden = streams !== null || link === "lost";
     byId("empty").hidden = !isEmpty || !isKnown;
     byId("wall").hidden = streams === null || isEmpty;
@@ -97,7 +96,8 @@ function start() {
   }
 
   function toWall() {
-    if (cameFromWall) {
+    // Then the browser's own way back leads there, too.
+    if (history.state && history.state.isFromWall) {
       history.back();
       return;
     }
@@ -116,18 +116,14 @@ function start() {
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     // Here and now, not at the event that follows: the tap allows the picture to play.
     event.preventDefault();
-    history.pushState(null, "", link.hash);
-    cameFromWall = true;
+    history.pushState({ isFromWall: true }, "", link.hash);
     follow();
   });
   byId("back").addEventListener("click", (event) => {
     event.preventDefault();
     toWall();
   });
-  window.addEventListener("popstate", () => {
-    if (streamOf(location.hash) === null) cameFromWall = false;
-    follow();
-  });
+  window.addEventListener("popstate", follow);
   window.addEventListener("hashchange", follow);
   window.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && shown !== null && !large.isFull()) toWall();

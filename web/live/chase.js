@@ -26,6 +26,8 @@ const FORGIVEN_S = 0.05;
 /** So long without progress although there is media: the decoder needs a push. */
 const STALL_MS = 1500;
 const MOST_PUSHES = 3;
+/** Played so far behind where it was pushed to, it goes by itself again. */
+const RECOVERED_S = 0.5;
 
 /** @typedef {[number, number]} Range seconds */
 /** @typedef {{ ranges: Range[], timeS: number, nowMs: number, isPlaying: boolean, isSeeking: boolean }} View */
@@ -39,10 +41,11 @@ export function createChase() {
   let lastTimeS = -1;
   let movedMs = -1;
   let pushes = 0;
+  let pushedToS = 0;
 
   const fragmentS = () => {
-    const longest = grown.length > 0 ? Math.max(...grown) : 0.5;
-    return Math.min(LONGEST_FRAGMENT_S, Math.max(SHORTEST_FRAGMENT_S, longest));
+    const mean = grown.length > 0 ? grown.reduce((sum, more) => sum + more, 0) / grown.length : 0.5;
+    return Math.min(LONGEST_FRAGMENT_S, Math.max(SHORTEST_FRAGMENT_S, mean));
   };
   const targetS = () => 2 * fragmentS() + MARGIN_S;
   const jumpS = () => Math.max(JUMP_S, targetS() + 2);
@@ -56,7 +59,7 @@ export function createChase() {
   /** @param {number} timeS @param {number} nowMs @param {boolean} hasMedia */
   function isStalled(timeS, nowMs, hasMedia) {
     if (timeS !== lastTimeS || !hasMedia) {
-      if (timeS > lastTimeS && lastTimeS >= 0 && timeS - lastTimeS < 1) pushes = 0;
+      if (timeS > pushedToS + RECOVERED_S) pushes = 0;
       lastTimeS = timeS;
       movedMs = nowMs;
       return false;
@@ -127,7 +130,8 @@ export function createChase() {
         movedMs = nowMs;
         pushes += 1;
         if (pushes > MOST_PUSHES) return { ...stay, isStuck: true };
-        return jump(Math.min(timeS + 0.1 * pushes, last[1] - 0.05));
+        pushedToS = Math.min(timeS + 0.1 * pushes, last[1] - 0.05);
+        return jump(pushedToS);
       }
       return { ...stay, rate: rateFor(stay.behindS) };
     },

@@ -88,7 +88,7 @@ export function createLarge({ page, address, clock, strings, words }) {
     const isGone = news.isListed && entry === null;
     const said = entry ? words.stream({ state: entry.state, behindMs: news.behindMs }) : null;
     write("large-name", entry ? entry.name : id);
-    write("large-state", said && news.isKnown ? said.text : "");
+    write("large-state", news.isKnown ? (said ? said.text : "") : t("live.state.unknown"));
     byId("large-light").className = `light ${said && news.isKnown ? said.tone : ""}`;
     byId("large-light").hidden = !said;
     root.dataset.state = entry ? entry.state : "gone";

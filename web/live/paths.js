@@ -14,19 +14,23 @@
 import { codecName, inContainer, mimeOf, parseMime } from "./codecs.js";
 
 /** @typedef {import("./codecs.js").Container} Container */
-/** @typedef {{ isTypeSupported: ((mime: string) => boolean) | null }} Abilities `null`: there are no media sources */
+/**
+ * @typedef {object} Abilities
+ * @property {((mime: string) => boolean) | null} isTypeSupported null where there are no media sources
+ * @property {boolean} [isAsItIs] the server gives this stream in its own container only
+ */
 /** @typedef {{ kind: "mse", container: Container | null }} MsePath */
 /** @typedef {{ kind: "none", reason: "codec" | "browser", codecs: string[] }} NoPath */
 /** @typedef {MsePath | NoPath} Path */
 /** @typedef {(mime: string | null, able: Abilities) => MsePath | null} Attempt */
 
 /** @type {Attempt} */
-function mediaSource(mime, { isTypeSupported }) {
+function mediaSource(mime, { isTypeSupported, isAsItIs = false }) {
   if (!isTypeSupported) return null;
   // Before its first media nobody knows what a stream will be: the init segment says so.
   if (mime === null || isTypeSupported(mime)) return { kind: "mse", container: null };
   const parsed = parseMime(mime);
-  if (!parsed) return null;
+  if (!parsed || isAsItIs) return null;
   const container = parsed.container === "mp4" ? "webm" : "mp4";
   const other = inContainer(parsed, container);
   return other !== null && isTypeSupported(other) ? { kind: "mse", container } : null;

@@ -19,8 +19,8 @@ import { pickPath } from "./paths.js";
 
 const TICK_MS = 250;
 const OPEN_MS = 10000;
-/** A live stream that says nothing for so long has lost its connection, whatever the browser believes. */
-const SILENCE_MS = 10000;
+/** Fragments are two seconds long at most: a live stream that says nothing for so long has lost its connection. */
+const SILENCE_MS = 6000;
 /** So long without trouble, and the next trouble is a new one. */
 const STEADY_MS = 5000;
 /** A stream that is over may begin again, and only the list knows when. */
@@ -85,6 +85,8 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   let openedMs = 0;
   let heardMs = 0;
   let isAwaited = false;
+  /** The server has refused the other container. */
+  let isAsItIs = false;
   let canJump = false;
 
   /** @param {PlayerState} next */
@@ -128,7 +130,7 @@ export function createPlayer({ page, video, address, clock, onChange }) {
 
   /** @param {string | null} mime @returns {"same" | "other" | "none"} the path that carries it, compared with the one in use */
   function choose(mime) {
-    const path = pickPath(mime, able);
+    const path = pickPath(mime, { ...able, isAsItIs });
     if (path.kind === "none") {
       letGo();
       media.close();
@@ -213,6 +215,7 @@ export function createPlayer({ page, video, address, clock, onChange }) {
         letGo();
         isAwaited = false;
         reason = step.do === "refused" ? step.reason : "";
+        if (step.do === "refused" && container !== null) isAsItIs = true;
         container = null;
         become(step.do);
         later(connect, seldom.next());
@@ -257,8 +260,10 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   function begin(mime) {
     state = "connecting";
     container = null;
+    isAsItIs = false;
     backoff.reset();
-    if (choose(mime) !== "none") again(0);
+    codecs = [];
+    if (choose(mime) !== "none") connect();
   }
 
   function toLive() {

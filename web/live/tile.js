@@ -75,7 +75,7 @@ export function createTile({ page, id, address, clock, words, t }) {
     light.className = `light ${tone}`;
     link.dataset.state = isKnown ? stream.state : "unknown";
     link.dataset.player = look.state;
-    const above = isPlaying ? words.player(look) : t("live.not_playing");
+    const above = !isPlaying ? t("live.not_playing") : look.state === "paused" ? t("live.tap") : words.player(look);
     write(over, above);
     over.hidden = above === "";
   }

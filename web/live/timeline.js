@@ -13,8 +13,6 @@
 
 /** Media may begin a little below zero, and what lies below zero is dropped, with the group of pictures that needs it. */
 const BEGIN_S = 1;
-/** Two readings of the same beginning. */
-const SAME_MS = 100;
 
 /** @typedef {{ generation: number, startMs: number }} Placed */
 
@@ -30,11 +28,13 @@ export function createTimeline() {
         pieces = [{ generation, startMs, offsetS: BEGIN_S, fromS: 0 }];
         return BEGIN_S;
       }
-      if (last.generation === generation && Math.abs(last.startMs - startMs) < SAME_MS) return last.offsetS;
-      const [first] = pieces;
-      const byWallS = first.offsetS + (startMs - first.startMs) / 1000;
-      const offsetS = Math.max(byWallS, bufferedEndS);
-      pieces.push({ generation, startMs, offsetS, fromS: Math.max(bufferedEndS, last.fromS) });
+      const isSame = last.generation === generation;
+      if (isSame && last.startMs === startMs) return last.offsetS;
+      // Within a generation one clock counts, and what is repeated is the same.
+      const base = isSame ? last : pieces[0];
+      const byWallS = base.offsetS + (startMs - base.startMs) / 1000;
+      const offsetS = isSame ? byWallS : Math.max(byWallS, bufferedEndS);
+      pieces.push({ generation, startMs, offsetS, fromS: isSame ? Math.max(last.fromS, offsetS) : Math.max(last.fromS, bufferedEndS) });
       // Two are on screen at most; the first one is what all are placed by.
       if (pieces.length > 4) pieces.splice(1, 1);
       return offsetS;
