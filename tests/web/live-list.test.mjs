@@ -23,8 +23,9 @@ test("the list, in an order that stays", () => {
   const list = parseList({ type: "streams", now_ms: 7, streams, more: 1 });
   assert.equal(list.nowMs, 7);
   assert.deepEqual(list.streams.map(({ stream }) => stream), ["c", "a", "b"]);
-  assert.deepEqual(list.streams[2], { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", size: { width: 1280, height: 720 }, hasSound: true, bitrateBps: 2.5e6, behindMs: 0 });
-  assert.deepEqual(list.streams[1], { stream: "a", name: "Tablet 10", state: "live", mime: null, size: null, hasSound: false, bitrateBps: null, behindMs: 0 });
+  assert.deepEqual(list.streams[2], { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", size: { width: 1280, height: 720 }, hasSound: true, hasPicture: true, bitrateBps: 2.5e6, behindMs: 0 });
+  assert.deepEqual(list.streams[1], { stream: "a", name: "Tablet 10", state: "live", mime: null, size: null, hasSound: false, hasPicture: true, bitrateBps: null, behindMs: 0 });
+  assert.equal(parseList({ streams: [{ stream: "x", mime: "audio/webm", video: null, audio: {} }] }).streams[0].hasPicture, false);
   assert.deepEqual(parseList({ now_ms: 1, streams: [] }), { nowMs: 1, streams: [] });
 });
 
@@ -41,7 +42,7 @@ test("for how long a stream has been held up goes on between two lists", () => {
 });
 
 test("what it does, in words of both languages", () => {
-  const { stream, latency, player } = createWords(strings("en"));
+  const { stream, latency, bitrate, player } = createWords(strings("en"));
   assert.deepEqual(stream({ state: "live", behindMs: 0 }), { tone: "good", text: "live" });
   assert.deepEqual(stream({ state: "behind", behindMs: 12_000 }), { tone: "late", text: "12 s behind" });
   assert.deepEqual(stream({ state: "away", behindMs: 40_000 }), { tone: "bad", text: "away for 40 s" });
@@ -50,6 +51,7 @@ test("what it does, in words of both languages", () => {
   assert.equal(stream({ state: "away", behindMs: 3 * 3600_000 }).text, "away for 3 h");
   assert.equal(latency(1234), "1.2 s");
   assert.equal(latency(12_400), "12 s");
+  assert.deepEqual([2_500_000, 130_000, 64_000].map(bitrate), ["2.5 Mbit/s", "130 kbit/s", "64 kbit/s"]);
   const look = { codecs: [], reason: "", latencyMs: null, bitrateBps: null, canJump: false };
   assert.equal(player({ ...look, state: "playing" }), "");
   assert.match(player({ ...look, state: "unsupported", codecs: ["VP8", "Opus"] }), /cannot play VP8 and Opus/);

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { formatBitrate } from "../lib/format.js";
 import { createPlayer } from "./player.js";
 import { createScreen } from "./screen.js";
 
@@ -75,7 +74,7 @@ export function createLarge({ page, address, clock, strings, words }) {
     if (isShown) latency.dataset.ms = String(Math.round(look.latencyMs || 0));
     else delete latency.dataset.ms;
     const bitrate = look.bitrateBps !== null ? look.bitrateBps : entry ? entry.bitrateBps : null;
-    write("bitrate", bitrate !== null && bitrate > 0 ? formatBitrate(bitrate) : "–");
+    write("bitrate", bitrate !== null && bitrate > 0 && isShown ? words.bitrate(bitrate) : "–");
     // What is shown counts, not what is announced: the picture may have been turned since.
     const size = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : entry && entry.size;
     write("size", size ? `${size.width} × ${size.height}` : "–");
@@ -93,7 +92,8 @@ export function createLarge({ page, address, clock, strings, words }) {
     byId("large-light").hidden = !said;
     root.dataset.state = entry ? entry.state : "gone";
     video.dataset.state = look.state;
-    const above = isGone ? t("live.player.over") : words.player(look);
+    const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
+    const above = isGone ? t("live.player.over") : words.player(look) || soundOnly;
     write("large-over", above);
     byId("large-over").hidden = above === "";
     byId("full-screen").dataset.state = screen.isFull() ? "on" : "off";

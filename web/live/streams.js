@@ -17,6 +17,7 @@
  * @property {string | null} mime null before the first media
  * @property {{ width: number, height: number } | null} size of the picture
  * @property {boolean} hasSound
+ * @property {boolean} hasPicture true as long as nobody knows better
  * @property {number | null} bitrateBps
  * @property {number} behindMs
  */
@@ -29,7 +30,7 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 /** @param {any} one @returns {Stream | null} */
 function parseStream(one) {
   if (one === null || typeof one !== "object" || typeof one.stream !== "string" || one.stream === "") return null;
-  const video = one.video !== null && typeof one.video === "object" ? one.video : null;
+  const video = typeof one.video === "object" ? one.video : null;
   return {
     stream: one.stream,
     name: typeof one.name === "string" && one.name.trim() !== "" ? one.name : one.stream,
@@ -38,6 +39,7 @@ function parseStream(one) {
     mime: typeof one.mime === "string" ? one.mime : null,
     size: video && isNumber(video.width) && isNumber(video.height) ? { width: video.width, height: video.height } : null,
     hasSound: one.audio !== null && typeof one.audio === "object",
+    hasPicture: video !== null || typeof one.mime !== "string",
     bitrateBps: isNumber(one.bitrate_bps) ? one.bitrate_bps : null,
     behindMs: isNumber(one.behind_ms) ? Math.max(0, one.behind_ms) : 0,
   };

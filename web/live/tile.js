@@ -75,7 +75,9 @@ export function createTile({ page, id, address, clock, words, t }) {
     light.className = `light ${tone}`;
     link.dataset.state = isKnown ? stream.state : "unknown";
     link.dataset.player = look.state;
-    const above = !isPlaying ? t("live.not_playing") : look.state === "paused" ? t("live.tap") : words.player(look);
+    const soundOnly = stream.hasPicture ? "" : t("live.sound_only");
+    const playing = look.state === "paused" ? t("live.tap") : words.player(look) || soundOnly;
+    const above = isPlaying ? playing : t("live.not_playing");
     write(over, above);
     over.hidden = above === "";
   }

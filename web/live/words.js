@@ -5,9 +5,12 @@
  *   words.stream({ state: "behind", behindMs: 12000 })    { tone: "late", text: "12 s behind" }
  *   words.player(look)                                     what lies over the picture, or ""
  *   words.latency(1234)                                    "1.2 s"
+ *   words.bitrate(2_500_000)                               "2.5 Mbit/s"
  *
  * @module
  */
+
+import { formatBitrate } from "../lib/format.js";
 
 /** @typedef {"good" | "late" | "bad"} Tone */
 /** @typedef {import("./player.js").Look} Look */
@@ -48,6 +51,12 @@ export function createWords({ t }) {
         default:
           return "";
       }
+    },
+
+    /** @param {number} bitsPerSecond */
+    bitrate(bitsPerSecond) {
+      // Sound alone is little, and must not read as nothing.
+      return bitsPerSecond < 950_000 ? `${Math.round(bitsPerSecond / 1000)} kbit/s` : formatBitrate(bitsPerSecond);
     },
 
     /** @param {number} ms */
