@@ -112,6 +112,8 @@ pub(crate) struct Segment {
 /// Where a generation's stream goes on behind a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resume {
+    /// CRC-32 of the init segment that the parser had read.
+    pub(crate) init_crc: u32,
     position: u64,
     /// Samples of each track behind the position that are in files.
     already: Vec<u32>,
@@ -119,15 +121,14 @@ pub(crate) struct Resume {
     state: String,
 }
 
-impl From<&Checkpoint> for Resume {
-    fn from(checkpoint: &Checkpoint) -> Self {
+impl Resume {
+    /// Where the stream that began with the init segment of this checksum goes on.
+    pub(crate) fn new(init_crc: u32, checkpoint: &Checkpoint) -> Self {
         let Checkpoint { resume, already } = checkpoint;
         let state = STANDARD.encode(&resume.state);
-        Self { position: resume.position, already: already.clone(), state }
+        Self { init_crc, position: resume.position, already: already.clone(), state }
     }
-}
 
-impl Resume {
     /// `None` when the line is damaged.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let state = STANDARD.decode(&self.state).ok()?;

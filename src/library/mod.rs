@@ -104,15 +104,24 @@ impl Library {
         unfinished
     }
 
-    /// Reads what could not be read so far. Blocks.
-    ///
-    /// # Errors
-    /// The first thing that still cannot be read.
-    pub(crate) fn scan_unread(&self, storage: &dyn Storage) -> Result<(), (PathBuf, io::Error)> {
+    /// Reads what could not be read so far. Blocks. Returns beside which journals something was
+    /// left unfinished, and the first thing that still cannot be read.
+    pub(crate) fn scan_unread(
+        &self,
+        storage: &dyn Storage,
+    ) -> (Vec<Unfinished>, Option<(PathBuf, io::Error)>) {
         let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-        *unread = scan::again(self, storage, std::mem::take(&mut *unread));
-        let first = unread.first().map(|first| (first.path.clone(), first.error.kind().into()));
-        first.map_or(Ok(()), Err)
+        if unread.is_empty() {
+            return (Vec::new(), None);
+        }
+        let (unfinished, still) = scan::again(self, storage, &unread);
+        *unread = still;
+        let again = |error: &io::Error| {
+            let code = error.raw_os_error();
+            code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+        };
+        let first = unread.first().map(|first| (first.path.clone(), again(&first.error)));
+        (unfinished, first)
     }
 
     fn journals(&self) -> HashSet<JournalPlace> {

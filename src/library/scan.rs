@@ -39,16 +39,30 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> (Vec<Unfinished>
 }
 
 /// Reads what could not be read before. Returns what still cannot.
-pub(super) fn again(library: &Library, storage: &dyn Storage, unread: Vec<Unread>) -> Vec<Unread> {
+pub(super) fn again(
+    library: &Library,
+    storage: &dyn Storage,
+    unread: &[Unread],
+) -> (Vec<Unfinished>, Vec<Unread>) {
     let mut scan = Scan::new(library, storage, library.journals());
+    scan.is_again = true;
+    let listed = storage.list(library.root()).ok();
+    let is_there = |name: &str| {
+        // Without a list nobody can say that it is gone.
+        listed.as_ref().is_none_or(|entries| entries.iter().any(|entry| entry.name == name))
+    };
     for Unread { place, .. } in unread {
         match place {
             Place::Root => scan.root(),
-            Place::Folder(name) => scan.folder(name),
-            Place::Journal(journal) => drop(scan.journal(journal)),
+            Place::Folder(name) if is_there(name) => scan.folder(name.clone()),
+            // With the whole folder, since a growing file may lie beside it.
+            Place::Journal(journal) if is_there(&journal.folder) => {
+                scan.folder(journal.folder.clone());
+            }
+            Place::Folder(_) | Place::Journal(_) => {}
         }
     }
-    scan.unread
+    (scan.unfinished, scan.unread)
 }
 
 struct Scan<'a> {
@@ -59,11 +73,20 @@ struct Scan<'a> {
     known: HashSet<JournalPlace>,
     unfinished: Vec<Unfinished>,
     unread: Vec<Unread>,
+    /// Whether what cannot be read has been complained of before.
+    is_again: bool,
 }
 
 impl<'a> Scan<'a> {
     fn new(library: &'a Library, storage: &'a dyn Storage, known: HashSet<JournalPlace>) -> Self {
-        Self { library, storage, known, unfinished: Vec::new(), unread: Vec::new() }
+        Self {
+            library,
+            storage,
+            known,
+            unfinished: Vec::new(),
+            unread: Vec::new(),
+            is_again: false,
+        }
     }
 
     fn root(&mut self) {
@@ -122,11 +145,14 @@ impl<'a> Scan<'a> {
     }
 
     fn not_read(&mut self, place: Place, path: PathBuf, error: io::Error) {
-        // Somebody has removed it since it was listed.
-        if error.kind() == io::ErrorKind::NotFound && !matches!(place, Place::Root) {
+        // Somebody has removed it since it was listed. A folder may also be a link to a disk that
+        // is not there.
+        if error.kind() == io::ErrorKind::NotFound && matches!(place, Place::Journal(_)) {
             return;
         }
-        tracing::warn!(path = %path.display(), %error, "cannot read recordings; what may belong to them waits until they can be read");
+        if !self.is_again {
+            tracing::warn!(path = %path.display(), %error, "cannot read recordings; what may belong to them waits until they can be read");
+        }
         self.unread.push(Unread { place, path, error });
     }
 }

@@ -365,3 +365,201 @@ pub(crate) fn container_name(container: Container) -> &'static str {
         Container::Mp4 => "mp4",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use container::{Demuxer, Event};
+
+    use super::*;
+
+    const CAPTURE: &[u8] = include_bytes!("../../tests/captures/chromium-webm-vp8-opus.bin");
+
+    /// A broadcast that a real stream goes through, a tenth of a second at a time.
+    struct World {
+        broadcast: Broadcast,
+        coming: Vec<Vec<Sample>>,
+        tracks: Vec<Track>,
+    }
+
+    fn world() -> World {
+        let mut demuxer = Demuxer::new();
+        demuxer.push(Bytes::from_static(CAPTURE));
+        let mut broadcast = Broadcast::default();
+        let mut batches: Vec<Vec<Sample>> = Vec::new();
+        let (mut tracks, mut due_ns) = (Vec::new(), 0);
+        while let Ok(Some(event)) = demuxer.poll() {
+            match event {
+                Event::Init(init) => {
+                    tracks.clone_from(&init.tracks);
+                    broadcast.begin(0, init, 0);
+                }
+                Event::Config { track, config } => broadcast.configure(track, &config),
+                Event::Sample(sample) => {
+                    let at_ns = tracks[sample.track].to_nanos(sample.pts);
+                    if at_ns >= due_ns {
+                        batches.push(Vec::new());
+                        due_ns = at_ns + NANOS_PER_SECOND / 10;
+                    }
+                    batches.last_mut().unwrap().push(sample);
+                }
+            }
+        }
+        batches.reverse();
+        World { broadcast, coming: batches, tracks }
+    }
+
+    impl World {
+        /// The next tenth of a second; false at the end.
+        fn pass(&mut self) -> bool {
+            let Some(batch) = self.coming.pop() else { return false };
+            batch.into_iter().for_each(|sample| self.broadcast.push(sample));
+            self.broadcast.flush();
+            true
+        }
+
+        fn all(&self, cursor: &mut Cursor) -> Vec<Delivery> {
+            std::iter::from_fn(|| self.broadcast.next(cursor)).collect()
+        }
+
+        fn video(&self) -> usize {
+            self.tracks.iter().position(|track| track.kind == Kind::Video).unwrap()
+        }
+    }
+
+    fn fragments(deliveries: &[Delivery]) -> usize {
+        deliveries.iter().filter(|delivery| matches!(delivery, Delivery::Fragment(_))).count()
+    }
+
+    /// What a viewer has got since its last init segment, demuxed.
+    fn samples(deliveries: &[Delivery]) -> Vec<Sample> {
+        let mut stream = Vec::new();
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Opening(opening) => stream = opening.init.to_vec(),
+                Delivery::Fragment(bytes) => stream.extend_from_slice(bytes),
+                Delivery::Skipped(_) => {}
+            }
+        }
+        let mut demuxer = Demuxer::new();
+        demuxer.push(stream.into());
+        let events = std::iter::from_fn(|| demuxer.poll().unwrap());
+        let samples = events.filter_map(|event| match event {
+            Event::Sample(sample) => Some(sample),
+            _ => None,
+        });
+        samples.collect()
+    }
+
+    #[test]
+    fn nothing_is_muxed_while_nobody_watches() {
+        let mut world = world();
+        for _ in 0..50 {
+            world.pass();
+        }
+        assert!(world.broadcast.muxed.is_none() && world.broadcast.pending.is_empty());
+        let mut cursor = world.broadcast.join();
+        let first = world.all(&mut cursor);
+        assert!(matches!(first[0], Delivery::Opening(_)));
+        assert_eq!(fragments(&first), 1, "the newest group, at once");
+        assert!(samples(&first).iter().find(|s| s.track == world.video()).unwrap().sync);
+        world.broadcast.leave();
+        assert!(world.broadcast.muxed.is_none());
+    }
+
+    #[test]
+    fn viewers_of_one_stream_share_what_is_made_once() {
+        let mut world = world();
+        for _ in 0..50 {
+            world.pass();
+        }
+        let mut cursors = [world.broadcast.join(), world.broadcast.join()];
+        let addresses = cursors.each_mut().map(|cursor| {
+            let all = world.all(cursor);
+            let Some(Delivery::Fragment(bytes)) = all.last() else { panic!("no fragment") };
+            bytes.as_ptr()
+        });
+        assert_eq!(addresses[0], addresses[1]);
+    }
+
+    #[test]
+    fn who_falls_behind_goes_on_with_the_newest_group_and_is_told() {
+        let mut world = world();
+        for _ in 0..20 {
+            world.pass();
+        }
+        let (mut fast, mut slow) = (world.broadcast.join(), world.broadcast.join());
+        let mut got = world.all(&mut slow);
+        let mut whole = world.all(&mut fast);
+        while world.pass() {
+            whole.extend(world.all(&mut fast));
+        }
+        got.extend(world.all(&mut slow));
+        let skipped: Vec<i64> = got
+            .iter()
+            .filter_map(|delivery| match delivery {
+                Delivery::Skipped(ms) => Some(*ms),
+                _ => None,
+            })
+            .collect();
+        let [skipped_ms] = skipped[..] else { panic!("{skipped:?}") };
+        assert!((8_000..15_000).contains(&skipped_ms), "{skipped_ms}");
+        let at = got.iter().position(|delivery| matches!(delivery, Delivery::Skipped(_))).unwrap();
+        let before = samples(&got[..at]);
+        let all = samples(&got);
+        let first = all[before.len()..].iter().find(|s| s.track == world.video()).unwrap();
+        assert!(first.sync, "it goes on with a key frame");
+        assert!(!whole.iter().any(|delivery| matches!(delivery, Delivery::Skipped(_))));
+    }
+
+    #[test]
+    fn what_a_slow_viewer_may_want_is_bounded() {
+        let mut world = world();
+        let _slow = world.broadcast.join();
+        let batches: Vec<Vec<Sample>> = std::mem::take(&mut world.coming);
+        // The same again and again, for the size of it.
+        for round in 0..100 {
+            for batch in batches.iter().rev() {
+                for sample in batch {
+                    let track = &world.tracks[sample.track];
+                    let later = track.from_nanos(round * 16 * NANOS_PER_SECOND);
+                    let sample = Sample {
+                        pts: sample.pts + later,
+                        dts: sample.dts + later,
+                        ..sample.clone()
+                    };
+                    world.broadcast.push(sample);
+                }
+                world.broadcast.flush();
+            }
+            let muxed = world.broadcast.muxed.as_ref().unwrap();
+            let held: usize = muxed.fragments.iter().map(|fragment| fragment.bytes.len()).sum();
+            assert_eq!(held, muxed.bytes);
+            assert!(held <= MAX_KEPT_BYTES, "{held}");
+            assert!(world.broadcast.group_bytes <= MAX_GROUP_BYTES);
+        }
+    }
+
+    #[test]
+    fn after_an_interruption_viewers_go_on_with_the_next_key_frame() {
+        let mut world = world();
+        for _ in 0..30 {
+            world.pass();
+        }
+        let mut cursor = world.broadcast.join();
+        let mut got = world.all(&mut cursor);
+        world.broadcast.interrupt();
+        // Not shown: the device catches up.
+        for _ in 0..35 {
+            world.coming.pop();
+        }
+        let before = samples(&got).len();
+        while world.pass() {
+            got.extend(world.all(&mut cursor));
+        }
+        let all = samples(&got);
+        assert!(all[before..].iter().find(|s| s.track == world.video()).unwrap().sync);
+        assert!(got.iter().any(|d| matches!(d, Delivery::Skipped(ms) if *ms >= 3000)));
+        let openings = got.iter().filter(|delivery| matches!(delivery, Delivery::Opening(_)));
+        assert_eq!(openings.count(), 1, "it is still the same stream");
+    }
+}

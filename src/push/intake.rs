@@ -79,9 +79,12 @@ impl Intake {
             return Ok(());
         }
         let done = match self.sync.take() {
-            Some(sync) => sync.await.unwrap_or(Ok(())),
+            Some(sync) => sync.await.unwrap_or_else(|error| Err(io::Error::other(error))),
             None => Ok(()),
         };
+        if done.is_ok() {
+            self.syncing.done();
+        }
         let work = self.syncing.up_to(self.arrived.borrow().bytes);
         self.sync = work.map(tokio::task::spawn_blocking);
         done

@@ -203,7 +203,7 @@ impl Writer {
 
     /// A way to sync what is being appended.
     pub(super) fn syncing(&self) -> Syncing {
-        Syncing { folder: self.folder.clone(), piece_bytes: self.piece_bytes, synced: 0 }
+        Syncing { folder: self.folder.clone(), piece_bytes: self.piece_bytes, synced: 0, trying: 0 }
     }
 }
 
@@ -213,6 +213,8 @@ pub(super) struct Syncing {
     folder: PathBuf,
     piece_bytes: u64,
     synced: u64,
+    /// What the work that was given out last makes durable.
+    trying: u64,
 }
 
 impl Syncing {
@@ -227,7 +229,7 @@ impl Syncing {
         let folder = self.folder.clone();
         let first = self.synced - self.synced % self.piece_bytes;
         let step = usize::try_from(self.piece_bytes).unwrap_or(usize::MAX);
-        self.synced = end;
+        self.trying = end;
         Some(move || {
             for start in (first..end).step_by(step) {
                 match File::open(piece(&folder, start)).and_then(|file| file.sync_data()) {
@@ -238,6 +240,11 @@ impl Syncing {
             }
             memory::sync_folder(&folder)
         })
+    }
+
+    /// The work has succeeded.
+    pub(super) fn done(&mut self) {
+        self.synced = self.trying;
     }
 }
 
@@ -363,6 +370,8 @@ mod tests {
         assert!(syncing.up_to(0).is_none());
         append(&mut writer, &[1; 25]);
         syncing.up_to(writer.end()).unwrap()().unwrap();
+        assert!(syncing.up_to(25).is_some(), "nobody has said that it succeeded");
+        syncing.done();
         assert!(syncing.up_to(25).is_none());
     }
 }

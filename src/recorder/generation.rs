@@ -32,6 +32,8 @@ pub(super) struct Generation {
     /// The position in the last record that was written. No more may be acknowledged: a crash
     /// takes the stream back to there.
     position: u64,
+    /// The place in that record.
+    recorded: Option<Checkpoint>,
     media_ns: i64,
     /// The line of the newest init segment, until a file begins under it.
     header: Option<journal::Event>,
@@ -93,6 +95,7 @@ impl Generation {
             open: None,
             closed: Vec::new(),
             position: 0,
+            recorded: None,
             media_ns: 0,
             header: None,
             lines: Vec::new(),
@@ -108,6 +111,7 @@ impl Generation {
         self.segmenter =
             Segmenter::resume(self.target_ns, muxer.spec(), lead_ns, &record.checkpoint);
         self.position = record.checkpoint.resume.position;
+        self.recorded = Some(record.checkpoint);
         self.media_ns = lead_ns.map_or(0, |(_, last)| last);
         let place = Place::Finished { name, front, media_at, media_bytes };
         self.open = Some(File { id: None, muxer, start_us, place });
@@ -117,6 +121,7 @@ impl Generation {
     pub(super) fn rejoin(&mut self, Rejoined { init, checkpoint }: Rejoined) {
         self.position = checkpoint.resume.position;
         self.segmenter = Segmenter::rejoin(self.target_ns, init, &checkpoint);
+        self.recorded = Some(checkpoint);
     }
 
     /// Takes what the demuxer found.
@@ -198,12 +203,13 @@ impl Generation {
     /// Adds what brings everything taken so far onto the disk, and says how far that reaches.
     pub(super) fn commit(&mut self, plan: &mut Plan) -> DurableGeneration {
         for (mut file, end_ns, checkpoint) in std::mem::take(&mut self.closed) {
-            let Some(id) = self.append(&mut file, checkpoint.clone(), plan) else { continue };
+            let Some(id) = self.append(&mut file, checkpoint, plan) else { continue };
             let spec = file.muxer.spec().clone();
             let (steps, summary) = file.muxer.finish(end_ns);
             plan.steps.push_back(Step::Finish { file: id, steps });
+            let recorded = self.recorded.as_ref();
             let finishing =
-                Finishing::of(self.start.number, file.start_us, &spec, summary, checkpoint);
+                Finishing::of(self.start.number, file.start_us, &spec, summary, recorded);
             plan.finishing.push((id, finishing));
         }
         if let Some(mut file) = self.open.take() {
@@ -238,6 +244,7 @@ impl Generation {
             // Without a place to go on from nothing of it is acknowledged.
             let record = checkpoint.map(|checkpoint| {
                 self.position = checkpoint.resume.position;
+                self.recorded = Some(checkpoint.clone());
                 let (session, generation) = (self.session.to_string(), self.start.number);
                 CommitRecord { session, generation, checkpoint }
             });

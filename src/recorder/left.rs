@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use base64::Engine;
-use container::{Checkpoint, Demuxer, Init, Origin};
+use container::{Demuxer, Init, Origin};
 
 use super::generation::Rejoined;
 use super::wall::{Anchor, Mapping};
@@ -34,7 +34,7 @@ pub(super) struct LeftGeneration {
     /// Where its media lies in wall time.
     pub(super) mapping: Mapping,
     /// Where its stream goes on behind its last finished file.
-    checkpoint: Option<Checkpoint>,
+    resume: Option<Resume>,
     /// Its length, when it is complete.
     pub(super) ended_bytes: Option<u64>,
 }
@@ -63,13 +63,7 @@ impl Left {
                     known.mapping.push(Anchor { media_us, wall_us });
                 }
             }
-            Event::Segment(segment) | Event::Replaced(segment) => {
-                let checkpoint = segment.resume.as_ref().and_then(Resume::checkpoint);
-                if let Some(known) = self.generations.get_mut(&segment.generation) {
-                    known.checkpoint = checkpoint;
-                }
-                self.remember(segment);
-            }
+            Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
             Event::Gap { reason, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((gap(&reason), device_ms));
             }
@@ -86,12 +80,15 @@ impl Left {
             mapping: Mapping::new(start.anchor_us),
             start,
             inits: Vec::new(),
-            checkpoint: None,
+            resume: None,
             ended_bytes: None,
         })
     }
 
     pub(super) fn remember(&mut self, segment: Segment) {
+        if let Some(known) = self.generations.get_mut(&segment.generation) {
+            known.resume.clone_from(&segment.resume);
+        }
         match self.files.iter_mut().find(|known| known.file == segment.file) {
             Some(known) => *known = segment,
             None => self.files.push(segment),
@@ -116,8 +113,9 @@ impl Left {
 impl LeftGeneration {
     /// How it goes on when its last file is gone.
     pub(super) fn rejoined(&self) -> Option<Rejoined> {
-        let init = Arc::clone(self.inits.last()?);
-        Some(Rejoined { init, checkpoint: self.checkpoint.clone()? })
+        let resume = self.resume.as_ref()?;
+        let init = self.inits.iter().rfind(|init| init.crc() == resume.init_crc)?;
+        Some(Rejoined { init: Arc::clone(init), checkpoint: resume.checkpoint()? })
     }
 }
 

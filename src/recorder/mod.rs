@@ -79,7 +79,7 @@ impl Recorder {
         futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
     }
 
-    async fn recover_session(&self, unfinished: Unfinished) {
+    pub(super) async fn recover_session(&self, unfinished: Unfinished) {
         let _turn = self.active.turn(&unfinished.journal.folder).acquire().await;
         let site = self.site(unfinished.session.clone(), unfinished.journal);
         let recovering = move || site.recover().map(drop);

@@ -82,7 +82,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
             durable.position = bytes;
         } else {
             let start_of = known.start.clone();
-            let rejoined = known.rejoined();
+            let rejoined = known.rejoined().filter(|_| !left.is_stopped);
             let id = session.id.as_str().into();
             let mut generation = Generation::new(start_of, known.mapping, id, recorder.target_ns());
             if let Some(continued) = continued.remove(&number) {
@@ -151,9 +151,14 @@ impl Recorder {
             return Ok(None);
         }
         let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
-        let read = storage::execute(&self.storage, move || library.scan_unread(&*storage)).await;
-        match (known(), read) {
-            (None, Err((path, error))) => Err(fault("read", &path)(error)),
+        let reading = move || library.scan_unread(&*storage);
+        let (unfinished, unread) = storage::execute(&self.storage, reading).await;
+        for unfinished in unfinished {
+            let recorder = self.clone();
+            tokio::spawn(async move { recorder.recover_session(unfinished).await });
+        }
+        match (known(), unread) {
+            (None, Some((path, error))) => Err(fault("read", &path)(error)),
             (known, _) => Ok(known),
         }
     }

@@ -7,7 +7,7 @@ use container::{Checkpoint, Muxer, SegmentSpec, Summary};
 
 use super::disk::{FileId, Step};
 use crate::clock::WallUs;
-use crate::library::journal::{self, Track, TrackKind};
+use crate::library::journal::{self, Resume, Track, TrackKind};
 
 /// A file of the generation.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Finishing {
     tracks: Vec<Track>,
     summary: Summary,
     /// Where the stream goes on behind the file.
-    checkpoint: Option<Checkpoint>,
+    resume: Option<Resume>,
 }
 
 /// What must be done so that everything taken so far is durable.
@@ -96,7 +96,7 @@ impl Finishing {
             bytes,
             tracks: self.tracks,
             sha256,
-            resume: self.checkpoint.as_ref().map(journal::Resume::from),
+            resume: self.resume,
         }
     }
 
@@ -106,7 +106,7 @@ impl Finishing {
         start_us: WallUs,
         spec: &SegmentSpec,
         summary: Summary,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<&Checkpoint>,
     ) -> Self {
         let mut tracks: Vec<Track> = spec.tracks.iter().map(describe).collect();
         for track in &mut tracks {
@@ -115,7 +115,8 @@ impl Finishing {
                 TrackKind::Audio => summary.audio_samples,
             };
         }
-        Self { generation, start_us, tracks, summary, checkpoint }
+        let resume = checkpoint.map(|checkpoint| Resume::new(spec.init.crc(), checkpoint));
+        Self { generation, start_us, tracks, summary, resume }
     }
 }
 

@@ -222,7 +222,7 @@ impl Site {
         let name = names::finished(&growing.name()).to_owned();
         let checkpoint = record.checkpoint;
         let position = checkpoint.resume.position;
-        let finishing = Finishing::of(number, start_us, &spec, summary, Some(checkpoint));
+        let finishing = Finishing::of(number, start_us, &spec, summary, Some(&checkpoint));
         let segment = finishing.segment(name, bytes, sha256);
         Ok(Unnamed { file: growing, segment, position })
     }

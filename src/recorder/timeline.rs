@@ -10,9 +10,9 @@ use crate::live::feed::{Note, SessionInfo};
 /// Lines that come before any media; a device that only talks about itself gets no more.
 const MAX_WAITING_LINES: usize = 200;
 
-/// What a device may have told about itself: one event every ten seconds for a day. Each is kept
-/// in memory, so that a repetition is known.
-const MAX_NOTES: usize = 8640;
+/// Events that are kept in memory, so that a repetition is known: one every ten seconds for a day.
+/// A repetition of a later one stands in the journal twice.
+const MAX_REMEMBERED: usize = 8640;
 
 /// Lines on their way to the journal.
 #[derive(Debug)]
@@ -40,9 +40,6 @@ impl Timeline {
 
     /// Something happened on the device. One that is known already is passed over.
     pub(super) fn note(&mut self, note: Note) {
-        if self.noted.len() >= MAX_NOTES {
-            return;
-        }
         if !self.has_journal && self.lines.len() >= MAX_WAITING_LINES {
             return;
         }
@@ -53,8 +50,12 @@ impl Timeline {
                 Some(_) => left::gap(note.reason.as_ref().unwrap_or(&note.event)),
                 None => note.event.clone(),
             };
-            if !self.noted.insert((kind, device_ms)) {
+            let note = (kind, device_ms);
+            if self.noted.contains(&note) {
                 return;
+            }
+            if self.noted.len() < MAX_REMEMBERED {
+                self.noted.insert(note);
             }
         }
         let device_ms = note.device_ms;

@@ -43,7 +43,11 @@ impl Storage for Filesystem {
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
             // A folder that was moved to a larger disk and linked back is one.
-            let is_folder = entry.path().is_dir();
+            // Where its disk is not there, nobody knows what it holds.
+            let is_folder = match std::fs::metadata(entry.path()) {
+                Ok(metadata) => metadata.is_dir(),
+                Err(_) => !entry.file_type()?.is_file(),
+            };
             // Names of this program are text.
             entries
                 .extend(entry.file_name().into_string().ok().map(|name| Entry { name, is_folder }));

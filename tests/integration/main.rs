@@ -16,6 +16,7 @@ mod full_disk;
 mod growing;
 mod hostile;
 mod https;
+mod live;
 mod network;
 mod pages;
 mod push;

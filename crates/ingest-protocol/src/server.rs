@@ -81,9 +81,12 @@ impl Server {
     }
 
     /// Whether the device that said hello has let go of bytes: some server has acknowledged them.
+    /// A generation of which it holds nothing any more is not named.
     #[must_use]
     pub fn has_let_go(&self) -> bool {
-        self.holds.iter().any(|held| held.first > 0)
+        let named = self.holds.len() as u64;
+        let newest = self.holds.iter().map(|held| u64::from(held.generation)).max();
+        newest.is_some_and(|newest| newest >= named) || self.holds.iter().any(|held| held.first > 0)
     }
 
     /// Where the session stands that [`Output::Open`] asked for. Messages that follow count from

@@ -75,6 +75,9 @@ async function readLengths(database) {
   return pieces.map(({ run, bytes }) => ({ run, length: bytes.byteLength }));
 }
 
+/** How long each piece is that was handed over so far. @param {import("./page.mjs").Page} page of the same origin */
+export const handedLengths = async (page) => (await page.evaluate(readLengths, DATABASE)).map(({ length }) => length);
+
 /** One piece as base64; runs in the page. @param {{ database: string, index: number }} which */
 async function readPiece({ database, index }) {
   /** @type {IDBDatabase} */

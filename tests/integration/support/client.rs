@@ -138,6 +138,12 @@ impl Client {
         }
     }
 
+    /// The next message of any kind; `None` when the connection is gone.
+    pub(crate) async fn message(&mut self) -> Option<Message> {
+        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
+        next.and_then(Result::ok)
+    }
+
     /// Everything until the server closes.
     pub(crate) async fn ending(&mut self) -> Ending {
         let mut ending = Ending::default();

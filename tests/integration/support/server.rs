@@ -70,6 +70,15 @@ impl Server {
         line.unwrap().parse().unwrap()
     }
 
+    /// The memory that the process holds.
+    #[allow(dead_code, reason = "for a measurement, not for a test")]
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(path).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.unwrap().trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Ends the process where it stands, and gives back its folder.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();

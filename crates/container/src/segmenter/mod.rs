@@ -278,7 +278,12 @@ impl Segmenter {
             if stream.current.is_some() {
                 self.release(stream);
             } else if stream.has_waited_enough(stream.max_start_skew_ns()) {
-                self.begin(stream, None);
+                if !stream.lacks_parameter_sets() {
+                    self.begin(stream, None);
+                } else if let Some(oldest) = stream.waiting.pop_front() {
+                    stream.waiting_bytes -= oldest.sample.data.len();
+                    self.drop_undecodable(&oldest);
+                }
             }
         } else {
             self.other_sample(stream, sample, at_ns);

@@ -293,7 +293,9 @@ fn a_stream_whose_last_file_is_gone_goes_on_behind_it() {
                 assert!(wanted.starts_with(&before) && wanted.ends_with(&after), "{name}");
                 let missing = before.len()..wanted.len() - after.len();
                 // Audio without any video whose parameter sets are known makes no file.
-                let is_alone = files.len() == kept + 1 && kinds.get(track) == Some(&Kind::Audio);
+                let is_alone = capture.name.contains("mkv")
+                    && files.len() == kept + 1
+                    && kinds.get(track) == Some(&Kind::Audio);
                 let is_undecodable = own[missing].iter().all(|sample| !sample.sync || is_alone);
                 assert!(is_undecodable, "{name}: track {track}");
             }
