@@ -111,11 +111,20 @@ test("a picture that stands still although there is media is pushed, then given 
 
 test("waiting for media is no stall, and neither is a pause or a jump under way", () => {
   const chase = seasoned();
-  for (let nowMs = 0; nowMs < 20_000; nowMs += 500) {
-    assert.equal(chase.look(view([[0, 20]], 19.9, { nowMs })).seekToS, null);
-    assert.equal(chase.look(view([[0, 20]], 18, { nowMs, isPlaying: false })).seekToS, null);
+  for (let nowMs = 0; nowMs < 2500; nowMs += 500) {
     assert.equal(chase.look(view([[0, 20]], 18, { nowMs, isSeeking: true })).seekToS, null);
   }
+  for (let nowMs = 2500; nowMs < 20_000; nowMs += 500) {
+    assert.equal(chase.look(view([[0, 20]], 19.9, { nowMs })).seekToS, null);
+    assert.equal(chase.look(view([[0, 20]], 18, { nowMs, isPlaying: false })).seekToS, null);
+  }
+});
+
+test("a jump to where nothing is any more is made up for", () => {
+  const chase = seasoned();
+  chase.look(view([[0, 20]], 10, { nowMs: 0 }));
+  assert.equal(chase.look(view([[15, 20]], 10, { nowMs: 1000, isSeeking: true })).seekToS, null);
+  near(chase.look(view([[15, 20]], 10, { nowMs: 3500, isSeeking: true })).seekToS, 20 - 2.25);
 });
 
 test("who has paused is not moved, and learns how far behind that is", () => {

@@ -217,6 +217,18 @@ test("a connection that says nothing any more is replaced, unless it said why", 
   assert.equal(sockets.made.length, 2);
 });
 
+test("of a device that is away nothing is promised", async () => {
+  const { player, sockets, pass, state, begin } = beating();
+  player.start({ mime: VP8 });
+  sockets.last().onopen();
+  sockets.last().say({ type: "state", state: "away", behind_ms: 40_000 });
+  await pass(500);
+  assert.equal(state(), "waiting");
+  await begin();
+  await pass(500);
+  assert.equal(state(), "playing");
+});
+
 test("what the browser cannot play is said by name, and nothing is asked for", async () => {
   const { player, sockets, state } = beating({ supported: (mime) => !mime.includes("hvc1") });
   player.start({ mime: HEVC });

@@ -26,6 +26,8 @@ const FORGIVEN_S = 0.05;
 /** So long without progress although there is media: the decoder needs a push. */
 const STALL_MS = 1500;
 const MOST_PUSHES = 3;
+/** A jump that takes longer went to where nothing is any more. */
+const SEEK_MS = 3000;
 /** Played so far behind where it was pushed to, it goes by itself again. */
 const RECOVERED_S = 0.5;
 
@@ -40,6 +42,7 @@ export function createChase() {
   let rate = 1;
   let lastTimeS = -1;
   let movedMs = -1;
+  let seekingMs = 0;
   let pushes = 0;
   let pushedToS = 0;
 
@@ -100,7 +103,8 @@ export function createChase() {
     look({ ranges, timeS, nowMs, isPlaying, isSeeking }) {
       const last = ranges[ranges.length - 1];
       const stay = { rate, seekToS: null, isStuck: false, behindS: last ? Math.max(0, last[1] - timeS) : 0 };
-      if (!last || isSeeking) {
+      if (!isSeeking) seekingMs = nowMs;
+      if (!last || (isSeeking && nowMs - seekingMs < SEEK_MS)) {
         movedMs = nowMs;
         return stay;
       }

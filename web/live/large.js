@@ -15,6 +15,9 @@ import { createScreen } from "./screen.js";
 /** @typedef {import("./streams.js").Stream} Stream */
 /** @typedef {{ behindMs: number, isKnown: boolean, isListed: boolean }} News */
 
+/** Until a small window that closes has paused its video. */
+const CLOSED_MS = 200;
+
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -56,6 +59,8 @@ export function createLarge({ page, address, clock, strings, words }) {
     player.toLive();
   });
   video.addEventListener("volumechange", drawSound);
+  // Closing the small window pauses the video.
+  video.addEventListener("leavepictureinpicture", () => page.setTimeout(player.wake, CLOSED_MS));
 
   function drawSound() {
     const isSilent = entry !== null && entry.mime !== null && !entry.hasSound;

@@ -85,6 +85,8 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   let openedMs = 0;
   let heardMs = 0;
   let isAwaited = false;
+  /** The server says that nothing is coming at the moment. */
+  let isHeldUp = false;
   /** The server has refused the other container. */
   let isAsItIs = false;
   let canJump = false;
@@ -115,6 +117,7 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   function again(waitMs) {
     letGo();
     meter.reset();
+    isHeldUp = false;
     later(connect, waitMs);
   }
 
@@ -201,12 +204,15 @@ export function createPlayer({ page, video, address, clock, onChange }) {
       }
       case "append":
         isAwaited = true;
+        isHeldUp = false;
         seldom.reset();
         media.append(step.bytes, step.isKey);
         break;
       case "state":
+        if (state === "lost") become("connecting");
         // Silence is what it promises now.
         isAwaited = step.state === "live";
+        isHeldUp = !isAwaited;
         break;
       case "skipped":
         break;
@@ -246,12 +252,13 @@ export function createPlayer({ page, video, address, clock, onChange }) {
     if (decision.seekToS !== null) video.currentTime = decision.seekToS;
     if (video.playbackRate !== decision.rate) video.playbackRate = decision.rate;
     canJump = ranges.length > 0 && (video.paused || decision.behindS > 6);
-    if (state === "connecting" || state === "playing" || state === "waiting" || state === "paused") become(stateNow(decision.behindS));
+    if (state !== "lost" && state !== "over" && state !== "refused") become(stateNow(decision.behindS));
   }
 
   /** @param {number} behindS @returns {PlayerState} */
   function stateNow(behindS) {
-    if (video.readyState < 2) return "connecting";
+    // Of a device that is away there is nothing to come.
+    if (video.readyState < 2) return isHeldUp ? "waiting" : "connecting";
     if (video.paused) return "paused";
     return video.readyState < 3 && behindS < 0.2 ? "waiting" : "playing";
   }
