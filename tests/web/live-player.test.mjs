@@ -204,6 +204,28 @@ test("media that cannot be decoded: another source, another connection, and noth
   }
 });
 
+test("media that is broken again and again is said to be so, and tried again", async () => {
+  const { player, sockets, begin, binary, pass, state, world } = beating();
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    player.start({ mime: VP8 });
+    for (let at = 1; at <= 3; at += 1) {
+      await begin({ fragments: 0 });
+      binary(new TextEncoder().encode("broken").buffer);
+      await settle();
+      assert.equal(state(), at < 3 ? "connecting" : "failing");
+      const before = sockets.made.length;
+      await world.run(() => sockets.made.length > before, 6000);
+    }
+    await begin();
+    await pass(500);
+    assert.equal(state(), "playing");
+  } finally {
+    console.warn = warn;
+  }
+});
+
 test("a connection that says nothing any more is replaced, unless it said why", async () => {
   const { player, sockets, begin, pass, binary } = beating();
   player.start({ mime: VP8 });

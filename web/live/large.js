@@ -56,7 +56,7 @@ export function createLarge({ page, address, clock, strings, words }) {
   byId("to-live").addEventListener("click", () => player.toLive());
   sound.addEventListener("click", () => {
     video.muted = !video.muted;
-    player.toLive();
+    void video.play().catch(() => {});
   });
   video.addEventListener("volumechange", drawSound);
   // Closing the small window pauses the video.

@@ -23,12 +23,18 @@ const OPEN_MS = 10000;
 const SILENCE_MS = 6000;
 /** So long without trouble, and the next trouble is a new one. */
 const STEADY_MS = 5000;
+/** Once may be a damaged fragment; as often as this it is said. */
+const MANY_TROUBLES = 3;
 /** A stream that is over may begin again, and only the list knows when. */
 const SELDOM_MS = 4000;
 /** The group of pictures that comes on joining says nothing about the stream's bit rate. */
 const JOINING_MS = 1000;
+/** A jump is seen and heard. */
+const WORTH_A_JUMP_S = 0.5;
+/** More than what is jumped by itself: only somebody who is held up is so far behind. */
+const OFFER_JUMP_S = 6;
 
-/** @typedef {"off" | "connecting" | "playing" | "waiting" | "paused" | "lost" | "over" | "refused" | "unsupported"} PlayerState */
+/** @typedef {"off" | "connecting" | "playing" | "waiting" | "paused" | "failing" | "lost" | "over" | "refused" | "unsupported"} PlayerState */
 /**
  * @typedef {object} Look
  * @property {PlayerState} state
@@ -89,6 +95,8 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   let isHeldUp = false;
   /** The server has refused the other container. */
   let isAsItIs = false;
+  /** Sources that failed one soon after the other. */
+  let troubles = 0;
   let canJump = false;
 
   /** @param {PlayerState} next */
@@ -127,7 +135,12 @@ export function createPlayer({ page, video, address, clock, onChange }) {
     if (state === "off") return;
     media.close();
     chase = createChase();
-    become("connecting");
+    if (now() - openedMs > STEADY_MS) {
+      troubles = 0;
+      backoff.reset();
+    }
+    troubles += 1;
+    become(troubles < MANY_TROUBLES ? "connecting" : "failing");
     again(backoff.next());
   }
 
@@ -251,14 +264,17 @@ export function createPlayer({ page, video, address, clock, onChange }) {
     if (decision.isStuck) return trouble("the picture stands still");
     if (decision.seekToS !== null) video.currentTime = decision.seekToS;
     if (video.playbackRate !== decision.rate) video.playbackRate = decision.rate;
-    canJump = ranges.length > 0 && (video.paused || decision.behindS > 6);
+    canJump = ranges.length > 0 && (video.paused || decision.behindS > OFFER_JUMP_S);
     if (state !== "lost" && state !== "over" && state !== "refused") become(stateNow(decision.behindS));
   }
 
   /** @param {number} behindS @returns {PlayerState} */
   function stateNow(behindS) {
-    // Of a device that is away there is nothing to come.
-    if (video.readyState < 2) return isHeldUp ? "waiting" : "connecting";
+    if (video.readyState < 2) {
+      if (troubles >= MANY_TROUBLES) return "failing";
+      // Of a device that is away there is nothing to come.
+      return isHeldUp ? "waiting" : "connecting";
+    }
     if (video.paused) return "paused";
     return video.readyState < 3 && behindS < 0.2 ? "waiting" : "playing";
   }
@@ -268,6 +284,7 @@ export function createPlayer({ page, video, address, clock, onChange }) {
     state = "connecting";
     container = null;
     isAsItIs = false;
+    troubles = 0;
     backoff.reset();
     codecs = [];
     if (choose(mime) !== "none") connect();
@@ -275,7 +292,7 @@ export function createPlayer({ page, video, address, clock, onChange }) {
 
   function toLive() {
     const place = chase.toLive(media.ranges());
-    if (place !== null && place > video.currentTime) video.currentTime = place;
+    if (place !== null && place > video.currentTime + WORTH_A_JUMP_S) video.currentTime = place;
     if (state !== "off") play();
   }
 

@@ -42,6 +42,8 @@ export function createWords({ t }) {
           return t("live.player.connecting");
         case "lost":
           return t("live.player.lost");
+        case "failing":
+          return t("live.player.failing");
         case "over":
           return t("live.player.over");
         case "refused":
