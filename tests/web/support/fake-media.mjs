@@ -189,6 +189,6 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
 
   const video = new Video();
   const URL = { createObjectURL: (source) => `blob:${sources.indexOf(source)}`, revokeObjectURL() {} };
-  const page = managed ? { ManagedMediaSource: Source, URL } : { MediaSource: Source, URL };
+  const page = { navigator: { userAgent: "" }, URL, ...(managed ? { ManagedMediaSource: Source } : { MediaSource: Source }) };
   return { page, video, sources, last: () => sources[sources.length - 1], settle };
 }
