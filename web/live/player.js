@@ -272,8 +272,8 @@ export function createPlayer({ page, video, address, clock, onChange }) {
   function stateNow(behindS) {
     if (video.readyState < 2) {
       if (troubles >= MANY_TROUBLES) return "failing";
-      // Of a device that is away there is nothing to come.
-      return isHeldUp ? "waiting" : "connecting";
+      // Of a device that is away there is nothing to come; a jump lasts a moment.
+      return isHeldUp || (video.seeking && state !== "connecting") ? "waiting" : "connecting";
     }
     if (video.paused) return "paused";
     return video.readyState < 3 && behindS < 0.2 ? "waiting" : "playing";
