@@ -73,7 +73,7 @@ function start() {
     const entry = entryOf(shown);
     large.allow(hiddenMs <= LARGE_HIDDEN_MS || large.isWanted());
     large.render(entry, { behindMs: entry ? heldUp(entry, sinceMs) : 0, isKnown, isListed: streams !== null && isKnown });
-    document.title = `${entry ? entry.name : shown} · localcamera`;
+    document.title = `${large.name()} · localcamera`;
   }
 
   function follow() {

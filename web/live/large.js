@@ -42,6 +42,8 @@ export function createLarge({ page, address, clock, strings, words }) {
   const sound = /** @type {HTMLButtonElement} */ (byId("sound"));
   const screen = createScreen({ page: document, stage: root, video, onChange: draw });
   let id = "";
+  /** Also of one that has stopped since. */
+  let name = "";
   let spoken = "";
   /** @type {Stream | null} */
   let entry = null;
@@ -91,7 +93,8 @@ export function createLarge({ page, address, clock, strings, words }) {
     const look = player.look();
     const isGone = news.isListed && entry === null;
     const said = entry ? words.stream({ state: entry.state, behindMs: news.behindMs }) : null;
-    write("large-name", entry ? entry.name : id);
+    if (entry) name = entry.name;
+    write("large-name", name);
     write("large-state", news.isKnown ? (said ? said.text : "") : t("live.state.unknown"));
     byId("large-light").className = `light ${said && news.isKnown ? said.tone : ""}`;
     byId("large-light").hidden = !said;
@@ -116,7 +119,7 @@ export function createLarge({ page, address, clock, strings, words }) {
     /** @param {string} stream @param {Stream | null} listed */
     open(stream, listed) {
       if (id !== "") player.stop();
-      id = stream;
+      id = name = stream;
       entry = listed;
       spoken = "";
       // Each one begins without sound.
@@ -149,5 +152,6 @@ export function createLarge({ page, address, clock, strings, words }) {
     wake: () => player.wake(),
     isWanted: () => !video.muted || screen.isFloating(),
     isFull: screen.isFull,
+    name: () => name,
   };
 }
