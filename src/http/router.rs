@@ -9,6 +9,7 @@ use super::{State, api, assets, headers, pages, service_worker, ws};
 pub(crate) fn pages_router(state: State) -> Router {
     let routes = Router::new()
         .route("/", get(pages::capture))
+        .route("/live", get(pages::live))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))

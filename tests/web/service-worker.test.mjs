@@ -5,7 +5,7 @@ import { createContext, runInContext } from "node:vm";
 
 const SOURCE = readFileSync(new URL("../../web/service-worker.js", import.meta.url), "utf8");
 const ORIGIN = "https://camera.local:5001";
-const FILES = ["/web/capture.js", "/web/base.css", "/web/lib/spool.js", "/web/trust/page.js", "/web/trust.css", "/web/selftest/page.js", "/web/service-worker.js"];
+const FILES = ["/web/capture.js", "/web/base.css", "/web/lib/spool.js", "/web/live.js", "/web/live/wall.js", "/web/trust/page.js", "/web/trust.css", "/web/selftest/page.js", "/web/service-worker.js"];
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -179,7 +179,7 @@ test("what is said to the server, other pages and other origins are not touched"
   const one = worker();
   await one.install();
   for (const path of ["/health", "/api/sessions/s", "/api/ingest/1?after=0", "/ws/ingest", "/ca.crt"]) assert.equal(await one.get(path), undefined, path);
-  for (const path of ["/trust", "/selftest"]) assert.equal(await one.get(path, { mode: "navigate" }), undefined, path);
+  for (const path of ["/live", "/trust", "/selftest"]) assert.equal(await one.get(path, { mode: "navigate" }), undefined, path);
   assert.equal(await one.get("/", { mode: "navigate", method: "POST" }), undefined);
   assert.equal(await one.get("/web/capture.js", { origin: "https://elsewhere:5001" }), undefined);
 });

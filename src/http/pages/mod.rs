@@ -60,6 +60,7 @@ macro_rules! page {
 }
 
 page!(Capture, "capture.html");
+page!(Live, "live.html");
 page!(SelfTest, "selftest.html");
 page!(Trust, "trust.html", host, ca_fingerprint);
 
@@ -71,6 +72,11 @@ pub(super) async fn capture(Query(choice): Query<Choice>, headers: HeaderMap) ->
 /// The capture page in each language, for those who must know when it changes.
 pub(super) fn captures() -> impl Iterator<Item = String> {
     Language::ALL.into_iter().map(|language| Capture::new(language).render().unwrap_or_default())
+}
+
+/// `GET /live`
+pub(super) async fn live(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
+    render(&Live::new(choice.language(&headers)))
 }
 
 /// `GET /selftest`

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { controlAddress, liveAddress } from "../../web/live/address.js";
+import { codecName, inContainer, parseMime, sameTracks } from "../../web/live/codecs.js";
+import { createMeter } from "../../web/live/meter.js";
+import { pickPath } from "../../web/live/paths.js";
+import { choosePlaying } from "../../web/live/playing.js";
+import { streamOf } from "../../web/live/route.js";
+import { createServerClock } from "../../web/live/server-clock.js";
+import { heldUp, parseList } from "../../web/live/streams.js";
+import { createWords } from "../../web/live/words.js";
+import { createStrings } from "../../web/lib/strings.js";
+
+const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../web/strings/${lang}.json`, import.meta.url), "utf8")), lang);
+
+test("the list, in an order that stays", () => {
+  const streams = [
+    { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", video: { codec: "vp8", width: 1280, height: 720 }, audio: { codec: "opus" }, bitrate_bps: 2.5e6, behind_ms: 0, viewers: 2 },
+    { stream: "c", name: "tablet 2", state: "away", video: null, audio: null, behind_ms: 4000 },
+    { stream: "a", name: "Tablet 10", state: "new one", behind_ms: -5 },
+  ];
+  const list = parseList({ type: "streams", now_ms: 7, streams, more: 1 });
+  assert.equal(list.nowMs, 7);
+  assert.deepEqual(list.streams.map(({ stream }) => stream), ["c", "a", "b"]);
+  assert.deepEqual(list.streams[2], { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", size: { width: 1280, height: 720 }, hasSound: true, hasPicture: true, bitrateBps: 2.5e6, behindMs: 0 });
+  assert.deepEqual(list.streams[1], { stream: "a", name: "Tablet 10", state: "live", mime: null, size: null, hasSound: false, hasPicture: true, bitrateBps: null, behindMs: 0 });
+  assert.equal(parseList({ streams: [{ stream: "x", mime: "audio/webm", video: null, audio: {} }] }).streams[0].hasPicture, false);
+  assert.deepEqual(parseList({ now_ms: 1, streams: [] }), { nowMs: 1, streams: [] });
+});
+
+test("what is no list is none, and what is no stream is left out", () => {
+  for (const message of [null, 7, {}, { type: "weather", streams: [] }, { type: "streams" }]) assert.equal(parseList(message), null);
+  const list = parseList({ streams: [null, 1, {}, { stream: "" }, { stream: "x" }, { stream: "x", name: "twice" }, { stream: "y", name: "  " }] });
+  assert.deepEqual(list.streams.map(({ stream, name }) => [stream, name]), [["x", "x"], ["y", "y"]]);
+});
+
+test("for how long a stream has been held up goes on between two lists", () => {
+  const [away] = parseList({ streams: [{ stream: "x", state: "away", behind_ms: 4000 }] }).streams;
+  assert.equal(heldUp(away, 2500), 6500);
+  assert.equal(heldUp({ ...away, state: "live" }, 2500), 0);
+});
+
+test("what it does, in words of both languages", () => {
+  const { stream, latency, bitrate, player } = createWords(strings("en"));
+  assert.deepEqual(stream({ state: "live", behindMs: 0 }), { tone: "good", text: "live" });
+  assert.deepEqual(stream({ state: "behind", behindMs: 12_000 }), { tone: "late", text: "12 s behind" });
+  assert.deepEqual(stream({ state: "away", behindMs: 40_000 }), { tone: "bad", text: "away for 40 s" });
+  assert.equal(stream({ state: "away", behindMs: 0 }).text, "away");
+  assert.equal(stream({ state: "away", behindMs: 180_000 }).text, "away for 3 min");
+  assert.equal(stream({ state: "away", behindMs: 3 * 3600_000 }).text, "away for 3 h");
+  assert.equal(latency(1234), "1.2 s");
+  assert.equal(latency(12_400), "12 s");
+  assert.deepEqual([2_500_000, 130_000, 64_000].map(bitrate), ["2.5 Mbit/s", "130 kbit/s", "64 kbit/s"]);
+  const look = { codecs: [], reason: "", latencyMs: null, bitrateBps: null, canJump: false };
+  assert.equal(player({ ...look, state: "playing" }), "");
+  assert.match(player({ ...look, state: "unsupported", codecs: ["VP8", "Opus"] }), /cannot play VP8 and Opus/);
+  assert.match(player({ ...look, state: "unsupported" }), /cannot play live video/);
+  assert.match(player({ ...look, state: "refused", reason: "it sleeps" }), /it sleeps/);
+  assert.equal(createWords(strings("zh")).stream({ state: "away", behindMs: 40_000 }).text, "已断开 40 秒");
+});
+
+test("media types", () => {
+  assert.deepEqual(parseMime('video/webm; codecs="vp8,opus"'), { container: "webm", codecs: ["vp8", "opus"] });
+  assert.deepEqual(parseMime("video/mp4;codecs=avc1.42E01E,opus"), { container: "mp4", codecs: ["avc1.42E01E", "opus"] });
+  assert.deepEqual(parseMime("audio/webm"), { container: "webm", codecs: [] });
+  assert.equal(parseMime("text/plain"), null);
+  assert.deepEqual(["avc1.42E01E", "hev1.1", "vp08.00", "vp09.00", "av01.0", "opus", "mp4a.40.2", "xyz"].map(codecName), ["H.264", "HEVC (H.265)", "VP8", "VP9", "AV1", "Opus", "AAC", "xyz"]);
+  assert.equal(inContainer({ container: "webm", codecs: ["vp09.00.10.08", "opus"] }, "mp4"), 'video/mp4; codecs="vp09.00.10.08,opus"');
+  assert.equal(inContainer({ container: "webm", codecs: ["opus"] }, "mp4"), 'audio/mp4; codecs="opus"');
+  assert.equal(inContainer({ container: "webm", codecs: ["vp8", "opus"] }, "mp4"), null);
+  assert.equal(inContainer({ container: "mp4", codecs: ["avc1.42E01E"] }, "webm"), null);
+});
+
+test("a source buffer keeps the number of its tracks", () => {
+  assert.ok(sameTracks('video/webm; codecs="vp8,opus"', 'video/webm; codecs="opus,vp9"'));
+  assert.ok(sameTracks('video/webm; codecs="vp8,opus"', 'video/mp4; codecs="avc1.42E01E,mp4a.40.2"'));
+  assert.ok(!sameTracks('video/webm; codecs="vp8,opus"', 'video/webm; codecs="vp8"'));
+  assert.ok(!sameTracks('audio/webm; codecs="opus"', 'video/webm; codecs="vp8"'));
+});
+
+test("the path: as it is, in the other container, or none with the reason", () => {
+  const only = (...known) => ({ isTypeSupported: (mime) => known.some((one) => mime.includes(one)) });
+  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only("webm")), { kind: "mse", container: null });
+  assert.deepEqual(pickPath(null, only()), { kind: "mse", container: null });
+  assert.deepEqual(pickPath('video/webm; codecs="av01.0,opus"', only("video/mp4")), { kind: "mse", container: "mp4" });
+  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only("opus\"")), { kind: "mse", container: null });
+  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only('audio/webm; codecs="opus"')), { kind: "none", reason: "codec", codecs: ["VP8"] });
+  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only('codecs="vp8"', 'codecs="opus"')), { kind: "none", reason: "codec", codecs: ["VP8", "Opus"] });
+  assert.deepEqual(pickPath("video/webm", { isTypeSupported: null }), { kind: "none", reason: "browser", codecs: [] });
+});
+
+test("those that play go on, and free places go to the first on screen", () => {
+  const order = ["a", "b", "c", "d", "e"];
+  const choose = (seen, playing, most) => Array.from(choosePlaying(order, new Set(seen), new Set(playing), most)).sort().join("");
+  assert.equal(choose(["a", "b", "c"], [], 9), "abc");
+  assert.equal(choose(order, [], 2), "ab");
+  assert.equal(choose(["b", "c", "d"], ["a", "c", "d"], 2), "cd");
+  assert.equal(choose(["d", "e"], ["a", "d"], 2), "de");
+  assert.equal(choose([], ["a"], 2), "");
+});
+
+test("addresses", () => {
+  const place = { protocol: "https:", host: "cam.local:5001" };
+  assert.equal(liveAddress(place)("front-door", null), "wss://cam.local:5001/ws/live/front-door");
+  assert.equal(liveAddress(place)("front-door", "mp4"), "wss://cam.local:5001/ws/live/front-door?container=mp4");
+  assert.equal(controlAddress(place), "wss://cam.local:5001/ws/control");
+  assert.equal(streamOf("#front-door"), "front-door");
+  for (const hash of ["", "#", "#Front", "#a/b", `#${"a".repeat(65)}`]) assert.equal(streamOf(hash), null, hash);
+});
+
+test("the server's clock: the fastest message is believed, and a leap at once", () => {
+  let now = 0;
+  const clock = createServerClock({ progress: () => now });
+  assert.equal(clock.now(), null);
+  clock.heard(1_000_000 - 300);
+  clock.heard(1_000_000 - 20);
+  clock.heard(1_000_000 - 900);
+  assert.equal(clock.now(), 999_980);
+  now = 1000;
+  assert.equal(clock.now(), 1_000_980);
+  clock.heard(500_000);
+  assert.equal(clock.now(), 500_000);
+  // A journey that has become longer is believed when the faster ones are forgotten.
+  for (let at = 0; at < 12; at += 1) clock.heard(499_000);
+  assert.equal(clock.now(), 499_000);
+});
+
+test("the bit rate of the last few seconds", () => {
+  const meter = createMeter();
+  assert.equal(meter.rate(0), null);
+  for (let at = 0; at <= 10; at += 1) meter.count(125_000, at * 1000);
+  assert.equal(meter.rate(10_000), 1_000_000);
+  assert.equal(meter.rate(60_000), null);
+});

@@ -1,0 +1,151 @@
+/**
+ * The live page: puts its parts together and connects them to the browser's events.
+ *
+ * @module
+ */
+
+import { controlAddress, liveAddress } from "./live/address.js";
+import { createControl } from "./live/control.js";
+import { createLarge } from "./live/large.js";
+import { streamOf } from "./live/route.js";
+import { createServerClock } from "./live/server-clock.js";
+import { heldUp } from "./live/streams.js";
+import { createWall } from "./live/wall.js";
+import { createWords } from "./live/words.js";
+import { loadStrings } from "./lib/strings.js";
+
+/** The sentences count seconds; half of one is late enough. */
+const RENDER_MS = 500;
+/** Whoever looks away for a moment finds the wall as it was. */
+const WALL_HIDDEN_MS = 5000;
+const LARGE_HIDDEN_MS = 30000;
+const ASK_MS = 5000;
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** The list by a request, which fails in time. */
+async function ask() {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), ASK_MS);
+  try {
+    const answer = await fetch("/api/streams", { cache: "no-store", signal: abort.signal });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    return await answer.json();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function start() {
+  const strings = loadStrings(document);
+  const { t } = strings;
+  const title = document.title;
+  const progress = () => performance.now();
+  const clock = createServerClock({ progress });
+  const words = createWords(strings);
+  const address = liveAddress(location);
+  const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
+  const large = createLarge({ page: window, address, clock, strings, words });
+  const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask, clock, timers: window, progress, onChange: render });
+  /** @type {string | null} */
+  let shown = null;
+  let hiddenSinceMs = 0;
+
+  /** @param {string} id */
+  const entryOf = (id) => (control.state().streams || []).find(({ stream }) => stream === id) || null;
+
+  function render() {
+    const { link, streams, sinceMs } = control.state();
+    const isKnown = link === "up";
+    const isEmpty = streams !== null && streams.length === 0;
+    // Large, the player says so itself.
+    byId("lost").hidden = link !== "lost" || shown !== null;
+    byId("connecting").hidden = streams !== null || link === "lost";
+    byId("empty").hidden = !isEmpty || !isKnown;
+    byId("wall").hidden = streams === null || isEmpty;
+    const count = streams && streams.length > 0 ? strings.count("live.count", streams.length) : "";
+    if (byId("count").textContent !== count) byId("count").textContent = count;
+    wall.render(streams || [], { sinceMs, isKnown });
+    const hiddenMs = document.visibilityState === "hidden" ? progress() - hiddenSinceMs : 0;
+    wall.allow(shown === null && hiddenMs <= WALL_HIDDEN_MS);
+    if (shown === null) return;
+    const entry = entryOf(shown);
+    large.allow(hiddenMs <= LARGE_HIDDEN_MS || large.isWanted());
+    large.render(entry, { behindMs: entry ? heldUp(entry, sinceMs) : 0, isKnown, isListed: streams !== null && isKnown });
+    document.title = `${large.name()} · localcamera`;
+  }
+
+  function follow() {
+    const wanted = streamOf(location.hash);
+    document.body.dataset.state = wanted === null ? "wall" : "stream";
+    if (wanted === shown) return;
+    const before = shown;
+    shown = wanted;
+    if (wanted !== null) {
+      byId("live").hidden = true;
+      large.open(wanted, entryOf(wanted));
+      byId("large-name").focus({ preventScroll: true });
+    } else {
+      large.close();
+      byId("live").hidden = false;
+      document.title = title;
+    }
+    render();
+    if (wanted === null && before !== null) wall.focus(before);
+  }
+
+  function toWall() {
+    // Then the browser's own way back leads there, too.
+    if (history.state && history.state.isFromWall) {
+      history.back();
+      return;
+    }
+    history.replaceState(null, "", location.pathname + location.search);
+    follow();
+  }
+
+  function retryNow() {
+    control.retryNow();
+    wall.wake();
+    large.wake();
+  }
+
+  byId("wall").addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    // Here and now, not at the event that follows: the tap allows the picture to play.
+    event.preventDefault();
+    history.pushState({ isFromWall: true }, "", link.hash);
+    follow();
+  });
+  byId("back").addEventListener("click", (event) => {
+    event.preventDefault();
+    toWall();
+  });
+  window.addEventListener("popstate", follow);
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && shown !== null && !large.isFull()) toWall();
+  });
+  document.addEventListener("visibilitychange", () => {
+    hiddenSinceMs = progress();
+    if (document.visibilityState === "visible") retryNow();
+    render();
+  });
+  window.addEventListener("online", retryNow);
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) retryNow();
+  });
+
+  byId("address").textContent = location.origin;
+  for (const link of document.querySelectorAll("[data-lang]")) {
+    if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
+  }
+  byId("app").hidden = false;
+  follow();
+  control.start();
+  setInterval(render, RENDER_MS);
+}
+
+start();

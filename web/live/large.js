@@ -1,0 +1,157 @@
+/**
+ * One stream large: picture, sound, numbers.
+ *
+ *   const large = createLarge({ page: window, address, clock, strings, words });
+ *   large.open("front-door");  large.close();
+ *   large.render(entry, { behindMs, isKnown })     what the list says; null where it does not name the stream
+ *   large.isWanted()     somebody listens to it, or has it in a small window
+ *
+ * @module
+ */
+
+import { createPlayer } from "./player.js";
+import { createScreen } from "./screen.js";
+
+/** @typedef {import("./streams.js").Stream} Stream */
+/** @typedef {{ behindMs: number, isKnown: boolean, isListed: boolean }} News */
+
+/** Until a small window that closes has paused its video. */
+const CLOSED_MS = 200;
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Screen readers and selections suffer from rewriting what is there already. @param {string} id @param {string} text */
+function write(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {object} options
+ * @param {Window & typeof globalThis} options.page
+ * @param {import("./address.js").Address} options.address
+ * @param {import("./address.js").Clock} options.clock
+ * @param {import("../lib/strings.js").Strings} options.strings
+ * @param {ReturnType<typeof import("./words.js").createWords>} options.words
+ */
+export function createLarge({ page, address, clock, strings, words }) {
+  const { t } = strings;
+  const root = byId("large");
+  const video = /** @type {HTMLVideoElement} */ (byId("player"));
+  const sound = /** @type {HTMLButtonElement} */ (byId("sound"));
+  const screen = createScreen({ page: document, stage: root, video, onChange: draw });
+  let id = "";
+  /** Also of one that has stopped since. */
+  let name = "";
+  let spoken = "";
+  /** @type {Stream | null} */
+  let entry = null;
+  /** @type {News} */
+  let news = { behindMs: 0, isKnown: false, isListed: false };
+  const player = createPlayer({ page, video, address: (container) => address(id, container), clock, onChange: draw });
+
+  byId("small-window").hidden = !screen.canFloat;
+  byId("full-screen").hidden = !screen.canFill;
+  byId("small-window").addEventListener("click", () => void screen.float());
+  byId("full-screen").addEventListener("click", () => void screen.fill());
+  byId("to-live").addEventListener("click", () => player.toLive());
+  sound.addEventListener("click", () => {
+    video.muted = !video.muted;
+    void video.play().catch(() => {});
+  });
+  video.addEventListener("volumechange", drawSound);
+  // Closing the small window pauses the video.
+  video.addEventListener("leavepictureinpicture", () => page.setTimeout(player.wake, CLOSED_MS));
+
+  function drawSound() {
+    const isSilent = entry !== null && entry.mime !== null && !entry.hasSound;
+    const state = isSilent ? "none" : video.muted ? "off" : "on";
+    sound.disabled = isSilent;
+    sound.dataset.state = state;
+    byId("sound-icon").setAttribute("href", `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`);
+    write("sound-text", { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state]);
+  }
+
+  function drawNumbers() {
+    const look = player.look();
+    const latency = byId("latency");
+    const isShown = look.latencyMs !== null && (look.state === "playing" || look.state === "waiting" || look.state === "paused");
+    write("latency", isShown && look.latencyMs !== null ? words.latency(look.latencyMs) : "–");
+    if (isShown) latency.dataset.ms = String(Math.round(look.latencyMs || 0));
+    else delete latency.dataset.ms;
+    const bitrate = look.bitrateBps !== null ? look.bitrateBps : entry ? entry.bitrateBps : null;
+    write("bitrate", bitrate !== null && bitrate > 0 && isShown ? words.bitrate(bitrate) : "–");
+    // What is shown counts, not what is announced: the picture may have been turned since.
+    const size = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : entry && entry.size;
+    write("size", size ? `${size.width} × ${size.height}` : "–");
+    byId("to-live").hidden = !look.canJump;
+  }
+
+  function draw() {
+    if (id === "") return;
+    const look = player.look();
+    const isGone = news.isListed && entry === null;
+    const said = entry ? words.stream({ state: entry.state, behindMs: news.behindMs }) : null;
+    if (entry) name = entry.name;
+    write("large-name", name);
+    write("large-state", news.isKnown ? (said ? said.text : "") : t("live.state.unknown"));
+    byId("large-light").className = `light ${said && news.isKnown ? said.tone : ""}`;
+    byId("large-light").hidden = !said;
+    root.dataset.state = entry ? entry.state : "gone";
+    video.dataset.state = look.state;
+    const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
+    const above = isGone ? t("live.player.over") : words.player(look) || soundOnly;
+    write("large-over", above);
+    byId("large-over").hidden = above === "";
+    byId("full-screen").dataset.state = screen.isFull() ? "on" : "off";
+    drawSound();
+    drawNumbers();
+    // Only a change of kind is said aloud: the seconds would never stop.
+    const kind = entry ? entry.state : "";
+    if (spoken !== kind) {
+      if (spoken !== "" && said) write("announce", said.text);
+      spoken = kind;
+    }
+  }
+
+  return {
+    /** @param {string} stream @param {Stream | null} listed */
+    open(stream, listed) {
+      if (id !== "") player.stop();
+      id = name = stream;
+      entry = listed;
+      spoken = "";
+      // Each one begins without sound.
+      video.muted = true;
+      root.hidden = false;
+      player.start(listed);
+      draw();
+    },
+    close() {
+      if (id === "") return;
+      player.stop();
+      void screen.leave();
+      id = "";
+      entry = null;
+      root.hidden = true;
+    },
+    /** @param {Stream | null} listed @param {News} next */
+    render(listed, next) {
+      entry = listed;
+      news = next;
+      if (news.isListed) player.told(listed);
+      draw();
+    },
+    /** @param {boolean} allowed */
+    allow(allowed) {
+      if (id === "") return;
+      if (allowed) player.start(entry);
+      else player.stop();
+    },
+    wake: () => player.wake(),
+    isWanted: () => !video.muted || screen.isFloating(),
+    isFull: screen.isFull,
+    name: () => name,
+  };
+}

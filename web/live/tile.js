@@ -1,0 +1,104 @@
+/**
+ * One stream on the wall: a muted picture, its name, and what it does, in words.
+ *
+ *   const tile = createTile({ page: window, stream, address, clock, words, t });
+ *   wall.append(tile.element);
+ *   tile.render({ stream, behindMs, isKnown });  tile.play(true);
+ *
+ * @module
+ */
+
+import { createPlayer } from "./player.js";
+
+/** @typedef {import("./streams.js").Stream} Stream */
+
+/** @param {string} tag @param {string} className */
+function make(tag, className) {
+  const element = document.createElement(tag);
+  element.className = className;
+  return element;
+}
+
+/** @param {Element} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {object} options
+ * @param {Window & typeof globalThis} options.page
+ * @param {string} options.id of the stream
+ * @param {import("./address.js").Address} options.address
+ * @param {import("./address.js").Clock} options.clock
+ * @param {ReturnType<typeof import("./words.js").createWords>} options.words
+ * @param {(key: string) => string} options.t
+ */
+export function createTile({ page, id, address, clock, words, t }) {
+  const element = make("li", "wall-place");
+  const link = /** @type {HTMLAnchorElement} */ (make("a", "tile"));
+  link.href = `#${id}`;
+  link.dataset.stream = id;
+  const picture = make("div", "tile-picture");
+  const video = document.createElement("video");
+  video.muted = true;
+  video.playsInline = true;
+  video.disablePictureInPicture = true;
+  video.tabIndex = -1;
+  video.setAttribute("aria-hidden", "true");
+  const over = make("p", "over");
+  const foot = make("p", "tile-foot");
+  const light = make("span", "light");
+  light.setAttribute("aria-hidden", "true");
+  const name = make("span", "tile-name");
+  const comma = make("span", "visually-hidden");
+  comma.textContent = ", ";
+  const state = make("span", "tile-state numbers");
+  picture.append(video, over);
+  foot.append(light, name, comma, state);
+  link.append(picture, foot);
+  element.append(link);
+
+  /** @type {{ stream: Stream, behindMs: number, isKnown: boolean } | null} */
+  let last = null;
+  let isPlaying = false;
+  const player = createPlayer({ page, video, address: (container) => address(id, container), clock, onChange: draw });
+
+  function draw() {
+    if (!last) return;
+    const { stream, behindMs, isKnown } = last;
+    const look = player.look();
+    const said = words.stream({ state: stream.state, behindMs });
+    // What was true when the connection went is not news.
+    const tone = isKnown ? said.tone : "";
+    write(name, stream.name);
+    write(state, isKnown ? said.text : t("live.state.unknown"));
+    light.className = `light ${tone}`;
+    link.dataset.state = isKnown ? stream.state : "unknown";
+    link.dataset.player = look.state;
+    const soundOnly = stream.hasPicture ? "" : t("live.sound_only");
+    const playing = look.state === "paused" ? t("live.tap") : words.player(look) || soundOnly;
+    const above = isPlaying ? playing : t("live.not_playing");
+    write(over, above);
+    over.hidden = above === "";
+  }
+
+  return {
+    element,
+    link,
+    /** @param {{ stream: Stream, behindMs: number, isKnown: boolean }} next */
+    render(next) {
+      last = next;
+      player.told(next.stream);
+      draw();
+    },
+    /** @param {boolean} wanted */
+    play(wanted) {
+      if (wanted === isPlaying) return;
+      isPlaying = wanted;
+      if (wanted) player.start(last ? last.stream : null);
+      else player.stop();
+      draw();
+    },
+    wake: () => player.wake(),
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What a stream and its player do, in words. Pure.
+ *
+ *   const words = createWords(strings);
+ *   words.stream({ state: "behind", behindMs: 12000 })    { tone: "late", text: "12 s behind" }
+ *   words.player(look)                                     what lies over the picture, or ""
+ *   words.latency(1234)                                    "1.2 s"
+ *   words.bitrate(2_500_000)                               "2.5 Mbit/s"
+ *
+ * @module
+ */
+
+import { formatBitrate } from "../lib/format.js";
+
+/** @typedef {"good" | "late" | "bad"} Tone */
+/** @typedef {import("./player.js").Look} Look */
+
+/** @param {import("../lib/strings.js").Strings} strings */
+export function createWords({ t }) {
+  /** @param {number} ms */
+  function span(ms) {
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 100) return t("live.seconds", { count: Math.max(1, seconds) });
+    const minutes = Math.round(seconds / 60);
+    if (minutes < 100) return t("live.minutes", { count: minutes });
+    return t("live.hours", { count: Math.round(minutes / 60) });
+  }
+
+  return {
+    /** @param {{ state: import("./streams.js").StreamState, behindMs: number }} stream @returns {{ tone: Tone, text: string }} */
+    stream({ state, behindMs }) {
+      const isKnown = behindMs >= 500;
+      if (state === "away") return { tone: "bad", text: isKnown ? t("live.state.away_for", { span: span(behindMs) }) : t("live.state.away") };
+      if (state === "behind") return { tone: "late", text: isKnown ? t("live.state.behind_by", { span: span(behindMs) }) : t("live.state.behind") };
+      return { tone: "good", text: t("live.state.live") };
+    },
+
+    /** @param {Look} look */
+    player({ state, codecs, reason }) {
+      switch (state) {
+        case "connecting":
+          return t("live.player.connecting");
+        case "lost":
+          return t("live.player.lost");
+        case "failing":
+          return t("live.player.failing");
+        case "over":
+          return t("live.player.over");
+        case "refused":
+          return reason ? t("live.player.refused_because", { reason }) : t("live.player.refused");
+        case "unsupported":
+          return codecs.length > 0 ? t("live.player.unsupported", { codecs: codecs.join(t("live.player.and")) }) : t("live.player.no_path");
+        default:
+          return "";
+      }
+    },
+
+    /** @param {number} bitsPerSecond */
+    bitrate(bitsPerSecond) {
+      // Sound alone is little, and must not read as nothing.
+      return bitsPerSecond < 950_000 ? `${Math.round(bitsPerSecond / 1000)} kbit/s` : formatBitrate(bitsPerSecond);
+    },
+
+    /** @param {number} ms */
+    latency(ms) {
+      return ms < 9950 ? t("live.latency.seconds", { count: (Math.max(0, ms) / 1000).toFixed(1) }) : span(ms);
+    },
+  };
+}
