@@ -23,6 +23,7 @@ use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
+use crate::live::pictures::Pictures;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::storage::Filesystem;
@@ -155,6 +156,7 @@ async fn serve(
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
+        pictures: Pictures::new(streams.clone()),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::library::Library;
 use crate::live::Streams;
+use crate::live::pictures::Pictures;
 use crate::live::socket::Door;
 pub(crate) use api::ingest::Connections;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) library: Library,
     /// What is live.
     pub(crate) streams: Streams,
+    pub(crate) pictures: Pictures,
     pub(crate) door: Door,
     /// Publishers that come by requests.
     pub(crate) connections: Connections,

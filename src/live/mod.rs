@@ -3,6 +3,7 @@
 mod broadcast;
 pub(crate) mod feed;
 mod gate;
+pub(crate) mod pictures;
 pub(crate) mod socket;
 mod stream;
 mod streams;

@@ -178,6 +178,13 @@ impl Stream {
         self.lock().broadcast.tracks().map(|(init, _)| init.output)
     }
 
+    /// Whether it has a picture, once that is known.
+    pub(crate) fn has_video(&self) -> Option<bool> {
+        let shared = self.lock();
+        let (_, tracks) = shared.broadcast.tracks()?;
+        Some(tracks.iter().any(|track| track.kind == Kind::Video))
+    }
+
     /// What there is to say of it.
     pub(crate) fn about(&self) -> About {
         let now_us = clock::now_us();
@@ -243,6 +250,11 @@ impl Viewer {
         let changed = stream.changed.subscribe();
         let cursor = stream.lock().broadcast.join();
         Self { stream, cursor, changed }
+    }
+
+    /// Begins anew, as if it had just come.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.stream))
     }
 
     /// The next thing there is.

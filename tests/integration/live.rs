@@ -259,3 +259,52 @@ async fn a_new_generation_is_a_new_beginning_for_its_viewers() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_live_stream_is_seen_as_pictures() {
+    let server = Server::start(&[]);
+    for (session, name) in ["chromium-webm-vp8-opus", "webkit-mp4-h264-aac"].iter().enumerate() {
+        let capture = captures::named(name);
+        let (mut client, welcome) = Client::hello(&server, &format!("session-{session}")).await;
+        client
+            .text(json!({
+                "type": "generation", "generation": 0, "mime": capture.mime, "reason": "start",
+                "started_ms": welcome["now_ms"], "offset_ms": 0,
+            }))
+            .await;
+        send(&mut client, &capture, 0..4).await;
+        let (status, jpeg) = get(&server, "/api/streams/test-device/snapshot.jpg").await;
+        assert_eq!(
+            (status, &jpeg[..2], &jpeg[jpeg.len() - 2..]),
+            (200, &[0xFF, 0xD8][..], &[0xFF, 0xD9][..])
+        );
+        let address = |kind: &str| format!("{}/ws/{kind}/test-device?quality=20", server.https);
+        let mut viewer = Client::connect(&server, &address("jpeg"), None).await;
+        let jpeg = loop {
+            match viewer.message().await {
+                Some(Message::Binary(jpeg)) => break jpeg,
+                Some(Message::Ping(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]));
+        let mut viewer = Client::connect(&server, &address("json"), None).await;
+        let told = viewer.receive().await;
+        assert_eq!(told["type"], "image");
+        let data = told["data"].as_str().unwrap();
+        let engine = &base64::engine::general_purpose::STANDARD;
+        assert!(base64::Engine::decode(engine, data).unwrap().starts_with(&[0xFF, 0xD8]));
+        assert!(told["timestamp"].as_f64().unwrap() > 1e9);
+        let bytes: usize = capture.chunks()[..4].iter().map(|chunk| chunk.len()).sum();
+        client
+            .text(json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": bytes }] }))
+            .await;
+        client.ending().await;
+    }
+    let (status, _) = get(&server, "/api/streams/nobody/snapshot.jpg").await;
+    assert_eq!(status, 404);
+    let mut viewer =
+        Client::connect(&server, &format!("{}/ws/json/nobody", server.https), None).await;
+    let ending = viewer.ending().await;
+    assert_eq!((ending.close_code(), &ending.texts[0]["type"]), (Some(4404), &json!("error")));
+}

@@ -213,4 +213,5 @@ test("what the server will never have is said beside it while the recording goes
   const lost = { key: "capture.truth.lost", values: { size: "12 MB" } };
   for (const phase of ["recording", "starting", "stopping"]) assert.deepEqual(truth({ phase, lostBytes: 12e6 }).also, [lost]);
   assert.deepEqual(truth({ phase: "idle", lostBytes: 12e6 }).also, []);
+  assert.equal(truth({ phase: "recording", lostBytes: 12e6 }).light, "late", "no green beside a loss");
 });

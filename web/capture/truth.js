@@ -292,7 +292,8 @@ function recording(facts, now) {
       more: live ? phrase("capture.truth.behind_live", { time: formatClock(liveWallMs) }) : more,
     };
   }
-  // Still true, but it is not going to stay so.
-  const light = facts.link === "up" && !facts.problem ? "good" : "late";
+  // Still true, but it is not going to stay so; or not all of it is there.
+  const isWhole = facts.link === "up" && !facts.problem && facts.lostBytes === 0;
+  const light = isWhole ? "good" : "late";
   return { light, code: light, main: phrase("capture.truth.good", values), more };
 }

@@ -4,5 +4,6 @@ pub(super) mod check;
 pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;
+pub(super) mod pictures;
 pub(super) mod sessions;
 pub(super) mod streams;

@@ -3,5 +3,6 @@
 pub(super) mod control;
 pub(super) mod ingest;
 pub(super) mod live;
+pub(super) mod pictures;
 mod socket;
 mod teller;

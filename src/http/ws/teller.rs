@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::super::error::ApiError;
 
@@ -50,7 +50,8 @@ where
     })?;
     let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let mut pings = tokio::time::interval(PING_INTERVAL);
+        let first = Instant::now() + PING_INTERVAL;
+        let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
         let _ = tell(Teller { socket, pings }).await;

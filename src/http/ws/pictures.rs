@@ -1,0 +1,96 @@
+//! `/ws/jpeg/{stream}` and `/ws/json/{stream}`: live streams as pictures, one per message.
+
+use axum::extract::{Path, Query, State as Shared};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::super::State;
+use super::super::api::pictures::Wish;
+use super::super::error::ApiError;
+use super::teller::{self, Gone, Teller, Upgrade};
+use crate::live::pictures::Picture;
+
+/// How pictures and errors stand in messages.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Jpeg,
+    Json,
+}
+
+/// One JPEG per binary message.
+pub(in super::super) async fn jpeg(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    teller::open(upgrade, async move |mut teller| {
+        tell(&state, &mut teller, &name, &wish, Form::Jpeg).await
+    })
+}
+
+/// One picture per text message, in base64.
+pub(in super::super) async fn json(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    teller::open(upgrade, async move |mut teller| {
+        tell(&state, &mut teller, &name, &wish, Form::Json).await
+    })
+}
+
+async fn tell(
+    state: &State,
+    teller: &mut Teller,
+    name: &str,
+    wish: &Wish,
+    form: Form,
+) -> Result<(), Gone> {
+    let mut looking = match state.pictures.look(name, wish.quality()) {
+        Ok(looking) => looking,
+        Err(error) => {
+            let reason = error.to_string();
+            teller.say(&form.error(&reason)).await?;
+            return teller.close(4404, &reason).await;
+        }
+    };
+    let mut pace = wish.pace();
+    loop {
+        let picture = tokio::select! {
+            picture = pace.next(&mut looking) => picture,
+            gone = teller.gone() => return Err(gone),
+            () = state.shutdown.cancelled() => {
+                return teller.close(1012, "the server is stopping").await;
+            }
+        };
+        let Some(picture) = picture else {
+            return teller.close(1000, "the stream is over").await;
+        };
+        form.show(teller, picture).await?;
+    }
+}
+
+impl Form {
+    fn error(self, message: &str) -> Value {
+        match self {
+            Self::Jpeg => json!({ "error": message }),
+            Self::Json => json!({ "type": "error", "message": message }),
+        }
+    }
+
+    async fn show(self, teller: &mut Teller, Picture { jpeg, at_us }: Picture) -> Result<(), Gone> {
+        match self {
+            Self::Jpeg => teller.bytes(jpeg).await,
+            Self::Json => {
+                let timestamp = at_us as f64 / 1e6;
+                let data = STANDARD.encode(&jpeg);
+                let message = json!({ "type": "image", "data": data, "timestamp": timestamp });
+                teller.say(&message).await
+            }
+        }
+    }
+}

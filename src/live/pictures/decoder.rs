@@ -1,0 +1,145 @@
+//! One ffmpeg that turns one live stream into JPEGs.
+
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
+
+use super::parts::Parts;
+use super::{Opening, Picture, Quality};
+use crate::clock;
+use crate::live::{Delivery, Told, Viewer};
+
+/// Nobody looks at more of JPEGs; who wants motion takes the stream itself.
+const MAX_PICTURES_PER_SECOND: &str = "10";
+
+/// Every output of ffmpeg is read in pieces of this.
+const READ_BYTES: usize = 64 << 10;
+
+/// A decoder that failed is tried again after this long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Decodes until the stream is over.
+pub(super) async fn run(
+    ffmpeg: &Path,
+    quality: Quality,
+    mut viewer: Viewer,
+    pictures: &watch::Sender<Option<Picture>>,
+) {
+    let mut opening = None;
+    loop {
+        let begun = match opening.take() {
+            Some(begun) => Some(begun),
+            None => next_opening(&mut viewer).await,
+        };
+        let Some(begun) = begun else { return };
+        match begin(ffmpeg, quality, &begun) {
+            Ok((child, input, output)) => {
+                let reading = read(output, pictures);
+                tokio::select! {
+                    next = feed(input, begun.init.clone(), &mut viewer) => match next {
+                        Fed::Opening(next) => opening = Some(next),
+                        Fed::Over => return,
+                        Fed::Broken => {}
+                    },
+                    () = reading => {}
+                }
+                drop(child);
+            }
+            Err(error) => tracing::warn!(%error, "cannot start ffmpeg"),
+        }
+        if opening.is_none() {
+            // What it could not decode it is not asked to decode again at once.
+            tokio::time::sleep(PAUSE).await;
+            viewer = viewer.again();
+        }
+    }
+}
+
+/// How the decoder was fed until now.
+enum Fed {
+    /// Another init segment needs another decoder.
+    Opening(Arc<Opening>),
+    Over,
+    /// The decoder takes no more.
+    Broken,
+}
+
+fn begin(
+    ffmpeg: &Path,
+    quality: Quality,
+    opening: &Opening,
+) -> io::Result<(Child, ChildStdin, ChildStdout)> {
+    let format = if opening.mime.contains("webm") { "matroska" } else { "mp4" };
+    let mut command = Command::new(ffmpeg);
+    command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
+    // The header says all; frames that wait to be probed, or for other threads, are late.
+    command.args(["-analyzeduration", "0", "-probesize", "32"]);
+    command.args(["-flags", "low_delay", "-threads", "1", "-f", format, "-i", "pipe:0"]);
+    command.args(["-an", "-fps_mode", "vfr", "-fpsmax", MAX_PICTURES_PER_SECOND]);
+    command.args(["-c:v", "mjpeg", "-q:v", quality.scale()]);
+    command.args(["-flush_packets", "1", "-f", "mpjpeg", "pipe:1"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.kill_on_drop(true).spawn()?;
+    let missing = || io::Error::other("ffmpeg has no pipes");
+    let input = child.stdin.take().ok_or_else(missing)?;
+    let output = child.stdout.take().ok_or_else(missing)?;
+    Ok((child, input, output))
+}
+
+async fn next_opening(viewer: &mut Viewer) -> Option<Arc<Opening>> {
+    loop {
+        match viewer.next() {
+            Told::Delivery(Delivery::Opening(opening)) => return Some(opening),
+            Told::Delivery(_) => {}
+            Told::Over => return None,
+            Told::Nothing => viewer.changed().await,
+        }
+    }
+}
+
+/// A decoder that is slower than the stream makes this wait, and the viewer skip.
+async fn feed(mut input: ChildStdin, init: Bytes, viewer: &mut Viewer) -> Fed {
+    if input.write_all(&init).await.is_err() {
+        return Fed::Broken;
+    }
+    loop {
+        match viewer.next() {
+            Told::Delivery(Delivery::Opening(opening)) => return Fed::Opening(opening),
+            Told::Delivery(Delivery::Fragment(bytes)) => {
+                if input.write_all(&bytes).await.is_err() || input.flush().await.is_err() {
+                    return Fed::Broken;
+                }
+            }
+            Told::Delivery(Delivery::Skipped(_)) => {}
+            Told::Over => return Fed::Over,
+            Told::Nothing => viewer.changed().await,
+        }
+    }
+}
+
+async fn read(mut output: ChildStdout, pictures: &watch::Sender<Option<Picture>>) {
+    let mut parts = Parts::default();
+    let mut buffer = vec![0; READ_BYTES];
+    while let Ok(read @ 1..) = output.read(&mut buffer).await {
+        parts.push(&buffer[..read]);
+        loop {
+            match parts.next() {
+                Ok(Some(jpeg)) => {
+                    pictures.send_replace(Some(Picture { jpeg, at_us: clock::now_us() }));
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "a decoder is given up");
+                    return;
+                }
+            }
+        }
+    }
+}
