@@ -24,7 +24,8 @@ use crate::live::feed::{
 };
 
 /// How long media may wait for its sync: what a power cut can cost a device without a spool. Browsers
-/// hand over a chunk each second, so that a shorter wait makes no more commits of them.
+/// hand over a chunk each second, or four where viewers are to see it soon, so that a shorter wait
+/// makes no more commits of them.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A device that catches up commits more often than the interval asks, so that memory stays small.

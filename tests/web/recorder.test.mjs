@@ -62,6 +62,13 @@ test("asks for what the server needs", async () => {
   await run.stop();
 });
 
+test("bytes are asked for as often as it is said", async () => {
+  const { run, recorder } = begin({ timesliceMs: 250 });
+  await run.started;
+  assert.equal(recorder.timeslice, 250);
+  await run.stop();
+});
+
 test("blobs keep their order however long each takes to read, and stop waits for the last", async () => {
   const { run, got, recorder, failures } = begin();
   await run.started;

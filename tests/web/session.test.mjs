@@ -37,7 +37,7 @@ async function setUp() {
   return { spool, heard, make, entries, pass: (ms) => void (wall += ms), newest: () => Recorder.all[Recorder.all.length - 1] };
 }
 
-const PLAN = { mime: "video/webm", videoBitsPerSecond: 1, audioBitsPerSecond: 1 };
+const PLAN = { mime: "video/webm", videoBitsPerSecond: 1, audioBitsPerSecond: 1, timesliceMs: 250 };
 
 test("a device that is full ends the generation before the hole, and tells since when nothing was kept", async (t) => {
   const { spool, heard, make, entries, pass, newest } = await setUp();
@@ -174,6 +174,37 @@ test("a start that failed leaves nothing behind; what was recorded stays for a l
   await until(() => spool.held() === 10);
   await session.close();
   await assert.rejects(spool.note({}), /released/);
+});
+
+test("storage that is slower than the encoder: what gathers meanwhile is stored at once, with the time of its end", async (t) => {
+  const { spool, make, pass, newest } = await setUp();
+  const session = make();
+  t.after(() => session.close());
+  await session.begin({}, PLAN, "start");
+  const append = spool.append;
+  const stored = [];
+  let flushed = () => {};
+  spool.append = async (generation, bytes) => {
+    await new Promise((resolve) => (flushed = resolve));
+    stored.push(bytes.length);
+    await append(generation, bytes);
+  };
+  const waits = flushed;
+  for (let piece = 1; piece <= 4; piece += 1) {
+    pass(250);
+    newest().give(10);
+    if (piece === 1) await until(() => flushed !== waits);
+  }
+  assert.equal(session.facts().recordedBytes, 0, "nothing counts before it is stored");
+  const first = flushed;
+  first();
+  await until(() => flushed !== first);
+  assert.deepEqual([session.facts().recordedBytes, session.facts().handedMs], [10, START + 250]);
+  flushed();
+  await until(() => session.facts().recordedBytes === 40);
+  assert.deepEqual(stored, [10, 30]);
+  assert.equal(session.facts().handedMs, START + 1000);
+  spool.append = append;
 });
 
 test("the log hears every few seconds that the page is alive", async (t) => {

@@ -11,7 +11,7 @@
  *   await session.stop();
  *   session.facts()
  *
- * A plan: { mime, videoBitsPerSecond, audioBitsPerSecond }.
+ * A plan: { mime, videoBitsPerSecond, audioBitsPerSecond, timesliceMs }.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { createLife, forget } from "./life.js";
 /** @typedef {import("../lib/recorder.js").Run} Run */
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
 /** @typedef {import("../lib/ingest-conversation.js").OverReason} OverReason */
-/** @typedef {{ mime: string, videoBitsPerSecond: number, audioBitsPerSecond: number }} Plan */
+/** @typedef {{ mime: string, videoBitsPerSecond: number, audioBitsPerSecond: number, timesliceMs: number }} Plan */
 
 /**
  * @param {object} options

@@ -10,6 +10,7 @@ import { AUDIO_BITS, HEIGHTS } from "./settings.js";
 /** @typedef {import("./studio.js").StudioState} StudioState */
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("./settings.js").Quality} Quality */
+/** @typedef {import("./settings.js").Delay} Delay */
 
 /**
  * @template {HTMLElement} T
@@ -40,6 +41,9 @@ export function createSettingsPanel({ strings, onChange, onName }) {
   const heightHint = byId("set-height-hint", HTMLElement);
   const qualities = byId("set-quality", HTMLElement);
   const qualityHint = byId("set-quality-hint", HTMLElement);
+  const delayGroup = byId("set-delay-group", HTMLElement);
+  const delays = byId("set-delay", HTMLElement);
+  const delayHint = byId("set-delay-hint", HTMLElement);
   const live = byId("settings-live", HTMLElement);
   const liveText = byId("settings-live-text", HTMLElement);
   const keptText = byId("set-kept", HTMLElement);
@@ -58,6 +62,9 @@ export function createSettingsPanel({ strings, onChange, onName }) {
   });
   qualities.addEventListener("change", (event) => {
     onChange({ quality: /** @type {Quality} */ (/** @type {HTMLInputElement} */ (event.target).value) }, "settings");
+  });
+  delays.addEventListener("change", (event) => {
+    onChange({ delay: /** @type {Delay} */ (/** @type {HTMLInputElement} */ (event.target).value) }, "settings");
   });
 
   /**
@@ -143,6 +150,10 @@ export function createSettingsPanel({ strings, onChange, onName }) {
 
       check(heights, String(settings.height), locked);
       check(qualities, settings.quality, locked);
+      check(delays, settings.delay, locked);
+      // Nothing that could be chosen here makes it shorter.
+      delayGroup.hidden = state.shortDelay === "never";
+      delayHint.textContent = t(state.shortDelay === "works" ? "capture.delay.works" : "capture.delay.type");
       for (const select of [camera, microphone, type]) select.disabled = locked;
 
       const { width, height } = (opened && opened.video.getSettings()) || {};

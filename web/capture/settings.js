@@ -1,7 +1,7 @@
 /**
  * What the person chose: kept for the next visit, overridden by the page's query for this one. Pure.
  *
- *   parseQuery("?record=now&name=Lab&camera=back&quality=1080p,high")
+ *   parseQuery("?record=now&name=Lab&camera=back&quality=1080p,high&delay=short")
  *   loadSettings(storage, query), saveSettings(storage, settings)
  *   bitrate(720, "standard")      // 2_500_000
  *
@@ -12,6 +12,7 @@
  */
 
 /** @typedef {"economy" | "standard" | "high"} Quality */
+/** @typedef {"normal" | "short"} Delay */
 
 /**
  * @typedef {object} Settings
@@ -21,6 +22,7 @@
  * @property {number} height
  * @property {Quality} quality
  * @property {string} type "" for the browser's best
+ * @property {Delay} delay for whoever watches live
  */
 
 /**
@@ -30,6 +32,7 @@
  * @property {"front" | "back" | ""} facing
  * @property {number} height 0 where the query does not say
  * @property {Quality | ""} quality
+ * @property {Delay | ""} delay
  */
 
 const STORAGE_KEY = "localcamera.settings";
@@ -37,6 +40,8 @@ const STORAGE_KEY = "localcamera.settings";
 export const HEIGHTS = Object.freeze([480, 720, 1080, 2160]);
 /** @type {readonly Quality[]} */
 export const QUALITIES = Object.freeze(["economy", "standard", "high"]);
+/** @type {readonly Delay[]} */
+export const DELAYS = Object.freeze(["normal", "short"]);
 
 /** Bits per second that look clean for a room with people in it, at 30 frames per second. */
 const STANDARD_BITS = new Map([
@@ -57,6 +62,8 @@ const DEFAULTS = Object.freeze({
   height: 720,
   quality: "standard",
   type: "",
+  // What the short one costs is paid also while nobody watches.
+  delay: "normal",
 });
 
 /** @param {number} height @param {Quality} quality */
@@ -83,6 +90,7 @@ export function parseQuery(search) {
     facing: camera === "front" || camera === "back" ? camera : "",
     height: 0,
     quality: "",
+    delay: DELAYS.find((known) => known === (query.get("delay") || "").toLowerCase()) || "",
   };
   for (const word of (query.get("quality") || "").toLowerCase().split(/[\s,]+/)) {
     const height = HEIGHT_WORDS.get(word) || Number.parseInt(word, 10);
@@ -108,6 +116,7 @@ export function loadSettings(storage, query) {
     if (HEIGHTS.includes(kept.height)) settings.height = kept.height;
     if (QUALITIES.includes(kept.quality)) settings.quality = kept.quality;
     if (typeof kept.type === "string") settings.type = kept.type;
+    if (DELAYS.includes(kept.delay)) settings.delay = kept.delay;
   } catch {
     // What another program wrote there is no reason not to record.
   }
@@ -117,6 +126,7 @@ export function loadSettings(storage, query) {
   }
   if (query.height) settings.height = query.height;
   if (query.quality) settings.quality = query.quality;
+  if (query.delay) settings.delay = query.delay;
   return settings;
 }
 

@@ -57,6 +57,7 @@ const FIRST_LINK_MS = 3000;
  * @property {RecordingType | null} type
  * @property {RecordingType | null} bestType what is taken where nobody chose
  * @property {Settings} settings
+ * @property {import("./delay.js").ShortDelay} shortDelay
  * @property {number} bits
  * @property {ReturnType<import("./session.js").Session["facts"]> | null} facts
  * @property {number | null} roomMs for how long what is recorded can wait on this device; null where nobody knows
@@ -293,6 +294,7 @@ export function createStudio(options) {
         type: plan.type(),
         bestType: plan.best(),
         settings: choices.settings,
+        shortDelay: plan.shortDelay(),
         bits: plan.bits(),
         facts,
         roomMs: facts ? room.ms(facts, plan.bits()) : null,

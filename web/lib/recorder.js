@@ -2,7 +2,7 @@
  * One run of a MediaRecorder: a generation's byte stream, in order.
  *
  *   const run = recordGeneration(stream, {
- *     mime, videoBitsPerSecond, audioBitsPerSecond,
+ *     mime, videoBitsPerSecond, audioBitsPerSecond, timesliceMs,
  *     onBytes: async (bytes, { handedMs }) => {},   // awaited: the next call comes after it
  *     onFailure: (error) => {},                     // recorder error, unreadable blob, or it stopped unasked
  *   });
@@ -11,11 +11,12 @@
  *   run.flush();            // ask for what the encoder has now
  *   await run.stop();       // resolves when the last byte has been through onBytes
  *
- * Blobs are read one after the other: two reads that race would swap their bytes. A blob that cannot be read
- * ends the run, since everything behind a hole in the stream is worthless.
+ * How its blobs become bytes is in `recorder-blobs.js`; one that cannot be read ends the run.
  *
  * @module
  */
+
+import { createBlobs } from "./recorder-blobs.js";
 
 /** Short enough for an honest light, long enough that Safari does not skip every other one. */
 export const TIMESLICE_MS = 1000;
@@ -31,6 +32,7 @@ const START_PATIENCE_MS = 8000;
  * @property {string} mime
  * @property {number} videoBitsPerSecond
  * @property {number} [audioBitsPerSecond]
+ * @property {number} [timesliceMs] how often bytes are asked for
  * @property {(bytes: Uint8Array, about: { handedMs: number }) => void | Promise<void>} onBytes
  * @property {(error: Error) => void} onFailure
  * @property {typeof MediaRecorder} [Recorder]
@@ -66,16 +68,13 @@ export class RunFailure extends Error {
  * @returns {Run}
  */
 export function recordGeneration(stream, options) {
-  const { mime, videoBitsPerSecond, audioBitsPerSecond = 128000, onBytes, onFailure } = options;
-  const { Recorder = MediaRecorder, now = Date.now } = options;
+  const { mime, videoBitsPerSecond, audioBitsPerSecond = 128000, timesliceMs = TIMESLICE_MS } = options;
+  const { onBytes, onFailure, Recorder = MediaRecorder, now = Date.now } = options;
 
   let asked = false;
   let told = false;
-  let holed = false;
   let startedMs = now();
   let producedMime = mime;
-  /** @type {Promise<void>} */
-  let tail = Promise.resolve();
   /** @type {() => void} */
   let stopped = () => {};
   /** @type {Promise<void>} */
@@ -89,6 +88,8 @@ export function recordGeneration(stream, options) {
     told = true;
     onFailure(failure);
   };
+
+  const blobs = createBlobs({ onBytes, onUnreadable: (reason) => fail(new RunFailure("read", reason)) });
 
   // videoKeyFrameIntervalDuration is newer than the type library; engines ignore members they do not know.
   const settings = /** @type {MediaRecorderOptions} */ (
@@ -106,18 +107,7 @@ export function recordGeneration(stream, options) {
     const handedMs = now();
     if (!blob || blob.size === 0) return;
     producedMime = recorder.mimeType || blob.type || producedMime;
-    tail = tail.then(async () => {
-      if (holed) return;
-      let bytes;
-      try {
-        bytes = new Uint8Array(await blob.arrayBuffer());
-      } catch (reason) {
-        holed = true;
-        fail(new RunFailure("read", reason));
-        return;
-      }
-      await onBytes(bytes, { handedMs });
-    });
+    blobs.add(blob, handedMs);
   };
   recorder.onstop = () => stopped();
 
@@ -142,13 +132,13 @@ export function recordGeneration(stream, options) {
       clearTimeout(timer);
       reject(new RunFailure("start", "the recorder stopped"));
       // What it handed over comes first, and the error that explains the stop may follow it.
-      void tail.then(() => setTimeout(() => fail(new RunFailure("stopped")), 0));
+      void blobs.settled().then(() => setTimeout(() => fail(new RunFailure("stopped")), 0));
     });
   });
   // Whoever does not await it learns of the failure through onFailure.
   started.catch(() => {});
 
-  recorder.start(TIMESLICE_MS);
+  recorder.start(timesliceMs);
   startedMs = now();
 
   return {
@@ -174,7 +164,7 @@ export function recordGeneration(stream, options) {
       await Promise.race([stopEvent, new Promise((resolve) => setTimeout(resolve, STOP_PATIENCE_MS))]);
       // An inactive recorder may still owe a queued dataavailable: tasks queued before this one come first.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      await tail;
+      await blobs.settled();
     },
   };
 }

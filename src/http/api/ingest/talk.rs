@@ -12,8 +12,8 @@ use crate::live::socket::Ended;
 /// Longer than a GET waits and a round trip takes; the same as of a WebSocket.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Acknowledgements come about once a second: a device this far behind never asks for them.
-const MAX_HELD_MESSAGES: usize = 64;
+/// Acknowledgements come up to four times a second: a device this far behind never asks for them.
+const MAX_HELD_MESSAGES: usize = 256;
 
 /// A message to the device, as the answer to a GET holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
