@@ -200,11 +200,7 @@ impl Task {
         for OpenedGeneration { start, position, is_ended, resume } in opened.generations {
             let number = start.number;
             let demuxing = match &resume {
-                Some(resumption) => Demuxing::resume(resumption).inspect(|demuxing| {
-                    if let Some((feed, init)) = self.feed.as_mut().zip(demuxing.init()) {
-                        feed.go_on(&start, init, resumption.tracks.clone());
-                    }
-                }),
+                Some(resumption) => Demuxing::resume(resumption),
                 None if is_ended => Ok(Demuxing::over(position)),
                 None => Ok(Demuxing::default()),
             };
@@ -213,6 +209,10 @@ impl Task {
                 progress.failed.insert(number, error.to_string());
                 Demuxing::over(position)
             });
+            if !is_ended && let Some(feed) = &mut self.feed {
+                let tracks = resume.as_ref().map(|resumption| resumption.tracks.clone());
+                feed.go_on(&start, demuxing.init().zip(tracks));
+            }
             progress.received.insert(number, position);
             if is_ended {
                 progress.ended.insert(number);

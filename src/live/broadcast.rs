@@ -26,8 +26,14 @@ const MAX_BEHIND_NS: i64 = 5 * NANOS_PER_SECOND;
 /// Sound alone has no groups; who joins hears this much of what was.
 const SOUND_GROUP_NS: i64 = NANOS_PER_SECOND;
 
-/// Encoders leave frames out; a jump longer than this is something missing.
-const MAX_STEP_NS: i64 = NANOS_PER_SECOND;
+/// How far audio and video of one moment arrive apart at most.
+const MAX_SKEW_NS: i64 = 3 * NANOS_PER_SECOND;
+
+/// A group that was before a viewer came is handed out in pieces of this.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// What a sample costs beside its bytes.
+const SAMPLE_BYTES: usize = 128;
 
 /// What the next fragments are, until there is another.
 #[derive(Debug)]
@@ -67,6 +73,8 @@ pub(crate) struct Cursor {
     next: Option<u64>,
     /// Where what it has got ends.
     end_ns: Option<i64>,
+    /// Whether it has been told of what is missing in front of the next fragment.
+    is_told: bool,
 }
 
 /// What is broadcast of one stream.
@@ -78,6 +86,8 @@ pub(super) struct Broadcast {
     is_changed: bool,
     /// Nothing can be decoded before the next group begins.
     is_waiting: bool,
+    /// Something is missing in front of the next fragment.
+    is_after_gap: bool,
     /// The newest group of pictures, from its key frame on; empty where it has grown too long.
     group: Vec<Sample>,
     group_bytes: usize,
@@ -113,11 +123,40 @@ struct Muxed {
 #[derive(Debug)]
 struct Fragment {
     number: u64,
-    /// Whether decoding can begin with it.
-    is_key: bool,
+    place: Place,
     start_ns: i64,
     end_ns: i64,
     piece: Piece,
+}
+
+/// Where in its stream a fragment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It begins a group: decoding can begin with it.
+    Key,
+    /// The same, and something is missing in front of it.
+    AfterGap,
+    Middle,
+}
+
+impl Place {
+    fn is_key(self) -> bool {
+        self != Self::Middle
+    }
+}
+
+/// Cuts a group into pieces of some size: one message of all of it would stay in each viewer's
+/// buffers.
+fn in_pieces() -> impl FnMut(&Sample, &Sample) -> bool {
+    let mut bytes = 0;
+    move |before, _| {
+        bytes += before.data.len();
+        let goes_on = bytes < PIECE_BYTES;
+        if !goes_on {
+            bytes = 0;
+        }
+        goes_on
+    }
 }
 
 impl Run {
@@ -145,6 +184,7 @@ impl Default for Broadcast {
             runs: 0,
             is_changed: false,
             is_waiting: true,
+            is_after_gap: false,
             group: Vec::new(),
             group_bytes: 0,
             pending: Vec::new(),
@@ -170,6 +210,11 @@ impl Broadcast {
         anchor_us: WallUs,
     ) {
         self.interrupt();
+        let is_known =
+            |run: &Run| run.generation == generation && run.init == init && run.tracks == tracks;
+        if self.run.as_ref().is_some_and(is_known) {
+            return;
+        }
         let lead = tracks.iter().position(|track| track.kind == Kind::Video).unwrap_or(0);
         self.run = Some(Run { generation, init, tracks, lead, anchor_us });
         self.is_changed = true;
@@ -192,10 +237,16 @@ impl Broadcast {
         self.pending.clear();
         self.forget_group();
         self.is_waiting = true;
+        self.is_after_gap = self.muxed.is_some();
     }
 
-    pub(super) fn push(&mut self, sample: Sample) {
+    pub(super) fn push(&mut self, sample: &Sample) {
         let Some(run) = &self.run else { return };
+        // A sample that is kept must not keep the whole message that it came in.
+        let copy = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
+        let (data, block_extra) = (copy(&sample.data), copy(&sample.block_extra));
+        let sample = Sample { data, block_extra, ..sample.clone() };
+        let bytes = sample.data.len() + sample.block_extra.len() + SAMPLE_BYTES;
         let group_ns = self.group.first().map(|first| run.at_ns(first));
         if run.begins_group(&sample, group_ns) {
             self.flush();
@@ -206,11 +257,11 @@ impl Broadcast {
                 self.muxed = None;
             }
             self.group.push(sample.clone());
-            self.group_bytes = sample.data.len();
+            self.group_bytes = bytes;
         } else if self.is_waiting || self.is_changed {
             return;
         } else if !self.group.is_empty() {
-            self.group_bytes += sample.data.len();
+            self.group_bytes += bytes;
             self.group.push(sample.clone());
             if self.group_bytes > MAX_GROUP_BYTES || self.group.len() > MAX_GROUP_SAMPLES {
                 self.forget_group();
@@ -229,8 +280,16 @@ impl Broadcast {
         let pending = std::mem::take(&mut self.pending);
         match &mut self.muxed {
             Some(muxed) => {
-                if let Some(run) = &self.run {
-                    muxed.append(run, pending, self.group.len());
+                if let Some(run) = &self.run
+                    && !pending.is_empty()
+                {
+                    let is_key = pending.len() == self.group.len();
+                    let place = match std::mem::take(&mut self.is_after_gap) {
+                        true => Place::AfterGap,
+                        false if is_key => Place::Key,
+                        false => Place::Middle,
+                    };
+                    muxed.append(run, pending, place);
                 }
             }
             // What is pending is in the group.
@@ -281,12 +340,15 @@ impl Broadcast {
             return Some(Delivery::Format(Arc::clone(&muxed.format)));
         }
         let fragment = muxed.wanted(cursor.next)?;
-        let missing_ns = cursor.end_ns.map_or(0, |end_ns| fragment.start_ns - end_ns);
-        if missing_ns > MAX_STEP_NS {
+        let is_next = cursor.next == Some(fragment.number) && fragment.place != Place::AfterGap;
+        if let Some(end_ns) = cursor.end_ns.filter(|_| !is_next && !cursor.is_told) {
+            let missing_ns = (fragment.start_ns - end_ns).max(0);
+            cursor.is_told = true;
             cursor.end_ns = Some(fragment.start_ns);
             cursor.next = Some(fragment.number);
             return Some(Delivery::Skipped(missing_ns / 1_000_000));
         }
+        cursor.is_told = false;
         cursor.next = Some(fragment.number + 1);
         cursor.end_ns = Some(fragment.end_ns);
         Some(Delivery::Fragment(fragment.piece.clone()))
@@ -298,7 +360,9 @@ impl Broadcast {
         if self.group.is_empty() || self.is_changed {
             return;
         }
-        let origin_ns = self.group.iter().map(|sample| run.at_ns(sample)).min().unwrap_or(0);
+        let first_ns = self.group.iter().map(|sample| run.at_ns(sample)).min().unwrap_or(0);
+        // Times before it do not exist for a player, and what comes next may be a little older.
+        let origin_ns = first_ns - MAX_SKEW_NS;
         let (init, tracks) = (Arc::clone(&run.init), run.tracks.clone());
         let mime = mime(&init, &tracks);
         let spec = SegmentSpec { init, tracks, origin_ns, keeps_delay: false };
@@ -313,8 +377,11 @@ impl Broadcast {
         });
         let mut muxed =
             Muxed { run: self.runs, muxer, format, fragments: VecDeque::new(), next: 0, bytes: 0 };
-        muxed.append(run, self.group.clone(), self.group.len());
+        let mut pieces = self.group.chunk_by(in_pieces());
+        muxed.append(run, pieces.next().unwrap_or_default().to_vec(), Place::Key);
+        pieces.for_each(|piece| muxed.append(run, piece.to_vec(), Place::Middle));
         self.muxed = Some(muxed);
+        self.is_after_gap = false;
     }
 
     fn forget_group(&mut self) {
@@ -324,19 +391,17 @@ impl Broadcast {
 }
 
 impl Muxed {
-    /// Makes a fragment. `group_len`: how many samples the newest group has; a fragment that
-    /// holds all of them begins with its key frame.
-    fn append(&mut self, run: &Run, samples: Vec<Sample>, group_len: usize) {
+    /// Makes a fragment.
+    fn append(&mut self, run: &Run, samples: Vec<Sample>, place: Place) {
         let times = || samples.iter().map(|sample| run.at_ns(sample));
         let (Some(start_ns), Some(end_ns)) = (times().min(), times().max()) else { return };
-        let is_key = samples.len() == group_len;
         samples.iter().cloned().for_each(|sample| self.muxer.push(sample));
         let Some(bytes) = self.muxer.fragment() else { return };
         self.bytes += bytes.len();
         let piece = Piece { bytes, samples: samples.into() };
-        self.fragments.push_back(Fragment { number: self.next, is_key, start_ns, end_ns, piece });
+        self.fragments.push_back(Fragment { number: self.next, place, start_ns, end_ns, piece });
         self.next += 1;
-        let key = self.fragments.iter().rposition(|fragment| fragment.is_key).unwrap_or(0);
+        let key = self.fragments.iter().rposition(|fragment| fragment.place.is_key()).unwrap_or(0);
         let mut removable = key;
         while self.bytes > MAX_KEPT_BYTES
             && (removable > 0 || self.bytes > MAX_KEPT_BYTES + MAX_GROUP_BYTES)
@@ -350,7 +415,7 @@ impl Muxed {
     /// The fragment with this number, or the one with which a viewer goes on that has none, or is
     /// too far behind.
     fn wanted(&self, next: Option<u64>) -> Option<&Fragment> {
-        let newest_key = || self.fragments.iter().rfind(|fragment| fragment.is_key);
+        let newest_key = || self.fragments.iter().rfind(|fragment| fragment.place.is_key());
         let Some(next) = next else { return newest_key() };
         if next >= self.next {
             return None;
@@ -429,7 +494,7 @@ mod tests {
         /// The next tenth of a second; false at the end.
         fn pass(&mut self) -> bool {
             let Some(batch) = self.coming.pop() else { return false };
-            batch.into_iter().for_each(|sample| self.broadcast.push(sample));
+            batch.iter().for_each(|sample| self.broadcast.push(sample));
             self.broadcast.flush();
             true
         }
@@ -477,7 +542,7 @@ mod tests {
         let mut cursor = world.broadcast.join();
         let first = world.all(&mut cursor);
         assert!(matches!(first[0], Delivery::Format(_)));
-        assert_eq!(fragments(&first), 1, "the newest group, at once");
+        assert!(fragments(&first) >= 1, "the newest group, at once");
         assert!(samples(&first).iter().find(|s| s.track == world.video()).unwrap().sync);
         world.broadcast.leave();
         assert!(world.broadcast.muxed.is_none());
@@ -544,7 +609,7 @@ mod tests {
                         dts: sample.dts + later,
                         ..sample.clone()
                     };
-                    world.broadcast.push(sample);
+                    world.broadcast.push(&sample);
                 }
                 world.broadcast.flush();
             }

@@ -62,8 +62,9 @@ impl Publisher {
     }
 
     /// A generation goes on that began in an earlier life of the session.
-    pub(crate) fn go_on(&mut self, start: &Generation, init: Arc<Init>, tracks: Vec<Track>) {
-        self.tap.go_on(start, init, tracks);
+    /// `begun` is what is known of its stream, if anything came of it.
+    pub(crate) fn go_on(&mut self, start: &Generation, begun: Option<(Arc<Init>, Vec<Track>)>) {
+        self.tap.go_on(start, begun);
     }
 
     /// The device's connection is gone, or back.

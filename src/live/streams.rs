@@ -69,11 +69,15 @@ impl Streams {
 
     /// The publisher has ended.
     pub(super) fn release(&self, stream: &Arc<Stream>, owner: &Owner) {
-        if stream.lock().owner != *owner {
-            return;
+        {
+            // Nobody claims it in between.
+            let mut streams = self.lock();
+            if stream.lock().owner != *owner {
+                return;
+            }
+            streams.retain(|_, known| !Arc::ptr_eq(known, stream));
+            stream.end();
         }
-        self.lock().retain(|_, known| !Arc::ptr_eq(known, stream));
-        stream.end();
         self.notify();
     }
 

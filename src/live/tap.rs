@@ -10,6 +10,7 @@ use super::gate::Gate;
 use super::stream::{Owner, Stream};
 use super::streams::{Streams, slug};
 use crate::clock::{self, WallUs};
+use tokio::time::Instant;
 
 /// A publisher's way to its viewers. It never waits.
 #[derive(Debug)]
@@ -31,6 +32,26 @@ struct Known {
     init: Option<Arc<Init>>,
     tracks: Vec<Track>,
     gate: Gate,
+    clock: Clock,
+}
+
+/// The server's clock as it was when a generation began, carried on steadily: one that is set
+/// meanwhile makes nothing late.
+#[derive(Debug)]
+struct Clock {
+    began_us: WallUs,
+    began: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { began_us: clock::now_us(), began: Instant::now() }
+    }
+
+    fn now_us(&self) -> WallUs {
+        let passed_us = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.began_us.saturating_add(passed_us)
+    }
 }
 
 impl Tap {
@@ -49,10 +70,11 @@ impl Tap {
         Self { streams, owner, wish, stream: None, generations, shown: None }
     }
 
-    /// A generation goes on that began in an earlier life of the session.
-    pub(super) fn go_on(&mut self, start: &Generation, init: Arc<Init>, tracks: Vec<Track>) {
-        let known =
-            Known { anchor_us: start.anchor_us, init: Some(init), tracks, gate: Gate::default() };
+    /// A generation goes on that began in an earlier life of the session. `begun` is what is
+    /// known of its stream, if anything came of it.
+    pub(super) fn go_on(&mut self, start: &Generation, begun: Option<(Arc<Init>, Vec<Track>)>) {
+        let (init, tracks) = begun.unzip();
+        let known = Known::new(start.anchor_us, init, tracks.unwrap_or_default());
         self.generations.insert(start.number, known);
     }
 
@@ -72,9 +94,8 @@ impl Tap {
     pub(super) fn offer(&mut self, message: &Feed) {
         match message {
             Feed::Begin(Generation { number, anchor_us, .. }) => {
-                let (init, tracks, gate) = (None, Vec::new(), Gate::default());
-                let known = Known { anchor_us: *anchor_us, init, tracks, gate };
-                self.generations.entry(*number).or_insert(known);
+                let known = || Known::new(*anchor_us, None, Vec::new());
+                self.generations.entry(*number).or_insert_with(known);
             }
             Feed::Media { generation, steps } => self.media(*generation, steps),
             Feed::End { generation, .. } => {
@@ -128,7 +149,7 @@ impl Tap {
                 Event::Config { track, config } => broadcast.configure(*track, config),
                 Event::Sample(sample) => {
                     bytes += sample.data.len();
-                    broadcast.push(sample.clone());
+                    broadcast.push(sample);
                 }
             }
         }
@@ -155,6 +176,10 @@ impl Tap {
 }
 
 impl Known {
+    fn new(anchor_us: WallUs, init: Option<Arc<Init>>, tracks: Vec<Track>) -> Self {
+        Self { anchor_us, init, tracks, gate: Gate::default(), clock: Clock::new() }
+    }
+
     /// Returns whether a new init segment has come.
     fn learn(&mut self, steps: &[Step]) -> bool {
         let mut is_begun = false;
@@ -192,7 +217,7 @@ impl Known {
         }
         newest_ns.map(|newest_ns| {
             let media_us = self.anchor_us.saturating_add(newest_ns / 1000);
-            self.gate.judge(media_us, clock::now_us()).is_ok()
+            self.gate.judge(media_us, self.clock.now_us()).is_ok()
         })
     }
 }

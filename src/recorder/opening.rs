@@ -15,7 +15,9 @@ use super::names;
 use super::recovery::Site;
 use crate::library::journal::Segment;
 use crate::library::{JournalPlace, Session};
-use crate::live::feed::{DurableGeneration, Opened, OpenedGeneration, SessionInfo};
+use crate::live::feed::{
+    DurableGeneration, Generation as Begun, Opened, OpenedGeneration, SessionInfo,
+};
 use crate::storage;
 
 /// A session as it begins or goes on.
@@ -78,10 +80,12 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
         let ended_bytes = known.ended_bytes;
         let mut durable = DurableGeneration { ended: ended_bytes.is_some(), ..Default::default() };
         let mut resume = None;
+        let mut newest_us = known.start.anchor_us;
         if let Some(bytes) = ended_bytes {
             durable.position = bytes;
         } else {
             let start_of = known.start.clone();
+            newest_us = known.mapping.newest_zero_us();
             let rejoined = known.rejoined().filter(|_| !left.is_stopped);
             let id = session.id.as_str().into();
             let mut generation = Generation::new(start_of, known.mapping, id, recorder.target_ns());
@@ -99,7 +103,9 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
         }
         let (position, is_ended) = (durable.position, durable.ended);
         start.durable.insert(number, durable);
-        let opened = OpenedGeneration { start: known.start, position, is_ended, resume };
+        // Viewers need to know where it lies now, not where it began.
+        let begun = Begun { anchor_us: newest_us, ..known.start };
+        let opened = OpenedGeneration { start: begun, position, is_ended, resume };
         start.answer.generations.push(opened);
     }
     start.files = left.files;

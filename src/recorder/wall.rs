@@ -58,6 +58,11 @@ impl Mapping {
         wall_us.saturating_add(media_us.saturating_sub(from_us))
     }
 
+    /// Where media time zero would lie on the last piece.
+    pub(crate) fn newest_zero_us(&self) -> WallUs {
+        self.zero_us.saturating_add(self.correction_us())
+    }
+
     /// How far the last piece is from where the first one would be.
     fn correction_us(&self) -> i64 {
         let uncorrected = |at: &Anchor| self.zero_us.saturating_add(at.media_us);

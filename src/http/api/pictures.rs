@@ -7,8 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use serde::Deserialize;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
@@ -25,6 +26,12 @@ const MAX_FPS: f64 = 10.0;
 const MIN_FPS: f64 = 0.1;
 
 const DEFAULT_QUALITY: u8 = 60;
+
+/// A peer that takes nothing for this long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Pictures that come faster than this are those of what was.
+const SNAPSHOT_SETTLE: Duration = Duration::from_millis(80);
 
 const BOUNDARY: &str = "picture";
 
@@ -76,7 +83,13 @@ pub(in super::super) async fn snapshot(
     let mut looking = state.pictures.look(&name, wish.quality())?;
     let picture = tokio::time::timeout(SNAPSHOT_PATIENCE, looking.next()).await;
     let nothing = || ApiError::unavailable(format!("no live picture of {name} came within 5 s"));
-    let picture = picture.ok().flatten().ok_or_else(nothing)?;
+    let mut picture = picture.ok().flatten().ok_or_else(nothing)?;
+    // A decoder that has just begun shows the newest group up to the present first.
+    while let Ok(Some(newer)) = tokio::time::timeout(SNAPSHOT_SETTLE, looking.next()).await
+        && newer.at_us - picture.at_us < SNAPSHOT_SETTLE.as_micros() as i64
+    {
+        picture = newer;
+    }
     let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
     Ok((headers, picture.jpeg).into_response())
 }
@@ -86,25 +99,32 @@ pub(in super::super) async fn mjpeg(
     Path(name): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Result<Response, ApiError> {
-    let looking = state.pictures.look(&name, wish.quality())?;
-    let (pace, shutdown) = (wish.pace(), state.shutdown.clone());
-    let begin = stream::once(async { Ok(Bytes::from(format!("--{BOUNDARY}\r\n"))) });
-    let parts = stream::unfold((looking, pace), move |(mut looking, mut pace)| {
-        let shutdown = shutdown.clone();
-        async move {
+    let mut looking = state.pictures.look(&name, wish.quality())?;
+    let (mut pace, shutdown) = (wish.pace(), state.shutdown.clone());
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut part = Bytes::from(format!("--{BOUNDARY}\r\n"));
+        // Who takes nothing for this long is gone, and must not keep a decoder.
+        while sender.send_timeout(Ok::<_, Infallible>(part), PATIENCE).await.is_ok() {
             let picture = tokio::select! {
-                picture = pace.next(&mut looking) => picture?,
-                () = shutdown.cancelled() => return None,
+                picture = pace.next(&mut looking) => picture,
+                () = shutdown.cancelled() => None,
+                () = sender.closed() => None,
             };
-            Some((Ok::<Bytes, Infallible>(part(&picture)), (looking, pace)))
+            let Some(picture) = picture else { return };
+            part = as_part(&picture);
         }
     });
+    let next = |mut receiver: mpsc::Receiver<_>| async {
+        receiver.recv().await.map(|part| (part, receiver))
+    };
+    let parts = stream::unfold(receiver, next);
     let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store".to_owned())];
-    Ok((headers, Body::from_stream(begin.chain(parts))).into_response())
+    Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-fn part(picture: &Picture) -> Bytes {
+fn as_part(picture: &Picture) -> Bytes {
     let length = picture.jpeg.len();
     let head = format!("Content-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n");
     // Browsers show a picture when they see the boundary behind it.
@@ -117,7 +137,9 @@ impl From<NoPictures> for ApiError {
         let message = error.to_string();
         match error {
             NoPictures::NoStream(_) | NoPictures::NoVideo(_) => Self::not_found(message),
-            NoPictures::NoFfmpeg | NoPictures::TooMany => Self::unavailable(message),
+            NoPictures::NotLive(_) | NoPictures::NoFfmpeg | NoPictures::TooMany => {
+                Self::unavailable(message)
+            }
         }
     }
 }

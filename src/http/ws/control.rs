@@ -6,11 +6,13 @@ use std::time::Duration;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::streams::{self, List};
 use super::super::error::ApiError;
 use super::teller::{self, Gone, Teller, Upgrade};
+use crate::live::Streams;
 
 /// Numbers such as bitrates are told this often.
 const NUMBERS_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,11 +24,18 @@ pub(in super::super) async fn control(
     Shared(state): Shared<State>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    teller::open(upgrade, async move |mut teller| tell(&state, &mut teller).await)
+    let (streams, shutdown) = (state.streams, state.shutdown);
+    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
+        tell(&streams, &shutdown, &mut teller).await
+    })
 }
 
-async fn tell(state: &State, teller: &mut Teller) -> Result<(), Gone> {
-    let mut changes = state.streams.changes();
+async fn tell(
+    live: &Streams,
+    shutdown: &CancellationToken,
+    teller: &mut Teller,
+) -> Result<(), Gone> {
+    let mut changes = live.changes();
     let mut numbers = tokio::time::interval(NUMBERS_INTERVAL);
     numbers.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told: Option<Vec<streams::Stream>> = None;
@@ -35,7 +44,7 @@ async fn tell(state: &State, teller: &mut Teller) -> Result<(), Gone> {
         tokio::select! {
             () = tokio::time::sleep_until(due) => {
                 due += Duration::from_secs(3600);
-                let list = streams::list(&state.streams);
+                let list = streams::list(live);
                 if told.as_ref() != Some(&list) {
                     teller.say(&List::message(&list)).await?;
                     told = Some(list);
@@ -44,7 +53,7 @@ async fn tell(state: &State, teller: &mut Teller) -> Result<(), Gone> {
             Ok(()) = changes.changed() => due = due.min(Instant::now() + SETTLE),
             _ = numbers.tick() => due = Instant::now(),
             gone = teller.gone() => return Err(gone),
-            () = state.shutdown.cancelled() => {
+            () = shutdown.cancelled() => {
                 return teller.close(1012, "the server is stopping").await;
             }
         }

@@ -28,15 +28,16 @@ pub(in super::super) async fn live(
     Query(wish): Query<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    teller::open(upgrade, async move |mut teller| {
-        let Some(stream) = state.streams.get(&name) else {
+    let (streams, shutdown) = (state.streams, state.shutdown);
+    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
+        let Some(stream) = streams.get(&name) else {
             return refuse(&mut teller, &format!("there is no stream {name}")).await;
         };
         if let Some(reason) = refused(&stream, wish.container.as_deref()) {
             return refuse(&mut teller, &reason).await;
         }
         let said = live::State::Live;
-        Watching { teller, shutdown: state.shutdown, said }.run(Viewer::new(stream)).await
+        Watching { teller, shutdown, said }.run(Viewer::new(stream)).await
     })
 }
 

@@ -5,12 +5,13 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::super::State;
-use super::super::api::pictures::Wish;
+use super::super::api::pictures::{Pace, Wish};
 use super::super::error::ApiError;
 use super::teller::{self, Gone, Teller, Upgrade};
-use crate::live::pictures::Picture;
+use crate::live::pictures::{Looking, NoPictures, Picture};
 
 /// How pictures and errors stand in messages.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +27,10 @@ pub(in super::super) async fn jpeg(
     Query(wish): Query<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    teller::open(upgrade, async move |mut teller| {
-        tell(&state, &mut teller, &name, &wish, Form::Jpeg).await
+    let (pictures, shutdown) = (state.pictures, state.shutdown);
+    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
+        let looking = pictures.look(&name, wish.quality());
+        tell(looking, &shutdown, &mut teller, wish.pace(), Form::Jpeg).await
     })
 }
 
@@ -38,19 +41,21 @@ pub(in super::super) async fn json(
     Query(wish): Query<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    teller::open(upgrade, async move |mut teller| {
-        tell(&state, &mut teller, &name, &wish, Form::Json).await
+    let (pictures, shutdown) = (state.pictures, state.shutdown);
+    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
+        let looking = pictures.look(&name, wish.quality());
+        tell(looking, &shutdown, &mut teller, wish.pace(), Form::Json).await
     })
 }
 
 async fn tell(
-    state: &State,
+    looking: Result<Looking, NoPictures>,
+    shutdown: &CancellationToken,
     teller: &mut Teller,
-    name: &str,
-    wish: &Wish,
+    mut pace: Pace,
     form: Form,
 ) -> Result<(), Gone> {
-    let mut looking = match state.pictures.look(name, wish.quality()) {
+    let mut looking = match looking {
         Ok(looking) => looking,
         Err(error) => {
             let reason = error.to_string();
@@ -58,12 +63,11 @@ async fn tell(
             return teller.close(4404, &reason).await;
         }
     };
-    let mut pace = wish.pace();
     loop {
         let picture = tokio::select! {
             picture = pace.next(&mut looking) => picture,
             gone = teller.gone() => return Err(gone),
-            () = state.shutdown.cancelled() => {
+            () = shutdown.cancelled() => {
                 return teller.close(1012, "the server is stopping").await;
             }
         };

@@ -9,6 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use super::super::error::ApiError;
 
@@ -17,6 +18,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A peer that takes nothing for this long is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Nobody waits long for a goodbye to be read.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Nothing needs to be said here; what comes by mistake is small.
 const MAX_MESSAGE_BYTES: usize = 4096;
@@ -33,6 +37,8 @@ pub(super) struct Gone;
 #[derive(Debug)]
 pub(super) struct Teller {
     socket: WebSocket,
+    /// Nothing that is to be sent holds up the server's end.
+    shutdown: CancellationToken,
     pings: Interval,
 }
 
@@ -40,7 +46,11 @@ pub(super) struct Teller {
 ///
 /// # Errors
 /// When the request is none for a WebSocket.
-pub(super) fn open<F, T>(upgrade: Upgrade, tell: F) -> Result<Response, ApiError>
+pub(super) fn open<F, T>(
+    upgrade: Upgrade,
+    shutdown: CancellationToken,
+    tell: F,
+) -> Result<Response, ApiError>
 where
     F: FnOnce(Teller) -> T + Send + 'static,
     T: Future<Output = Result<(), Gone>> + Send,
@@ -54,7 +64,7 @@ where
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, pings }).await;
+        let _ = tell(Teller { socket, shutdown, pings }).await;
     }))
 }
 
@@ -93,7 +103,12 @@ impl Teller {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        let sending = tokio::time::timeout(PATIENCE, self.socket.send(message));
-        sending.await.map_err(|_| Gone)?.map_err(|_| Gone)
+        let is_last = matches!(message, Message::Close(_));
+        let patience = if is_last { LAST_PATIENCE } else { PATIENCE };
+        let sending = tokio::time::timeout(patience, self.socket.send(message));
+        tokio::select! {
+            sent = sending => sent.map_err(|_| Gone)?.map_err(|_| Gone),
+            () = self.shutdown.cancelled(), if !is_last => Err(Gone),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustix::process::Pid;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
@@ -18,6 +19,12 @@ use crate::live::{Delivery, Told, Viewer};
 
 /// Nobody looks at more of JPEGs; who wants motion takes the stream itself.
 const MAX_PICTURES_PER_SECOND: &str = "10";
+
+/// 8K; what claims to be larger is not decoded.
+const MAX_PIXELS: &str = "35389440";
+
+/// The lowest priority but for what runs only in idle time.
+const NICENESS: i32 = 15;
 
 /// Every output of ffmpeg is read in pieces of this.
 const READ_BYTES: usize = 64 << 10;
@@ -81,12 +88,17 @@ fn begin(
     command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
     // The header says all; frames that wait to be probed, or for other threads, are late.
     command.args(["-analyzeduration", "0", "-probesize", "32"]);
+    command.args(["-max_pixels", MAX_PIXELS]);
     command.args(["-flags", "low_delay", "-threads", "1", "-f", container, "-i", "pipe:0"]);
     command.args(["-an", "-fps_mode", "vfr", "-fpsmax", MAX_PICTURES_PER_SECOND]);
     command.args(["-c:v", "mjpeg", "-q:v", quality.scale()]);
     command.args(["-flush_packets", "1", "-f", "mpjpeg", "pipe:1"]);
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.kill_on_drop(true).spawn()?;
+    // Recording comes first.
+    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        let _ = rustix::process::setpriority_process(Some(pid), NICENESS);
+    }
     let missing = || io::Error::other("ffmpeg has no pipes");
     let input = child.stdin.take().ok_or_else(missing)?;
     let output = child.stdout.take().ok_or_else(missing)?;

@@ -13,11 +13,14 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::broadcast::Format;
-use super::{Streams, Viewer};
-use crate::clock::WallUs;
+use super::{State, Streams, Viewer};
+use crate::clock::{self, WallUs};
 
 /// A decoder takes a part of a core; with more of them the server would do nothing else.
 const MAX_DECODERS: usize = 16;
+
+/// An older picture is not shown to who comes.
+const FRESH_US: i64 = 1_000_000;
 
 /// What ffmpeg is called, unless the configuration says otherwise.
 const FFMPEG: &str = "ffmpeg";
@@ -73,6 +76,8 @@ impl Quality {
 pub(crate) enum NoPictures {
     #[error("there is no stream {0}")]
     NoStream(String),
+    #[error("the stream {0} is not live at the moment")]
+    NotLive(String),
     #[error("the stream {0} has no picture, only sound")]
     NoVideo(String),
     #[error("pictures need ffmpeg, which is not installed on the server")]
@@ -113,6 +118,9 @@ impl Pictures {
         if stream.has_video() == Some(false) {
             return Err(NoPictures::NoVideo(name.to_owned()));
         }
+        if stream.about().state != State::Live {
+            return Err(NoPictures::NotLive(name.to_owned()));
+        }
         let mut decoders = self.decoders.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (name.to_owned(), quality);
         // One that has ended with its stream is of no use to the next one of that name.
@@ -120,7 +128,10 @@ impl Pictures {
         let running = running.filter(|decoder| !decoder.task.is_finished());
         if let Some(decoder) = running {
             let mut pictures = decoder.pictures.clone();
-            pictures.mark_changed();
+            let is_fresh = |picture: &Picture| clock::now_us() - picture.at_us < FRESH_US;
+            if pictures.borrow().as_ref().is_some_and(is_fresh) {
+                pictures.mark_changed();
+            }
             return Ok(Looking { pictures, _decoder: decoder });
         }
         decoders.retain(|_, decoder| decoder.strong_count() > 0);

@@ -96,7 +96,8 @@ fn vp9(track: &Track) -> String {
     let known = match (&track.detail, configuration(track, b"vpcC")) {
         (Detail::Mp4(_), Some(vpcc)) => vpcc.get(4..).and_then(|fields| {
             let [profile, level, packed] = *fields.first_chunk()?;
-            Some([profile, level, packed >> 4])
+            // Chromium writes level 0, and no browser takes it back.
+            Some([profile, level.max(10), packed >> 4])
         }),
         (Detail::Webm(_), Some(features)) => {
             let mut known = [0, 10, 8];

@@ -246,10 +246,20 @@ impl Mp4Muxer {
             runs.push(rows);
         }
         let nominal = |index: usize| {
-            let samples = &samples[index];
-            let duration = samples.last().and_then(|sample| sample.duration).unwrap_or(0);
-            let source = &self.spec.tracks[index];
-            rescale(duration.into(), source.timescale, self.tracks[index].timescale.into())
+            let last = samples[index].last();
+            if let Some(duration) = last.and_then(|sample| sample.duration) {
+                let source = &self.spec.tracks[index];
+                return rescale(
+                    duration.into(),
+                    source.timescale,
+                    self.tracks[index].timescale.into(),
+                );
+            }
+            // A player that takes a stream piece by piece wants some length: that of the one
+            // before.
+            let mut rows = runs[index].iter().rev().chain(self.tracks[index].rows.last());
+            let pair = rows.next().zip(rows.next());
+            pair.map_or(0, |(last, before)| last.dts - before.dts)
         };
         // The data offsets count from the moof's start, so its length comes first.
         let measure = self.movie_fragment(&runs, &nominal, 0).len() as u64;
