@@ -51,7 +51,7 @@ struct Cli {
     #[arg(long, value_name = "PORT", env = "LOCALCAMERA_HTTP_PORT")]
     http_port: Option<Port>,
 
-    /// One UDP port for WebRTC viewers; nothing listens there yet [default: 5002]
+    /// One UDP port for WebRTC viewers, or "none" [default: 5002]
     #[arg(long, value_name = "PORT", env = "LOCALCAMERA_WEBRTC_PORT")]
     webrtc_port: Option<Port>,
 

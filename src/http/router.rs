@@ -1,12 +1,15 @@
 //! The whole URL table.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
 
 use super::{State, api, assets, headers, pages, service_worker, ws};
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
+    let limit = DefaultBodyLimit::max(api::whep::MAX_OFFER_BYTES);
+    let offer = post(api::whep::offer).layer(limit);
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/live", get(pages::live))
@@ -22,7 +25,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/streams/{stream}/snapshot.jpg", get(api::pictures::snapshot))
         .route("/api/streams/{stream}/mjpeg", get(api::pictures::mjpeg))
         .route("/ws/jpeg/{stream}", any(ws::pictures::jpeg))
-        .route("/whep/{stream}", post(api::whep::offer))
+        .route("/whep/{stream}", offer)
         .route("/whep/{stream}/{id}", delete(api::whep::end))
         .route("/ws/json/{stream}", any(ws::pictures::json))
         .merge(routes_for_other_origins())

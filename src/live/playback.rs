@@ -13,6 +13,9 @@ pub(crate) struct Answer {
 pub(crate) enum Refusal {
     #[error("there is no stream {0}")]
     NoStream(String),
+    /// Nothing has come of it yet.
+    #[error("the stream {0} has not begun yet; try again in a moment")]
+    NotYet(String),
     #[error("{0}")]
     BadOffer(String),
     /// The stream's codecs and those of the offer do not meet; another way of watching may do.

@@ -36,13 +36,22 @@ impl Outgoing {
         tracks.iter().enumerate().filter_map(outgoing).collect()
     }
 
+    /// Whether a decoder of the one can go on with the other.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let profile = |own: &Self| own.avcc.as_ref().and_then(|avcc| avcc.get(1).copied());
+        self.codec == other.codec && profile(self) == profile(other)
+    }
+
     /// Whether what `params` stand for can be sent to a peer that has offered it.
     pub(super) fn fits(&self, params: &PayloadParams) -> bool {
         let spec = params.spec();
         if spec.codec != self.codec {
             return false;
         }
-        let Some(avcc) = &self.avcc else { return true };
+        let Some(avcc) = &self.avcc else {
+            // Browsers record 8 bits of 4:2:0, which is profile 0 everywhere.
+            return spec.format.profile_id.unwrap_or(0) == 0;
+        };
         let wanted = spec.format.profile_level_id.unwrap_or(0x42_E01F);
         // The profile decides what a decoder can do at all; levels are generous everywhere.
         let profile = avcc.get(1).copied().unwrap_or_default();

@@ -6,6 +6,7 @@ mod timing;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,12 @@ const MAX_PACKETS: usize = 64;
 /// The largest datagram of an Ethernet.
 const MAX_DATAGRAM_BYTES: usize = 2048;
 
+/// Addresses from which one viewer comes: its interfaces, and what lies in between.
+const MAX_SOURCES: usize = 16;
+
+/// A player asks for one picture and one sound.
+const MAX_MEDIA_LINES: usize = 16;
+
 /// A source that has not been heard for this long is forgotten.
 const ROUTE_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -44,10 +51,17 @@ pub(crate) struct WebRtc {
 
 type Sender = mpsc::Sender<(SocketAddr, SocketAddr, Vec<u8>)>;
 
+/// How a session is reached.
+struct Reachable {
+    sender: Sender,
+    began: Instant,
+    is_connected: Arc<AtomicBool>,
+}
+
 #[derive(Default)]
 struct Routes {
     /// By the local part of the ICE user name.
-    sessions: HashMap<String, Sender>,
+    sessions: HashMap<String, Reachable>,
     sources: HashMap<SocketAddr, (String, Instant)>,
 }
 
@@ -115,35 +129,68 @@ impl WebRtc {
 }
 
 impl Routes {
-    /// Whose datagram it is. An unknown source names its session in a STUN request.
+    /// Whose datagram it is. A STUN request names its session; all else goes where the source's
+    /// last one went.
     fn route(&mut self, source: SocketAddr, datagram: &[u8]) -> Option<Sender> {
-        if let Some((id, heard)) = self.sources.get_mut(&source) {
-            *heard = Instant::now();
-            if let Some(session) = self.sessions.get(id) {
-                return Some(session.clone());
+        // RFC 7983: the first byte of STUN is 0 to 3.
+        let stun = datagram.first().filter(|&&byte| byte < 4);
+        let message = stun.and_then(|_| StunMessage::parse(datagram).ok());
+        if let Some((id, _)) = message.as_ref().and_then(StunMessage::split_username) {
+            let sender = self.sessions.get(id)?.sender.clone();
+            if self.sources.get(&source).is_none_or(|(known, _)| known != id) {
+                self.sources.retain(|_, (_, heard)| heard.elapsed() < ROUTE_LIFETIME);
+                let own = self.sources.values().filter(|(known, _)| known == id).count();
+                if own >= MAX_SOURCES {
+                    return None;
+                }
+                self.sources.insert(source, (id.to_owned(), Instant::now()));
             }
+            return Some(sender);
         }
-        let message = StunMessage::parse(datagram).ok()?;
-        let (id, _) = message.split_username()?;
-        let session = self.sessions.get(id)?.clone();
-        self.sources.retain(|_, (_, heard)| heard.elapsed() < ROUTE_LIFETIME);
-        self.sources.insert(source, (id.to_owned(), Instant::now()));
-        Some(session)
+        let (id, heard) = self.sources.get_mut(&source)?;
+        *heard = Instant::now();
+        self.sessions.get(id).map(|session| session.sender.clone())
+    }
+
+    /// Makes room for a session: where there is none left, the oldest one goes that has not
+    /// connected.
+    fn make_room(&mut self) -> bool {
+        if self.sessions.len() < MAX_SESSIONS {
+            return true;
+        }
+        let waiting = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !session.is_connected.load(Ordering::Relaxed));
+        let oldest = waiting.min_by_key(|(_, session)| session.began).map(|(id, _)| id.clone());
+        oldest.is_some_and(|id| self.sessions.remove(&id).is_some())
+    }
+}
+
+/// Takes a session off the list, however its task ends.
+struct Listed {
+    webrtc: WebRtc,
+    id: String,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.webrtc.end(&self.id);
     }
 }
 
 impl Playback for WebRtc {
     fn answer(&self, name: &str, offer: &str) -> Result<Answer, Refusal> {
         let stream = self.streams.get(name).ok_or_else(|| Refusal::NoStream(name.to_owned()))?;
-        if self.lock().sessions.len() >= MAX_SESSIONS {
-            return Err(Refusal::TooMany);
-        }
         let bad = |error: &dyn std::fmt::Display| Refusal::BadOffer(error.to_string());
         let text = offer;
+        if text.lines().filter(|line| line.starts_with("m=")).count() > MAX_MEDIA_LINES {
+            return Err(Refusal::BadOffer("the offer has too many media lines".to_owned()));
+        }
         let offer = SdpOffer::from_sdp_string(text).map_err(|error| bad(&error))?;
         let mut viewer = Viewer::new(stream);
         let Told::Delivery(Delivery::Format(format)) = viewer.next() else {
-            return Err(Refusal::NotPlayable("the stream has not begun yet".to_owned()));
+            return Err(Refusal::NotYet(name.to_owned()));
         };
         let outgoing = Outgoing::of(&format.tracks);
         let video = outgoing.iter().find(|own| own.kind == container::Kind::Video);
@@ -163,17 +210,24 @@ impl Playback for WebRtc {
         // It has to be told of the format like everybody.
         let viewer = viewer.again();
         let sockets = Arc::clone(&self.sockets);
-        let mut session = Session::new(rtc, sockets, packets, viewer, outgoing, began);
+        let is_connected = Arc::new(AtomicBool::new(false));
+        let mut session =
+            Session::new(rtc, sockets, packets, viewer, outgoing, began, Arc::clone(&is_connected));
         session.settle(text).map_err(Refusal::NotPlayable)?;
-        self.lock().sessions.insert(id.clone(), sender);
-        let (webrtc, own) = (self.clone(), id.clone());
+        {
+            let mut routes = self.lock();
+            if !routes.make_room() {
+                return Err(Refusal::TooMany);
+            }
+            routes.sessions.insert(id.clone(), Reachable { sender, began, is_connected });
+        }
+        let listed = Listed { webrtc: self.clone(), id: id.clone() };
         tokio::spawn(async move {
-            let shutdown = webrtc.shutdown.clone();
+            let shutdown = listed.webrtc.shutdown.clone();
             tokio::select! {
                 () = session.run() => {}
                 () = shutdown.cancelled() => {}
             }
-            webrtc.end(&own);
         });
         Ok(Answer { id, sdp: answer.to_sdp_string() })
     }
@@ -186,15 +240,26 @@ impl Playback for WebRtc {
     }
 }
 
-/// Sockets for every address, all with one port.
+/// Sockets for the addresses, all with one port; those that cannot be had are left out.
+///
+/// # Errors
+/// When none can be had.
 pub(crate) fn bind(ips: &[IpAddr], port: u16) -> std::io::Result<Vec<std::net::UdpSocket>> {
     let mut sockets: Vec<std::net::UdpSocket> = Vec::new();
     let mut port = port;
+    let mut failed = std::io::Error::other("none of the server's addresses is this computer's");
     for ip in ips {
-        let socket = std::net::UdpSocket::bind(SocketAddr::new(*ip, port))?;
-        socket.set_nonblocking(true)?;
-        port = socket.local_addr()?.port();
-        sockets.push(socket);
+        let bound = std::net::UdpSocket::bind(SocketAddr::new(*ip, port)).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok((socket.local_addr()?.port(), socket))
+        });
+        match bound {
+            Ok((own, socket)) => {
+                port = own;
+                sockets.push(socket);
+            }
+            Err(error) => failed = error,
+        }
     }
-    Ok(sockets)
+    if sockets.is_empty() { Err(failed) } else { Ok(sockets) }
 }

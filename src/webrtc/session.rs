@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use container::{Kind, Sample, Track};
 use str0m::format::PayloadParams;
-use str0m::media::{MediaKind, MediaTime, Mid, Pt};
+use str0m::media::{Media, MediaKind, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive};
-use str0m::{Event, IceConnectionState, Input, Output, Rtc};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -26,6 +27,9 @@ const REPLAY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A longer group is not sent at once: it would take the network from what is live.
 const MAX_REPLAY_BYTES: usize = 1 << 20;
+
+/// Frames of one track are at least this far apart.
+const LEAST_STEP: Duration = Duration::from_millis(1);
 
 /// What waits to be due: some seconds of the largest stream.
 const MAX_WAITING: usize = 4000;
@@ -45,8 +49,14 @@ pub(super) struct Session {
     tracks: Vec<Track>,
     timing: Timing,
     waiting: VecDeque<Waiting>,
-    is_connected: bool,
+    is_connected: Arc<AtomicBool>,
+    /// What was there when the viewer came, until all of it has been taken.
+    past: Vec<Sample>,
+    is_joining: bool,
+    /// Media time of the newest video that has been sent.
+    sent_ns: Option<i64>,
     replayed: Option<Instant>,
+    is_over: bool,
 }
 
 /// A media line of the answer.
@@ -55,10 +65,13 @@ struct Line {
     pt: Pt,
     track: usize,
     kind: Kind,
+    /// The time that went out last: a receiver takes frames of one time for one frame.
+    sent: Duration,
 }
 
 struct Waiting {
     due: Duration,
+    at_ns: i64,
     track: usize,
     frame: Bytes,
 }
@@ -74,6 +87,7 @@ impl Session {
         viewer: Viewer,
         outgoing: Vec<Outgoing>,
         began: Instant,
+        is_connected: Arc<AtomicBool>,
     ) -> Self {
         Self {
             rtc,
@@ -86,8 +100,12 @@ impl Session {
             tracks: Vec::new(),
             timing: Timing::default(),
             waiting: VecDeque::new(),
-            is_connected: false,
+            is_connected,
+            past: Vec::new(),
+            is_joining: true,
+            sent_ns: None,
             replayed: None,
+            is_over: false,
         }
     }
 
@@ -95,16 +113,24 @@ impl Session {
     pub(super) fn settle(&mut self, offer: &str) -> Result<(), String> {
         // The library tells of its media lines only once the connection is there.
         let mids = offer.lines().filter_map(|line| line.trim().strip_prefix("a=mid:"));
-        let kind = |mid: Mid| self.rtc.media(mid).map(|media| (mid, media.kind()));
+        let kind = |mid: Mid| {
+            let takes = |media: &&Media| media.direction().is_sending();
+            self.rtc.media(mid).filter(takes).map(|media| (mid, media.kind()))
+        };
         let added: Vec<(Mid, MediaKind)> = mids.filter_map(|mid| kind(mid.into())).collect();
         for outgoing in &self.outgoing {
             let kind =
                 if outgoing.kind == Kind::Video { MediaKind::Video } else { MediaKind::Audio };
+            // One track of each kind: that is what a player shows.
+            if self.lines.iter().any(|line| line.kind == outgoing.kind) {
+                continue;
+            }
             let taken = added.iter().filter(|(_, own)| *own == kind).find_map(|&(mid, _)| {
                 let writer = self.rtc.writer(mid)?;
                 let fits = |params: &&PayloadParams| outgoing.fits(params);
                 let pt = writer.payload_params().find(fits)?.pt();
-                Some(Line { mid, pt, track: outgoing.track, kind: outgoing.kind })
+                let (track, kind) = (outgoing.track, outgoing.kind);
+                Some(Line { mid, pt, track, kind, sent: Duration::ZERO })
             });
             match taken {
                 Some(line) => self.lines.push(line),
@@ -132,7 +158,11 @@ impl Session {
     async fn turn(&mut self) -> Result<(), Over> {
         self.send_due();
         let timeout = self.drain()?;
-        if !self.is_connected && self.began.elapsed() > CONNECT_PATIENCE {
+        if self.is_over {
+            return Err(Over);
+        }
+        let is_connected = self.is_connected.load(Ordering::Relaxed);
+        if !is_connected && self.began.elapsed() > CONNECT_PATIENCE {
             return Err(Over);
         }
         let next = self.waiting.front().map(|first| self.began + first.due);
@@ -143,14 +173,14 @@ impl Session {
                 let (source, destination, contents) = packet.ok_or(Over)?;
                 let Ok(contents) = contents.as_slice().try_into() else { return Ok(()) };
                 let receive = Receive { proto: Protocol::Udp, source, destination, contents };
-                self.rtc.handle_input(Input::Receive(Instant::now(), receive)).map_err(|_| Over)?;
+                self.input(Input::Receive(Instant::now(), receive))?;
             }
-            () = self.viewer.changed(), if self.is_connected => {}
+            () = self.viewer.changed(), if is_connected => {}
             () = tokio::time::sleep_until(wake.into()) => {
-                self.rtc.handle_input(Input::Timeout(Instant::now())).map_err(|_| Over)?;
+                self.input(Input::Timeout(Instant::now()))?;
             }
         }
-        if self.is_connected { self.take() } else { Ok(()) }
+        if self.is_connected.load(Ordering::Relaxed) { self.take() } else { Ok(()) }
     }
 
     /// Does what the connection asks for; returns when it has to be asked again.
@@ -168,7 +198,7 @@ impl Session {
                     let _ = socket.map(|s| s.try_send_to(&packet.contents, packet.destination));
                 }
                 Output::Event(Event::Connected) => {
-                    self.is_connected = true;
+                    self.is_connected.store(true, Ordering::Relaxed);
                     self.take()?;
                 }
                 Output::Event(Event::IceConnectionStateChange(
@@ -185,9 +215,24 @@ impl Session {
         loop {
             match self.viewer.next() {
                 Told::Delivery(Delivery::Format(format)) => self.open(&format)?,
-                Told::Delivery(Delivery::Skipped(_)) => self.timing.interrupt(),
+                // It goes on with the newest group, as one that has just come.
+                Told::Delivery(Delivery::Skipped(_)) => {
+                    self.past.clear();
+                    self.is_joining = true;
+                }
+                Told::Delivery(Delivery::Fragment(piece)) if self.is_joining => {
+                    self.past.extend(piece.samples.iter().cloned());
+                }
                 Told::Delivery(Delivery::Fragment(piece)) => self.pace(&piece.samples),
-                Told::Nothing => return Ok(()),
+                Told::Nothing => {
+                    if !self.past.is_empty() {
+                        self.is_joining = false;
+                        self.replayed = Some(Instant::now());
+                        let past = std::mem::take(&mut self.past);
+                        self.join(&past);
+                    }
+                    return Ok(());
+                }
                 Told::Over => return Err(Over),
             }
         }
@@ -199,7 +244,7 @@ impl Session {
         let goes_on = self.lines.iter().all(|line| {
             let known = self.outgoing.iter().find(|known| known.track == line.track);
             let new = outgoing.iter().find(|new| new.track == line.track);
-            known.zip(new).is_some_and(|(known, new)| known.codec == new.codec)
+            known.zip(new).is_some_and(|(known, new)| known.is_like(new))
         });
         if !goes_on {
             return Err(Over);
@@ -207,41 +252,57 @@ impl Session {
         self.outgoing = outgoing;
         self.tracks.clone_from(&format.tracks);
         self.timing.interrupt();
+        self.past.clear();
+        self.waiting.clear();
+        self.sent_ns = None;
+        self.is_joining = true;
         Ok(())
     }
 
     fn pace(&mut self, samples: &[Sample]) {
         let now = self.began.elapsed();
-        // The first piece is the group that was before the viewer came: its end is now.
-        let is_first = self.replayed.is_none();
-        self.replayed.get_or_insert_with(Instant::now);
-        if is_first {
-            self.catch_up(samples);
-            return;
-        }
         for sample in samples {
             let Some(frame) = self.frame(sample) else { continue };
             let at_ns = self.tracks[sample.track].to_nanos(sample.pts);
             let due = self.timing.due(sample.track.min(1), at_ns, now);
             let at = self.waiting.partition_point(|waiting| waiting.due <= due);
-            self.waiting.insert(at, Waiting { due, track: sample.track, frame });
+            self.waiting.insert(at, Waiting { due, at_ns, track: sample.track, frame });
         }
-        while self.waiting.len() > MAX_WAITING {
-            self.waiting.pop_front();
+        if self.waiting.len() > MAX_WAITING {
+            // Nothing that follows could be decoded without what is left out.
+            self.waiting.clear();
+            self.is_joining = true;
         }
     }
 
-    /// A viewer has lost too much to go on: the newest group brings it back.
+    /// A viewer has lost too much to go on: what it has been sent of the newest group brings it
+    /// back. What waits follows at its time.
     fn replay(&mut self) {
         if self.replayed.is_some_and(|at| at.elapsed() < REPLAY_INTERVAL) {
             return;
         }
         self.replayed = Some(Instant::now());
-        let group = self.viewer.group();
+        let mut group = self.viewer.group();
+        group.retain(|sample| {
+            let at_ns = self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts));
+            at_ns.is_some() && at_ns <= self.sent_ns
+        });
         self.catch_up(&group);
     }
 
-    /// Sends video at once that leads up to the present. Its sound is past.
+    /// Leads a viewer that has just come up to the present.
+    fn join(&mut self, past: &[Sample]) {
+        self.catch_up(past);
+        if let Some(last) = past.last()
+            && let Some(track) = self.tracks.get(last.track)
+        {
+            let at_ns = track.to_nanos(last.pts);
+            self.timing.interrupt();
+            self.timing.due(last.track.min(1), at_ns, self.began.elapsed());
+        }
+    }
+
+    /// Sends video at once. Its sound is past.
     fn catch_up(&mut self, samples: &[Sample]) {
         let video = self.lines.iter().find(|line| line.kind == Kind::Video).map(|line| line.track);
         let bytes: usize = samples.iter().map(|sample| sample.data.len()).sum();
@@ -251,13 +312,9 @@ impl Session {
         let now = self.began.elapsed();
         for sample in samples.iter().filter(|sample| Some(sample.track) == video) {
             let Some(frame) = self.frame(sample) else { continue };
-            let due = self.timing.catch_up(sample.track.min(1)).max(now);
-            self.write(sample.track, due, &frame);
-        }
-        if let Some(last) = samples.last() {
-            let at_ns = self.tracks[last.track].to_nanos(last.pts);
-            self.timing.interrupt();
-            self.timing.due(last.track.min(1), at_ns, now);
+            let at_ns = self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts));
+            self.sent_ns = self.sent_ns.max(at_ns);
+            self.write(sample.track, now, &frame);
         }
     }
 
@@ -270,19 +327,36 @@ impl Session {
     fn send_due(&mut self) {
         let now = self.began.elapsed();
         while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.due <= now) {
+            let is_video = |line: &Line| line.track == waiting.track && line.kind == Kind::Video;
+            if self.lines.iter().any(is_video) {
+                self.sent_ns = self.sent_ns.max(Some(waiting.at_ns));
+            }
             self.write(waiting.track, waiting.due, &waiting.frame);
         }
     }
 
     fn write(&mut self, track: usize, time: Duration, frame: &[u8]) {
-        let Some(line) = self.lines.iter().find(|line| line.track == track) else { return };
+        let Some(line) = self.lines.iter_mut().find(|line| line.track == track) else { return };
+        let time = time.max(line.sent + LEAST_STEP);
+        line.sent = time;
+        let (mid, pt) = (line.mid, line.pt);
         let rtp_time = MediaTime::from_micros(u64::try_from(time.as_micros()).unwrap_or(0));
-        if let Some(writer) = self.rtc.writer(line.mid)
-            && let Err(error) = writer.write(line.pt, self.began + time, rtp_time, frame)
+        if let Some(writer) = self.rtc.writer(mid)
+            && let Err(error) = writer.write(pt, self.began + time, rtp_time, frame)
         {
             tracing::debug!(%error, "a frame is left out");
         }
-        // Packets leave before the next frame is cut into more of them.
-        let _ = self.drain();
+        // A frame becomes packets before the next one is handed in.
+        if self.input(Input::Timeout(Instant::now())).is_err() || self.drain().is_err() {
+            self.is_over = true;
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) -> Result<(), Over> {
+        match self.rtc.handle_input(input) {
+            // One frame that cannot be cut into packets is no reason to end.
+            Ok(()) | Err(RtcError::Packet(..)) => Ok(()),
+            Err(_) => Err(Over),
+        }
     }
 }

@@ -5,10 +5,6 @@
 
 use std::time::Duration;
 
-/// Samples of what was before the viewer came are this far apart: shown at once, one after the
-/// other, up to the present.
-const CATCH_UP_STEP: Duration = Duration::from_millis(1);
-
 /// Behind this much of what waits the rest goes a little faster.
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
@@ -39,6 +35,9 @@ impl Timing {
     /// When a sample that has come at `now` is due. It carries the same time.
     pub(super) fn due(&mut self, track: usize, media_ns: i64, now: Duration) -> Duration {
         let now_ns = nanos(now);
+        if self.anchor_ns.is_none() {
+            self.newest_ns = media_ns;
+        }
         let anchor_ns = *self.anchor_ns.get_or_insert(now_ns - media_ns);
         let jumped = media_ns - self.newest_ns > MAX_GAP_NS;
         let late_ns = now_ns - (anchor_ns + media_ns);
@@ -59,12 +58,6 @@ impl Timing {
         }
         let due_ns = u64::try_from(anchor_ns + media_ns).unwrap_or(0);
         self.give(track, Duration::from_nanos(due_ns))
-    }
-
-    /// The time of a sample that only leads up to the present; it goes out at once.
-    pub(super) fn catch_up(&mut self, track: usize) -> Duration {
-        let next = self.last[track] + CATCH_UP_STEP;
-        self.give(track, next)
     }
 
     /// Times only grow.
@@ -122,12 +115,26 @@ mod tests {
     }
 
     #[test]
+    fn after_another_beginning_what_piles_up_is_caught_up_with_as_before() {
+        let mut timing = Timing::default();
+        timing.due(0, 3_600_000 * MS, Duration::from_secs(1));
+        timing.interrupt();
+        let mut times = Vec::new();
+        for frame in 0..300 {
+            // Everything comes at once.
+            let due = timing.due(0, frame * 33 * MS, Duration::from_secs(2));
+            times.push(nanos(due) / MS);
+        }
+        let steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(steps[0] >= 32 && steps[250] < 32, "{steps:?}");
+    }
+
+    #[test]
     fn times_only_grow() {
         let mut timing = Timing::default();
         let now = Duration::from_secs(3);
         let mut last = timing.due(0, 0, now);
         for media_ms in [-50, 10, 5, 4000, 20, 21, 90_000] {
-            timing.catch_up(0);
             let due = timing.due(0, media_ms * MS, now);
             assert!(due > last);
             last = due;

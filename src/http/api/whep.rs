@@ -11,6 +11,9 @@ use crate::live::playback::{Answer, Refusal};
 
 const SDP: &str = "application/sdp";
 
+/// Offers of browsers have some thousand bytes.
+pub(in super::super) const MAX_OFFER_BYTES: usize = 64 << 10;
+
 /// An offer for a stream; the answer says where the connection is ended.
 pub(in super::super) async fn offer(
     Shared(state): Shared<State>,
@@ -19,7 +22,8 @@ pub(in super::super) async fn offer(
     body: String,
 ) -> Result<Response, ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.trim().to_ascii_lowercase().starts_with(SDP) {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(SDP) {
         return Err(ApiError::unsupported("an offer is of the type application/sdp"));
     }
     let Answer { id, sdp } = state.playback.answer(&name, &body)?;
@@ -45,7 +49,7 @@ impl From<Refusal> for ApiError {
             Refusal::NoStream(_) => Self::not_found(message),
             Refusal::BadOffer(_) => Self::bad_request(message),
             Refusal::NotPlayable(_) => Self::not_acceptable(message),
-            Refusal::TooMany | Refusal::Off => Self::unavailable(message),
+            Refusal::NotYet(_) | Refusal::TooMany | Refusal::Off => Self::unavailable(message),
         }
     }
 }
