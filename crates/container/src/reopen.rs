@@ -263,7 +263,14 @@ impl Reopening {
         if !is_whole {
             return None;
         }
-        let samples = self.family.samples()?;
+        let Some(samples) = self.family.samples() else {
+            // The checksum does not cover the file's front, which a power cut may have torn
+            // before it was ever synced.
+            if self.commits == 0 {
+                self.first = FirstCommit::Damaged(record.session);
+            }
+            return None;
+        };
         if self.muxer.is_none() {
             let (session, generation) = (&*record.session, record.generation);
             let init = init(Origin { session, generation, init_crc: place.init_crc })?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, Init, Kind, Muxer,
+    Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, FirstCommit, Init, Kind, Muxer,
     NANOS_PER_SECOND, Reopened, Reopening, Sample, Segmenter,
 };
 
@@ -300,5 +300,26 @@ fn a_stream_whose_last_file_is_gone_goes_on_behind_it() {
                 assert!(is_undecodable, "{name}: track {track}");
             }
         }
+    }
+}
+
+/// A power cut can keep the media of a first commit and tear the front that explains it.
+#[test]
+fn a_file_whose_front_is_torn_is_damaged_and_not_somebody_elses() {
+    for name in ["chromium-webm-vp8-opus", "webkit-mp4-h264-aac"] {
+        let capture = captures::named(name);
+        let mut recorder = Recorder::new();
+        chunks(&capture)[..2].iter().cloned().for_each(|chunk| recorder.push(chunk));
+        let (_, mut growing) = recorder.open.take().unwrap();
+        // The sector behind the first, in which the tracks are described.
+        let kind: &[u8] = if name.contains("mp4") { b"mvhd" } else { &[0x16, 0x54, 0xAE, 0x6B] };
+        let at = growing.windows(4).position(|window| window == kind).unwrap();
+        growing[at..at + 100].fill(0);
+        let mut reopening = Reopening::new(SEGMENT_NS);
+        reopening.push(growing.into());
+        while reopening.next(|_| recorder.init.clone()).is_some() {}
+        let first = reopening.first_commit().clone();
+        assert!(matches!(first, FirstCommit::Damaged(_) | FirstCommit::None), "{name}: {first:?}");
+        assert!(reopening.finish().is_none());
     }
 }
