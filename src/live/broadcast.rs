@@ -1,27 +1,20 @@
-//! One stream's samples on their way to viewers: muxed once, kept for as long as somebody may
-//! still want them, and never waited for.
+//! One stream's samples on their way to viewers: in groups of pictures, muxed once and only while
+//! somebody watches, never waited for.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::codec::codec_name;
-use container::{Container, Init, Kind, LiveMuxer, NANOS_PER_SECOND, Sample, SegmentSpec, Track};
+use container::{Init, Kind, NANOS_PER_SECOND, Sample, SegmentSpec, Track};
 
+use super::fragments::{Cursor, Delivery, Muxed, Place, at_ns};
 use crate::clock::WallUs;
 
 /// What is kept of a group of pictures for whoever joins: several seconds of any tablet's camera.
 /// Of a longer group viewers see what comes, and who joins waits for the next.
-const MAX_GROUP_BYTES: usize = 8 << 20;
+pub(super) const MAX_GROUP_BYTES: usize = 8 << 20;
 
 /// The same for streams of tiny samples.
 const MAX_GROUP_SAMPLES: usize = 8000;
-
-/// What waits for viewers that are slower than the stream, beside the newest group.
-const MAX_KEPT_BYTES: usize = 4 << 20;
-
-/// A viewer that is further behind goes on with the newest group.
-const MAX_BEHIND_NS: i64 = 5 * NANOS_PER_SECOND;
 
 /// Sound alone has no groups; who joins hears this much of what was.
 const SOUND_GROUP_NS: i64 = NANOS_PER_SECOND;
@@ -34,48 +27,6 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// What a sample costs beside its bytes.
 const SAMPLE_BYTES: usize = 128;
-
-/// What the next fragments are, until there is another.
-#[derive(Debug)]
-pub(crate) struct Format {
-    pub(crate) generation: u32,
-    /// With the codecs' names.
-    pub(crate) mime: String,
-    /// Wall time of media time zero.
-    pub(crate) start_us: WallUs,
-    /// The init segment.
-    pub(crate) init: Bytes,
-    pub(crate) tracks: Vec<Track>,
-}
-
-/// A piece of a stream, in both of its forms.
-#[derive(Debug, Clone)]
-pub(crate) struct Piece {
-    /// A `moof` and its `mdat`, or whole clusters.
-    pub(crate) bytes: Bytes,
-    /// What is in it.
-    pub(crate) samples: Arc<[Sample]>,
-}
-
-/// The next thing for a viewer.
-#[derive(Debug, Clone)]
-pub(crate) enum Delivery {
-    Format(Arc<Format>),
-    /// So many milliseconds of media are left out in front of the next fragment.
-    Skipped(i64),
-    Fragment(Piece),
-}
-
-/// How far a viewer has come.
-#[derive(Debug, Default)]
-pub(crate) struct Cursor {
-    run: Option<u64>,
-    next: Option<u64>,
-    /// Where what it has got ends.
-    end_ns: Option<i64>,
-    /// Whether it has been told of what is missing in front of the next fragment.
-    is_told: bool,
-}
 
 /// What is broadcast of one stream.
 #[derive(Debug)]
@@ -110,41 +61,6 @@ struct Run {
     anchor_us: WallUs,
 }
 
-#[derive(Debug)]
-struct Muxed {
-    run: u64,
-    muxer: LiveMuxer,
-    format: Arc<Format>,
-    fragments: VecDeque<Fragment>,
-    next: u64,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Fragment {
-    number: u64,
-    place: Place,
-    start_ns: i64,
-    end_ns: i64,
-    piece: Piece,
-}
-
-/// Where in its stream a fragment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// It begins a group: decoding can begin with it.
-    Key,
-    /// The same, and something is missing in front of it.
-    AfterGap,
-    Middle,
-}
-
-impl Place {
-    fn is_key(self) -> bool {
-        self != Self::Middle
-    }
-}
-
 /// Cuts a group into pieces of some size: one message of all of it would stay in each viewer's
 /// buffers.
 fn in_pieces() -> impl FnMut(&Sample, &Sample) -> bool {
@@ -161,7 +77,7 @@ fn in_pieces() -> impl FnMut(&Sample, &Sample) -> bool {
 
 impl Run {
     fn at_ns(&self, sample: &Sample) -> i64 {
-        self.tracks.get(sample.track).map_or(0, |track| track.to_nanos(sample.pts))
+        at_ns(&self.tracks, sample)
     }
 
     fn has_video(&self) -> bool {
@@ -242,13 +158,17 @@ impl Broadcast {
 
     pub(super) fn push(&mut self, sample: &Sample) {
         let Some(run) = &self.run else { return };
+        let group_ns = self.group.first().map(|first| run.at_ns(first));
+        let begins_group = run.begins_group(sample, group_ns);
+        if !begins_group && (self.is_waiting || self.is_changed) {
+            return;
+        }
         // A sample that is kept must not keep the whole message that it came in.
         let copy = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
         let (data, block_extra) = (copy(&sample.data), copy(&sample.block_extra));
         let sample = Sample { data, block_extra, ..sample.clone() };
         let bytes = sample.data.len() + sample.block_extra.len() + SAMPLE_BYTES;
-        let group_ns = self.group.first().map(|first| run.at_ns(first));
-        if run.begins_group(&sample, group_ns) {
+        if begins_group {
             self.flush();
             self.forget_group();
             self.is_waiting = false;
@@ -258,8 +178,6 @@ impl Broadcast {
             }
             self.group.push(sample.clone());
             self.group_bytes = bytes;
-        } else if self.is_waiting || self.is_changed {
-            return;
         } else if !self.group.is_empty() {
             self.group_bytes += bytes;
             self.group.push(sample.clone());
@@ -278,26 +196,20 @@ impl Broadcast {
             return;
         }
         let pending = std::mem::take(&mut self.pending);
-        match &mut self.muxed {
-            Some(muxed) => {
-                if let Some(run) = &self.run
-                    && !pending.is_empty()
-                {
-                    let is_key = pending.len() == self.group.len();
-                    let place = match std::mem::take(&mut self.is_after_gap) {
-                        true => Place::AfterGap,
-                        false if is_key => Place::Key,
-                        false => Place::Middle,
-                    };
-                    muxed.append(run, pending, place);
-                }
-            }
+        let Some(muxed) = &mut self.muxed else {
             // What is pending is in the group.
-            None => {
-                self.open();
-                self.pending.clear();
-            }
+            return self.open();
+        };
+        if pending.is_empty() {
+            return;
         }
+        let is_key = pending.len() == self.group.len();
+        let place = match std::mem::take(&mut self.is_after_gap) {
+            true => Place::AfterGap,
+            false if is_key => Place::Key,
+            false => Place::Middle,
+        };
+        muxed.append(pending, place);
     }
 
     /// A viewer comes.
@@ -334,24 +246,7 @@ impl Broadcast {
 
     /// The next thing for a viewer; `None` while there is nothing new.
     pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Delivery> {
-        let muxed = self.muxed.as_ref()?;
-        if cursor.run != Some(muxed.run) {
-            *cursor = Cursor { run: Some(muxed.run), ..Cursor::default() };
-            return Some(Delivery::Format(Arc::clone(&muxed.format)));
-        }
-        let fragment = muxed.wanted(cursor.next)?;
-        let is_next = cursor.next == Some(fragment.number) && fragment.place != Place::AfterGap;
-        if let Some(end_ns) = cursor.end_ns.filter(|_| !is_next && !cursor.is_told) {
-            let missing_ns = (fragment.start_ns - end_ns).max(0);
-            cursor.is_told = true;
-            cursor.end_ns = Some(fragment.start_ns);
-            cursor.next = Some(fragment.number);
-            return Some(Delivery::Skipped(missing_ns / 1_000_000));
-        }
-        cursor.is_told = false;
-        cursor.next = Some(fragment.number + 1);
-        cursor.end_ns = Some(fragment.end_ns);
-        Some(Delivery::Fragment(fragment.piece.clone()))
+        self.muxed.as_ref()?.next(cursor)
     }
 
     /// Begins to mux with the group that is there.
@@ -364,22 +259,14 @@ impl Broadcast {
         // Times before it do not exist for a player, and what comes next may be a little older.
         let origin_ns = first_ns - MAX_SKEW_NS;
         let (init, tracks) = (Arc::clone(&run.init), run.tracks.clone());
-        let mime = mime(&init, &tracks);
         let spec = SegmentSpec { init, tracks, origin_ns, keeps_delay: false };
         // What no container carries cannot be recorded either, and is said there.
-        let Ok(mut muxer) = LiveMuxer::new(spec) else { return };
-        let format = Arc::new(Format {
-            generation: run.generation,
-            mime,
-            start_us: run.anchor_us.saturating_add(origin_ns / 1000),
-            init: muxer.init(),
-            tracks: run.tracks.clone(),
-        });
-        let mut muxed =
-            Muxed { run: self.runs, muxer, format, fragments: VecDeque::new(), next: 0, bytes: 0 };
+        let Ok(mut muxed) = Muxed::new(self.runs, run.generation, run.anchor_us, spec) else {
+            return;
+        };
         let mut pieces = self.group.chunk_by(in_pieces());
-        muxed.append(run, pieces.next().unwrap_or_default().to_vec(), Place::Key);
-        pieces.for_each(|piece| muxed.append(run, piece.to_vec(), Place::Middle));
+        muxed.append(pieces.next().unwrap_or_default().to_vec(), Place::Key);
+        pieces.for_each(|piece| muxed.append(piece.to_vec(), Place::Middle));
         self.muxed = Some(muxed);
         self.is_after_gap = false;
     }
@@ -390,68 +277,11 @@ impl Broadcast {
     }
 }
 
-impl Muxed {
-    /// Makes a fragment.
-    fn append(&mut self, run: &Run, samples: Vec<Sample>, place: Place) {
-        let times = || samples.iter().map(|sample| run.at_ns(sample));
-        let (Some(start_ns), Some(end_ns)) = (times().min(), times().max()) else { return };
-        samples.iter().cloned().for_each(|sample| self.muxer.push(sample));
-        let Some(bytes) = self.muxer.fragment() else { return };
-        self.bytes += bytes.len();
-        let piece = Piece { bytes, samples: samples.into() };
-        self.fragments.push_back(Fragment { number: self.next, place, start_ns, end_ns, piece });
-        self.next += 1;
-        let key = self.fragments.iter().rposition(|fragment| fragment.place.is_key()).unwrap_or(0);
-        let mut removable = key;
-        while self.bytes > MAX_KEPT_BYTES
-            && (removable > 0 || self.bytes > MAX_KEPT_BYTES + MAX_GROUP_BYTES)
-            && let Some(oldest) = self.fragments.pop_front()
-        {
-            self.bytes -= oldest.piece.bytes.len();
-            removable = removable.saturating_sub(1);
-        }
-    }
-
-    /// The fragment with this number, or the one with which a viewer goes on that has none, or is
-    /// too far behind.
-    fn wanted(&self, next: Option<u64>) -> Option<&Fragment> {
-        let newest_key = || self.fragments.iter().rfind(|fragment| fragment.place.is_key());
-        let Some(next) = next else { return newest_key() };
-        if next >= self.next {
-            return None;
-        }
-        let first = self.fragments.front()?.number;
-        let known = next.checked_sub(first).and_then(|at| self.fragments.get(at as usize));
-        let newest_ns = self.fragments.back()?.end_ns;
-        match known {
-            Some(known) if newest_ns - known.start_ns <= MAX_BEHIND_NS => Some(known),
-            Some(known) => newest_key().filter(|key| key.number > next).or(Some(known)),
-            None => newest_key(),
-        }
-    }
-}
-
-/// The type as a browser asks for it.
-pub(super) fn mime(init: &Init, tracks: &[Track]) -> String {
-    let names: Vec<String> = tracks.iter().filter_map(codec_name).collect();
-    let has_video = tracks.iter().any(|track| track.kind == Kind::Video);
-    let kind = if has_video { "video" } else { "audio" };
-    let container = container_name(init.output);
-    format!("{kind}/{container}; codecs=\"{}\"", names.join(","))
-}
-
-/// A container family by its usual short name.
-pub(crate) fn container_name(container: Container) -> &'static str {
-    match container {
-        Container::Webm => "webm",
-        Container::Mp4 => "mp4",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use container::{Demuxer, Event};
 
+    use super::super::fragments::MAX_KEPT_BYTES;
     use super::*;
 
     const CAPTURE: &[u8] = include_bytes!("../../tests/captures/chromium-webm-vp8-opus.bin");

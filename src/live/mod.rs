@@ -2,6 +2,7 @@
 
 mod broadcast;
 pub(crate) mod feed;
+mod fragments;
 mod gate;
 pub(crate) mod pictures;
 pub(crate) mod playback;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use broadcast::{Delivery, Format, container_name};
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
+pub(crate) use fragments::{Delivery, Format, container_name};
 pub(crate) use stream::{About, State, Stream, Told, Viewer};
 pub(crate) use streams::Streams;
 use tap::Tap;

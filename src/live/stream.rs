@@ -6,7 +6,8 @@ use container::codec::codec_name;
 use container::{Container, Kind, Sample, Track};
 use tokio::sync::watch;
 
-use super::broadcast::{Broadcast, Cursor, Delivery, container_name, mime};
+use super::broadcast::Broadcast;
+use super::fragments::{Cursor, Delivery, container_name, mime};
 use crate::clock::{self, WallUs};
 
 /// A stream of which nothing live came for this long is not live.
@@ -185,6 +186,13 @@ impl Stream {
         Some(tracks.iter().any(|track| track.kind == Kind::Video))
     }
 
+    /// How it is doing, and for how long nothing live has come.
+    pub(crate) fn state(&self) -> (State, i64) {
+        let now_us = clock::now_us();
+        let shared = self.lock();
+        (shared.state(now_us), shared.behind_us(now_us))
+    }
+
     /// What there is to say of it.
     pub(crate) fn about(&self) -> About {
         let now_us = clock::now_us();
@@ -274,9 +282,7 @@ impl Viewer {
 
     /// How the stream is doing, and for how long nothing live has come.
     pub(crate) fn state(&self) -> (State, i64) {
-        let now_us = clock::now_us();
-        let shared = self.stream.lock();
-        (shared.state(now_us), shared.behind_us(now_us))
+        self.stream.state()
     }
 
     /// Waits until there may be something new.

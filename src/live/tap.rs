@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use container::{Event, Init, Track};
+use tokio::time::Instant;
 
 use super::feed::{Feed, Generation, SessionInfo, Step};
 use super::gate::Gate;
 use super::stream::{Owner, Stream};
 use super::streams::{Streams, slug};
 use crate::clock::{self, WallUs};
-use tokio::time::Instant;
 
 /// A publisher's way to its viewers. It never waits.
 #[derive(Debug)]

@@ -105,7 +105,7 @@ impl WebRtc {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rtc(&self, outgoing: &[Outgoing], id: &str, began: Instant) -> Result<Rtc, Refusal> {
+    fn rtc(&self, outgoing: &[Outgoing], id: &str, began: Instant) -> Rtc {
         use str0m::format::Codec;
         let has = |codec: Codec| outgoing.iter().any(|outgoing| outgoing.codec == codec);
         let credentials =
@@ -124,7 +124,7 @@ impl WebRtc {
             let candidate = socket.local_addr().ok().and_then(|at| Candidate::host(at, "udp").ok());
             candidate.and_then(|candidate| rtc.add_local_candidate(candidate).cloned());
         }
-        Ok(rtc)
+        rtc
     }
 }
 
@@ -204,7 +204,7 @@ impl Playback for WebRtc {
         }
         let id = uuid::Uuid::new_v4().simple().to_string();
         let began = Instant::now();
-        let mut rtc = self.rtc(&outgoing, &id, began)?;
+        let mut rtc = self.rtc(&outgoing, &id, began);
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| bad(&error))?;
         let (sender, packets) = mpsc::channel(MAX_PACKETS);
         // It has to be told of the format like everybody.

@@ -39,12 +39,12 @@ pub(super) type Packets = mpsc::Receiver<(SocketAddr, SocketAddr, Vec<u8>)>;
 
 /// A connection from its answer to its end.
 pub(super) struct Session {
-    pub(super) rtc: Rtc,
-    pub(super) sockets: Arc<Vec<UdpSocket>>,
-    pub(super) packets: Packets,
-    pub(super) viewer: Viewer,
-    pub(super) outgoing: Vec<Outgoing>,
-    pub(super) began: Instant,
+    rtc: Rtc,
+    sockets: Arc<Vec<UdpSocket>>,
+    packets: Packets,
+    viewer: Viewer,
+    outgoing: Vec<Outgoing>,
+    began: Instant,
     lines: Vec<Line>,
     tracks: Vec<Track>,
     timing: Timing,

@@ -401,7 +401,8 @@ fn specify(
             && track.kind == Kind::Video
             && detail.codec_private.is_none()
         {
-            detail.codec_private = fmp4::walk::avc_configuration(&entry.sample_entry);
+            detail.codec_private =
+                fmp4::entry::configuration(&entry.sample_entry, Kind::Video, b"avcC");
             (track.width, track.height) = (own.width, own.height);
         }
     }

@@ -39,19 +39,21 @@ async fn tell(
     let mut numbers = tokio::time::interval(NUMBERS_INTERVAL);
     numbers.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told: Option<Vec<streams::Stream>> = None;
-    let mut due = Instant::now();
+    let mut due = Some(Instant::now());
     loop {
         tokio::select! {
-            () = tokio::time::sleep_until(due) => {
-                due += Duration::from_secs(3600);
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                due = None;
                 let list = streams::list(live);
                 if told.as_ref() != Some(&list) {
                     teller.say(&List::message(&list)).await?;
                     told = Some(list);
                 }
             }
-            Ok(()) = changes.changed() => due = due.min(Instant::now() + SETTLE),
-            _ = numbers.tick() => due = Instant::now(),
+            Ok(()) = changes.changed() => {
+                due.get_or_insert_with(|| Instant::now() + SETTLE);
+            }
+            _ = numbers.tick() => due = Some(Instant::now()),
             gone = teller.gone() => return Err(gone),
             () = shutdown.cancelled() => {
                 return teller.close(1012, "the server is stopping").await;

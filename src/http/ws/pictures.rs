@@ -27,11 +27,7 @@ pub(in super::super) async fn jpeg(
     Query(wish): Query<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    let (pictures, shutdown) = (state.pictures, state.shutdown);
-    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
-        let looking = pictures.look(&name, wish.quality());
-        tell(looking, &shutdown, &mut teller, wish.pace(), Form::Jpeg).await
-    })
+    open(state, name, wish, upgrade, Form::Jpeg)
 }
 
 /// One picture per text message, in base64.
@@ -41,10 +37,20 @@ pub(in super::super) async fn json(
     Query(wish): Query<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    open(state, name, wish, upgrade, Form::Json)
+}
+
+fn open(
+    state: State,
+    name: String,
+    wish: Wish,
+    upgrade: Upgrade,
+    form: Form,
+) -> Result<Response, ApiError> {
     let (pictures, shutdown) = (state.pictures, state.shutdown);
     teller::open(upgrade, shutdown.clone(), async move |mut teller| {
         let looking = pictures.look(&name, wish.quality());
-        tell(looking, &shutdown, &mut teller, wish.pace(), Form::Json).await
+        tell(looking, &shutdown, &mut teller, wish.pace(), form).await
     })
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::broadcast::Format;
+use super::fragments::Format;
 use super::{State, Streams, Viewer};
 use crate::clock::{self, WallUs};
 
@@ -118,7 +118,7 @@ impl Pictures {
         if stream.has_video() == Some(false) {
             return Err(NoPictures::NoVideo(name.to_owned()));
         }
-        if stream.about().state != State::Live {
+        if stream.state().0 != State::Live {
             return Err(NoPictures::NotLive(name.to_owned()));
         }
         let mut decoders = self.decoders.lock().unwrap_or_else(PoisonError::into_inner);

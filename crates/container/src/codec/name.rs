@@ -3,13 +3,8 @@
 use bytes::Bytes;
 
 use super::bits::Bits;
-use crate::fmp4::syntax::find;
-use crate::sample::{Detail, Kind, Track};
-
-/// Where the children of a visual and an audio sample entry begin, behind the box header
-/// (ISO 14496-12 clauses 12.1.3 and 12.2.3).
-const VISUAL_CHILDREN_AT: usize = 86;
-const AUDIO_CHILDREN_AT: usize = 36;
+use crate::fmp4::entry;
+use crate::sample::{Detail, Track};
 
 /// A VP9 stream that says nothing of itself: profile 0, level 1, 8 bit.
 const ANY_VP9: &str = "vp09.00.10.08";
@@ -40,15 +35,7 @@ pub fn codec_name(track: &Track) -> Option<String> {
 pub fn configuration(track: &Track, kind: &[u8; 4]) -> Option<Bytes> {
     match &track.detail {
         Detail::Webm(detail) => detail.codec_private.clone(),
-        Detail::Mp4(detail) => {
-            let children_at = match track.kind {
-                Kind::Video => VISUAL_CHILDREN_AT,
-                Kind::Audio => AUDIO_CHILDREN_AT,
-            };
-            let children = detail.sample_entry.get(children_at..)?;
-            let found = find(children, kind).ok()??;
-            Some(detail.sample_entry.slice_ref(found))
-        }
+        Detail::Mp4(detail) => entry::configuration(&detail.sample_entry, track.kind, kind),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Sample entries (ISO 14496-12 clause 8.5.2) for the tracks of a file.
 
-use super::syntax::{Header, Write};
+use bytes::Bytes;
+
+use super::syntax::{Header, Write, find};
 use crate::codec::opus;
 use crate::error::{ErrorKind, Fault};
 use crate::output::is_opus;
@@ -8,6 +10,8 @@ use crate::sample::{Detail, Kind, Track};
 
 /// Offsets within a sample entry box, its header included.
 const WIDTH_AT: usize = 32;
+/// (ISO 14496-12 clauses 12.1.3 and 12.2.3.)
+const VISUAL_CHILDREN_AT: usize = 86;
 const AUDIO_CHILDREN_AT: usize = 36;
 
 /// The sample entry that describes `track`. `keeps_delay` is whether the encoder's priming
@@ -30,6 +34,16 @@ pub(crate) fn sample_entry(track: &Track, keeps_delay: bool) -> Result<Vec<u8>, 
         clear_pre_skip(&mut entry);
     }
     Ok(entry)
+}
+
+/// The payload of a box inside a sample entry, such as `avcC`.
+pub(crate) fn configuration(entry: &Bytes, of: Kind, kind: &[u8; 4]) -> Option<Bytes> {
+    let children_at = match of {
+        Kind::Video => VISUAL_CHILDREN_AT,
+        Kind::Audio => AUDIO_CHILDREN_AT,
+    };
+    let found = find(entry.get(children_at..)?, kind).ok()??;
+    Some(entry.slice_ref(found))
 }
 
 fn from_matroska(track: &Track, private: &[u8]) -> Result<Vec<u8>, Fault> {

@@ -1,7 +1,5 @@
 //! The boxes of a file of this program, one after the other.
 
-use bytes::Bytes;
-
 use super::syntax::{Header, MAX_HEADER_BYTES, find};
 use crate::byte_queue::ByteQueue;
 use crate::reopen::{MAX_PIECE_BYTES, Piece};
@@ -43,12 +41,4 @@ impl Walker {
 
 fn is_fragmented(moov: &[u8]) -> bool {
     matches!(find(moov, b"mvex"), Ok(Some(_)))
-}
-
-/// The configuration inside a sample entry of H.264.
-pub(crate) fn avc_configuration(sample_entry: &Bytes) -> Option<Bytes> {
-    const VISUAL_CHILDREN_AT: usize = 86;
-    let children = sample_entry.get(VISUAL_CHILDREN_AT..)?;
-    let configuration = find(children, b"avcC").ok()??;
-    Some(sample_entry.slice_ref(configuration))
 }
