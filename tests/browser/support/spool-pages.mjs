@@ -1,6 +1,7 @@
 // The modules of the spool as a page sees them: a server of its own for web/, with the headers of the real one, and
 // browsers whose profile outlives them, so that they can be killed and started again.
 
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -119,15 +120,19 @@ export const chromiumEngine = {
   },
 };
 
+/** What the driver puts aside for the time of a run. */
+const BACKUPS = ["prefs.js.puppeteer", "user.js.puppeteer"];
+
 /** @type {Engine} */
 export const firefoxEngine = {
   name: "Firefox",
   async launch(profile, { fixedLimitKib } = {}) {
+    const folder = join(profile, "firefox");
     const browser = await puppeteer.launch({
       browser: "firefox",
       executablePath: firefox(),
       headless: true,
-      userDataDir: join(profile, "firefox"),
+      userDataDir: folder,
       env: { ...process.env, TMPDIR: profile },
       extraPrefsFirefox: {
         "network.proxy.type": 0,
@@ -140,6 +145,8 @@ export const firefoxEngine = {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGKILL");
       await gone;
+      // The driver puts the profile's own preferences back behind the exit; the next launch reads the same two files.
+      await until("the preferences of the profile are back", () => !BACKUPS.some((name) => existsSync(join(folder, name))));
       await browser.disconnect().catch(() => undefined);
     };
     runs(profile, kill);
