@@ -32,7 +32,7 @@ pub(crate) struct Format {
 /// A piece of a stream, in both of its forms.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece {
-    /// A `moof` and its `mdat`, or whole clusters.
+    /// A `moof` and its `mdat`, or blocks of a cluster.
     pub(crate) bytes: Bytes,
     /// What is in it.
     pub(crate) samples: Arc<[Sample]>,
@@ -118,7 +118,7 @@ impl Muxed {
         let times = || samples.iter().map(|sample| at_ns(&self.format.tracks, sample));
         let (Some(start_ns), Some(end_ns)) = (times().min(), times().max()) else { return };
         samples.iter().cloned().for_each(|sample| self.muxer.push(sample));
-        let Some(bytes) = self.muxer.fragment() else { return };
+        let Some(bytes) = self.muxer.fragment(place.is_key()) else { return };
         self.bytes += bytes.len();
         let piece = Piece { bytes, samples: samples.into() };
         self.fragments.push_back(Fragment { number: self.next, place, start_ns, end_ns, piece });

@@ -15,8 +15,7 @@
  */
 
 import { createAppends } from "./appends.js";
-import { createClusters } from "./clusters.js";
-import { parseMime, sameTracks } from "./codecs.js";
+import { sameTracks } from "./codecs.js";
 import { createTimeline } from "./timeline.js";
 
 /** @typedef {import("./conversation.js").Init} Init */
@@ -41,11 +40,8 @@ export function mediaSources(page) {
  */
 export function createMedia({ page, video, now, onAppended, onFault, onStarved }) {
   const sources = mediaSources(page);
-  const isGecko = /\bGecko\//.test(page.navigator.userAgent);
   /** @type {Opened | null} */
   let opened = null;
-  /** @type {ReturnType<typeof createClusters> | null} */
-  let clusters = null;
 
   /** @param {string} mime @returns {Opened} */
   function open(mime) {
@@ -133,13 +129,11 @@ export function createMedia({ page, video, now, onAppended, onFault, onStarved }
     begin(init, bytes) {
       if (opened && !opened.carries(init.mime)) close();
       if (!opened) opened = open(init.mime);
-      const parsed = parseMime(init.mime);
-      clusters = isGecko && parsed && parsed.container === "webm" ? createClusters() : null;
       opened.begin(init, bytes);
     },
     /** @param {ArrayBuffer} bytes @param {boolean} isKey */
     append(bytes, isKey) {
-      if (opened) opened.append(clusters ? clusters.next(bytes, isKey) : bytes, isKey);
+      if (opened) opened.append(bytes, isKey);
     },
     wallMs: () => (opened && video.readyState >= 2 ? opened.wallMs(video.currentTime) : null),
     /** @returns {Range[]} */

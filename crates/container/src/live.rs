@@ -33,14 +33,22 @@ impl LiveMuxer {
         self.muxer.push(sample);
     }
 
-    /// Everything pushed since the last call, in one piece: a `moof` and its `mdat`, or whole
-    /// clusters. `None` when there is nothing.
-    pub fn fragment(&mut self) -> Option<Bytes> {
-        let parts = self.muxer.commit(None);
-        match &mut self.muxer {
-            Muxer::Webm(muxer) => muxer.forget_index(),
-            Muxer::Mp4(muxer) => muxer.forget_index(),
-        }
+    /// Everything pushed since the last call, in one piece. `None` when there is nothing.
+    ///
+    /// In MP4 it is a `moof` and its `mdat`. In WebM it is blocks, behind the start of a cluster
+    /// of unknown length where `begins_group`: Firefox takes each cluster for a segment of its
+    /// own, and where one begins before the one in front of it has ended, as with sound and
+    /// picture it nearly always does by some milliseconds, it drops all pictures up to the next
+    /// key frame.
+    pub fn fragment(&mut self, begins_group: bool) -> Option<Bytes> {
+        let parts = match &mut self.muxer {
+            Muxer::Webm(muxer) => muxer.go_on(begins_group),
+            Muxer::Mp4(muxer) => {
+                let parts = muxer.commit(None);
+                muxer.forget_index();
+                parts
+            }
+        };
         (!parts.is_empty()).then(|| joined(&parts))
     }
 }

@@ -16,6 +16,9 @@ use crate::segmenter::SegmentSpec;
 /// The WebM guidelines ask for clusters of at most 5 s.
 const MAX_CLUSTER_MS: i64 = 5000;
 
+/// All ones: as far as the data goes (RFC 8794 section 6.2).
+const UNKNOWN_SIZE: [u8; 8] = [0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+
 /// Nanoseconds of Matroska's usual tick, which the files use.
 const TICK_NS: i64 = 1_000_000;
 
@@ -32,6 +35,8 @@ pub struct WebmMuxer {
     cue_track: usize,
     has_additions: bool,
     written: u64,
+    /// The time of the cluster of unknown length that is open.
+    open_ms: Option<i64>,
 }
 
 /// A block of a commit, with what its cluster needs to know of it.
@@ -60,6 +65,7 @@ impl WebmMuxer {
             cue_track: video.unwrap_or(0),
             has_additions: false,
             written: 0,
+            open_ms: None,
             details,
             spec,
         })
@@ -96,6 +102,27 @@ impl WebmMuxer {
         out
     }
 
+    /// What was pushed since the last call, as blocks of a cluster of unknown length. Another one
+    /// begins where `begins_group`, or where a block's time would not fit into its 16 bits.
+    pub(crate) fn go_on(&mut self, begins_group: bool) -> Vec<Bytes> {
+        if begins_group {
+            self.open_ms = None;
+        }
+        let mut parts = Parts::default();
+        for block in self.merge() {
+            let fits = |start: i64| (block.ms - start).abs() <= i64::from(i16::MAX);
+            let start = self.open_ms.filter(|&start| fits(start)).unwrap_or_else(|| {
+                parts.head.id(id::CLUSTER);
+                parts.head.extend(UNKNOWN_SIZE);
+                parts.head.unsigned(id::TIMESTAMP, block.ms.unsigned_abs());
+                block.ms
+            });
+            self.open_ms = Some(start);
+            self.block(&block, start, &mut parts);
+        }
+        parts.into_bytes()
+    }
+
     pub(crate) fn finish(mut self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
         if self.extents[self.cue_track].samples > 0 {
             let number = self.details[self.cue_track].number;
@@ -109,11 +136,6 @@ impl WebmMuxer {
         };
         let steps = finish::steps(&self.layout, &self.cues, &ending);
         (steps, summary)
-    }
-
-    /// Lets go of what only a finished file needs.
-    pub(crate) fn forget_index(&mut self) {
-        self.cues.clear();
     }
 
     /// Pending samples of all tracks in the order of their times; within a track the order of

@@ -39,10 +39,11 @@ fn a_viewer_that_joins_in_the_middle_gets_every_sample_from_there_on() {
         let origin_ns = spec.tracks[first.track].to_nanos(first.pts);
         let mut muxer = LiveMuxer::new(SegmentSpec { origin_ns, ..spec.clone() }).unwrap();
         let mut stream = muxer.init().to_vec();
-        assert!(muxer.fragment().is_none(), "{}: nothing was pushed", capture.name);
+        assert!(muxer.fragment(true).is_none(), "{}: nothing was pushed", capture.name);
         for batch in samples[from..].chunks(7) {
+            let begins_group = leads(&batch[0]);
             batch.iter().cloned().for_each(|sample| muxer.push(sample));
-            stream.extend(muxer.fragment().unwrap());
+            stream.extend(muxer.fragment(begins_group).unwrap());
         }
         let got = demux(&stream).unwrap();
         for track in 0..spec.tracks.len() {
@@ -58,6 +59,24 @@ fn a_viewer_that_joins_in_the_middle_gets_every_sample_from_there_on() {
         let (_, begins) = begins.into_iter().next().unwrap();
         assert!(begins.pts <= 90_000, "{}: {}", capture.name, begins.pts);
     }
+}
+
+#[test]
+fn a_group_of_pictures_in_webm_is_one_cluster() {
+    let (spec, samples) = read(&captures::named("chromium-webm-vp8-opus").stream);
+    let video = spec.tracks.iter().position(|track| track.kind == Kind::Video).unwrap();
+    let mut muxer = LiveMuxer::new(spec).unwrap();
+    muxer.init();
+    let (mut groups, mut clusters) = (0, 0);
+    for sample in &samples {
+        let begins_group = sample.track == video && sample.sync;
+        groups += usize::from(begins_group);
+        muxer.push(sample.clone());
+        let bytes = muxer.fragment(begins_group).unwrap();
+        clusters += usize::from(bytes.starts_with(&[0x1F, 0x43, 0xB6, 0x75]));
+    }
+    // Sound comes in front of the first picture.
+    assert!(groups > 3 && clusters <= groups + 1, "{clusters} of {groups}");
 }
 
 #[test]
