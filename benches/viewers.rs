@@ -1,9 +1,11 @@
-//! How long media takes from a device's message to the sockets of many viewers.
+//! How long media takes from a device's message to the sockets of many viewers, and what viewers
+//! that come and go leave behind.
 //!
-//! `cargo bench --bench viewers [-- VIEWERS SECONDS]`: one device sends a recorded stream at
-//! twice its pace (480 kbit/s), so many viewers watch it, and every tenth of them stops reading.
-//! Prints the latency of the others, from the last byte sent to each message received, and the
-//! server's memory before, with, and after them.
+//! `cargo bench --bench viewers [-- VIEWERS SECONDS JOINS]`: one device sends a recorded stream at
+//! twice its pace (480 kbit/s); so many viewers watch it, and every tenth of them stops reading.
+//! Then so many viewers join, wait for the first picture, and leave. Prints the latency of each
+//! fragment from the message that held its last sample, the server's memory and open files, and
+//! whether the recording is exact.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,19 +18,26 @@
 #[path = "../tests/integration/support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use container::{Demuxer, Event, Sample};
 use serde_json::json;
-use support::captures;
+use support::captures::{self, Capture};
 use support::client::{Client, get};
+use support::files::segments;
 use support::server::Server;
 use tokio::task::JoinSet;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 const VIEWERS: usize = 200;
 const SECONDS: u64 = 30;
+const JOINS: usize = 10_000;
+
+/// Viewers that join at once.
+const JOINING: usize = 8;
 
 /// Between two messages of the device.
 const PACE: Duration = Duration::from_millis(250);
@@ -36,90 +45,195 @@ const PACE: Duration = Duration::from_millis(250);
 /// Half a second of the stream in each of them.
 const MEDIA_MS: usize = 500;
 
+/// By so many bytes at its end a sample is known.
+const TAIL_BYTES: usize = 16;
+
+/// What was sent, and when.
+struct Sent {
+    capture: Capture,
+    piece_bytes: usize,
+    /// Which piece of the capture holds the sample that ends so.
+    pieces: HashMap<Bytes, usize>,
+    /// When each piece was last sent.
+    times: Mutex<Vec<Option<Instant>>>,
+}
+
+impl Sent {
+    fn new() -> Self {
+        let capture = captures::named("chromium-webm-vp8-opus");
+        let piece_bytes = capture.stream.len() * MEDIA_MS / 16_251;
+        let mut demuxer = Demuxer::new();
+        let (mut pieces, mut alike) = (HashMap::new(), Vec::new());
+        for (number, piece) in capture.stream.chunks(piece_bytes).enumerate() {
+            demuxer.push(Bytes::copy_from_slice(piece));
+            while let Ok(Some(event)) = demuxer.poll() {
+                if let Event::Sample(Sample { data, .. }) = event
+                    && let Some(start) = data.len().checked_sub(TAIL_BYTES)
+                {
+                    let tail = data.slice(start..);
+                    if pieces.insert(tail.clone(), number).is_some_and(|other| other != number) {
+                        alike.push(tail);
+                    }
+                }
+            }
+        }
+        // Silence sounds the same everywhere.
+        alike.iter().for_each(|tail| drop(pieces.remove(tail)));
+        let times = Mutex::new(vec![None; capture.stream.len().div_ceil(piece_bytes)]);
+        Self { capture, piece_bytes, pieces, times }
+    }
+
+    /// How old a fragment is, from when the message with its last sample was sent.
+    fn age(&self, fragment: &Bytes) -> Option<Duration> {
+        let tail = fragment.slice(fragment.len().checked_sub(TAIL_BYTES)?..);
+        let piece = *self.pieces.get(&tail)?;
+        self.times.lock().unwrap()[piece].map(|at| at.elapsed())
+    }
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u64>().ok());
-    let viewers = numbers.next().map_or(VIEWERS, |n| usize::try_from(n).unwrap());
-    let seconds = numbers.next().unwrap_or(SECONDS);
+    let mut number = |usual: usize| numbers.next().map_or(usual, |n| usize::try_from(n).unwrap());
+    let (viewers, seconds, joins) = (number(VIEWERS), number(SECONDS as usize), number(JOINS));
     let server = Arc::new(Server::start(&[]));
-    let began = Instant::now();
-    let sent_us = Arc::new(AtomicU64::new(0));
+    let sent = Arc::new(Sent::new());
     let is_over = Arc::new(AtomicBool::new(false));
     let publishing = {
-        let (server, sent_us, is_over) = (server.clone(), sent_us.clone(), is_over.clone());
-        tokio::spawn(async move { publish(&server, began, &sent_us, &is_over).await })
+        let (server, sent, is_over) = (server.clone(), sent.clone(), is_over.clone());
+        tokio::spawn(async move { publish(&server, &sent, &is_over).await })
     };
-    while sent_us.load(Ordering::SeqCst) == 0 || watched(&server).await.is_none() {
+    while watched(&server).await.is_none() {
         tokio::task::yield_now().await;
     }
-    let before = server.resident_bytes();
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut watching = JoinSet::new();
-    let mut stalled = Vec::new();
+    let memory = |server: &Server| server.resident_bytes() as f64 / 1e6;
+    let say = |when: &str, server: &Server| {
+        println!("{when}: {:.1} MB, {} open files", memory(server), server.open_files());
+    };
+    say("before", &server);
+    // The second time shows what the first has left behind, and what the allocator keeps.
+    for _ in 0..2 {
+        let with = watch(&server, &sent, viewers, Duration::from_secs(seconds as u64)).await;
+        alone(&server).await;
+        say(&format!("with them {with:.1} MB; after them"), &server);
+    }
+    join_and_leave(&server, joins).await;
+    alone(&server).await;
+    say("after the joins", &server);
+    is_over.store(true, Ordering::SeqCst);
+    let generations = publishing.await.unwrap();
+    println!("recorded: {}", verdict(&server, &sent.capture, generations));
+}
+
+/// So many viewers, a tenth of them stalled: the most memory while they are there, in MB.
+async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: Duration) -> f64 {
+    let (mut watching, mut stalled) = (JoinSet::new(), Vec::new());
+    let joining = Instant::now();
+    let is_complete = Arc::new(AtomicBool::new(false));
+    let end = Arc::new(Mutex::new(None::<Instant>));
+    let unknown = Arc::new(AtomicU64::new(0));
+    let address = format!("{}/ws/live/test-device", server.https);
     for number in 0..viewers {
-        let address = format!("{}/ws/live/test-device", server.https);
-        let mut viewer = Client::connect(&server, &address, None).await;
+        let mut viewer = Client::connect(server, &address, None).await;
         if number % 10 == 9 {
             stalled.push(viewer);
             continue;
         }
-        let sent_us = Arc::clone(&sent_us);
+        let (sent, is_complete) = (sent.clone(), is_complete.clone());
+        let (end, unknown) = (end.clone(), unknown.clone());
         watching.spawn(async move {
-            let (mut latencies, mut bytes, mut skips) = (Vec::new(), 0, 0);
-            while Instant::now() < end {
+            let (mut ages, mut bytes, mut skips) = (Vec::new(), 0, 0);
+            while end.lock().unwrap().is_none_or(|end| Instant::now() < end) {
                 match viewer.message().await {
                     Some(Message::Binary(fragment)) => {
-                        let now_us = began.elapsed().as_micros() as u64;
                         bytes += fragment.len() as u64;
-                        latencies.push(now_us.saturating_sub(sent_us.load(Ordering::SeqCst)));
+                        // Handshakes and first groups of the others are another measurement.
+                        if !is_complete.load(Ordering::SeqCst) {
+                            continue;
+                        }
+                        match sent.age(&fragment) {
+                            Some(age) => ages.push(age),
+                            None => drop(unknown.fetch_add(1, Ordering::SeqCst)),
+                        }
                     }
                     Some(Message::Text(text)) => skips += u64::from(text.contains("skipped")),
                     Some(_) => {}
                     None => panic!("a viewer lost its connection"),
                 }
             }
-            // An init segment and the newest group came when it joined.
-            (latencies.split_off(2.min(latencies.len())), bytes, skips)
+            (ages, bytes, skips)
         });
     }
-    let joined = began.elapsed();
-    let (mut latencies, mut bytes, mut skips) = (Vec::new(), 0, 0);
-    let mut with = 0;
+    *end.lock().unwrap() = Some(Instant::now() + lasting);
+    is_complete.store(true, Ordering::SeqCst);
+    let joined = joining.elapsed();
+    let (mut ages, mut bytes, mut skips, mut most) = (Vec::new(), 0, 0, 0);
     while let Some(measured) = watching.join_next().await {
-        with = with.max(server.resident_bytes());
+        most = most.max(server.resident_bytes());
         let (own, own_bytes, own_skips) = measured.unwrap();
-        latencies.extend(own);
+        ages.extend(own);
         bytes += own_bytes;
         skips += own_skips;
     }
-    drop(stalled);
-    while watched(&server).await != Some(0) {
-        tokio::task::yield_now().await;
-    }
-    let after = server.resident_bytes();
-    is_over.store(true, Ordering::SeqCst);
-    publishing.await.unwrap();
-    latencies.sort_unstable();
-    let at = |permille: usize| {
-        let us = latencies[(latencies.len() - 1) * permille / 1000];
-        us as f64 / 1000.0
-    };
-    println!("viewers {viewers}, a tenth of them stalled, all there after {joined:.1?}");
+    println!("{viewers} viewers, {} of them stalled, all there after {joined:.1?}", stalled.len());
     println!(
-        "added latency: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms; skips {skips}",
+        "added latency of {} fragments: {}; {} of unknown age; {skips} skips; sent {} MB",
+        ages.len(),
+        percentiles(&mut ages),
+        unknown.load(Ordering::SeqCst),
+        bytes / 1_000_000
+    );
+    most as f64 / 1e6
+}
+
+/// So many viewers come, wait for the first picture, and go.
+async fn join_and_leave(server: &Arc<Server>, joins: usize) {
+    let left = Arc::new(AtomicU64::new(joins as u64));
+    let mut joining = JoinSet::new();
+    for _ in 0..JOINING {
+        let (server, left) = (server.clone(), left.clone());
+        joining.spawn(async move {
+            let address = format!("{}/ws/live/test-device", server.https);
+            let mut times = Vec::new();
+            let take = |left: u64| left.checked_sub(1);
+            while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+                let mut viewer = Client::connect(&server, &address, None).await;
+                let asked = Instant::now();
+                let mut binary = 0;
+                // The init segment, then the group.
+                while binary < 2 {
+                    let message = viewer.message().await.expect("the viewer is let in");
+                    binary += usize::from(message.is_binary());
+                }
+                times.push(asked.elapsed());
+            }
+            times
+        });
+    }
+    let mut times = joining.join_all().await.concat();
+    println!("{joins} joins: first picture behind the handshake {}", percentiles(&mut times));
+}
+
+fn percentiles(times: &mut [Duration]) -> String {
+    if times.is_empty() {
+        return "none".to_owned();
+    }
+    times.sort_unstable();
+    let at = |permille: usize| times[(times.len() - 1) * permille / 1000].as_secs_f64() * 1000.0;
+    format!(
+        "p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms",
         at(500),
         at(990),
         at(999),
         at(1000)
-    );
-    println!("sent {} MB in {seconds} s", bytes / 1_000_000);
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    println!(
-        "memory: {:.1} MB before, {:.1} MB with them, {:.1} MB after",
-        megabytes(before),
-        megabytes(with),
-        megabytes(after)
-    );
+    )
+}
+
+/// Waits until nobody watches any more.
+async fn alone(server: &Server) {
+    while watched(server).await != Some(0) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// How many watch; `None` before the stream is there.
@@ -129,11 +243,13 @@ async fn watched(server: &Server) -> Option<u64> {
     list["streams"][0]["viewers"].as_u64()
 }
 
-async fn publish(server: &Server, began: Instant, sent_us: &AtomicU64, is_over: &AtomicBool) {
-    let capture = captures::named("chromium-webm-vp8-opus");
+/// Sends the capture again and again, and says how often.
+async fn publish(server: &Server, sent: &Sent, is_over: &AtomicBool) -> usize {
+    let capture = &sent.capture;
     let (mut client, welcome) = Client::hello(server, "session-1").await;
-    let piece_bytes = capture.stream.len() * MEDIA_MS / 16_251;
+    let began = Instant::now();
     let mut pace = tokio::time::interval(PACE);
+    let length = capture.stream.len();
     for generation in 0.. {
         let started_ms = welcome["now_ms"].as_i64().unwrap() + began.elapsed().as_millis() as i64;
         client
@@ -142,17 +258,55 @@ async fn publish(server: &Server, began: Instant, sent_us: &AtomicU64, is_over: 
                 "started_ms": started_ms, "offset_ms": 0, "reason": "start",
             }))
             .await;
-        let mut position = 0;
-        for piece in capture.stream.chunks(piece_bytes) {
-            pace.tick().await;
-            client.chunk(generation, position, piece).await;
-            sent_us.store(began.elapsed().as_micros() as u64, Ordering::SeqCst);
-            position += piece.len() as u64;
-            if is_over.load(Ordering::SeqCst) {
-                return client.close().await;
+        for (number, piece) in capture.stream.chunks(sent.piece_bytes).enumerate() {
+            if !is_over.load(Ordering::SeqCst) {
+                pace.tick().await;
             }
+            let position = (number * sent.piece_bytes) as u64;
+            sent.times.lock().unwrap()[number] = Some(Instant::now());
+            client.chunk(generation, position, piece).await;
         }
-        let end = json!({ "type": "generation_end", "generation": generation, "bytes": position });
+        let end = json!({ "type": "generation_end", "generation": generation, "bytes": length });
         client.text(end).await;
+        if is_over.load(Ordering::SeqCst) {
+            let whole = |generation| json!({ "generation": generation, "bytes": length });
+            let generations: Vec<_> = (0..=generation).map(whole).collect();
+            client.text(json!({ "type": "stop", "generations": generations })).await;
+            assert_eq!(client.ending().await.close_code(), Some(1000));
+            return generation as usize + 1;
+        }
     }
+    unreachable!("it goes on until it is over")
+}
+
+/// Whether the files hold every sample of the capture so often, and nothing else.
+fn verdict(server: &Server, capture: &Capture, generations: usize) -> String {
+    let files = segments(&server.recordings());
+    let mut recorded: HashMap<usize, Vec<Bytes>> = HashMap::new();
+    for file in &files {
+        for (track, data) in payloads(std::fs::read(file).unwrap()) {
+            recorded.entry(track).or_default().push(data);
+        }
+    }
+    let mut expected: HashMap<usize, Vec<Bytes>> = HashMap::new();
+    for _ in 0..generations {
+        for (track, data) in payloads(capture.stream.clone()) {
+            expected.entry(track).or_default().push(data);
+        }
+    }
+    let samples: usize = expected.values().map(Vec::len).sum();
+    let is_exact = recorded == expected;
+    assert!(is_exact, "what is recorded is not what was sent");
+    format!("{samples} samples of {generations} generations in {} files, exact", files.len())
+}
+
+fn payloads(stream: Vec<u8>) -> Vec<(usize, Bytes)> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(stream.into());
+    let events = std::iter::from_fn(|| demuxer.poll().unwrap());
+    let samples = events.filter_map(|event| match event {
+        Event::Sample(sample) => Some((sample.track, sample.data)),
+        _ => None,
+    });
+    samples.collect()
 }

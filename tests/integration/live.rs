@@ -9,15 +9,15 @@ use crate::support::client::{Client, get};
 use crate::support::server::Server;
 
 /// Samples as viewers get them, by track.
-type Samples = Vec<(usize, bool, bytes::Bytes)>;
+pub(crate) type Samples = Vec<(usize, bool, bytes::Bytes)>;
 
 /// What a viewer has been told and sent.
 #[derive(Debug, Default)]
-struct Seen {
-    told: Vec<Value>,
+pub(crate) struct Seen {
+    pub(crate) told: Vec<Value>,
     /// Of each init segment, what followed it.
-    streams: Vec<Vec<u8>>,
-    close: Option<u16>,
+    pub(crate) streams: Vec<Vec<u8>>,
+    pub(crate) close: Option<u16>,
 }
 
 impl Seen {
@@ -40,21 +40,21 @@ impl Seen {
         true
     }
 
-    fn told(&self, kind: &str) -> Vec<&Value> {
+    pub(crate) fn told(&self, kind: &str) -> Vec<&Value> {
         self.told.iter().filter(|told| told["type"] == kind).collect()
     }
 
-    fn samples(&self, stream: usize) -> Samples {
+    pub(crate) fn samples(&self, stream: usize) -> Samples {
         samples(&self.streams[stream])
     }
 }
 
-async fn watch(server: &Server, stream: &str) -> Client {
+pub(crate) async fn watch(server: &Server, stream: &str) -> Client {
     Client::connect(server, &format!("{}/ws/live/{stream}", server.https), None).await
 }
 
 /// Listens until enough has come.
-async fn seen(viewer: &mut Client, seen: &mut Seen, is_enough: impl Fn(&Seen) -> bool) {
+pub(crate) async fn seen(viewer: &mut Client, seen: &mut Seen, is_enough: impl Fn(&Seen) -> bool) {
     while !is_enough(seen) {
         let message = viewer.message().await.expect("the connection broke");
         if !seen.take(message) {
@@ -63,7 +63,7 @@ async fn seen(viewer: &mut Client, seen: &mut Seen, is_enough: impl Fn(&Seen) ->
     }
 }
 
-fn samples(stream: &[u8]) -> Samples {
+pub(crate) fn samples(stream: &[u8]) -> Samples {
     let mut demuxer = Demuxer::new();
     demuxer.push(bytes::Bytes::copy_from_slice(stream));
     let events = std::iter::from_fn(|| demuxer.poll().unwrap());
@@ -74,18 +74,18 @@ fn samples(stream: &[u8]) -> Samples {
     samples.collect()
 }
 
-fn of_track(samples: &Samples, track: usize) -> Vec<(bool, bytes::Bytes)> {
+pub(crate) fn of_track(samples: &Samples, track: usize) -> Vec<(bool, bytes::Bytes)> {
     let own = samples.iter().filter(|(own, ..)| *own == track);
     own.map(|(_, sync, data)| (*sync, data.clone())).collect()
 }
 
 /// The track of which not every sample is a sync sample.
-fn video_track(all: &Samples) -> usize {
+pub(crate) fn video_track(all: &Samples) -> usize {
     all.iter().find(|(_, sync, _)| !sync).map_or(0, |(track, ..)| *track)
 }
 
 /// Sends a part of a capture.
-async fn send(client: &mut Client, capture: &Capture, chunks: std::ops::Range<usize>) {
+pub(crate) async fn send(client: &mut Client, capture: &Capture, chunks: std::ops::Range<usize>) {
     let is_first = chunks.start == 0;
     let all = capture.chunks();
     let mut position: usize = all[..chunks.start].iter().map(|chunk| chunk.len()).sum();

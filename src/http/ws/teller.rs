@@ -59,6 +59,8 @@ where
         ApiError::upgrade_required("this address takes WebSocket connections; see docs/live.md")
     })?;
     let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
+    // By default each viewer would hold 128 KiB for what it may say.
+    let upgrade = upgrade.read_buffer_size(MAX_MESSAGE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let first = Instant::now() + PING_INTERVAL;
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
