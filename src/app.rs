@@ -20,6 +20,7 @@ use crate::addresses::{Host, Names, is_ours};
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
+use crate::devices::Devices;
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -143,6 +144,10 @@ async fn serve(
     tls: RustlsConfig,
     authority: Option<Authority>,
 ) -> Result<()> {
+    let devices = Devices::load(config.state.clone()).with_context(|| {
+        let file = config.state.join("devices.json");
+        format!("cannot read {}; make it readable for this user", file.display())
+    })?;
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
@@ -157,11 +162,16 @@ async fn serve(
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
     let streams = hub.streams();
+    let keeper = devices.clone();
+    let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
         playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
+        board: http::Board::new(devices.clone(), streams.clone()),
+        devices: devices.clone(),
+        alarms: tokio::sync::watch::channel(Arc::default()).1,
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -208,6 +218,8 @@ async fn serve(
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));
         while servers.join_next().await.is_some() {}
+        keeping.abort();
+        devices.close().await;
         recorder.await
     };
     tokio::time::timeout(STOP_PATIENCE, finish)

@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod config;
 mod console;
+mod devices;
 mod http;
 mod ingest;
 mod library;

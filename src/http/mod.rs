@@ -3,6 +3,7 @@
 mod acceptor;
 mod api;
 mod assets;
+mod board;
 mod error;
 mod headers;
 mod listener;
@@ -14,17 +15,23 @@ mod ws;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 pub(crate) use api::ingest::Connections;
+pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
 pub(crate) use router::{pages_router, raw_router, trust_router};
+
+/// The alarms as they are told.
+pub(crate) type Alarms = watch::Receiver<Arc<[serde_json::Value]>>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -33,6 +40,11 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) devices: Devices,
+    /// The list of devices for all who are told.
+    pub(crate) board: Board,
+    /// What is wrong at the moment.
+    pub(crate) alarms: Alarms,
     pub(crate) playback: Arc<dyn Playback>,
     pub(crate) door: Door,
     /// Publishers that come by requests.

@@ -10,6 +10,8 @@ use super::{State, api, assets, headers, pages, service_worker, ws};
 pub(crate) fn pages_router(state: State) -> Router {
     let limit = DefaultBodyLimit::max(api::whep::MAX_OFFER_BYTES);
     let offer = post(api::whep::offer).layer(limit);
+    let command_limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
+    let command = post(api::devices::command).layer(command_limit);
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/live", get(pages::live))
@@ -19,6 +21,8 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/sessions/{session}/check", get(api::check::check))
         .route("/api/sessions/{session}/files/{file}", get(api::files::file))
         .route("/api/streams", get(api::streams::streams))
+        .route("/api/devices", get(api::devices::devices))
+        .route("/api/devices/{device}/commands", command)
         .route("/ws/ingest", any(ws::ingest::negotiate))
         .route("/ws/live/{stream}", any(ws::live::live))
         .route("/ws/control", any(ws::control::control))

@@ -10,6 +10,7 @@
 mod support;
 
 mod check;
+mod control;
 mod crash;
 mod faults;
 mod full_disk;

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub(super) mod check;
+pub(super) mod devices;
 pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;

@@ -3,6 +3,7 @@
 #[path = "../../support/captures.rs"]
 pub(crate) mod captures;
 pub(crate) mod client;
+pub(crate) mod control;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod http;
