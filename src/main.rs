@@ -1,6 +1,7 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
 mod addresses;
+mod alarms;
 mod app;
 mod check;
 mod clock;
