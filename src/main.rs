@@ -3,6 +3,7 @@
 mod addresses;
 mod alarms;
 mod app;
+mod authorities;
 mod check;
 mod clock;
 mod config;

@@ -6,6 +6,7 @@ mod assets;
 mod error;
 mod headers;
 mod listener;
+mod origin;
 mod pages;
 mod router;
 mod service_worker;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
@@ -30,6 +32,7 @@ pub(crate) use router::{pages_router, raw_router, trust_router};
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) library: Library,
+    pub(crate) alarms: Alarms,
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
