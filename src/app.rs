@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, Names, is_ours};
+use crate::alarms::Alarms;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
@@ -148,6 +149,9 @@ async fn serve(
         let file = config.state.join("devices.json");
         format!("cannot read {}; make it readable for this user", file.display())
     })?;
+    let host = names.first();
+    let page_url = format!("https://{host}:{}", listeners.https.port);
+    let alarms = Alarms::new(&config.alarms, page_url.clone())?;
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
@@ -159,19 +163,18 @@ async fn serve(
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
-    let host = names.first();
-    let page_url = format!("https://{host}:{}", listeners.https.port);
+    tokio::spawn(alarms.clone().watch(library.clone(), stop.clone()));
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
+        alarms,
         playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
         board: http::Board::new(devices.clone(), streams.clone()),
         devices: devices.clone(),
-        alarms: tokio::sync::watch::channel(Arc::default()).1,
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),

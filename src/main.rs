@@ -1,7 +1,9 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
 mod addresses;
+mod alarms;
 mod app;
+mod authorities;
 mod check;
 mod clock;
 mod config;

@@ -7,6 +7,7 @@ mod board;
 mod error;
 mod headers;
 mod listener;
+mod origin;
 mod pages;
 mod router;
 mod service_worker;
@@ -15,9 +16,9 @@ mod ws;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
@@ -30,21 +31,17 @@ pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
 pub(crate) use router::{pages_router, raw_router, trust_router};
 
-/// The alarms as they are told.
-pub(crate) type Alarms = watch::Receiver<Arc<[serde_json::Value]>>;
-
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) library: Library,
+    pub(crate) alarms: Alarms,
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
     pub(crate) devices: Devices,
     /// The list of devices for all who are told.
     pub(crate) board: Board,
-    /// What is wrong at the moment.
-    pub(crate) alarms: Alarms,
     pub(crate) playback: Arc<dyn Playback>,
     pub(crate) door: Door,
     /// Publishers that come by requests.

@@ -416,3 +416,18 @@ async fn thousands_of_commands_at_once_are_answered_and_few_reach_the_device() {
     device.answer("start", json!({ "ok": true })).await;
     while controller.next("done").await["id"] != "again" {}
 }
+
+#[tokio::test]
+async fn whoever_is_connected_is_told_of_alarms() {
+    // More than any disk has.
+    let server = Server::start(&["--reserve-mb", "1000000000"]);
+    let mut controller = Control::connect(&server).await;
+    loop {
+        let told = controller.next("alarms").await;
+        let alarms = told["alarms"].as_array().unwrap();
+        if let Some(alarm) = alarms.iter().find(|alarm| alarm["kind"] == "disk_full") {
+            assert!(alarm["since_ms"].as_i64().unwrap() <= told["now_ms"].as_i64().unwrap());
+            return;
+        }
+    }
+}

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod alarms;
 mod check;
 mod control;
 mod crash;

@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub(super) mod alarms;
 pub(super) mod check;
 pub(super) mod devices;
 pub(super) mod files;

@@ -32,7 +32,7 @@ pub(in super::super) async fn control(
     let mut conversation = Conversation {
         link: state.devices.connect(),
         commanding: Commanding::new(state.devices, state.streams.clone(), peer.0.ip()),
-        telling: Telling::new(state.streams, &state.board, state.alarms),
+        telling: Telling::new(state.streams, &state.board, state.alarms.list()),
         is_foreign: is_foreign(&uri, &headers),
         was_refused: false,
         shutdown: state.shutdown.clone(),

@@ -7,9 +7,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use super::super::super::Board;
 use super::super::super::api::streams::{self, List};
-use super::super::super::{Alarms, Board};
 use super::super::teller::{Gone, Teller};
+use crate::alarms::{self, Alarm};
 use crate::clock;
 use crate::devices::Device;
 use crate::live::Streams;
@@ -37,7 +38,7 @@ pub(super) struct Telling {
     due: Option<Instant>,
     told: Option<Vec<streams::Stream>>,
     devices: watch::Receiver<Arc<[Device]>>,
-    alarms: Alarms,
+    alarms: alarms::List,
 }
 
 #[derive(Serialize)]
@@ -49,15 +50,15 @@ struct Devices<'a> {
 }
 
 #[derive(Serialize)]
-struct AlarmList<'a, T> {
+struct Alarms<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     now_ms: i64,
-    alarms: &'a [T],
+    alarms: &'a [Alarm],
 }
 
 impl Telling {
-    pub(super) fn new(live: Streams, board: &Board, mut alarms: Alarms) -> Self {
+    pub(super) fn new(live: Streams, board: &Board, mut alarms: alarms::List) -> Self {
         let mut numbers = tokio::time::interval(NUMBERS_INTERVAL);
         numbers.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut devices = board.follow();
@@ -106,7 +107,7 @@ impl Telling {
             }
             News::Alarms => {
                 let alarms = Arc::clone(&self.alarms.borrow_and_update());
-                teller.say(&AlarmList { kind: "alarms", now_ms, alarms: &alarms }).await
+                teller.say(&Alarms { kind: "alarms", now_ms, alarms: &alarms }).await
             }
         }
     }
