@@ -17,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, Names, is_ours};
+use crate::alarms::Alarms;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
+use crate::devices::Devices;
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -143,6 +145,13 @@ async fn serve(
     tls: RustlsConfig,
     authority: Option<Authority>,
 ) -> Result<()> {
+    let devices = Devices::load(config.state.clone()).with_context(|| {
+        let file = config.state.join("devices.json");
+        format!("cannot read {}; make it readable for this user", file.display())
+    })?;
+    let host = names.first();
+    let page_url = format!("https://{host}:{}", listeners.https.port);
+    let alarms = Alarms::new(&config.alarms, page_url.clone())?;
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
@@ -154,14 +163,18 @@ async fn serve(
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
-    let host = names.first();
-    let page_url = format!("https://{host}:{}", listeners.https.port);
+    tokio::spawn(alarms.clone().watch(library.clone(), stop.clone()));
     let streams = hub.streams();
+    let keeper = devices.clone();
+    let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let state = http::State {
         library,
+        alarms,
         playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
+        board: http::Board::new(devices.clone(), streams.clone()),
+        devices: devices.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -208,6 +221,8 @@ async fn serve(
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));
         while servers.join_next().await.is_some() {}
+        keeping.abort();
+        devices.close().await;
         recorder.await
     };
     tokio::time::timeout(STOP_PATIENCE, finish)

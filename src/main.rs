@@ -1,11 +1,14 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
 mod addresses;
+mod alarms;
 mod app;
+mod authorities;
 mod check;
 mod clock;
 mod config;
 mod console;
+mod devices;
 mod http;
 mod ingest;
 mod library;

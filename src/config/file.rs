@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::Port;
+use super::alarms::Section;
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
 const DEFAULT_PATH: &str = "localcamera.toml";
 
-/// The keys of the file; each is the flag of the same name.
+/// The keys of the file; each is the flag of the same name, where there is one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -34,6 +35,8 @@ pub(super) struct File {
     pub(super) segment_seconds: Option<f64>,
     pub(super) reserve_mb: Option<u64>,
     pub(super) open: Option<bool>,
+    #[serde(default)]
+    pub(super) alarms: Section,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +81,15 @@ impl File {
             }
             Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
         };
-        toml::from_str(&text).map_err(|error| format!("{} is not valid: {error}", path.display()))
+        toml::from_str(&text).map_err(|error| invalid(path, &text, &error))
     }
+}
+
+/// What is wrong, and where. The line itself is not repeated: it may hold a secret.
+fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| 1 + before.matches('\n').count());
+    format!("{}, line {line}, is not valid: {}", path.display(), error.message())
 }
 
 #[cfg(test)]
@@ -95,6 +105,15 @@ mod tests {
         assert_eq!(file.lan_ip, ["192.168.1.3".parse().unwrap()]);
         assert_eq!(file.wss_port, Some(Port::None));
         assert_eq!(file.http_port, Some(Port::Number(80)));
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_secret_is_not_repeated() {
+        let text = "https_port = 1\n[[alarms.targets]]\nkind = \"email\"\npassword = 4711";
+        let error = toml::from_str::<File>(text).unwrap_err();
+        let message = invalid(Path::new("a.toml"), text, &error);
+        assert!(message.starts_with("a.toml, line ") && message.contains("secret"), "{message}");
+        assert!(!message.contains("4711"), "{message}");
     }
 
     #[test]

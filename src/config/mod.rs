@@ -1,17 +1,21 @@
 //! What the program is told: flags, then `LOCALCAMERA_*`, then the file, then the defaults.
 
+pub(crate) mod alarms;
 mod cli;
 mod destination;
 mod file;
 mod push;
+mod secret;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::addresses::Host;
+pub(crate) use alarms::Alarms;
 pub(crate) use destination::Destination;
 pub(crate) use push::{Input, Push, Token};
+pub(crate) use secret::Secret;
 
 /// Segments shorter than this are more headers than media.
 const MIN_SEGMENT: Duration = Duration::from_millis(500);
@@ -57,6 +61,7 @@ pub(crate) struct Config {
     /// Free space below which no media is taken.
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
+    pub(crate) alarms: Alarms,
 }
 
 /// A certificate that the user brought.

@@ -3,9 +3,11 @@
 mod acceptor;
 mod api;
 mod assets;
+mod board;
 mod error;
 mod headers;
 mod listener;
+mod origin;
 mod pages;
 mod router;
 mod service_worker;
@@ -16,12 +18,15 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::Alarms;
+use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 pub(crate) use api::ingest::Connections;
+pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
 pub(crate) use router::{pages_router, raw_router, trust_router};
@@ -30,9 +35,13 @@ pub(crate) use router::{pages_router, raw_router, trust_router};
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) library: Library,
+    pub(crate) alarms: Alarms,
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) devices: Devices,
+    /// The list of devices for all who are told.
+    pub(crate) board: Board,
     pub(crate) playback: Arc<dyn Playback>,
     pub(crate) door: Door,
     /// Publishers that come by requests.

@@ -2,14 +2,17 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, post};
 
-use super::{State, api, assets, headers, pages, service_worker, ws};
+use super::{State, api, assets, headers, origin, pages, service_worker, ws};
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
     let limit = DefaultBodyLimit::max(api::whep::MAX_OFFER_BYTES);
     let offer = post(api::whep::offer).layer(limit);
+    let command_limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
+    let command = post(api::devices::command).layer(command_limit);
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/live", get(pages::live))
@@ -19,6 +22,8 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/sessions/{session}/check", get(api::check::check))
         .route("/api/sessions/{session}/files/{file}", get(api::files::file))
         .route("/api/streams", get(api::streams::streams))
+        .route("/api/devices", get(api::devices::devices))
+        .route("/api/devices/{device}/commands", command)
         .route("/ws/ingest", any(ws::ingest::negotiate))
         .route("/ws/live/{stream}", any(ws::live::live))
         .route("/ws/control", any(ws::control::control))
@@ -28,6 +33,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/whep/{stream}", offer)
         .route("/whep/{stream}/{id}", delete(api::whep::end))
         .route("/ws/json/{stream}", any(ws::pictures::json))
+        .merge(alarm_routes())
         .merge(routes_for_other_origins())
         .merge(trust_routes())
         .fallback(super::error::not_found)
@@ -44,6 +50,14 @@ pub(crate) fn raw_router(state: State) -> Router {
 pub(crate) fn trust_router(state: State) -> Router {
     let routes = trust_routes().fallback(super::error::to_https).with_state(state);
     headers::secure(routes)
+}
+
+fn alarm_routes() -> Router<State> {
+    Router::new()
+        .route("/api/alarms/test", post(api::alarms::test))
+        .route("/api/alarms/{id}/dismiss", post(api::alarms::dismiss))
+        .layer(from_fn(origin::own_pages_only))
+        .route("/api/alarms", get(api::alarms::alarms))
 }
 
 /// What the page of another address of this server uses.

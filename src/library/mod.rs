@@ -1,5 +1,6 @@
 //! What has been recorded: a fold over the session journals, held in memory.
 
+mod heartbeats;
 pub(crate) mod journal;
 pub(crate) mod names;
 mod scan;
@@ -12,12 +13,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::clock::WallUs;
 use crate::storage::Storage;
+pub(crate) use heartbeats::{Heartbeat, Heartbeats, Pulse, TakenUp, newest};
 use journal::Line;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
 pub(crate) use session::{File, Session};
-pub(crate) use trouble::Trouble;
+pub(crate) use trouble::{Room, Trouble};
 pub(crate) use verify::{Problem, Verification, verify};
 
 /// The sessions of one recordings folder. Clones share them.
@@ -29,6 +32,7 @@ pub(crate) struct Library {
     /// What the disk has not given back yet.
     unread: Arc<Mutex<Vec<Unread>>>,
     trouble: Trouble,
+    heartbeats: Heartbeats,
 }
 
 /// The journal of a session, by where it lies.
@@ -48,6 +52,7 @@ impl Library {
             sessions: Arc::default(),
             unread: Arc::default(),
             trouble: Trouble::default(),
+            heartbeats: Heartbeats::default(),
         }
     }
 
@@ -59,6 +64,28 @@ impl Library {
     /// What keeps recordings from the disk.
     pub(crate) fn trouble(&self) -> &Trouble {
         &self.trouble
+    }
+
+    /// When something of each session became durable last.
+    pub(crate) fn heartbeats(&self) -> &Heartbeats {
+        &self.heartbeats
+    }
+
+    /// Of each publisher the newest session, where nobody has stopped it and its media reaches
+    /// beyond `since_us`.
+    pub(crate) fn unstopped(&self, since_us: WallUs) -> Vec<Session> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut newest: HashMap<(&str, &str), &Session> = HashMap::new();
+        for session in sessions.values().flatten().filter(|session| !session.files.is_empty()) {
+            let known = newest.entry(session.publisher()).or_insert(session);
+            if known.started_us < session.started_us {
+                *known = session;
+            }
+        }
+        let is_wanted = |session: &&Session| {
+            !session.stopped && session.end_us().is_some_and(|end_us| end_us >= since_us)
+        };
+        newest.into_values().filter(is_wanted).cloned().collect()
     }
 
     /// Adds a line of a session's journal.

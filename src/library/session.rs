@@ -4,6 +4,15 @@ use super::JournalPlace;
 use super::journal::{self, Event, Line, Segment};
 use crate::clock::WallUs;
 
+/// The device that raw publishers share: what tells them apart is their address, which is their
+/// name.
+const RAW: &str = "raw";
+
+/// Whose sessions follow one another.
+pub(super) fn publisher<'a>(device: &'a str, name: &'a str) -> (&'a str, &'a str) {
+    (device, if device == RAW { name } else { "" })
+}
+
 /// What the library knows of a session.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
@@ -11,6 +20,7 @@ pub(crate) struct Session {
     pub(crate) journal: JournalPlace,
     pub(crate) device: String,
     pub(crate) name: String,
+    pub(crate) started_us: WallUs,
     pub(crate) stopped: bool,
     pub(crate) files: Vec<File>,
 }
@@ -35,6 +45,7 @@ impl Session {
             journal,
             device: String::new(),
             name: String::new(),
+            started_us: 0,
             stopped: false,
             files: Vec::new(),
         }
@@ -42,7 +53,8 @@ impl Session {
 
     pub(super) fn apply(&mut self, folder: &str, line: &Line) {
         match &line.event {
-            Event::Session { device, name, .. } => {
+            Event::Session { device, name, start_us, .. } => {
+                self.started_us = *start_us;
                 self.stopped = false;
                 self.device.clone_from(device);
                 self.name.clone_from(name);
@@ -74,6 +86,16 @@ impl Session {
             Some(known) => *known = file,
             None => self.files.push(file),
         }
+    }
+
+    /// Where its finished files end, in wall time.
+    pub(crate) fn end_us(&self) -> Option<WallUs> {
+        self.files.iter().map(|file| file.start_us.saturating_add(file.duration_us)).max()
+    }
+
+    /// Whose sessions follow one another.
+    pub(super) fn publisher(&self) -> (&str, &str) {
+        publisher(&self.device, &self.name)
     }
 
     /// A finished file by its name.

@@ -11,6 +11,15 @@ pub(crate) struct Trouble {
     paused: Arc<watch::Sender<Option<String>>>,
     /// By session.
     refused: Arc<RwLock<BTreeMap<String, String>>>,
+    room: Arc<watch::Sender<Option<Room>>>,
+}
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) free_bytes: u64,
+    /// Below so much no media is taken.
+    pub(crate) reserve_bytes: u64,
 }
 
 impl Trouble {
@@ -35,6 +44,21 @@ impl Trouble {
             Some(reason) => drop(refused.insert(session.to_owned(), reason)),
             None => drop(refused.remove(session)),
         }
+    }
+
+    /// What the disk refuses, by session.
+    pub(crate) fn refused(&self) -> BTreeMap<String, String> {
+        self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Free space was measured.
+    pub(crate) fn measured(&self, room: Room) {
+        self.room.send_replace(Some(room));
+    }
+
+    /// How much room there was when it was measured last.
+    pub(crate) fn room(&self) -> Option<Room> {
+        *self.room.borrow()
     }
 
     /// In one sentence, if anything is wrong.

@@ -72,6 +72,8 @@ impl State {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct About {
     pub(crate) name: String,
+    /// Its publisher's id: a device's, or the session's for one that has none.
+    pub(crate) device: String,
     pub(crate) title: String,
     pub(crate) session: String,
     pub(crate) state: State,
@@ -206,6 +208,7 @@ impl Stream {
         };
         About {
             name: self.name.clone(),
+            device: shared.owner.device.clone(),
             title: shared.owner.title.clone(),
             session: shared.owner.session.clone(),
             state,

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use anyhow::{Result, bail};
+use rustls::{CertificateError, ClientConfig};
 
+use crate::authorities;
 use crate::config::Destination;
 
 /// The authority of a server that runs on this computer, in this folder.
@@ -29,35 +28,17 @@ impl Trust {
     pub(super) fn load(named: Option<&Path>) -> Result<Self> {
         let default = Path::new(DEFAULT_AUTHORITY);
         let authority = named.or_else(|| default.exists().then_some(default));
-        let mut roots = RootCertStore::empty();
-        match authority {
-            Some(path) => {
-                let shown = path.display();
-                let advice = "it must be a certificate in PEM, such as a server's /ca.crt";
-                for certificate in CertificateDer::pem_file_iter(path)
-                    .with_context(|| format!("cannot read the authority {shown}"))?
-                {
-                    let certificate =
-                        certificate.with_context(|| format!("{shown} is not usable: {advice}"))?;
-                    roots
-                        .add(certificate)
-                        .with_context(|| format!("{shown} is not usable: {advice}"))?;
-                }
-                if roots.is_empty() {
-                    bail!("{shown} holds no certificate: {advice}");
-                }
-            }
-            None => {
-                let found = rustls_native_certs::load_native_certs();
-                roots.add_parsable_certificates(found.certs);
-                if roots.is_empty() {
-                    bail!(
-                        "this system has no list of authorities; name the server's own with --ca \
-                         FILE, which is certs/ca.crt there, or what its /ca.crt serves"
-                    );
-                }
-            }
+        let found = match authority {
+            Some(path) => authorities::read(path)?,
+            None => authorities::of_the_system(),
+        };
+        if found.is_empty() {
+            bail!(
+                "this system has no list of authorities; name the server's own with --ca FILE, \
+                 which is certs/ca.crt there, or what its /ca.crt serves"
+            );
         }
+        let roots = authorities::store(&found);
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         Ok(Self { config: Arc::new(config), authority: authority.map(Path::to_owned) })
     }
@@ -90,25 +71,6 @@ impl Trust {
                  computers, and restart the server, which renews its certificate"
             ),
             _ => format!("the certificate of {to} is not accepted: {error:?}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_authority_that_is_none_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ca.crt");
-        let words = || format!("{:#}", Trust::load(Some(&path)).unwrap_err());
-        assert!(words().contains("ca.crt"), "{}", words());
-        for text in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
-        {
-            std::fs::write(&path, text).unwrap();
-            let words = words();
-            assert!(words.contains("ca.crt") && words.contains("PEM"), "{words}");
         }
     }
 }

@@ -23,6 +23,7 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::clock;
 use crate::library::{Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
@@ -31,6 +32,10 @@ pub(crate) use fault::CLAIM;
 
 /// Sessions that are made whole at once: enough to keep a disk busy.
 const RECOVERIES: usize = 8;
+
+/// A device that recorded this shortly before the server's start is expected back. Longer ago, and
+/// nobody was alarmed by its absence then.
+const EXPECTED_BACK: Duration = Duration::from_secs(3600);
 
 /// How files come about.
 #[derive(Debug, Clone, Copy)]
@@ -71,12 +76,17 @@ impl Recorder {
     /// Reads the library and makes whole what a crash has left in it. Sessions that were not
     /// there before do not wait for it.
     pub(crate) async fn recover(&self) {
+        let began_us = clock::now_us();
         let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
         let scanned = Scanned(Arc::clone(&self.is_scanned));
         let unfinished = storage::execute(&self.storage, move || library.scan(&*storage)).await;
         drop(scanned);
         let recoveries = unfinished.into_iter().map(|unfinished| self.recover_session(unfinished));
         futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
+        // What a crash has left says only now how far its media reaches.
+        let expected_us = i64::try_from(EXPECTED_BACK.as_micros()).unwrap_or(i64::MAX);
+        let left = self.library.unstopped(began_us.saturating_sub(expected_us));
+        self.library.heartbeats().expect(left);
     }
 
     pub(super) async fn recover_session(&self, unfinished: Unfinished) {

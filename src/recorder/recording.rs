@@ -18,7 +18,7 @@ use super::timeline::{self, Timeline};
 use super::wall::Mapping;
 use crate::clock;
 use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
-use crate::library::{JournalPlace, Library};
+use crate::library::{JournalPlace, Library, Pulse, TakenUp};
 use crate::live::feed::{
     self, Durable, Ending, Feed, Finished, FinishedFile, Loss, Note, Recording, SessionInfo,
 };
@@ -41,14 +41,22 @@ const MAX_OVERLAP_US: i64 = 1_000_000;
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, recorder: Recorder) {
     let Recording { session, opened, mut feed, durable } = recording;
+    let pulse = recorder.library.heartbeats().take_up(&TakenUp {
+        device: &session.device,
+        session: &session.id,
+        name: &session.name,
+        started_us: session.started_us,
+        is_resumable: session.is_resumable,
+    });
     let start = match opening::open(&session, &recorder).await {
         Ok(start) => start,
-        Err(error) => return interrupted(&session, &durable, &error),
+        Err(error) => return interrupted(&session, &durable, &error, &pulse),
     };
     let (mut task, answer) = Task::new(session, &recorder, start, durable);
     // Whoever opened the session and is gone has closed the feed as well.
     let _ = opened.send(answer);
     if task.is_stopped {
+        pulse.stopped();
         return task.report_finished(Ending::Stopped);
     }
     let mut deadline: Option<Instant> = None;
@@ -77,20 +85,33 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
         };
         if due {
             deadline = None;
-            if let Err(error) = task.commit().await {
-                return interrupted(&task.session, &task.durable, &error);
+            match task.commit().await {
+                Ok(true) => pulse.beat(),
+                Ok(false) => {}
+                Err(error) => return interrupted(&task.session, &task.durable, &error, &pulse),
             }
         } else if deadline.is_none() && (task.has_pending(1, 1) || task.timeline.is_due()) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
+    if ending == Ending::Stopped {
+        pulse.stopped();
+    } else if task.journal.is_none() && task.generations.is_empty() {
+        pulse.forget();
+    }
     if let Err(error) = task.finish(ending).await {
-        interrupted(&task.session, &task.durable, &error);
+        interrupted(&task.session, &task.durable, &error, &pulse);
     }
 }
 
 /// The disk has ended the recording. Its device comes back, and goes on with what is durable.
-fn interrupted(session: &SessionInfo, durable: &watch::Sender<Durable>, error: &DiskError) {
+fn interrupted(
+    session: &SessionInfo,
+    durable: &watch::Sender<Durable>,
+    error: &DiskError,
+    pulse: &Pulse,
+) {
+    pulse.give_way();
     tracing::error!(session = %session.id, %error, "recording is interrupted by the disk");
     durable.send_modify(|durable| durable.storage_error = Some(error.to_string()));
 }
@@ -273,8 +294,9 @@ impl Task {
         all_bytes >= bytes || all_samples >= samples
     }
 
-    /// Brings everything taken so far onto the disk, then tells the device.
-    async fn commit(&mut self) -> Result<(), DiskError> {
+    /// Brings everything taken so far onto the disk, then tells the device. Returns whether more of
+    /// a generation is durable than before.
+    async fn commit(&mut self) -> Result<bool, DiskError> {
         let mut plan = Plan::new(self.next_file);
         let mut durable = Vec::new();
         for (&number, generation) in &mut self.generations {
@@ -307,9 +329,11 @@ impl Task {
         for Ended { generation, .. } in &ended {
             self.generations.remove(generation);
         }
+        let mut is_more = false;
         self.durable.send_modify(|known| {
             for (number, reached) in durable {
                 let known = known.generations.entry(number).or_default();
+                is_more |= known.position < reached.position || known.media_us < reached.media_us;
                 known.position = known.position.max(reached.position);
                 known.media_us = known.media_us.max(reached.media_us);
             }
@@ -319,7 +343,7 @@ impl Task {
                 known.ended = true;
             }
         });
-        Ok(())
+        Ok(is_more)
     }
 
     async fn write(&mut self, steps: VecDeque<Step>) -> Result<(), DiskError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Recorder;
+use crate::library::Room;
 use crate::storage;
 
 /// A hundred devices at full speed write some 25 MB in this time; the reserve is larger.
@@ -31,6 +32,7 @@ impl Recorder {
     fn judge(&self, free_bytes: u64) {
         let reserve_bytes = self.settings.reserve_bytes;
         let trouble = self.library.trouble();
+        trouble.measured(Room { free_bytes, reserve_bytes });
         let is_paused = trouble.paused().borrow().is_some();
         let resume_bytes = reserve_bytes.saturating_add(reserve_bytes / SLACK);
         let enough_bytes = if is_paused { resume_bytes } else { reserve_bytes };

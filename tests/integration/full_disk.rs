@@ -1,7 +1,6 @@
 //! A disk that fills up and is freed again costs nothing but time.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -13,49 +12,7 @@ use crate::support::client::{get, tls};
 use crate::support::device::Device;
 use crate::support::files::segments;
 use crate::support::server::Server;
-
-const DISK_BYTES: u64 = 8 << 20;
-
-/// A small file system of its own under the recordings folder.
-struct SmallDisk {
-    recordings: PathBuf,
-}
-
-impl SmallDisk {
-    /// `None` where mounting is not allowed.
-    fn mount(folder: &Path) -> Option<Self> {
-        let recordings = folder.join("recordings");
-        std::fs::create_dir(&recordings).unwrap();
-        let size = format!("size={DISK_BYTES}");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&recordings);
-        let is_mounted = mount.status().is_ok_and(|status| status.success());
-        if !is_mounted {
-            eprintln!("not shown here: mounting a file system takes root");
-        }
-        is_mounted.then_some(Self { recordings })
-    }
-
-    /// Takes all room but this.
-    fn leave(&self, bytes: u64) {
-        let ballast = vec![0; usize::try_from(DISK_BYTES - bytes).unwrap()];
-        std::fs::write(self.ballast(), ballast).unwrap();
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.ballast()).unwrap();
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.recordings.join("ballast")
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.recordings).status();
-    }
-}
+use crate::support::small_disk::SmallDisk;
 
 async fn health(server: &Server) -> (u16, String) {
     let (status, body) = get(server, "/health").await;

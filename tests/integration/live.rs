@@ -6,6 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::captures::{self, Capture};
 use crate::support::client::{Client, get};
+use crate::support::control::Control;
 use crate::support::server::Server;
 
 /// Samples as viewers get them, by track.
@@ -153,14 +154,13 @@ async fn what_is_live_is_listed() {
         serde_json::from_slice::<Value>(&body).unwrap()["streams"].clone()
     };
     assert_eq!(list().await, json!([]));
-    let mut control = Client::connect(&server, &format!("{}/ws/control", server.https), None).await;
-    let first = control.receive().await;
-    assert_eq!((&first["type"], &first["streams"]), (&json!("streams"), &json!([])));
+    let mut control = Control::connect(&server).await;
+    assert_eq!(control.next("streams").await["streams"], json!([]));
     let capture = captures::named("chromium-webm-vp8-opus");
     let (mut client, _) = Client::hello(&server, "session-1").await;
     client.generation(0, &capture.mime).await;
     send(&mut client, &capture, 0..3).await;
-    let changed = control.receive().await;
+    let changed = control.next("streams").await;
     let stream = &changed["streams"][0];
     assert_eq!(stream["stream"], "test-device");
     assert_eq!((&stream["name"], &stream["session"]), (&json!("Bench 3"), &json!("session-1")));
@@ -171,7 +171,7 @@ async fn what_is_live_is_listed() {
     // The device's network is gone: its stream stays, and says so.
     drop(client);
     loop {
-        let changed = control.receive().await;
+        let changed = control.next("streams").await;
         if changed["streams"][0]["state"] == "away" {
             break;
         }
@@ -184,7 +184,7 @@ async fn what_is_live_is_listed() {
         .await;
     client.ending().await;
     loop {
-        if control.receive().await["streams"] == json!([]) {
+        if control.next("streams").await["streams"] == json!([]) {
             break;
         }
     }

@@ -9,7 +9,9 @@
 
 mod support;
 
+mod alarms;
 mod check;
+mod control;
 mod crash;
 mod faults;
 mod full_disk;

@@ -1,6 +1,8 @@
 //! The JSON API.
 
+pub(super) mod alarms;
 pub(super) mod check;
+pub(super) mod devices;
 pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;

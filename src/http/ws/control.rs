@@ -1,63 +1,181 @@
-//! `/ws/control`: which streams there are and how they are doing, for programs and pages
-//! (`docs/live.md`).
+//! `/ws/control`: what there is and how it is doing, for programs and pages; devices that say how
+//! they are; commands to them (`docs/control.md`).
 
-use std::time::Duration;
+mod commanding;
+mod telling;
 
-use axum::extract::State as Shared;
+use axum::extract::{ConnectInfo, State as Shared};
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use tokio::time::{Instant, MissedTickBehavior};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
-use super::super::api::streams::{self, List};
 use super::super::error::ApiError;
-use super::teller::{self, Gone, Teller, Upgrade};
-use crate::live::Streams;
+use super::super::listener::Peer;
+use super::teller::{self, Gone, Heard, Teller, Upgrade};
+use crate::devices::{Link, Said, ToDevice};
+use commanding::Commanding;
+use telling::{News, Telling};
 
-/// Numbers such as bitrates are told this often.
-const NUMBERS_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A burst of changes is one.
-const SETTLE: Duration = Duration::from_millis(50);
+/// A device with the longest lists stays below this.
+const MAX_MESSAGE_BYTES: usize = 64 << 10;
 
 pub(in super::super) async fn control(
     Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    let (streams, shutdown) = (state.streams, state.shutdown);
-    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
-        tell(&streams, &shutdown, &mut teller).await
+    let mut conversation = Conversation {
+        link: state.devices.connect(),
+        commanding: Commanding::new(state.devices, state.streams.clone(), peer.0.ip()),
+        telling: Telling::new(state.streams, &state.board, state.alarms.list()),
+        is_foreign: is_foreign(&uri, &headers),
+        was_refused: false,
+        shutdown: state.shutdown.clone(),
+    };
+    teller::open_to_hear(upgrade, state.shutdown, MAX_MESSAGE_BYTES, async move |mut teller| {
+        conversation.run(&mut teller).await
     })
 }
 
-async fn tell(
-    live: &Streams,
-    shutdown: &CancellationToken,
-    teller: &mut Teller,
-) -> Result<(), Gone> {
-    let mut changes = live.changes();
-    let mut numbers = tokio::time::interval(NUMBERS_INTERVAL);
-    numbers.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told: Option<Vec<streams::Stream>> = None;
-    let mut due = Some(Instant::now());
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                due = None;
-                let list = streams::list(live);
-                if told.as_ref() != Some(&list) {
-                    teller.say(&List::message(&list)).await?;
-                    told = Some(list);
+/// Whether a page of somebody else's asks: a browser lets any page open a WebSocket, and says in
+/// `Origin` which. Ports of the same host are its own.
+fn is_foreign(uri: &Uri, headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let own: Option<axum::http::uri::Authority> =
+        text(HOST).and_then(|host| host.parse().ok()).or_else(|| uri.authority().cloned());
+    match (origin.as_ref().and_then(Uri::host), &own) {
+        (Some(origin), Some(own)) => !origin.eq_ignore_ascii_case(own.host()),
+        _ => true,
+    }
+}
+
+/// One connection. While something is being said to it nothing more is heard, so that whoever
+/// does not listen gives no more commands either.
+struct Conversation {
+    link: Link,
+    commanding: Commanding,
+    telling: Telling,
+    is_foreign: bool,
+    /// Whether a device was refused here; one such line in the log is enough.
+    was_refused: bool,
+    shutdown: CancellationToken,
+}
+
+enum Wake {
+    News(News),
+    Order(Option<ToDevice>),
+    Results(Vec<Value>),
+    Heard(Heard),
+    Shutdown,
+}
+
+impl Conversation {
+    async fn run(&mut self, teller: &mut Teller) -> Result<(), Gone> {
+        loop {
+            let wake = tokio::select! {
+                () = self.shutdown.cancelled() => Wake::Shutdown,
+                news = self.telling.next() => Wake::News(news),
+                order = self.link.next() => Wake::Order(order),
+                results = self.commanding.next() => Wake::Results(results),
+                heard = teller.hear() => Wake::Heard(heard?),
+            };
+            match wake {
+                Wake::News(news) => self.telling.tell(news, teller).await?,
+                Wake::Order(Some(order)) => teller.say(&order.message()).await?,
+                Wake::Order(None) => {
+                    let sentence = "the same device has connected a second time and goes on there";
+                    teller.say(&error("taken_over", sentence)).await?;
                 }
-            }
-            Ok(()) = changes.changed() => {
-                due.get_or_insert_with(|| Instant::now() + SETTLE);
-            }
-            _ = numbers.tick() => due = Some(Instant::now()),
-            gone = teller.gone() => return Err(gone),
-            () = shutdown.cancelled() => {
-                return teller.close(1012, "the server is stopping").await;
+                Wake::Results(results) => say_all(teller, &results).await?,
+                Wake::Heard(Heard::Text(text)) => {
+                    let answers = self.hear(&text);
+                    say_all(teller, &answers).await?;
+                }
+                Wake::Heard(Heard::Binary) => {
+                    teller.say(&bad("messages are texts; this one is binary")).await?;
+                }
+                Wake::Heard(Heard::TooLarge) => {
+                    let sentence = "a message is larger than 64 KiB";
+                    teller.say(&bad(sentence)).await?;
+                    return teller.close_on_sender(1009, sentence).await;
+                }
+                Wake::Shutdown => return teller.close(1012, "the server is stopping").await,
             }
         }
+    }
+
+    /// Takes a message; what is to be said to it at once.
+    fn hear(&mut self, text: &str) -> Vec<Value> {
+        let message: Map<String, Value> = match serde_json::from_str(text) {
+            Ok(message) => message,
+            Err(_) => return vec![bad("a message is a JSON object with a type")],
+        };
+        let Some(kind) = message.get("type").and_then(Value::as_str) else {
+            return vec![bad("a message is a JSON object with a type")];
+        };
+        match kind {
+            "device" => self.device(message).err().into_iter().collect(),
+            "result" => self.link.answered(&message).map_err(bad).err().into_iter().collect(),
+            "command" => self.commanding.begin(&message, self.is_foreign),
+            // Something newer.
+            _ => Vec::new(),
+        }
+    }
+
+    fn device(&mut self, message: Map<String, Value>) -> Result<(), Value> {
+        let said = Said::parse(message.into()).map_err(|sentence| bad(&sentence))?;
+        self.link.hear(said).map_err(|refused| {
+            if !std::mem::replace(&mut self.was_refused, true) {
+                let from = self.commanding.from();
+                tracing::warn!(%from, reason = %refused, "a device's control connection is refused");
+            }
+            error(refused.code(), &refused.to_string())
+        })
+    }
+}
+
+async fn say_all(teller: &mut Teller, messages: &[Value]) -> Result<(), Gone> {
+    for message in messages {
+        teller.say(message).await?;
+    }
+    Ok(())
+}
+
+fn error(code: &str, message: &str) -> Value {
+    json!({ "type": "error", "code": code, "message": message })
+}
+
+fn bad(sentence: &str) -> Value {
+    error("bad_message", sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_somebody_elses_is_known() {
+        let foreign = |host: &str, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, origin.parse().unwrap());
+            }
+            is_foreign(&Uri::from_static("/ws/control"), &headers)
+        };
+        assert!(!foreign("192.168.1.3:5001", None), "a program");
+        assert!(!foreign("192.168.1.3:5001", Some("https://192.168.1.3:5001")));
+        assert!(!foreign("Bench.local:5001", Some("https://bench.local")));
+        assert!(!foreign("[fe80::1]:5001", Some("https://[fe80::1]:5001")));
+        assert!(foreign("192.168.1.3:5001", Some("https://example.com")));
+        assert!(foreign("192.168.1.3:5001", Some("https://192.168.1.30:5001")));
+        assert!(foreign("192.168.1.3:5001", Some("null")));
     }
 }

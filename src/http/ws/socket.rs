@@ -78,7 +78,7 @@ impl Socket for WebSocketSocket {
     }
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
+pub(super) fn is_too_large(error: &axum::Error) -> bool {
     use std::error::Error;
     let source = error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>());
     matches!(source, Some(tungstenite::Error::Capacity(_)))

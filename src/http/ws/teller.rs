@@ -1,10 +1,10 @@
-//! A WebSocket that tells, and hears nothing but the end.
+//! A WebSocket that tells, and hears little or nothing.
 
 use std::time::Duration;
 
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::ApiError;
+use super::socket::is_too_large;
 
 /// Browsers close a silent WebSocket after about a minute, so a sign of life goes out before that.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -22,8 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Nobody waits long for a goodbye to be read.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Nothing needs to be said here; what comes by mistake is small.
+/// Where nothing needs to be said; what comes by mistake is small.
 const MAX_MESSAGE_BYTES: usize = 4096;
+
+/// So many unanswered signs of life: the network is gone, not slow.
+const MAX_UNANSWERED: u32 = 3;
+
+/// Most peers say nothing at all; by default each would be kept 128 KiB for it.
+const READ_BUFFER_BYTES: usize = 4096;
 
 /// The reason for a close is at most this long (RFC 6455 section 5.5).
 const MAX_REASON_BYTES: usize = 123;
@@ -40,6 +47,17 @@ pub(super) struct Teller {
     /// Nothing that is to be sent holds up the server's end.
     shutdown: CancellationToken,
     pings: Interval,
+    /// Signs of life that went out since something was heard.
+    unanswered: u32,
+}
+
+/// What a peer says.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Text(Utf8Bytes),
+    Binary,
+    /// The connection cannot be read any further.
+    TooLarge,
 }
 
 /// Takes the connection, and lets `tell` speak on it until it returns.
@@ -55,18 +73,36 @@ where
     F: FnOnce(Teller) -> T + Send + 'static,
     T: Future<Output = Result<(), Gone>> + Send,
 {
+    open_to_hear(upgrade, shutdown, MAX_MESSAGE_BYTES, tell)
+}
+
+/// The same, for messages of some size.
+///
+/// # Errors
+/// When the request is none for a WebSocket.
+pub(super) fn open_to_hear<F, T>(
+    upgrade: Upgrade,
+    shutdown: CancellationToken,
+    max_message_bytes: usize,
+    tell: F,
+) -> Result<Response, ApiError>
+where
+    F: FnOnce(Teller) -> T + Send + 'static,
+    T: Future<Output = Result<(), Gone>> + Send,
+{
     let upgrade = upgrade.map_err(|_| {
         ApiError::upgrade_required("this address takes WebSocket connections; see docs/live.md")
     })?;
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
-    // By default each viewer would hold 128 KiB for what it may say.
-    let upgrade = upgrade.read_buffer_size(MAX_MESSAGE_BYTES);
+    let upgrade = upgrade
+        .max_message_size(max_message_bytes)
+        .max_frame_size(max_message_bytes)
+        .read_buffer_size(READ_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let first = Instant::now() + PING_INTERVAL;
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, shutdown, pings }).await;
+        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0 }).await;
     }))
 }
 
@@ -87,6 +123,52 @@ impl Teller {
                 }
             }
         }
+    }
+
+    /// What the peer says next, with signs of life meanwhile. A peer that gives none itself is
+    /// gone. Dropping the future loses nothing.
+    pub(super) async fn hear(&mut self) -> Result<Heard, Gone> {
+        loop {
+            let message = tokio::select! {
+                // What is there already is no silence.
+                biased;
+                message = self.socket.recv() => message,
+                _ = self.pings.tick() => {
+                    if self.unanswered >= MAX_UNANSWERED {
+                        return Err(Gone);
+                    }
+                    self.unanswered += 1;
+                    self.send(Message::Ping(Bytes::new())).await?;
+                    continue;
+                }
+            };
+            self.unanswered = 0;
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(Heard::Text(text)),
+                Some(Ok(Message::Binary(_))) => return Ok(Heard::Binary),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Err(error)) if is_too_large(&error) => return Ok(Heard::TooLarge),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+            }
+        }
+    }
+
+    /// The last word to a peer that may still be sending: ending the connection under it would
+    /// take the word with it.
+    pub(super) async fn close_on_sender(&mut self, code: u16, reason: &str) -> Result<(), Gone> {
+        self.close(code, reason).await?;
+        let answered = async {
+            loop {
+                match self.socket.recv().await {
+                    Some(Ok(Message::Close(_))) | None => return,
+                    Some(Ok(_)) => {}
+                    // What is left of a message that was too large cannot be read past.
+                    Some(Err(_)) => std::future::pending().await,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LAST_PATIENCE, answered).await;
+        Ok(())
     }
 
     pub(super) async fn say(&mut self, message: &impl Serialize) -> Result<(), Gone> {

@@ -6,6 +6,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data as OpData, OpCode};
@@ -53,6 +54,17 @@ impl Client {
         if let Some(protocol) = protocol {
             request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
         }
+        Self::open(server, request).await
+    }
+
+    /// As the page of an origin.
+    pub(crate) async fn from_origin(server: &Server, address: &str, origin: &str) -> Self {
+        let mut request = format!("wss://{address}").into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        Self::open(server, request).await
+    }
+
+    async fn open(server: &Server, request: Request) -> Self {
         let connector = Connector::Rustls(tls(server));
         let connecting =
             tokio_tungstenite::connect_async_tls_with_config(request, None, true, Some(connector));

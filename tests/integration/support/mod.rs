@@ -3,6 +3,7 @@
 #[path = "../../support/captures.rs"]
 pub(crate) mod captures;
 pub(crate) mod client;
+pub(crate) mod control;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod http;
@@ -10,6 +11,8 @@ pub(crate) mod proxy;
 pub(crate) mod pusher;
 pub(crate) mod requests;
 pub(crate) mod server;
+pub(crate) mod small_disk;
+pub(crate) mod told;
 
 /// Longer than anything here takes on a busy machine; a test that hangs must end.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,209 @@
+//! What people must know at once: a recording that has gone silent, a disk that takes no more.
+//! `docs/guide/alarms.md`.
+
+mod delivery;
+mod notice;
+mod rules;
+mod targets;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::config;
+use crate::library::Library;
+use delivery::Courier;
+use notice::Notice;
+use rules::{Change, Facts, Now, Rules};
+use targets::Target;
+
+/// Looked at so often; a silence is measured in seconds.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Something that is wrong now. It stays the same from its rise to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Alarm {
+    /// Of this rise: when the same thing goes wrong again, that is another alarm.
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
+    /// Since when it has been wrong, which is before it was noticed.
+    pub(crate) since_ms: i64,
+    pub(crate) device: Option<String>,
+    /// The device's name for people.
+    pub(crate) name: Option<String>,
+    pub(crate) session: Option<String>,
+    /// One sentence for people.
+    pub(crate) message: String,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A session that nobody has stopped makes nothing durable.
+    Silent,
+    /// Free space comes close to the reserve.
+    DiskLow,
+    /// Recording is paused for want of space.
+    DiskFull,
+    /// The disk refuses for another reason.
+    DiskRefused,
+}
+
+/// The alarms of the moment, oldest first.
+pub(crate) type List = watch::Receiver<Arc<[Alarm]>>;
+
+/// The alarms of this server. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Alarms {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    silent: Option<Duration>,
+    rules: Mutex<Rules>,
+    list: watch::Sender<Arc<[Alarm]>>,
+    couriers: Vec<Arc<Courier>>,
+    /// Where people look at this server.
+    server: String,
+    /// One test at a time: it reaches people.
+    testing: Semaphore,
+}
+
+/// A target as people see it.
+#[derive(Debug)]
+pub(crate) struct TargetState {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    /// When the last attempt was, and how it went.
+    pub(crate) last: Option<(i64, Result<(), String>)>,
+}
+
+impl Alarms {
+    /// # Errors
+    /// When a target cannot be told of anything.
+    pub(crate) fn new(config: &config::Alarms, server: String) -> Result<Self> {
+        let mut couriers = Vec::new();
+        for target in &config.targets {
+            let (name, kind) = (target.name.clone(), targets::kind(&target.way));
+            let post = Box::new(Target::new(target)?);
+            couriers.push(Arc::new(Courier::new(name, kind, post)));
+        }
+        let run = uuid::Uuid::new_v4().simple().to_string();
+        let shared = Shared {
+            silent: config.silent,
+            rules: Mutex::new(Rules::new(config.silent, run[..8].to_owned())),
+            list: watch::Sender::new(Arc::default()),
+            couriers,
+            server,
+            testing: Semaphore::new(1),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Looks after the library's recordings, and tells the targets, until the server stops.
+    pub(crate) async fn watch(self, library: Library, stop: CancellationToken) {
+        for courier in &self.shared.couriers {
+            tokio::spawn(Arc::clone(courier).run(stop.clone()));
+        }
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let facts = facts(&library);
+            let now = Now { at: Instant::now(), wall_us: clock::now_us() };
+            self.shared.change(|rules| rules.judge(&facts, now));
+        }
+    }
+
+    /// The alarms of the moment, and word of each change.
+    pub(crate) fn list(&self) -> List {
+        self.shared.list.subscribe()
+    }
+
+    /// For how long a session may make nothing durable, if that is an alarm.
+    pub(crate) fn silent(&self) -> Option<Duration> {
+        self.shared.silent
+    }
+
+    /// Who is told.
+    pub(crate) fn targets(&self) -> Vec<TargetState> {
+        let state = |courier: &Arc<Courier>| TargetState {
+            name: courier.name.clone(),
+            kind: courier.kind,
+            last: courier.last().map(|last| (last.at_ms, last.result)),
+        };
+        self.shared.couriers.iter().map(state).collect()
+    }
+
+    /// Ends an alarm that a person has seen. False when there is none with this id.
+    pub(crate) fn dismiss(&self, id: &str) -> bool {
+        self.shared.change(|rules| rules.dismiss(id)) > 0
+    }
+
+    /// Sends a test to every target. `None` while another test goes on.
+    pub(crate) async fn test(&self) -> Option<Vec<TargetState>> {
+        let _permit = self.shared.testing.try_acquire().ok()?;
+        let notice = Notice::test(clock::now_us(), &self.shared.server);
+        let attempts = self.shared.couriers.iter().map(|courier| async {
+            let result = courier.attempt(&notice).await;
+            let last = Some((clock::now_ms(), result));
+            TargetState { name: courier.name.clone(), kind: courier.kind, last }
+        });
+        Some(futures_util::future::join_all(attempts).await)
+    }
+}
+
+impl Shared {
+    /// Has the rules decide something, and tells everybody. Returns how much has changed.
+    fn change<C>(&self, decide: impl FnOnce(&mut Rules) -> C) -> usize
+    where
+        C: IntoIterator<Item = Change>,
+    {
+        let mut rules = self.rules();
+        let changes: Vec<Change> = decide(&mut rules).into_iter().collect();
+        if changes.is_empty() {
+            return 0;
+        }
+        // Still under the lock, so that everybody hears of it in the same order.
+        self.list.send_replace(rules.alarms().cloned().collect());
+        let count = changes.len();
+        for change in changes {
+            log(&change);
+            let notice = Arc::new(Notice::of(change, clock::now_us(), &self.server));
+            for courier in &self.couriers {
+                courier.send(Arc::clone(&notice));
+            }
+        }
+        count
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn facts(library: &Library) -> Facts {
+    let trouble = library.trouble();
+    Facts {
+        sessions: library.heartbeats().list(),
+        paused: trouble.paused().borrow().clone(),
+        refused: trouble.refused(),
+        room: trouble.room(),
+    }
+}
+
+fn log(change: &Change) {
+    match change {
+        Change::Raised(Alarm { id, message, .. }) => tracing::warn!(id, "alarm: {message}"),
+        Change::Ended(Alarm { id, .. }, because) => {
+            tracing::info!(id, ?because, "the alarm is over");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One POST to one address.
+
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+
+use super::{root, words};
+use crate::authorities;
+
+const AGENT: &str = concat!("localcamera/", env!("CARGO_PKG_VERSION"));
+
+/// An address to post to. Its path may be all that protects it, so nothing here shows it.
+pub(super) struct Address {
+    uri: Uri,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address({}, …)", self.uri.host().unwrap_or_default())
+    }
+}
+
+impl Address {
+    pub(super) fn new(uri: Uri, authorities: &[CertificateDer<'static>]) -> Self {
+        let roots = authorities::store(authorities);
+        let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        // Alarms are rare: a connection that is kept is one that has died meanwhile.
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(connector.build());
+        Self { uri, client }
+    }
+
+    /// Posts. A redirect is an error: what a message holds is for the address that was named.
+    pub(super) async fn post(
+        &self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+        body: Vec<u8>,
+    ) -> Result<(), String> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        request.headers_mut().extend(headers);
+        let host = self.uri.host().unwrap_or_default();
+        let answer = self.client.request(request).await;
+        let answer =
+            answer.map_err(|error| format!("cannot reach {host}: {}", words(&root(&error))))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let advice = match status.as_u16() {
+            300..=399 => "; name the address that it redirects to",
+            401 | 403 => "; look at its token or headers",
+            404 => "; look at its url",
+            _ => "",
+        };
+        Err(format!("{host} answered {status}{advice}"))
+    }
+}

@@ -1,0 +1,232 @@
+//! The devices that are known, what they say of themselves, and commands on their way to them
+//! (`docs/control.md`).
+
+mod command;
+mod link;
+mod list;
+mod registry;
+mod report;
+mod running;
+mod saving;
+mod store;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::clock;
+pub(crate) use command::{Answer, Code, Command, Order, Refusal, Target, id_of};
+pub(crate) use link::{Link, ToDevice};
+pub(crate) use list::{Device, Publisher};
+pub(crate) use registry::NotAdmitted;
+use registry::Registry;
+pub(crate) use report::Said;
+pub(crate) use running::Running;
+use saving::Saving;
+use store::Store;
+
+/// Commands that a device has not answered. Nobody presses faster than a device does things; what
+/// comes beyond that is told `busy`.
+const MAX_PENDING: usize = 8;
+
+/// Everything about devices. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Devices {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: watch::Sender<()>,
+    saving: Saving,
+}
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    /// By the numbers of their connections, which count up.
+    outboxes: HashMap<u64, Outbox>,
+    connections: u64,
+    commands: u64,
+}
+
+/// A device's connection as commands reach it. Dropping it ends what is pending.
+#[derive(Debug)]
+struct Outbox {
+    orders: mpsc::Sender<ToDevice>,
+    /// By the server's ids, which count up.
+    pending: BTreeMap<u64, mpsc::Sender<Answer>>,
+}
+
+impl Devices {
+    /// The devices that the state folder remembers.
+    ///
+    /// # Errors
+    /// When its file is there and cannot be read.
+    pub(crate) fn load(state: PathBuf) -> io::Result<Self> {
+        let store = Store::new(state);
+        let registry = Registry::new(store.load()?);
+        let saving = Saving::new(store, store::text(registry.iter()));
+        let inner = Inner { registry, outboxes: HashMap::new(), connections: 0, commands: 0 };
+        let shared = Shared { inner: Mutex::new(inner), changed: watch::Sender::new(()), saving };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Everyone who is known or publishes, by id.
+    pub(crate) fn list(&self, publishers: &[Publisher]) -> Vec<Device> {
+        list::list(&self.lock().registry, publishers)
+    }
+
+    /// Says when the list changes, apart from what publishers change.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.shared.changed.subscribe()
+    }
+
+    /// A connection over which a device may speak.
+    pub(crate) fn connect(&self) -> Link {
+        let mut inner = self.lock();
+        inner.connections += 1;
+        Link::new(self.clone(), inner.connections)
+    }
+
+    /// The devices that a command is for.
+    pub(crate) fn resolve(
+        &self,
+        to: &Target,
+        publishers: &[Publisher],
+    ) -> Result<Vec<String>, Refusal> {
+        let ids: Vec<String> = publishers.iter().map(|own| own.device.clone()).collect();
+        self.lock().registry.resolve(to, &ids)
+    }
+
+    /// Hands an order to a device, for somebody at `from`.
+    ///
+    /// # Errors
+    /// When it is known beforehand that nothing will come of it.
+    pub(crate) fn command(
+        &self,
+        device: &str,
+        order: &Order,
+        from: IpAddr,
+    ) -> Result<Running, Refusal> {
+        if let Order::Groups(groups) = order {
+            return self.set_groups(device, groups);
+        }
+        let mut inner = self.lock();
+        let connection = inner.registry.check(device, order)?;
+        inner.commands += 1;
+        let number = inner.commands;
+        let busy = || Code::Busy.because("too many commands wait for this device's answer");
+        let outbox = inner.outboxes.get_mut(&connection).ok_or_else(busy)?;
+        // Whoever gave the command may be gone.
+        outbox.pending.retain(|_, answers| !answers.is_closed());
+        if outbox.pending.len() >= MAX_PENDING {
+            return Err(busy());
+        }
+        let (running, answers) = Running::new(device);
+        let to_device =
+            ToDevice::new(number, order.clone(), from.to_canonical(), answers.downgrade());
+        outbox.orders.try_send(to_device).map_err(|_| busy())?;
+        outbox.pending.insert(number, answers);
+        Ok(running)
+    }
+
+    fn set_groups(&self, device: &str, groups: &[String]) -> Result<Running, Refusal> {
+        let changed = self.lock().registry.set_groups(device, groups);
+        let Some(is_new) = changed else {
+            let sentence = "only devices that have had a control connection have groups";
+            return Err(Code::Unsupported.because(sentence));
+        };
+        if is_new {
+            self.notify();
+        }
+        // Also what is as it was may still wait for the disk.
+        Ok(Running::saving(self.shared.saving.wait()))
+    }
+
+    /// Writes what changes until the future is dropped.
+    pub(crate) async fn keep(&self) {
+        self.shared.saving.run(|| self.text()).await;
+    }
+
+    /// The server ends: writes what is not yet written, and until when devices were there.
+    pub(crate) async fn close(&self) {
+        self.lock().registry.all_leave(clock::now_ms());
+        self.shared.saving.save(|| self.text()).await;
+    }
+
+    fn text(&self) -> String {
+        store::text(self.lock().registry.iter())
+    }
+
+    fn hear(
+        &self,
+        said: Said,
+        connection: u64,
+        is_admitted: bool,
+    ) -> Result<Option<mpsc::Receiver<ToDevice>>, NotAdmitted> {
+        let mut inner = self.lock();
+        let heard = inner.registry.hear(said, connection, is_admitted, clock::now_ms())?;
+        if let Some(older) = heard.took_over {
+            inner.outboxes.remove(&older);
+        }
+        let received = (!is_admitted).then(|| {
+            let (orders, received) = mpsc::channel(MAX_PENDING);
+            inner.outboxes.insert(connection, Outbox { orders, pending: BTreeMap::new() });
+            received
+        });
+        drop(inner);
+        if heard.is_news {
+            self.notify();
+        }
+        if heard.is_worth_saving {
+            self.shared.saving.want();
+        }
+        Ok(received)
+    }
+
+    fn answered(&self, connection: u64, number: u64, answer: Answer) {
+        let mut inner = self.lock();
+        let Some(outbox) = inner.outboxes.get_mut(&connection) else { return };
+        match answer {
+            Answer::Asking(_) => {
+                if let Some(answers) = outbox.pending.get(&number) {
+                    // Once is enough.
+                    let _ = answers.try_send(answer);
+                }
+            }
+            Answer::Over(_) => {
+                if let Some(answers) = outbox.pending.remove(&number) {
+                    // Who asked may be gone.
+                    let _ = answers.try_send(answer);
+                }
+            }
+        }
+    }
+
+    fn leave(&self, device: &str, connection: u64) {
+        let mut inner = self.lock();
+        inner.outboxes.remove(&connection);
+        let is_news = inner.registry.leave(device, connection, clock::now_ms());
+        drop(inner);
+        if is_news {
+            self.notify();
+        }
+    }
+
+    fn notify(&self) {
+        self.shared.changed.send_replace(());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.shared.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

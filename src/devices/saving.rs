@@ -1,0 +1,126 @@
+//! When the file of devices is written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+
+use super::command::{Code, Refusal};
+use super::store::Store;
+
+/// Between two writes: a device that renames itself without end wears no disk out.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// When devices were last seen may be lost in a crash, by this much.
+const LAZY_INTERVAL: Duration = Duration::from_secs(300);
+
+/// A disk that takes longer does not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Writes the file when something has changed, and says when it is done.
+#[derive(Debug)]
+pub(super) struct Saving {
+    store: Store,
+    /// The number of the newest change that is to be written at once.
+    wanted: watch::Sender<u64>,
+    done: watch::Sender<Done>,
+    /// What the file holds.
+    written: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Done {
+    /// What was wanted when the last attempt began.
+    number: u64,
+    error: Option<Arc<str>>,
+}
+
+/// Waits until a change is on the disk.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    number: u64,
+    done: watch::Receiver<Done>,
+}
+
+impl Saving {
+    /// `text` is what the file would be written with now.
+    pub(super) fn new(store: Store, text: String) -> Self {
+        Self {
+            store,
+            wanted: watch::Sender::new(0),
+            done: watch::Sender::default(),
+            written: Mutex::new(Some(text)),
+        }
+    }
+
+    /// Something has changed that shall be written at once.
+    pub(super) fn want(&self) -> u64 {
+        let mut number = 0;
+        self.wanted.send_modify(|wanted| {
+            *wanted += 1;
+            number = *wanted;
+        });
+        number
+    }
+
+    /// The same, for who waits for it.
+    pub(super) fn wait(&self) -> Wait {
+        let done = self.done.subscribe();
+        Wait { number: self.want(), done }
+    }
+
+    /// Writes what changes until the future is dropped.
+    pub(super) async fn run(&self, text: impl Fn() -> String) {
+        let mut wanted = self.wanted.subscribe();
+        // What was wanted before anybody listened.
+        wanted.mark_changed();
+        loop {
+            let lazily = tokio::time::timeout(LAZY_INTERVAL, wanted.changed());
+            if matches!(lazily.await, Ok(Err(_))) {
+                return;
+            }
+            self.save(&text).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Writes what there is, unless the file holds it.
+    pub(super) async fn save(&self, text: impl Fn() -> String) {
+        let mut written = self.written.lock().await;
+        let number = *self.wanted.borrow();
+        let text = text();
+        let error = if written.as_ref() == Some(&text) {
+            None
+        } else {
+            // A write that is given up half-way is known to nobody.
+            *written = None;
+            let (store, text_to_write) = (self.store.clone(), text.clone());
+            let saved = tokio::task::spawn_blocking(move || store.save(&text_to_write)).await;
+            let error = saved.map_err(std::io::Error::other).and_then(|saved| saved).err();
+            if error.is_none() {
+                *written = Some(text);
+            }
+            error
+        };
+        let error: Option<Arc<str>> = error.map(|error| error.to_string().into());
+        let told = self.done.send_replace(Done { number, error: error.clone() });
+        if let Some(error) = error.filter(|error| told.error.as_ref() != Some(error)) {
+            tracing::warn!(%error, "cannot write the list of devices; names and groups are kept until the server ends");
+        }
+    }
+}
+
+impl Wait {
+    pub(super) async fn saved(&mut self) -> Result<(), Refusal> {
+        let number = self.number;
+        let done = self.done.wait_for(|done| done.number >= number);
+        let error = match tokio::time::timeout(PATIENCE, done).await {
+            Ok(Ok(done)) => done.error.clone(),
+            Ok(Err(_)) => Some("it is stopping".into()),
+            Err(_) => Some("its disk does not answer".into()),
+        };
+        let Some(error) = error else { return Ok(()) };
+        let sentence = format!("the server keeps it until it ends, but cannot write it: {error}");
+        Err(Code::Failed.because(sentence))
+    }
+}

@@ -1,0 +1,181 @@
+//! The file in which devices are remembered.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::command::groups;
+use super::registry::Known;
+use super::report::KeyHash;
+use super::text::{cut, is_device_id, one_line};
+
+const FILE: &str = "devices.json";
+
+/// Hashes of keys are nobody's business either.
+const MODE: u32 = 0o600;
+
+/// A thousand devices take less than 1 MB.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// As names are bounded when they come.
+const MAX_NAME_CHARS: usize = 200;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    v: u32,
+    devices: Vec<Value>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    device: String,
+    key_sha256: String,
+    name: String,
+    #[serde(default)]
+    groups: Value,
+    last_seen_ms: i64,
+}
+
+/// Where the file lies.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// What was remembered. A file that cannot be understood is put aside.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(super) fn load(&self) -> io::Result<Vec<(String, Known)>> {
+        let path = self.folder.join(FILE);
+        let text = match fs::metadata(&path) {
+            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => String::new(),
+            Ok(_) => String::from_utf8_lossy(&fs::read(&path)?).into_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        match serde_json::from_str::<Saved>(&text) {
+            Ok(saved) => Ok(saved.devices.into_iter().filter_map(known).collect()),
+            Err(error) => {
+                let aside = self.folder.join(format!("{FILE}.broken"));
+                fs::rename(&path, &aside)?;
+                tracing::error!(%error, file = %aside.display(), "the list of devices cannot be understood and was put aside: names and groups are forgotten, and the next to come with a device's id has it");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Puts another text into the place of the file, or leaves it as it is. Blocks.
+    pub(super) fn save(&self, text: &str) -> io::Result<()> {
+        let path = self.folder.join(FILE);
+        let new = self.folder.join(format!("{FILE}.new"));
+        write(&new, text)?;
+        fs::rename(&new, &path)?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    // One that a crash has left may have another mode.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The file's text for these devices.
+pub(super) fn text<'a>(known: impl Iterator<Item = (&'a String, &'a Known)>) -> String {
+    let entry = |(device, known): (&String, &Known)| {
+        serde_json::to_value(Entry {
+            device: device.clone(),
+            key_sha256: known.key.0.clone(),
+            name: known.name.clone(),
+            groups: known.groups.clone().into(),
+            last_seen_ms: known.last_seen_ms,
+        })
+        .unwrap_or_default()
+    };
+    let saved = Saved { v: 1, devices: known.map(entry).collect() };
+    serde_json::to_string_pretty(&saved).unwrap_or_default()
+}
+
+/// What a person has made of an entry may be anything.
+fn known(entry: Value) -> Option<(String, Known)> {
+    let Entry { device, key_sha256, name, groups: named, last_seen_ms } =
+        serde_json::from_value(entry).ok()?;
+    let is_hash = key_sha256.len() == 64 && key_sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_device_id(&device) || !is_hash {
+        return None;
+    }
+    let known = Known {
+        key: KeyHash(key_sha256.to_ascii_lowercase()),
+        name: cut(&one_line(&name), MAX_NAME_CHARS),
+        groups: groups(&named).unwrap_or_default(),
+        last_seen_ms,
+        online: None,
+    };
+    Some((device, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn some(groups: &[&str]) -> Known {
+        Known {
+            key: KeyHash("ab".repeat(32)),
+            name: "Front door".to_owned(),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+            last_seen_ms: 7,
+            online: None,
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_and_for_the_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        assert_eq!(store.load().unwrap(), []);
+        // Left by a crash, readable by all.
+        fs::write(folder.path().join("devices.json.new"), "half").unwrap();
+        let all = [("device-1".to_owned(), some(&["hall"])), ("device-2".to_owned(), some(&[]))];
+        store.save(&text(all.iter().map(|(device, known)| (device, known)))).unwrap();
+        assert_eq!(store.load().unwrap(), all);
+        let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, MODE);
+        assert!(!folder.path().join("devices.json.new").exists());
+    }
+
+    #[test]
+    fn a_file_that_is_something_else_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let path = folder.path().join(FILE);
+        fs::write(&path, "{\"v\":1,").unwrap();
+        assert_eq!(store.load().unwrap(), []);
+        assert_eq!(fs::read(folder.path().join("devices.json.broken")).unwrap(), b"{\"v\":1,");
+        assert!(!path.exists());
+        // One entry that is wrong takes no other with it.
+        let good = serde_json::json!({
+            "device": "device-1", "key_sha256": "AB".repeat(32), "name": "Front door",
+            "groups": ["hall"], "last_seen_ms": 7, "later": true,
+        });
+        let saved = serde_json::json!({ "v": 2, "devices": [{ "device": "x" }, 5, good] });
+        fs::write(&path, saved.to_string()).unwrap();
+        assert_eq!(store.load().unwrap(), [("device-1".to_owned(), some(&["hall"]))]);
+    }
+}

@@ -1,0 +1,95 @@
+//! `/api/alarms`: what is wrong now, and who is told.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::super::State;
+use super::super::error::ApiError;
+use crate::alarms::{Alarm, TargetState};
+use crate::clock;
+
+#[derive(Debug, Serialize)]
+pub(in super::super) struct View {
+    now_ms: i64,
+    alarms: Vec<Alarm>,
+    targets: Vec<Target>,
+    /// 0 when no silence is an alarm.
+    silent_seconds: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    name: String,
+    kind: &'static str,
+    last: Option<Last>,
+}
+
+#[derive(Debug, Serialize)]
+struct Last {
+    at_ms: i64,
+    ok: bool,
+    message: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(in super::super) struct Tested {
+    targets: Vec<Outcome>,
+}
+
+#[derive(Debug, Serialize)]
+struct Outcome {
+    name: String,
+    kind: &'static str,
+    ok: bool,
+    message: Option<String>,
+}
+
+/// `GET /api/alarms`
+pub(in super::super) async fn alarms(Shared(state): Shared<State>) -> Json<View> {
+    let alarms = &state.alarms;
+    Json(View {
+        now_ms: clock::now_ms(),
+        alarms: alarms.list().borrow().to_vec(),
+        targets: alarms.targets().into_iter().map(Target::from).collect(),
+        silent_seconds: alarms.silent().map_or(0, |silent| silent.as_secs()),
+    })
+}
+
+/// `POST /api/alarms/{id}/dismiss`
+pub(in super::super) async fn dismiss(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    match state.alarms.dismiss(&id) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found("there is no such alarm; it may have ended meanwhile")),
+    }
+}
+
+/// `POST /api/alarms/test`
+pub(in super::super) async fn test(Shared(state): Shared<State>) -> Result<Json<Tested>, ApiError> {
+    let tested = state.alarms.test().await;
+    let tested = tested.ok_or_else(|| ApiError::conflict("another test is under way"))?;
+    Ok(Json(Tested { targets: tested.into_iter().map(Outcome::from).collect() }))
+}
+
+impl From<TargetState> for Target {
+    fn from(target: TargetState) -> Self {
+        let last = target.last.map(|(at_ms, result)| Last {
+            at_ms,
+            ok: result.is_ok(),
+            message: result.err(),
+        });
+        Self { name: target.name, kind: target.kind, last }
+    }
+}
+
+impl From<TargetState> for Outcome {
+    fn from(target: TargetState) -> Self {
+        let result = target.last.map_or(Ok(()), |(_, result)| result);
+        let (ok, message) = (result.is_ok(), result.err());
+        Self { name: target.name, kind: target.kind, ok, message }
+    }
+}

@@ -1,0 +1,86 @@
+//! `/api/devices`: the devices, and commands to them (`docs/control.md`).
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::super::State;
+use super::super::error::ApiError;
+use super::super::listener::Peer;
+use crate::clock;
+use crate::devices::{Code, Device, Order, Publisher, Refusal, Target};
+use crate::live::{self, About, Streams};
+
+/// A command with the longest value has some thousand bytes.
+pub(in super::super) const MAX_COMMAND_BYTES: usize = 16 << 10;
+
+#[derive(Debug, Serialize)]
+pub(in super::super) struct List {
+    now_ms: i64,
+    devices: Vec<Device>,
+}
+
+/// `GET /api/devices`.
+pub(in super::super) async fn devices(Shared(state): Shared<State>) -> Json<List> {
+    let devices = state.devices.list(&publishers(&state.streams));
+    Json(List { now_ms: clock::now_ms(), devices })
+}
+
+/// `POST /api/devices/{device}/commands`: answered when it is over. JSON it must be called: that
+/// keeps the pages of other origins from asking.
+pub(in super::super) async fn command(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(device): Path<String>,
+    message: Result<Json<Map<String, Value>>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Json(message) =
+        message.map_err(|rejection| Code::BadCommand.because(rejection.body_text()))?;
+    let order = Order::parse(&message)?;
+    let to = Target::Device(device.clone());
+    state.devices.resolve(&to, &publishers(&state.streams))?;
+    let running = state.devices.command(&device, &order, peer.0.ip())?;
+    tokio::select! {
+        outcome = running.end() => outcome?,
+        () = state.shutdown.cancelled() => {
+            return Err(ApiError::unavailable("the server is stopping"));
+        }
+    }
+    Ok(Json(json!({ "ok": true })))
+}
+
+/// Whose media comes, by the names of their streams.
+pub(in super::super) fn publishers(streams: &Streams) -> Vec<Publisher> {
+    streams.list().into_iter().map(Publisher::from).collect()
+}
+
+impl From<About> for Publisher {
+    fn from(about: About) -> Self {
+        Self {
+            device: about.device,
+            name: about.title,
+            session: about.session,
+            since_ms: about.since_us / 1000,
+            is_away: about.state == live::State::Away,
+            stream: about.name,
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(Refusal { code, message }: Refusal) -> Self {
+        let status = match code {
+            Code::BadCommand => StatusCode::BAD_REQUEST,
+            Code::NotAllowed => StatusCode::FORBIDDEN,
+            Code::UnknownDevice | Code::UnknownGroup => StatusCode::NOT_FOUND,
+            Code::Offline | Code::Busy => StatusCode::CONFLICT,
+            Code::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::Failed => StatusCode::BAD_GATEWAY,
+            Code::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
+        };
+        Self::new(status, code.name(), message)
+    }
+}

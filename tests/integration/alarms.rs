@@ -1,0 +1,404 @@
+//! A recording that goes silent, and a disk that takes no more, are told to people, whoever they
+//! asked for.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::PATIENCE;
+use crate::support::captures::{self, Capture};
+use crate::support::client::{Client, get, hello_message};
+use crate::support::http::request;
+use crate::support::server::{Server, command, run};
+use crate::support::small_disk::SmallDisk;
+use crate::support::told::{Post, Web};
+
+/// Each of them is looked for in everything that the server says.
+const SECRETS: [&str; 5] =
+    ["s3cret-path", "s3cret-header", "s3cret-topic", "s3cret-token", "s3cret-password"];
+
+/// As AUTH PLAIN has user and password.
+const PLAIN: &str = "AGNhbWVyYXMAczNjcmV0LXBhc3N3b3Jk";
+
+/// A server that logs all it can, with these lines under `[alarms]`.
+fn start(config: &str, args: &[&str]) -> Server {
+    start_in(tempfile::tempdir().unwrap(), config, args)
+}
+
+fn start_in(folder: TempDir, config: &str, args: &[&str]) -> Server {
+    std::fs::write(folder.path().join("localcamera.toml"), format!("[alarms]\n{config}")).unwrap();
+    let mut command = command(folder.path());
+    command.env("LOCALCAMERA_LOG", "trace");
+    command.stderr(File::create(folder.path().join("log")).unwrap());
+    Server::run(command, folder, args)
+}
+
+fn log(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("log")).unwrap()
+}
+
+fn webhook(web: &Web) -> String {
+    let address = &web.address;
+    format!(
+        "[[alarms.targets]]\nkind = \"webhook\"\nurl = \"http://{address}/s3cret-path\"\nheaders = {{ X-Key = \"s3cret-header\" }}\n"
+    )
+}
+
+fn ntfy(web: &Web) -> String {
+    let address = &web.address;
+    format!(
+        "[[alarms.targets]]\nkind = \"ntfy\"\nname = \"My phone\"\nurl = \"http://{address}/s3cret-topic\"\ntoken = \"s3cret-token\"\n"
+    )
+}
+
+fn email(scheme: &str, port: u16, more: &str) -> String {
+    format!(
+        "[[alarms.targets]]\nkind = \"email\"\nsmtp = \"{scheme}://127.0.0.1:{port}\"\n\
+         username = \"cameras\"\npassword = \"s3cret-password\"\nfrom = \"Cameras <a@b.example>\"\n\
+         to = [\"c@d.example\", \"e@f.example\"]\n{more}\n"
+    )
+}
+
+async fn api(server: &Server) -> Value {
+    let (status, body) = get(server, "/api/alarms").await;
+    assert_eq!(status, 200);
+    serde_json::from_slice(&body).unwrap()
+}
+
+async fn post(server: &Server, path: &str) -> (u16, Value) {
+    let answer = request(server, "POST", path, &[], b"").await;
+    (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+}
+
+/// A device that sends its stream piece by piece.
+struct Camera {
+    client: Client,
+    capture: Capture,
+    position: u64,
+    sent: usize,
+}
+
+impl Camera {
+    async fn begin(server: &Server, session: &str) -> Self {
+        let (mut client, _) = Client::hello(server, session).await;
+        let capture = captures::named("chromium-webm-vp8-opus");
+        client.generation(0, &capture.mime).await;
+        Self { client, capture, position: 0, sent: 0 }
+    }
+
+    /// Another second of media, until it is durable.
+    async fn records(&mut self) {
+        let chunk = self.capture.chunks()[self.sent].to_vec();
+        let known = self.position;
+        self.client.chunk(0, self.position, &chunk).await;
+        self.position += chunk.len() as u64;
+        self.sent += 1;
+        self.client.acknowledged(0, known + 1).await;
+    }
+
+    async fn stop(mut self) {
+        let generations = json!([{ "generation": 0, "bytes": self.position }]);
+        self.client.text(json!({ "type": "stop", "generations": generations })).await;
+        self.client.ending().await;
+    }
+}
+
+fn event(body: &Value) -> (&str, &str, &str) {
+    let text = |value: &'static str| body.pointer(value).and_then(Value::as_str).unwrap_or("");
+    (text("/event"), text("/alarm/kind"), text("/because"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_device_is_told_to_everybody_and_so_is_its_return() {
+    let (mut web, mut phone) = (Web::listen().await, Web::listen().await);
+    let mut mails = Post::listen(None, false).await;
+    let config = ["silent_seconds = 5\n".to_owned(), webhook(&web), ntfy(&phone)].concat();
+    let server = start(&(config + &email("smtp", mails.port, "")), &[]);
+    let mut camera = Camera::begin(&server, "session-1").await;
+    camera.records().await;
+    assert_eq!(api(&server).await["alarms"], json!([]));
+
+    let heard = web.next().await;
+    assert_eq!((heard.path.as_str(), heard.header("x-key")), ("/s3cret-path", "s3cret-header"));
+    assert_eq!(heard.header("content-type"), "application/json");
+    let raised = heard.json();
+    assert_eq!(event(&raised), ("raised", "silent", ""));
+    assert_eq!(raised["alarm"]["device"], "test-device");
+    assert_eq!(raised["alarm"]["name"], "Bench 3");
+    assert_eq!(raised["alarm"]["session"], "session-1");
+    let since_ms = raised["alarm"]["since_ms"].as_i64().unwrap();
+    let silent_ms = raised["at_ms"].as_i64().unwrap() - since_ms;
+    assert!((5000..10_000).contains(&silent_ms), "{raised}");
+    let list = api(&server).await;
+    assert_eq!(list["alarms"], json!([raised["alarm"]]));
+    assert_eq!(list["silent_seconds"], 5);
+
+    camera.records().await;
+    let ended = web.next().await.json();
+    assert_eq!(event(&ended), ("ended", "silent", "durable"));
+    assert_eq!(ended["alarm"], raised["alarm"]);
+    assert_eq!(api(&server).await["alarms"], json!([]));
+
+    let (first, second) = (phone.next().await, phone.next().await);
+    assert_eq!(
+        (first.path.as_str(), first.header("authorization")),
+        ("/s3cret-topic", "Bearer s3cret-token")
+    );
+    assert_eq!((first.header("title"), first.header("priority")), ("Bench 3 records nothing", "5"));
+    assert_eq!(first.header("tags"), "rotating_light");
+    assert_eq!(first.body, raised["alarm"]["message"].as_str().unwrap());
+    assert_eq!((second.header("title"), second.header("priority")), ("Bench 3 records again", "3"));
+
+    let (first, second) = (mails.next().await, mails.next().await);
+    assert_eq!(first.auth, PLAIN);
+    assert_eq!(first.to, ["TO:<c@d.example>", "TO:<e@f.example>"]);
+    assert!(first.text.contains("Subject: localcamera: Bench 3 records nothing\n"), "{first:?}");
+    assert!(second.text.contains("Subject: localcamera: Bench 3 records again\n"), "{second:?}");
+    camera.stop().await;
+
+    let list = api(&server).await.to_string();
+    server.interrupt();
+    let (status, _, folder) = server.wait();
+    assert!(status.success());
+    let log = log(folder.path());
+    assert!(log.contains("TRACE") && log.contains("alarm: Nothing of what Bench 3 records"));
+    for secret in SECRETS.iter().chain([&PLAIN]) {
+        assert!(!log.contains(secret) && !list.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_ends_an_alarm_and_so_does_who_has_seen_it() {
+    let mut web = Web::listen().await;
+    let server = start(&("silent_seconds = 5\n".to_owned() + &webhook(&web)), &[]);
+    let mut camera = Camera::begin(&server, "session-1").await;
+    camera.records().await;
+    let raised = web.next().await.json();
+    let path = format!("/api/alarms/{}/dismiss", raised["alarm"]["id"].as_str().unwrap());
+
+    let foreign = [("origin", "https://evil.example")];
+    assert_eq!(request(&server, "POST", &path, &foreign, b"").await.status, 403);
+    assert_eq!(post(&server, "/api/alarms/none/dismiss").await.0, 404);
+    assert_eq!(api(&server).await["alarms"][0]["id"], raised["alarm"]["id"]);
+
+    let own = format!("https://{}", server.https);
+    assert_eq!(request(&server, "POST", &path, &[("origin", &own)], b"").await.status, 204);
+    assert_eq!(event(&web.next().await.json()), ("ended", "silent", "dismissed"));
+    assert_eq!(post(&server, &path).await.0, 404);
+
+    // It rises anew when it has recorded meanwhile.
+    camera.records().await;
+    let again = web.next().await.json();
+    assert_eq!(event(&again), ("raised", "silent", ""));
+    assert_ne!(again["alarm"]["id"], raised["alarm"]["id"]);
+    camera.stop().await;
+    assert_eq!(event(&web.next().await.json()), ("ended", "silent", "stopped"));
+    assert_eq!(api(&server).await["alarms"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_is_gone_is_missed_also_after_a_crash_until_it_records_anew() {
+    let mut web = Web::listen().await;
+    let config = "silent_seconds = 5\n".to_owned() + &webhook(&web);
+    let server = start(&config, &[]);
+    let mut camera = Camera::begin(&server, "session-1").await;
+    camera.records().await;
+    camera.client.close().await;
+    let raised = web.next().await.json();
+    assert_eq!((event(&raised).1, &raised["alarm"]["session"]), ("silent", &"session-1".into()));
+
+    let server = start_in(server.kill(), &config, &[]);
+    let again = web.next().await.json();
+    assert_eq!(
+        (event(&again), &again["alarm"]["session"]),
+        (("raised", "silent", ""), &"session-1".into())
+    );
+    assert_eq!(again["alarm"]["name"], "Bench 3");
+    assert!(again["alarm"]["since_ms"].as_i64() < raised["at_ms"].as_i64(), "{again}");
+
+    let mut newer = hello_message("session-2");
+    newer["started_ms"] = (newer["started_ms"].as_i64().unwrap() + 60_000).into();
+    newer["now_ms"] = newer["started_ms"].clone();
+    let address = format!("{}/ws/ingest", server.https);
+    let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
+    client.text(newer).await;
+    assert_eq!(client.receive().await["type"], "welcome");
+    let capture = captures::named("chromium-webm-vp8-opus");
+    client.generation(0, &capture.mime).await;
+    let mut camera = Camera { client, capture, position: 0, sent: 0 };
+    camera.records().await;
+    assert_eq!(event(&web.next().await.json()), ("ended", "silent", "newer"));
+    camera.stop().await;
+    assert_eq!(api(&server).await["alarms"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_is_down_gets_both_in_order_when_it_is_back() {
+    let (mut down, mut up) = (Web::listen().await, Web::listen().await);
+    down.answers(500);
+    let config = ["silent_seconds = 5\n".to_owned(), webhook(&down), webhook(&up)].concat();
+    let server = start(&config, &[]);
+    let mut camera = Camera::begin(&server, "session-1").await;
+    camera.records().await;
+    let raised = up.next().await.json();
+    camera.records().await;
+    // The other target does not wait for the one that is down.
+    let ended = up.next().await.json();
+    assert_eq!(event(&ended), ("ended", "silent", "durable"));
+    assert_eq!(down.next().await.status, 500);
+    let targets = api(&server).await["targets"].clone();
+    assert_eq!(
+        (&targets[0]["name"], &targets[1]["name"]),
+        (&"webhook".into(), &"webhook 2".into())
+    );
+    assert_eq!(
+        (&targets[0]["last"]["ok"], &targets[1]["last"]["ok"]),
+        (&false.into(), &true.into())
+    );
+    let message = targets[0]["last"]["message"].as_str().unwrap();
+    assert!(message.contains("127.0.0.1 answered 500"), "{message}");
+    assert_eq!(down.next().await.status, 500);
+
+    down.answers(200);
+    assert_eq!(down.accepted().await.json(), raised);
+    assert_eq!(down.accepted().await.json(), ended);
+    assert!(up.is_quiet());
+    camera.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_says_which_targets_can_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(command(folder.path()).arg("--gen-cert")).0, Some(0));
+    let tls = acceptor(&folder.path().join("certs"));
+    let (mut good, moved) = (Web::listen().await, Web::listen().await);
+    moved.answers(302);
+    let mut mails = Post::listen(Some(tls.clone()), false).await;
+    let (strict, foreign) = (Post::listen(None, true).await, Post::listen(Some(tls), false).await);
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = [
+        webhook(&good),
+        ntfy(&moved),
+        email("smtps", mails.port, "ca = \"certs/ca.crt\""),
+        email("smtp", strict.port, ""),
+        email("smtps", foreign.port, "ca = \"other.crt\""),
+        format!("[[alarms.targets]]\nkind = \"webhook\"\nurl = \"http://{gone}/s3cret-path\"\n"),
+    ];
+    // An authority, but another one.
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(run(command(other.path()).arg("--gen-cert")).0, Some(0));
+    std::fs::copy(other.path().join("certs/ca.crt"), folder.path().join("other.crt")).unwrap();
+    let server = start_in(folder, &config.concat(), &[]);
+
+    let (status, tested) = post(&server, "/api/alarms/test").await;
+    assert_eq!(status, 200);
+    let words = [
+        ("webhook", "webhook", ""),
+        ("My phone", "ntfy", "answered 302 Found; name the address that it redirects to"),
+        ("email", "email", ""),
+        ("email 2", "email", "does not accept username and password (535)"),
+        ("email 3", "email", "certificate"),
+        ("webhook 2", "webhook", "cannot reach 127.0.0.1: Connection refused"),
+    ];
+    let targets = tested["targets"].as_array().unwrap();
+    assert_eq!(targets.len(), words.len());
+    for (target, (name, kind, message)) in targets.iter().zip(words) {
+        assert_eq!((&target["name"], &target["kind"]), (&name.into(), &kind.into()));
+        assert_eq!(target["ok"], message.is_empty(), "{target}");
+        assert!(target["message"].as_str().unwrap_or_default().contains(message), "{target}");
+    }
+    let heard = good.next().await.json();
+    assert_eq!((&heard["event"], &heard["alarm"]), (&"test".into(), &Value::Null));
+    let mail = mails.next().await;
+    assert!(mail.text.contains("Subject: localcamera: A test of the alarms\n"), "{mail:?}");
+    // A redirect is not followed.
+    drop(moved);
+
+    let list = api(&server).await;
+    assert_eq!(list["targets"][0]["last"]["ok"], true);
+    assert_eq!(list["targets"][1]["last"]["message"], targets[1]["message"]);
+    let log = log(server.folder.path());
+    for secret in SECRETS.iter().chain([&PLAIN]) {
+        let said = [&log, &list.to_string(), &tested.to_string()];
+        assert!(said.iter().all(|said| !said.contains(secret)), "{secret}");
+    }
+}
+
+fn acceptor(certs: &Path) -> TlsAcceptor {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let chain = CertificateDer::pem_file_iter(certs.join("server.crt")).unwrap();
+    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(certs.join("server.key")).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    TlsAcceptor::from(Arc::new(config.with_single_cert(chain, key).unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_is_told_before_and_when_it_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    let mut web = Web::listen().await;
+    let config = "silent_seconds = 5\n".to_owned() + &webhook(&web);
+    let server = start_in(folder, &config, &["--reserve-mb", "1"]);
+    let mut camera = Camera::begin(&server, "session-1").await;
+    camera.records().await;
+    disk.leave(1_600_000);
+    let low = loop {
+        // On a slow day the device is found silent first.
+        camera.records().await;
+        let body = web.next().await.json();
+        if event(&body).1 == "disk_low" {
+            break body;
+        }
+    };
+    assert_eq!(event(&low), ("raised", "disk_low", ""));
+    disk.leave(500_000);
+    let full = loop {
+        let body = web.next().await.json();
+        if event(&body).1 == "disk_full" {
+            break body;
+        }
+    };
+    assert_eq!(event(&full), ("raised", "disk_full", ""));
+    assert!(full["text"].as_str().unwrap().contains("MB are free"), "{full}");
+    disk.free();
+    let mut ended = Vec::new();
+    let over = async {
+        while ended.len() < 2 {
+            let body = web.next().await.json();
+            if event(&body).2 == "over" {
+                ended.push(event(&body).1.to_owned());
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, over).await.unwrap();
+    assert_eq!(ended, ["disk_low", "disk_full"]);
+    camera.stop().await;
+}
+
+#[test]
+fn a_configuration_that_cannot_be_is_refused_without_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |config: &str| {
+        std::fs::write(folder.path().join("localcamera.toml"), config).unwrap();
+        let (code, said) = run(&mut command(folder.path()));
+        assert!(!said.contains("s3cret"), "{said}");
+        (code, said)
+    };
+    let (code, said) = refused("[alarms]\nsilent_seconds = 2");
+    assert!(code == Some(2) && said.contains("between 5 and 3600"), "{said}");
+    let target =
+        "[[alarms.targets]]\nkind = \"ntfy\"\nurl = \"https://ntfy.example/s3cret-topic\"\n";
+    let (code, said) = refused(&format!("{target}tokn = \"s3cret-token\""));
+    assert!(code == Some(2) && said.contains("tokn"), "{said}");
+    let (code, said) = refused(&format!("{target}token = {{ env = \"NO_SUCH_VARIABLE\" }}"));
+    assert!(code == Some(2) && said.contains("NO_SUCH_VARIABLE"), "{said}");
+    let (code, said) = refused(&format!("{target}ca = \"no-such.crt\""));
+    assert!(code == Some(1) && said.contains("no-such.crt") && said.contains("\"ntfy\""), "{said}");
+}
