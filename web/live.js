@@ -4,14 +4,16 @@
  * @module
  */
 
-import { controlAddress, liveAddress } from "./live/address.js";
-import { createControl } from "./live/control.js";
+import { liveAddress } from "./live/address.js";
+import { createLiveControl } from "./live/control.js";
 import { createLarge } from "./live/large.js";
 import { streamOf } from "./live/route.js";
 import { createServerClock } from "./live/server-clock.js";
 import { heldUp } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
 import { createWords } from "./live/words.js";
+import { controlAddress } from "./lib/control.js";
+import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 
 /** The sentences count seconds; half of one is late enough. */
@@ -19,23 +21,12 @@ const RENDER_MS = 500;
 /** Whoever looks away for a moment finds the wall as it was. */
 const WALL_HIDDEN_MS = 5000;
 const LARGE_HIDDEN_MS = 30000;
-const ASK_MS = 5000;
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** The list by a request, which fails in time. */
-async function ask() {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ASK_MS);
-  try {
-    const answer = await fetch("/api/streams", { cache: "no-store", signal: abort.signal });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    return await answer.json();
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const ask = async () => [await requestJson("/api/streams")];
 
 function start() {
   const strings = loadStrings(document);
@@ -47,7 +38,7 @@ function start() {
   const address = liveAddress(location);
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
   const large = createLarge({ page: window, address, clock, strings, words });
-  const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask, clock, timers: window, progress, onChange: render });
+  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render });
   /** @type {string | null} */
   let shown = null;
   let hiddenSinceMs = 0;
@@ -106,7 +97,6 @@ function start() {
   }
 
   function retryNow() {
-    control.retryNow();
     wall.wake();
     large.wake();
   }
