@@ -248,7 +248,7 @@ function start() {
     address.searchParams.set("lang", lang);
     link.setAttribute("href", address.search);
   }
-  for (const id of ["link-live", "link-selftest", "link-trust"]) {
+  for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {
     onClick(id, (event) => {
       // Leaving the page would end the recording.
       if (studio.state().inSession) event.preventDefault();
