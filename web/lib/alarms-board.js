@@ -6,6 +6,8 @@
  *   board.lost()             its connection is gone
  *   board.render()           about twice a second
  *
+ *   createRemote({ …, connect: board.overhearing(createControl) })    instead of the first two
+ *
  * Buttons with `data-alarm-sound` anywhere in the page turn the sound on and off.
  *
  * @module
@@ -18,6 +20,7 @@ import { icon } from "./icon.js";
 import { request } from "./request.js";
 
 /** @typedef {import("./alarms.js").Banner} Banner */
+/** @typedef {typeof import("./control.js").createControl} Connect */
 
 /** @param {string} tag @param {string} className */
 function make(tag, className) {
@@ -166,7 +169,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
   });
   render();
 
-  return {
+  const board = {
     /** @param {any} message */
     heard(message) {
       alarms.heard(message, now());
@@ -175,5 +178,22 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     lost: () => alarms.lost(now()),
     render,
     of: alarms.of,
+    /**
+     * For a page whose connection is somebody else's: the alarms are heard on that one.
+     * @param {Connect} connect @returns {Connect}
+     */
+    overhearing: (connect) => (options) =>
+      connect({
+        ...options,
+        onMessage(message) {
+          board.heard(message);
+          options.onMessage(message);
+        },
+        onClose() {
+          board.lost();
+          if (options.onClose) options.onClose();
+        },
+      }),
   };
+  return board;
 }
