@@ -26,7 +26,7 @@ import { createServerClock } from "./live/server-clock.js";
 const RENDER_MS = 500;
 /** What changes while nobody does anything: the disk, and what was sent to somebody. */
 const LOOK_MS = 15000;
-const MOST_BANNERS = 4;
+const MOST_BANNERS = 3;
 
 /** @typedef {import("./devices/devices.js").Device} Device */
 /** @typedef {import("./devices/devices.js").Act} Act */
@@ -151,7 +151,7 @@ function start() {
     byId("connecting").hidden = devices !== null || link === "lost";
     byId("empty").hidden = devices === null || all.length > 0 || !isKnown;
     byId("scope").hidden = all.length === 0;
-    const recording = all.filter(isRecording).length;
+    const recording = all.filter((device) => isRecording(device) && (device.isOnline || device.control === "none")).length;
     write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
     cards.render(shown.map(lookOf));
     scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });

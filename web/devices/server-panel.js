@@ -15,6 +15,8 @@ import { parseTargets } from "./targets.js";
 
 /** The server waits 10 s for each target, all side by side. */
 const TEST_MS = 20000;
+/** Somebody else's test is under way. */
+const CONFLICT = 409;
 
 /** @typedef {import("./targets.js").Target} Target */
 
@@ -29,7 +31,8 @@ export function createServerPanel({ strings }) {
   /** What a test has said, until the page is left. @type {Map<number, { isOk: boolean, message: string }>} */
   let tested = new Map();
   let isTesting = false;
-  let testFailed = false;
+  /** What to say where the test itself did not come about, as a key. */
+  let testProblem = "";
   let isLooking = false;
   let drawn = "";
 
@@ -55,14 +58,14 @@ export function createServerPanel({ strings }) {
   async function test() {
     if (isTesting) return;
     isTesting = true;
-    testFailed = false;
+    testProblem = "";
     tested = new Map();
     render();
     try {
       const told = parseTargets(await requestJson("/api/alarms/test", { method: "POST", patienceMs: TEST_MS }));
       told.targets.forEach(({ isOk, message }, at) => tested.set(at, { isOk: isOk === true, message }));
-    } catch {
-      testFailed = true;
+    } catch (error) {
+      testProblem = /** @type {{ status?: number }} */ (error).status === CONFLICT ? "devices.targets.test_busy" : "devices.targets.test_unanswered";
     }
     isTesting = false;
     await askAlarms();
@@ -88,7 +91,8 @@ export function createServerPanel({ strings }) {
     byId("targets-none").hidden = alarms === null || lines.length > 0;
     byId("test-box").hidden = lines.length === 0;
     byId("alarms-box").hidden = alarms === null;
-    byId("test-failed").hidden = !testFailed;
+    byId("test-failed").hidden = testProblem === "";
+    write(byId("test-failed"), testProblem === "" ? "" : t(testProblem));
     /** @type {HTMLButtonElement} */ (byId("test")).disabled = isTesting;
     const wanted = JSON.stringify(lines);
     if (wanted === drawn) return;
@@ -103,7 +107,7 @@ export function createServerPanel({ strings }) {
         title.textContent = name;
         const type = make("span", "tag");
         type.textContent = kind;
-        title.append(" ", type);
+        if (kind !== name) title.append(" ", type);
         const result = make("p", "target-result numbers");
         result.textContent = text;
         said.append(title, result);

@@ -45,6 +45,31 @@ export function createDeviceWords({ t, has }) {
       .join(" · ");
   }
 
+  /** @param {Device} device @param {number | null} nowMs @returns {{ tone: Tone, text: string }} */
+  function doing(device, nowMs) {
+    const { state, sinceMs, why } = device;
+    const isProgram = device.control === "none" && isRecording(device);
+    if (!device.isOnline && !isProgram) {
+      const gone = seen(device, nowMs);
+      return { tone: "", text: isRecording(device) ? t("devices.state.was_recording", { gone }) : gone };
+    }
+    switch (state) {
+      case "starting":
+        return { tone: "late", text: t("devices.state.starting") };
+      case "stopping":
+        return { tone: "late", text: t("devices.state.stopping") };
+      case "blocked":
+        return { tone: "late", text: because(why) };
+      case "recording": {
+        const ms = sinceMs === null || nowMs === null ? -1 : nowMs - sinceMs;
+        const text = ms >= 0 && ms < LONGEST_MS ? t("devices.state.recording_for", { time: formatElapsed(ms) }) : t("devices.state.recording");
+        return why ? { tone: "late", text: t("devices.state.and", { state: text, what: because(why) }) } : { tone: "good", text };
+      }
+      default:
+        return { tone: "", text: t("devices.state.idle") };
+    }
+  }
+
   return {
     /**
      * @param {Device} device
@@ -52,27 +77,9 @@ export function createDeviceWords({ t, has }) {
      * @returns {{ tone: Tone, text: string }}
      */
     state(device, { nowMs, isKnown, isAlarming }) {
-      const { state, sinceMs, why } = device;
       if (!isKnown) return { tone: "", text: t("live.state.unknown") };
-      if (!device.isOnline && !(device.control === "none" && isRecording(device))) {
-        return { tone: isAlarming ? "bad" : "", text: seen(device, nowMs) };
-      }
-      switch (state) {
-        case "starting":
-          return { tone: "late", text: t("devices.state.starting") };
-        case "stopping":
-          return { tone: "late", text: t("devices.state.stopping") };
-        case "blocked":
-          return { tone: "late", text: because(why) };
-        case "recording": {
-          const ms = sinceMs === null || nowMs === null ? -1 : nowMs - sinceMs;
-          const text = ms >= 0 && ms < LONGEST_MS ? t("devices.state.recording_for", { time: formatElapsed(ms) }) : t("devices.state.recording");
-          const tone = isAlarming ? "bad" : why ? "late" : "good";
-          return { tone, text: why ? `${text} · ${because(why)}` : text };
-        }
-        default:
-          return { tone: isAlarming ? "bad" : "", text: t("devices.state.idle") };
-      }
+      const said = doing(device, nowMs);
+      return isAlarming ? { tone: "bad", text: t("devices.state.and", { state: said.text, what: t("devices.state.silent") }) } : said;
     },
 
     /** @param {import("./abilities.js").Hindrance} code @param {Device} device */

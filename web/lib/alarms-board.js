@@ -16,23 +16,15 @@
 import { createAlarms } from "./alarms.js";
 import { createAlarmSound } from "./alarms-sound.js";
 import { createAlarmWords } from "./alarms-words.js";
+import { make, write } from "./elements.js";
 import { icon } from "./icon.js";
 import { request } from "./request.js";
 
 /** @typedef {import("./alarms.js").Banner} Banner */
 /** @typedef {typeof import("./control.js").createControl} Connect */
 
-/** @param {string} tag @param {string} className */
-function make(tag, className) {
-  const element = document.createElement(tag);
-  element.className = className;
-  return element;
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
+/** On a phone a second one would leave no page, and over a picture no picture. */
+const NARROW_PX = 600;
 
 /**
  * @param {object} options
@@ -52,12 +44,14 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
   const sound = createAlarmSound({ page, storage, now, onChange: () => render() });
   /** @type {Map<string, ReturnType<typeof createBanner>>} */
   const shown = new Map();
+  let isExpanded = false;
   const list = make("ul", "alarm-list");
   const foot = make("div", "alarm-foot");
-  const more = make("a", "alarm-more");
-  more.setAttribute("href", "/devices");
+  const more = make(target ? "a" : "button", target ? "alarm-more" : "button quiet alarm-button alarm-more");
+  if (target) more.setAttribute("href", "/devices");
+  else more.setAttribute("type", "button");
   const hush = make("button", "button quiet alarm-button");
-  const toggle = make("button", "button quiet alarm-button");
+  const toggle = make("button", "button quiet alarm-button alarm-toggle");
   for (const button of [hush, toggle]) button.setAttribute("type", "button");
   toggle.dataset.alarmSound = "";
   hush.textContent = t("alarms.silence");
@@ -103,12 +97,12 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
         write(title, isOver ? words.over(told) : words.title(told));
         write(since, isOver ? "" : words.since(told, forMs));
         since.hidden = isOver;
-        actions.hidden = isOver;
         const to = isStreamed ? `/live#${encodeURIComponent(String(told.device))}` : "/devices";
         if (link.getAttribute("href") !== to) link.href = to;
-        link.hidden = to === page.location.pathname;
+        link.hidden = to === page.location.pathname + page.location.hash;
         write(link, t(isStreamed ? "alarms.watch" : "alarms.devices"));
         dismiss.hidden = told.kind !== "silent";
+        actions.hidden = isOver || (link.hidden && dismiss.hidden);
       },
     };
   }
@@ -127,15 +121,17 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
       const text = make("span", "");
       text.textContent = spoken;
       const isBare = button.classList.contains("bare");
-      if (isBare) button.setAttribute("aria-label", spoken);
-      if (isBare) button.title = spoken;
+      button.setAttribute("aria-label", spoken);
+      button.title = spoken;
       button.replaceChildren(icon(state === "off" ? "no-bell" : "bell"), ...(isBare ? [] : [text]));
     }
   }
 
   function render() {
     const all = alarms.banners(now());
-    const banners = all.slice(0, most);
+    const isNarrow = page.innerWidth < NARROW_PX || page.document.body.dataset.state === "stream";
+    const room = isNarrow ? 1 : most;
+    const banners = isExpanded ? all : all.slice(0, room);
     const keys = banners.map(({ key }) => key);
     for (const [key, banner] of Array.from(shown)) {
       if (keys.includes(key)) continue;
@@ -152,8 +148,11 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
       mine.render(banner);
     });
     const hidden = all.length - banners.length;
-    more.hidden = hidden === 0 || page.location.pathname === "/devices";
-    write(more, hidden === 0 ? "" : strings.count("alarms.more", hidden));
+    if (all.length <= room) isExpanded = false;
+    more.hidden = hidden === 0 && !isExpanded;
+    write(more, isExpanded ? t("alarms.fewer") : strings.count("alarms.more", hidden));
+    more.setAttribute("aria-expanded", String(isExpanded));
+    root.classList.toggle("expanded", isExpanded);
     root.hidden = all.length === 0;
     foot.hidden = !all.some(({ isOver }) => !isOver);
     renderSound();
@@ -161,7 +160,15 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
 
   page.document.addEventListener("click", (event) => {
     const clicked = event.target instanceof page.Element ? event.target.closest("[data-alarm-sound]") : null;
-    if (clicked) sound.toggle();
+    if (clicked instanceof page.HTMLElement) {
+      if (clicked.dataset.state === "blocked") sound.allow();
+      else sound.toggle();
+    }
+  });
+  more.addEventListener("click", () => {
+    if (target) return;
+    isExpanded = !isExpanded;
+    render();
   });
   hush.addEventListener("click", () => {
     alarms.silence();

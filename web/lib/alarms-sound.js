@@ -4,6 +4,7 @@
  *   const sound = createAlarmSound({ page: window, storage, now, onChange });
  *   sound.state()         "off", "on", "blocked" (wanted, and the browser waits for a tap), "unsupported"
  *   sound.toggle()        inside a tap: that is when browsers permit sound; kept for the next visit
+ *   sound.allow()         the same tap, where it is "blocked"
  *   sound.sound(true)     as often as one likes
  *
  * @module
@@ -68,7 +69,12 @@ export function createAlarmSound({ page, storage, now, onChange }) {
     playedMs = now();
   }
 
-  for (const name of ["pointerup", "keydown"]) page.addEventListener(name, prepare, { passive: true });
+  /** Whoever taps the button itself means the button. @param {Event} event */
+  function touched({ target }) {
+    if (!(target instanceof page.Element && target.closest("[data-alarm-sound]"))) prepare();
+  }
+
+  for (const name of ["pointerup", "keydown"]) page.addEventListener(name, touched, { passive: true });
   prepare();
 
   return {
@@ -86,6 +92,8 @@ export function createAlarmSound({ page, storage, now, onChange }) {
       playedMs = -Infinity;
       onChange();
     },
+    /** Inside a tap. */
+    allow: prepare,
     /** @param {boolean} wanted */
     sound(wanted) {
       if (!wanted) playedMs = -Infinity;
