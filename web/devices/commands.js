@@ -119,7 +119,7 @@ export function createCommands({ send, now, newId }) {
       const many = commands.filter(({ to, isClosed }) => typeof to !== "string" && !isClosed);
       if (many.length === 0) return null;
       const command = many[many.length - 1];
-      const all = Array.from(command.answers, ([device, answer]) => ({ device, answer }));
+      const all = Array.from(command.answers, ([device, answer]) => ({ device, answer })).filter(({ device }) => command.expected.includes(device));
       if (!all.some(({ answer }) => isCurrent(answer))) return null;
       /** @param {Progress} progress */
       const having = (progress) => all.filter(({ answer }) => answer.progress === progress);

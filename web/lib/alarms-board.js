@@ -156,6 +156,8 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     root.hidden = all.length === 0;
     foot.hidden = !all.some(({ isOver }) => !isOver);
     renderSound();
+    // Beside its buttons there is room for the one of the sound.
+    root.classList.toggle("single", all.length === 1 && hush.hidden && list.querySelector(".alarm-actions:not([hidden])") !== null);
   }
 
   page.document.addEventListener("click", (event) => {

@@ -35,6 +35,8 @@ const UNREACHABLE_MS = 15000;
 const KINDS = ["disk_full", "disk_refused", "silent", "other", "disk_low"];
 /** The server goes on recording: worth reading, and no reason to wake anybody. */
 const QUIET = ["disk_low"];
+/** The server records nothing. */
+const PAUSED = ["disk_full", "disk_refused"];
 
 /** @param {unknown} value */
 const text = (value) => (typeof value === "string" && value !== "" ? value : null);
@@ -98,7 +100,8 @@ export function createAlarms({ isOwn = () => false } = {}) {
    * @param {Alarm} alarm
    */
   function isMended({ kind, device, session }) {
-    if (kind !== "silent") return kind !== "other";
+    // A disk that is low also ends by being full.
+    if (kind !== "silent") return kind !== "other" && !current.some((alarm) => PAUSED.includes(alarm.kind));
     return (device !== null && live.has(device)) || (session !== null && live.has(session));
   }
 
