@@ -9,7 +9,7 @@ import { createCard } from "./devices/card.js";
 import { createCards } from "./devices/cards.js";
 import { createCommands } from "./devices/commands.js";
 import { createConfirm } from "./devices/confirm.js";
-import { inScope, isRecording, parseDevices } from "./devices/devices.js";
+import { groupsOf, inScope, isRecording, parseDevices } from "./devices/devices.js";
 import { createPanel } from "./devices/panel.js";
 import { createScope } from "./devices/scope.js";
 import { createServerPanel } from "./devices/server-panel.js";
@@ -150,7 +150,8 @@ function start() {
     byId("lost").hidden = link !== "lost";
     byId("connecting").hidden = devices !== null || link === "lost";
     byId("empty").hidden = devices === null || all.length > 0 || !isKnown;
-    byId("scope").hidden = all.length === 0;
+    // One device has all of it on its card.
+    byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
     const recording = all.filter((device) => isRecording(device) && (device.isOnline || device.control === "none")).length;
     write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
     cards.render(shown.map(lookOf));

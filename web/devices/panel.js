@@ -130,7 +130,7 @@ export function createPanel({ strings, words, behind, onAct }) {
     byId("panel-quality-field").hidden = one.qualities.length === 0;
 
     const watch = byId("panel-watch");
-    watch.hidden = one.stream === null;
+    byId("panel-end").hidden = one.stream === null;
     if (one.stream !== null) watch.setAttribute("href", `/live#${encodeURIComponent(one.stream)}`);
     write(byId("panel-control"), t(`devices.control.${one.control === "none" && one.qualities.length === 0 ? "program" : one.control}`));
     write(byId("panel-id"), one.device);
