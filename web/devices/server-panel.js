@@ -104,10 +104,12 @@ export function createServerPanel({ strings }) {
         light.setAttribute("aria-hidden", "true");
         const said = make("div", "target-words");
         const title = make("p", "target-name");
-        title.textContent = name;
+        const called = make("span");
+        called.textContent = name;
+        title.append(called);
         const type = make("span", "tag");
         type.textContent = kind;
-        if (kind !== name) title.append(" ", type);
+        if (kind !== name) title.append(type);
         const result = make("p", "target-result numbers");
         result.textContent = text;
         said.append(title, result);
