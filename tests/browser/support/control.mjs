@@ -51,7 +51,9 @@ export async function openControl(t, server) {
     /** @param {string} what @param {string} [value] @returns the last word */
     async order(what, value) {
       const answers = this.command(what, value);
-      return until(`an answer to ${what}`, () => answers.find(({ ok }) => ok !== null), { within: 70_000, explain: () => JSON.stringify([answers, devices]) });
+      const explain = () => JSON.stringify([answers, devices]);
+      const { ok, code, message } = await until(`an answer to ${what}`, () => answers.find((answer) => answer.ok !== null), { within: 70_000, explain });
+      return { ok, code, message };
     },
   };
 }
