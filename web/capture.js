@@ -26,6 +26,8 @@ import { createStudio } from "./capture/studio.js";
 import { createSummaryPanel } from "./capture/summary-panel.js";
 import { createView } from "./capture/view.js";
 import { isCameraDenied } from "./lib/camera.js";
+import { createAlarmBoard } from "./lib/alarms-board.js";
+import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
 import { isApple } from "./lib/environment.js";
 import { createOrigins } from "./lib/origins.js";
@@ -116,6 +118,16 @@ function start() {
     onName: (name) => studio.rename(name),
     onRemote: (mode) => remote.choose(mode),
   });
+  const board = createAlarmBoard({
+    page: window,
+    root: byId("alarms"),
+    strings,
+    storage,
+    most: 1,
+    target: "_blank",
+    // That nothing of its own arrives is what the truth line says.
+    isOwn: (alarm) => alarm.device === device.id,
+  });
   const remote = createRemote({
     page: window,
     studio,
@@ -128,6 +140,7 @@ function start() {
     otherTab: (session) => isAliveElsewhere(storage, session, clock.now()),
     isDenied: () => isCameraDenied(navigator),
     onChange: renderSoon,
+    connect: board.overhearing(createControl),
   });
   const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply) => remote.answer(reply) });
   const settingsSheet = createSheet(byId("settings"), app);
@@ -216,6 +229,7 @@ function start() {
       if (recordNow && state.name === "error") setTimeout(tryRecordNow, RECORD_NOW_RETRY_MS);
     }
     remote.tick();
+    board.render();
   }
 
   function renderSoon() {
@@ -308,7 +322,7 @@ function start() {
     address.searchParams.set("lang", lang);
     link.setAttribute("href", address.search);
   }
-  for (const id of ["link-live", "link-selftest", "link-trust"]) {
+  for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {
     onClick(id, (event) => {
       // Leaving the page would end the recording.
       if (studio.state().inSession) event.preventDefault();

@@ -12,7 +12,9 @@ import { createServerClock } from "./live/server-clock.js";
 import { heldUp } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
 import { createWords } from "./live/words.js";
+import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress } from "./lib/control.js";
+import { localStorageOrNull } from "./lib/device.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 
@@ -25,8 +27,14 @@ const LARGE_HIDDEN_MS = 30000;
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** The list by a request, which fails in time. */
-const ask = async () => [await requestJson("/api/streams")];
+/** More would push the wall off the screen. */
+const MOST_BANNERS = 3;
+
+/** The same by requests, which fail in time. */
+async function ask() {
+  const [streams, alarms] = await Promise.all([requestJson("/api/streams"), requestJson("/api/alarms").catch(() => null)]);
+  return alarms ? [streams, alarms] : [streams];
+}
 
 function start() {
   const strings = loadStrings(document);
@@ -38,7 +46,8 @@ function start() {
   const address = liveAddress(location);
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
   const large = createLarge({ page: window, address, clock, strings, words });
-  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render });
+  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
+  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: (message) => board.heard(message) });
   /** @type {string | null} */
   let shown = null;
   let hiddenSinceMs = 0;
@@ -49,6 +58,8 @@ function start() {
   function render() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
+    if (link === "lost") board.lost();
+    board.render();
     const isEmpty = streams !== null && streams.length === 0;
     // Large, the player says so itself.
     byId("lost").hidden = link !== "lost" || shown !== null;

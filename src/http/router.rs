@@ -12,6 +12,7 @@ pub(crate) fn pages_router(state: State) -> Router {
     let offer = post(api::whep::offer).layer(limit);
     let routes = Router::new()
         .route("/", get(pages::capture))
+        .route("/devices", get(pages::devices))
         .route("/live", get(pages::live))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))

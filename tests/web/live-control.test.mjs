@@ -38,7 +38,7 @@ test("the list is what was told last, and how long ago", async () => {
   sockets.last().say({ type: "news" });
   sockets.last().onmessage({ data: "{" });
   assert.deepEqual([control.state().link, names(), heard], ["up", ["a", "b"], [5, 5]]);
-  assert.deepEqual(others, [{ type: "news" }]);
+  assert.deepEqual(others, [list("a"), list("a", "b"), { type: "news" }]);
   world.at(700, () => {});
   await world.run(() => world.now() === 700, 700);
   assert.equal(control.state().sinceMs, 700);

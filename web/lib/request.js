@@ -32,6 +32,6 @@ export const request = (path, options = {}) => within(path, options, async (answ
 /** @param {string} path @param {RequestInit & { patienceMs?: number }} [options] @returns {Promise<any>} */
 export const requestJson = (path, options = {}) =>
   within(path, options, async (answer) => {
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    if (!answer.ok) throw Object.assign(new Error(`status ${answer.status}`), { status: answer.status });
     return answer.json();
   });

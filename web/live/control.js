@@ -22,7 +22,7 @@ import { parseList } from "./streams.js";
  * @param {{ heard(nowMs: number): void }} options.clock
  * @param {() => number} options.progress ms that never run backwards
  * @param {() => void} options.onChange
- * @param {(message: import("../lib/control.js").Message) => void} [options.onMessage] what is not the list
+ * @param {(message: import("../lib/control.js").Message) => void} [options.onMessage] everything that is told
  * @param {() => number} [options.random]
  */
 export function createLiveControl({ page, url, ask, clock, progress, onChange, onMessage = () => {}, random }) {
@@ -34,11 +34,9 @@ export function createLiveControl({ page, url, ask, clock, progress, onChange, o
 
   /** @param {import("../lib/control.js").Message} message */
   function heard(message) {
+    onMessage(message);
     const list = parseList(message);
-    if (!list) {
-      onMessage(message);
-      return;
-    }
+    if (!list) return;
     if (list.nowMs !== null) clock.heard(list.nowMs);
     streams = list.streams;
     heardMs = progress();
