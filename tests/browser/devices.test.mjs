@@ -20,7 +20,7 @@ const SILENT_SECONDS = 5;
 /** Runs in the page. */
 function look() {
   /** @param {Element | null | undefined} element */
-  const text = (element) => (element instanceof HTMLElement && element.offsetParent !== null ? (element.innerText ?? "").trim() : "");
+  const text = (element) => (element instanceof HTMLElement && element.getClientRects().length > 0 ? (element.innerText ?? "").trim() : "");
   return {
     cards: [...document.querySelectorAll("#devices .device")].map((card) => ({
       name: text(card.querySelector(".device-name")),
@@ -34,6 +34,7 @@ function look() {
     progress: text(document.getElementById("progress-text")),
     stopAll: text(document.getElementById("all-stop-text")),
     alarms: [...document.querySelectorAll(".alarm-title")].map(text),
+    tiles: [...document.querySelectorAll("#wall .tile")].map((tile) => /** @type {HTMLElement} */ (tile).dataset["state"]),
     server: text(document.getElementById("server-state")),
     lost: text(document.getElementById("lost")),
   };
@@ -140,8 +141,7 @@ test("the person at the device is asked, and what they answer is said", { timeou
   await page.click(".device-main");
   await answer("no");
   await seesCard("that it was refused", ({ answer: said, canAct }) => said === "Refused at the device." && canAct);
-  await camera.evaluate(() => location.reload());
-  await reaches(camera, "idle");
+  await open(camera, server.https);
   await seesCard("the device again", ({ state, canAct }) => state === "ready" && canAct);
   await page.click(".device-main");
   await answer("once");
@@ -163,6 +163,7 @@ test("an alarm rises on every page when a device goes silent, and goes when it r
   await open(camera, network.url);
   await record(camera);
   await onDevices.sees("that it records", ({ cards }) => cards.some(({ tone }) => tone === "good"));
+  await onLive.sees("it live", ({ tiles }) => tiles.join() === "live");
 
   await network.cut();
   /** @param {Look} seen */

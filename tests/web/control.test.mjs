@@ -50,7 +50,7 @@ test("messages go out while there is a connection, and none wait for one", () =>
   assert.equal(control.send({ type: "device" }), false);
 });
 
-test("a lost connection comes back after growing pauses, which end with the first message", async () => {
+test("a lost connection comes back after growing pauses, which end once one has held", async () => {
   const { world, sockets, control, news } = fixture();
   control.start();
   sockets.last().open();
@@ -66,10 +66,24 @@ test("a lost connection comes back after growing pauses, which end with the firs
   assert.equal(news.filter((one) => one === "close").length, 4);
   sockets.last().open();
   sockets.last().say({ type: "x" });
+  await world.run(() => false, 3500);
   const from = world.now();
   sockets.last().fail();
   await world.run(() => sockets.made.length === 6, 10_000);
   assert.equal(world.now() - from, 250);
+});
+
+test("a server that speaks to everybody and drops them at once is left in peace", async () => {
+  const { world, sockets, control } = fixture();
+  control.start();
+  while (world.now() < 60_000) {
+    sockets.last().open();
+    sockets.last().say({ type: "streams", streams: [] });
+    const before = sockets.made.length;
+    sockets.last().fail();
+    await world.run(() => sockets.made.length > before, 10_000);
+  }
+  assert.ok(sockets.made.length < 20, `${sockets.made.length} connections in a minute`);
 });
 
 test("the network that is back, and a page that is seen again, shorten the pause", async () => {

@@ -231,7 +231,7 @@ test("no answer within 30 s is one", async () => {
 test("turned off, it still tells what it does, and refuses everything", async () => {
   const { order, start, last, remote, devices, studio } = fixture({ kept: "off" });
   start();
-  assert.deepEqual([devices()[0].control, devices()[0].can], ["none", []]);
+  assert.deepEqual([devices()[0].control, devices()[0].state], ["none", "idle"]);
   await order("start");
   assert.equal(last(), "not_allowed");
   remote.choose("ask");

@@ -102,7 +102,7 @@ export function settled(order, situation, name) {
       return reopens(situation, saving);
     }
     case "name":
-      if (cleanName(order.value) === "") return no("bad_command", "A name has at least one character.");
+      if (cleanName(order.value) === "") return no("failed", "A name has at least one character.");
       return cleanName(order.value) === name ? DONE : null;
     default:
       return no("unsupported", "The device cannot do that.");

@@ -84,8 +84,8 @@ export function describeDevice({ situation, mode, device, client, numbered }) {
   const why = obstacle(situation);
   const name = stateOf(state, why);
   const cameras = namedCameras(state).map(({ id, label }, index) => ({ id, label: cut(label || numbered(index + 1)) }));
+  // What it is able to do; `control` says whether it is permitted.
   const can = ["start", "stop", "mark", "camera", "quality", "name"].filter((what) => {
-    if (mode === "off") return false;
     if (what === "start" || what === "quality") return state.types.length > 0;
     return what !== "camera" || cameras.length > 1;
   });

@@ -21,6 +21,8 @@ import { request } from "./request.js";
 const OPEN_MS = 10000;
 /** Where anything records, something is told each second. */
 const SILENCE_MS = 8000;
+/** A server that takes connections and drops them at once is not asked again at once, whatever it had said. */
+const STEADY_MS = 3000;
 /** `WebSocket.OPEN` */
 const OPEN = 1;
 
@@ -60,6 +62,8 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
   let isOpen = false;
   /** @type {any} */
   let timer = null;
+  /** @type {any} */
+  let steady = null;
 
   /** @param {() => void} work @param {number} ms */
   function later(work, ms) {
@@ -71,6 +75,7 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
     const old = socket;
     socket = null;
     isOpen = false;
+    page.clearTimeout(steady);
     if (!old) return;
     old.onopen = old.onmessage = old.onclose = null;
     old.close();
@@ -85,7 +90,6 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
   /** @param {unknown} message */
   function heard(message) {
     if (message === null || typeof message !== "object") return;
-    backoff.reset();
     onMessage(/** @type {Message} */ (message));
   }
 
@@ -114,6 +118,7 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
     later(lost, OPEN_MS);
     mine.onopen = () => {
       isOpen = true;
+      steady = page.setTimeout(() => backoff.reset(), STEADY_MS);
       later(() => void doubt(mine), SILENCE_MS);
       onOpen();
     };
