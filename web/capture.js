@@ -13,8 +13,11 @@ import { watchHealth } from "./capture/health.js";
 import { keepPage } from "./capture/keep-page.js";
 import { RESUME_MS } from "./capture/left-behind.js";
 import { createLeftovers } from "./capture/leftovers.js";
+import { isAliveElsewhere } from "./capture/life.js";
 import { firstUnread, noticesOf } from "./capture/notices.js";
 import { watchOrientation } from "./capture/orientation.js";
+import { createRemote } from "./capture/remote.js";
+import { createPrompt, sentenceFor } from "./capture/remote-prompt.js";
 import { createRoom } from "./capture/room.js";
 import { loadSettings, parseQuery, saveSettings } from "./capture/settings.js";
 import { createSettingsPanel } from "./capture/settings-panel.js";
@@ -22,6 +25,9 @@ import { createSheet } from "./capture/sheet.js";
 import { createStudio } from "./capture/studio.js";
 import { createSummaryPanel } from "./capture/summary-panel.js";
 import { createView } from "./capture/view.js";
+import { isCameraDenied } from "./lib/camera.js";
+import { createAlarmBoard } from "./lib/alarms-board.js";
+import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
 import { isApple } from "./lib/environment.js";
 import { createOrigins } from "./lib/origins.js";
@@ -110,10 +116,36 @@ function start() {
     strings,
     onChange: (wish, reason) => void studio.change(wish, reason),
     onName: (name) => studio.rename(name),
+    onRemote: (mode) => remote.choose(mode),
   });
+  const board = createAlarmBoard({
+    page: window,
+    root: byId("alarms"),
+    strings,
+    storage,
+    most: 1,
+    target: "_blank",
+    // That nothing of its own arrives is what the truth line says.
+    isOwn: (alarm) => alarm.device === device.id,
+  });
+  const remote = createRemote({
+    page: window,
+    studio,
+    device,
+    client,
+    storage,
+    numbered,
+    now: clock.now,
+    record: recordFromElsewhere,
+    otherTab: (session) => isAliveElsewhere(storage, session, clock.now()),
+    isDenied: () => isCameraDenied(navigator),
+    onChange: renderSoon,
+    connect: board.overhearing(createControl),
+  });
+  const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply) => remote.answer(reply) });
   const settingsSheet = createSheet(byId("settings"), app);
   const summarySheet = createSheet(byId("summary"), app);
-  const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), behind: app });
+  const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), note: byId("dark-note"), behind: app });
   const wakeLock = createWakeLock(navigator, document, { onChange: renderSoon });
   const kept = keepPage(navigator, renderSoon);
   const health = watchHealth({
@@ -129,7 +161,32 @@ function start() {
   /** @param {import("./capture/studio.js").StudioState} state */
   function settingsFor(state) {
     const keeps = room.keeps;
-    settingsPanel.render(state, { name: device.name, keeps, page: kept.state });
+    settingsPanel.render(state, { name: device.name, keeps, page: kept.state }, remote);
+  }
+
+  /** @param {number} number */
+  function numbered(number) {
+    return strings.t("capture.camera.number", { number });
+  }
+
+  /** @param {string} id */
+  function cameraName(id) {
+    const { cameras } = studio.state().devices;
+    const at = cameras.findIndex((camera) => camera.id === id);
+    return (at >= 0 && cameras[at].label) || numbered(at + 1);
+  }
+
+  /** What others want of this camera, and what they did. @param {import("./capture/remote-line.js").Sentence | null} said @param {number} now */
+  function renderRemote(said, now) {
+    const question = remote.question();
+    // Over a dark screen stray touches would answer: it asks to be unlocked first.
+    prompt.render(darkScreen.isOn ? null : question, cameraName, now);
+    if (question) {
+      const { key, values } = sentenceFor(question.order, cameraName);
+      darkScreen.note(strings.t("capture.remote.unlock", { sentence: strings.t(key, values) }), true);
+    } else {
+      darkScreen.note(said ? strings.t(said.key, said.values) : "", false);
+    }
   }
 
   function render() {
@@ -144,7 +201,9 @@ function start() {
     const asking = goingOn.isAsking();
     const keeps = state.facts && state.facts.kind === "memory" ? "open" : room.keeps;
     const earlier = earlierOf(lefts, now, strings.lang);
-    view.render({ state, name: device.name, server, notice, keeps, earlier, asking, now });
+    const said = remote.line(now);
+    view.render({ state, name: device.name, server, notice, said, keeps, earlier, asking, now });
+    renderRemote(said, now);
     earlierPanel.renderQuestion({ left: leftovers.interrupted, asking, needsTap: goingOn.needsTap(), fault: state.fault, now });
     earlierPanel.renderArrived(lefts.arrived, now);
     if (settingsSheet.isOpen) settingsFor(state);
@@ -169,6 +228,8 @@ function start() {
       if (before === "stopping" || before === "" || state.name === "error") health.look();
       if (recordNow && state.name === "error") setTimeout(tryRecordNow, RECORD_NOW_RETRY_MS);
     }
+    remote.tick();
+    board.render();
   }
 
   function renderSoon() {
@@ -183,6 +244,14 @@ function start() {
     if (leftovers.interrupted) await goingOn.yes();
     else await studio.record();
     if (studio.state().inSession) recordNow = false;
+  }
+
+  async function recordFromElsewhere() {
+    recordNow = false;
+    summarySheet.close();
+    dismissed.clear();
+    if (leftovers.interrupted) await goingOn.yes();
+    else await studio.record();
   }
 
   function showArrived() {
@@ -211,6 +280,11 @@ function start() {
   onClick("stop", (event) => {
     if (event.detail > 1) return;
     void studio.stop();
+  });
+  onClick("mark", () => {
+    const atMs = clock.now();
+    if (studio.mark({ atMs })) remote.marked(atMs);
+    renderSoon();
   });
   onClick("go-on", () => void goingOn.yes());
   onClick("that-was-all", () => {
@@ -248,7 +322,7 @@ function start() {
     address.searchParams.set("lang", lang);
     link.setAttribute("href", address.search);
   }
-  for (const id of ["link-live", "link-selftest", "link-trust"]) {
+  for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {
     onClick(id, (event) => {
       // Leaving the page would end the recording.
       if (studio.state().inSession) event.preventDefault();

@@ -4,14 +4,18 @@
  * @module
  */
 
-import { controlAddress, liveAddress } from "./live/address.js";
-import { createControl } from "./live/control.js";
+import { liveAddress } from "./live/address.js";
+import { createLiveControl } from "./live/control.js";
 import { createLarge } from "./live/large.js";
 import { streamOf } from "./live/route.js";
 import { createServerClock } from "./live/server-clock.js";
 import { heldUp } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
 import { createWords } from "./live/words.js";
+import { createAlarmBoard } from "./lib/alarms-board.js";
+import { controlAddress } from "./lib/control.js";
+import { localStorageOrNull } from "./lib/device.js";
+import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 
 /** The sentences count seconds; half of one is late enough. */
@@ -19,22 +23,17 @@ const RENDER_MS = 500;
 /** Whoever looks away for a moment finds the wall as it was. */
 const WALL_HIDDEN_MS = 5000;
 const LARGE_HIDDEN_MS = 30000;
-const ASK_MS = 5000;
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** The list by a request, which fails in time. */
+/** More would push the wall off the screen. */
+const MOST_BANNERS = 3;
+
+/** The same by requests, which fail in time. */
 async function ask() {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ASK_MS);
-  try {
-    const answer = await fetch("/api/streams", { cache: "no-store", signal: abort.signal });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    return await answer.json();
-  } finally {
-    clearTimeout(timer);
-  }
+  const [streams, alarms] = await Promise.all([requestJson("/api/streams"), requestJson("/api/alarms").catch(() => null)]);
+  return alarms ? [streams, alarms] : [streams];
 }
 
 function start() {
@@ -47,7 +46,8 @@ function start() {
   const address = liveAddress(location);
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
   const large = createLarge({ page: window, address, clock, strings, words });
-  const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask, clock, timers: window, progress, onChange: render });
+  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
+  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: (message) => board.heard(message) });
   /** @type {string | null} */
   let shown = null;
   let hiddenSinceMs = 0;
@@ -58,6 +58,8 @@ function start() {
   function render() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
+    if (link === "lost") board.lost();
+    board.render();
     const isEmpty = streams !== null && streams.length === 0;
     // Large, the player says so itself.
     byId("lost").hidden = link !== "lost" || shown !== null;
@@ -106,7 +108,6 @@ function start() {
   }
 
   function retryNow() {
-    control.retryNow();
     wall.wake();
     large.wake();
   }

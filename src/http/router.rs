@@ -15,6 +15,7 @@ pub(crate) fn pages_router(state: State) -> Router {
     let command = post(api::devices::command).layer(command_limit);
     let routes = Router::new()
         .route("/", get(pages::capture))
+        .route("/devices", get(pages::devices))
         .route("/live", get(pages::live))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))

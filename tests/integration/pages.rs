@@ -38,3 +38,22 @@ async fn the_service_worker_names_every_file_of_the_page() {
     assert_eq!(request(&other, "GET", "/?lang=zh", &[], b"").await.body, page.body);
     assert_eq!(request(&other, "GET", "/service-worker.js", &[], b"").await.body, answer.body);
 }
+
+#[tokio::test]
+async fn every_page_comes_in_both_languages_and_names_only_files_that_are_there() {
+    let server = Server::start(&[]);
+    for page in ["/", "/live", "/devices", "/selftest", "/trust"] {
+        for (lang, tag) in [("en", "lang=\"en\""), ("zh", "lang=\"zh-Hans\"")] {
+            let path = format!("{page}?lang={lang}");
+            let answer = request(&server, "GET", &path, &[], b"").await;
+            assert_eq!(answer.status, 200, "{path}");
+            let html = String::from_utf8(answer.body).unwrap();
+            assert!(html.contains(tag), "{path}");
+            let named = html.split(['"', '#']).filter(|part| part.starts_with("/web/"));
+            for file in named.collect::<std::collections::BTreeSet<_>>() {
+                let status = request(&server, "GET", file, &[], b"").await.status;
+                assert_eq!(status, 200, "{path} names {file}");
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createControl } from "../../web/live/control.js";
+import { createLiveControl } from "../../web/live/control.js";
+import { createPage } from "./support/fake-page.mjs";
 import { createSockets } from "./support/fake-socket.mjs";
 import { createWorld, settle } from "./support/virtual-time.mjs";
 
@@ -10,23 +11,25 @@ function fixture() {
   const asked = [];
   const heard = [];
   const links = [];
-  const control = createControl({
+  const page = createPage({ Socket: sockets.Socket, timers: world.timers() });
+  const others = [];
+  const control = createLiveControl({
+    page,
     url: "wss://x/ws/control",
-    Socket: sockets.Socket,
     ask: () => new Promise((resolve, reject) => asked.push({ resolve, reject })),
     clock: { heard: (nowMs) => heard.push(nowMs) },
-    timers: world.timers(),
     progress: world.now,
     onChange: () => links.push(control.state().link),
+    onMessage: (message) => others.push(message),
     random: () => 1,
   });
   const list = (...names) => ({ type: "streams", now_ms: 5, streams: names.map((stream) => ({ stream, state: "live" })) });
   const names = () => control.state().streams?.map(({ stream }) => stream);
-  return { world, sockets, asked, heard, links, control, list, names };
+  return { world, sockets, page, others, asked, heard, links, control, list, names };
 }
 
 test("the list is what was told last, and how long ago", async () => {
-  const { world, sockets, control, list, names, heard } = fixture();
+  const { world, sockets, control, list, names, heard, others } = fixture();
   control.start();
   assert.deepEqual(control.state(), { link: "connecting", streams: null, sinceMs: 0 });
   sockets.last().open();
@@ -35,13 +38,14 @@ test("the list is what was told last, and how long ago", async () => {
   sockets.last().say({ type: "news" });
   sockets.last().onmessage({ data: "{" });
   assert.deepEqual([control.state().link, names(), heard], ["up", ["a", "b"], [5, 5]]);
+  assert.deepEqual(others, [list("a"), list("a", "b"), { type: "news" }]);
   world.at(700, () => {});
   await world.run(() => world.now() === 700, 700);
   assert.equal(control.state().sinceMs, 700);
 });
 
 test("a connection that is lost is said at once, and comes back by itself after growing pauses", async () => {
-  const { world, sockets, control, list, names } = fixture();
+  const { world, sockets, page, control, list, names } = fixture();
   control.start();
   sockets.last().open();
   sockets.last().say(list("a"));
@@ -56,7 +60,7 @@ test("a connection that is lost is said at once, and comes back by itself after 
     sockets.last().fail();
   }
   assert.deepEqual(pauses, [250, 500, 1000, 2000]);
-  control.retryNow();
+  page.happen("online");
   sockets.last().open();
   sockets.last().say(list("b"));
   assert.deepEqual([control.state().link, names()], ["up", ["b"]]);
@@ -68,7 +72,7 @@ test("a silent connection is doubted: the request's answer counts, and its failu
   sockets.last().open();
   sockets.last().say(list());
   await world.run(() => asked.length === 1, 20_000);
-  asked[0].resolve({ now_ms: 6, streams: [{ stream: "c" }] });
+  asked[0].resolve([{ now_ms: 6, streams: [{ stream: "c" }] }]);
   await settle();
   assert.deepEqual([control.state().link, names(), sockets.made.length], ["up", ["c"], 1]);
   await world.run(() => asked.length === 2, 20_000);

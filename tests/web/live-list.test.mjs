@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { controlAddress, liveAddress } from "../../web/live/address.js";
+import { liveAddress } from "../../web/live/address.js";
 import { codecName, inContainer, parseMime, sameTracks } from "../../web/live/codecs.js";
 import { createMeter } from "../../web/live/meter.js";
 import { pickPath } from "../../web/live/paths.js";
@@ -10,6 +10,7 @@ import { streamOf } from "../../web/live/route.js";
 import { createServerClock } from "../../web/live/server-clock.js";
 import { heldUp, parseList } from "../../web/live/streams.js";
 import { createWords } from "../../web/live/words.js";
+import { controlAddress } from "../../web/lib/control.js";
 import { createStrings } from "../../web/lib/strings.js";
 
 const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../web/strings/${lang}.json`, import.meta.url), "utf8")), lang);

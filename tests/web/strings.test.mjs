@@ -31,16 +31,16 @@ test("every key that a template or a script names exists", () => {
     for (const [, key] of read(path).matchAll(/self\.t\("([^"]+)"\)/g)) assert.ok(key in en, `${path}: ${key}`);
   }
   for (const path of files("web", ".js")) {
-    for (const [, key] of read(path).matchAll(/["'`]((?:app|capture|error|camera|live|trust|selftest)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
+    for (const [, key] of read(path).matchAll(/["'`]((?:alarms|app|capture|devices|error|camera|live|trust|selftest)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
       assert.ok(key in en, `${path}: ${key}`);
     }
   }
 });
 
-test("the capture page and the live page use every one of their keys", () => {
+test("the pages use every one of their keys", () => {
   const sources = [...files("templates", ".html"), ...files("web", ".js")].map(read).join("\n");
-  const composed = /^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$)/;
-  for (const key of Object.keys(en).filter((name) => /^(app|capture|error|camera|live)\./.test(name))) {
+  const composed = /^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\./;
+  for (const key of Object.keys(en).filter((name) => /^(alarms|app|capture|devices|error|camera|live)\./.test(name))) {
     const base = key.replace(/\.one$/, "");
     assert.ok(composed.test(base) || sources.includes(`"${base}"`), key);
   }

@@ -1,6 +1,7 @@
 /**
  * The dark screen: the picture is hidden, recording goes on. Stray touches (a hand, a cloth, a cat) do nothing;
- * a touch shows the button, and holding the button unlocks.
+ * a touch shows the button, and holding the button unlocks. Somebody who asks for something from elsewhere shows it,
+ * too; answering takes the same hold.
  *
  * @module
  */
@@ -14,20 +15,24 @@ const ASK_MS = 5000;
  * @param {object} elements
  * @param {HTMLElement} elements.screen
  * @param {HTMLElement} elements.button
+ * @param {HTMLElement} elements.note
  * @param {HTMLElement} elements.behind
  */
-export function createDarkScreen({ screen, button, behind }) {
+export function createDarkScreen({ screen, button, note, behind }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let askTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let holdTimer;
+  let calling = "";
   /** @type {Element | null} */
   let before = null;
 
   function ask() {
     screen.classList.add("asking");
     clearTimeout(askTimer);
-    askTimer = setTimeout(() => screen.classList.remove("asking"), ASK_MS);
+    askTimer = setTimeout(() => {
+      if (calling === "") screen.classList.remove("asking");
+    }, ASK_MS);
   }
 
   function hold() {
@@ -96,6 +101,15 @@ export function createDarkScreen({ screen, button, behind }) {
     },
     get isOn() {
       return !screen.hidden;
+    },
+
+    /** @param {string} text beside the button @param {boolean} isCall it waits for an answer: the button stays until it is gone */
+    note(text, isCall) {
+      if (note.textContent !== text) note.textContent = text;
+      const call = isCall ? text : "";
+      if (call === calling) return;
+      calling = call;
+      if (!screen.hidden) ask();
     },
   };
 }

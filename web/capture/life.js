@@ -9,6 +9,7 @@
  *   await life.stopping();      // Stop was pressed
  *   recall(storage, session)    // { handedMs, stopping } of an earlier visit, or null
  *   forget(storage, session); forgetOthers(storage, sessions);
+ *   isAliveElsewhere(storage, session, now)    // another tab records something else
  *
  * @module
  */
@@ -16,6 +17,8 @@
 /** Each entry is a write to flash memory. */
 const EVERY_MS = 5000;
 const PREFIX = "localcamera.alive.";
+/** The encoder hands over every second; a tab that records is heard at least this often. */
+const SILENT_MS = 5000;
 
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} SmallStorage */
 
@@ -39,13 +42,28 @@ export function forget(storage, session) {
   if (storage) storage.removeItem(PREFIX + session);
 }
 
+/** @param {SmallStorage} storage */
+function sessionsIn(storage) {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) || "");
+  return keys.filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+}
+
+/**
+ * A page that has just been reloaded takes its own earlier recording for another tab's, for as long.
+ * @param {SmallStorage | null} storage @param {string | null} own what this page records @param {number} now
+ */
+export function isAliveElsewhere(storage, own, now) {
+  if (!storage) return false;
+  return sessionsIn(storage).some((session) => {
+    const last = session === own ? null : recall(storage, session);
+    return last !== null && !last.stopping && Math.abs(now - last.handedMs) < SILENT_MS;
+  });
+}
+
 /** Of sessions that are no longer on this device. @param {SmallStorage | null} storage @param {string[]} sessions */
 export function forgetOthers(storage, sessions) {
   if (!storage) return;
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) || "");
-  for (const key of keys) {
-    if (key.startsWith(PREFIX) && !sessions.includes(key.slice(PREFIX.length))) storage.removeItem(key);
-  }
+  for (const session of sessionsIn(storage)) if (!sessions.includes(session)) forget(storage, session);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { formatBitrate, formatPerHour } from "../lib/format.js";
+import { MODES } from "./remote-mode.js";
 import { AUDIO_BITS, HEIGHTS } from "./settings.js";
 
 /** @typedef {import("./studio.js").StudioState} StudioState */
@@ -29,8 +30,9 @@ function byId(id, kind) {
  * @param {import("../lib/strings.js").Strings} options.strings
  * @param {(wish: Partial<Settings>, reason: "camera" | "settings") => void} options.onChange
  * @param {(name: string) => void} options.onName
+ * @param {(mode: import("./remote-mode.js").Mode) => void} options.onRemote
  */
-export function createSettingsPanel({ strings, onChange, onName }) {
+export function createSettingsPanel({ strings, onChange, onName, onRemote }) {
   const { t } = strings;
   const name = byId("set-name", HTMLInputElement);
   const camera = byId("set-camera", HTMLSelectElement);
@@ -44,6 +46,9 @@ export function createSettingsPanel({ strings, onChange, onName }) {
   const delayGroup = byId("set-delay-group", HTMLElement);
   const delays = byId("set-delay", HTMLElement);
   const delayHint = byId("set-delay-hint", HTMLElement);
+  const remotes = byId("set-remote", HTMLElement);
+  const remoteHint = byId("set-remote-hint", HTMLElement);
+  const remoteSilence = byId("set-remote-silence", HTMLElement);
   const live = byId("settings-live", HTMLElement);
   const liveText = byId("settings-live-text", HTMLElement);
   const keptText = byId("set-kept", HTMLElement);
@@ -65,6 +70,11 @@ export function createSettingsPanel({ strings, onChange, onName }) {
   });
   delays.addEventListener("change", (event) => {
     onChange({ delay: /** @type {Delay} */ (/** @type {HTMLInputElement} */ (event.target).value) }, "settings");
+  });
+  remotes.addEventListener("change", (event) => {
+    const { value } = /** @type {HTMLInputElement} */ (event.target);
+    const mode = MODES.find((known) => known === value);
+    if (mode) onRemote(mode);
   });
 
   /**
@@ -104,11 +114,16 @@ export function createSettingsPanel({ strings, onChange, onName }) {
     /**
      * @param {StudioState} state
      * @param {{ name: string, keeps: import("./truth.js").Keeps, page: "unknown" | "kept" | "not" }} device
+     * @param {Pick<import("./remote.js").Remote, "mode" | "silence">} remote
      */
-    render(state, device) {
+    render(state, device, { mode, silence }) {
       if (document.activeElement !== name) name.value = device.name;
       keptText.textContent = t(`capture.away.${device.keeps}`);
       pageText.textContent = t(`capture.away.page_${device.page}`);
+      check(remotes, mode, false);
+      remoteHint.textContent = t(`capture.remote.${mode}.hint`);
+      remoteSilence.hidden = silence === null || mode === "off";
+      if (silence) remoteSilence.textContent = t(`capture.remote.silence.${silence}`);
       const { settings, devices, opened } = state;
       const locked = state.name === "stopping" || (state.name === "starting" && !state.inSession);
       live.hidden = !locked && !state.inSession;

@@ -10,6 +10,7 @@
  *   await studio.goOn(take);          // with a recording that an earlier visit began
  *   await studio.change({ height: 1080 }, "settings");
  *   await studio.turned();            // the device was rotated
+ *   studio.mark({ label: "Goal" });   // this moment
  *   await studio.stop();
  *   studio.state()                    // all that a view shows
  *
@@ -59,6 +60,7 @@ const FIRST_LINK_MS = 3000;
  * @property {Settings} settings
  * @property {import("./delay.js").ShortDelay} shortDelay
  * @property {number} bits
+ * @property {string | null} session the one that is being recorded or saved
  * @property {ReturnType<import("./session.js").Session["facts"]> | null} facts
  * @property {number | null} roomMs for how long what is recorded can wait on this device; null where nobody knows
  * @property {boolean} roomIsLow
@@ -258,6 +260,17 @@ export function createStudio(options) {
 
     stop: recording.stop,
 
+    /**
+     * A moment that somebody will look for.
+     * @param {{ label?: string, atMs?: number }} [mark]
+     * @returns {boolean} whether there is a recording that it stands in now
+     */
+    mark({ label = "", atMs = now() } = {}) {
+      if (!recording.session || !recording.inSession()) return false;
+      recording.event("mark", { at_ms: Math.round(atMs), ...(label ? { detail: label } : {}) });
+      return true;
+    },
+
     change: choices.change,
     nextCamera: choices.nextCamera,
 
@@ -296,6 +309,7 @@ export function createStudio(options) {
         settings: choices.settings,
         shortDelay: plan.shortDelay(),
         bits: plan.bits(),
+        session: recording.session ? recording.session.id : null,
         facts,
         roomMs: facts ? room.ms(facts, plan.bits()) : null,
         roomIsLow: facts !== null && room.isLow(facts, plan.bits()),

@@ -77,6 +77,7 @@ export function createView(strings) {
     const label = !busy ? "capture.record" : name === "stopping" ? "capture.busy.stopping" : "capture.busy.starting";
     write(byId("record-label"), t(label));
 
+    byId("mark").hidden = !showStop || state.session === null;
     const several = state.devices.cameras.length > 1;
     flip.disabled = busy || state.opening || !several;
     sound.disabled = busy || state.opening || !state.opened;
@@ -121,6 +122,12 @@ export function createView(strings) {
     if (missing) write(byId("sound-text"), t(missing));
   }
 
+  /** What was done from elsewhere, or marked. @param {Sentence | null} said */
+  function renderSaid(said) {
+    byId("said").hidden = !said;
+    if (said) write(byId("said-text"), t(said.key, said.values));
+  }
+
   /** @param {Notice | null} notice */
   function renderNotice(notice) {
     const box = byId("notice");
@@ -160,12 +167,13 @@ export function createView(strings) {
      * @param {string} what.name of the device
      * @param {import("./health.js").Health} what.server
      * @param {Notice | null} what.notice
+     * @param {Sentence | null} what.said
      * @param {import("./truth.js").Keeps} what.keeps
      * @param {import("./truth.js").Earlier | null} what.earlier
      * @param {boolean} what.asking whether an interrupted recording waits for an answer
      * @param {number} what.now
      */
-    render({ state, name, server, notice, keeps, earlier, asking, now }) {
+    render({ state, name, server, notice, said, keeps, earlier, asking, now }) {
       document.body.dataset.state = state.name;
       write(byId("name"), name);
       const size = state.opened ? state.opened.video.getSettings() : {};
@@ -178,6 +186,7 @@ export function createView(strings) {
       renderFault(state, asking);
       renderSound(state);
       renderNotice(notice);
+      renderSaid(said);
       byId("show-files").hidden = !state.summary;
 
       const { facts } = state;

@@ -94,6 +94,9 @@ async function permission(browser, name) {
   }
 }
 
+/** The person has said no for good, or for this visit; asking again is of no use. @param {Navigator} browser */
+export const isCameraDenied = async (browser) => (await permission(browser, "camera")) === "denied";
+
 /**
  * @param {MediaDevices} devices
  * @param {Navigator} browser

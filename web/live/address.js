@@ -12,8 +12,3 @@ export function liveAddress({ protocol, host }) {
   const base = `${protocol === "http:" ? "ws" : "wss"}://${host}/ws/live/`;
   return (stream, container) => base + encodeURIComponent(stream) + (container ? `?container=${container}` : "");
 }
-
-/** @param {{ protocol: string, host: string }} place */
-export function controlAddress({ protocol, host }) {
-  return `${protocol === "http:" ? "ws" : "wss"}://${host}/ws/control`;
-}

@@ -11,20 +11,14 @@
  */
 
 import { formatBitrate } from "../lib/format.js";
+import { createSpan } from "../lib/span.js";
 
 /** @typedef {"good" | "late" | "bad"} Tone */
 /** @typedef {import("./player.js").Look} Look */
 
 /** @param {import("../lib/strings.js").Strings} strings */
 export function createWords({ t }) {
-  /** @param {number} ms */
-  function span(ms) {
-    const seconds = Math.round(ms / 1000);
-    if (seconds < 100) return t("live.seconds", { count: Math.max(1, seconds) });
-    const minutes = Math.round(seconds / 60);
-    if (minutes < 100) return t("live.minutes", { count: minutes });
-    return t("live.hours", { count: Math.round(minutes / 60) });
-  }
+  const span = createSpan({ t });
 
   return {
     /** @param {{ state: import("./streams.js").StreamState, behindMs: number }} stream @returns {{ tone: Tone, text: string }} */

@@ -60,6 +60,7 @@ macro_rules! page {
 }
 
 page!(Capture, "capture.html");
+page!(Devices, "devices.html");
 page!(Live, "live.html");
 page!(SelfTest, "selftest.html");
 page!(Trust, "trust.html", host, ca_fingerprint);
@@ -77,6 +78,11 @@ pub(super) fn captures() -> impl Iterator<Item = String> {
 /// `GET /live`
 pub(super) async fn live(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
     render(&Live::new(choice.language(&headers)))
+}
+
+/// `GET /devices`
+pub(super) async fn devices(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
+    render(&Devices::new(choice.language(&headers)))
 }
 
 /// `GET /selftest`

@@ -3,7 +3,8 @@ declare module "ws" {
   export class WebSocket {
     constructor(url: string, options: { rejectUnauthorized: boolean; perMessageDeflate: boolean });
     once(event: "open" | "error" | "close", listener: (value?: unknown) => void): void;
-    send(data: Uint8Array): void;
+    on(event: "message", listener: (data: Uint8Array) => void): void;
+    send(data: Uint8Array | string): void;
     close(code: number): void;
   }
 }

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ASK_MS, NO_MS, permission, readOrder, settled } from "../../web/capture/remote-answers.js";
+import { ACT_MS } from "../../web/capture/remote-act.js";
+import { idle, recording } from "./support/capture-state.mjs";
+
+const here = (state, more = {}) => ({ state, hidden: false, otherTab: false, touched: true, denied: false, openingMs: 0, ...more });
+const order = (what, value = "", more = {}) => ({ id: "1", do: what, value, from: "192.168.1.7", atMs: 0, ...more });
+/** "ok", a code, or null where somebody has to act. */
+const outcome = (answer) => answer && (answer.ok ? "ok" : answer.code);
+const settle = (what, value, situation) => outcome(settled(order(what, value), situation, "Front door"));
+
+test("a command is read as what it is, and what it says fits on a screen", () => {
+  assert.equal(readOrder({ type: "command", do: "stop" }, 5), null);
+  assert.equal(readOrder({ type: "command", id: 7, do: "stop" }, 5), null);
+  assert.deepEqual(readOrder({ id: "7", do: "mark", value: " a\n\tb ", from: "192.168.1.7" }, 5), {
+    id: "7", do: "mark", value: "a b", from: "192.168.1.7", atMs: 5,
+  });
+  const long = readOrder({ id: "7", do: "name", value: "x".repeat(5000), from: "y".repeat(5000) }, 5);
+  assert.deepEqual([long.value.length, long.from.length], [200, 64]);
+  assert.deepEqual(readOrder({ id: "7", do: "name", value: { a: 1 } }, 5), { id: "7", do: "name", value: "", from: "?", atMs: 5 });
+});
+
+test("what is as it is wished needs nobody", () => {
+  assert.equal(settle("start", "", here(recording())), "ok");
+  assert.equal(settle("stop", "", here(idle())), "ok");
+  assert.equal(settle("camera", "front", here(idle())), "ok");
+  assert.equal(settle("quality", "720p", here(idle())), "ok");
+  assert.equal(settle("quality", "720p,standard", here(idle())), "ok");
+  assert.equal(settle("name", " Front  door ", here(idle())), "ok");
+});
+
+test("what can be done is left to do", () => {
+  assert.equal(settle("start", "", here(idle())), null);
+  assert.equal(settle("stop", "", here(recording())), null);
+  assert.equal(settle("mark", "Goal", here(recording())), null);
+  assert.equal(settle("camera", "back", here(recording())), null);
+  assert.equal(settle("quality", "1080p,high", here(idle())), null);
+  assert.equal(settle("name", "Back door", here(idle())), null);
+  // A recording goes on in a hidden page, and can be stopped and marked there.
+  assert.equal(settle("stop", "", here(recording(), { hidden: true })), null);
+  assert.equal(settle("mark", "", here(recording(), { hidden: true })), null);
+});
+
+test("what cannot be done says why", () => {
+  const message = (what, value, situation) => settled(order(what, value), situation, "Front door").message;
+  assert.equal(settle("start", "", here(idle(), { hidden: true })), "failed");
+  assert.match(message("start", "", here(idle(), { hidden: true })), /background/);
+  assert.match(message("start", "", here(idle(), { otherTab: true })), /Another tab/);
+  const refused = idle({ opened: null, fault: { key: "error.permission", values: {} } });
+  assert.match(message("start", "", here(refused, { touched: false })), /tapped/);
+  assert.match(message("start", "", here(refused)), /may not use the camera/);
+  assert.equal(settle("start", "", here(idle({ name: "stopping", phase: "stopping", canRecord: false }))), "busy");
+  assert.equal(settle("mark", "", here(idle())), "failed");
+  assert.equal(settle("camera", "attic", here(idle())), "unsupported");
+  assert.equal(settle("camera", "", here(idle())), "unsupported");
+  assert.equal(settle("quality", "splendid", here(idle())), "unsupported");
+  assert.equal(settle("name", "  ", here(idle())), "failed");
+  assert.equal(settle("dance", "", here(idle())), "unsupported");
+});
+
+test("no recording is put at risk for a change", () => {
+  // A camera that is shut in a hidden page may not open again.
+  assert.equal(settle("camera", "back", here(recording(), { hidden: true })), "failed");
+  assert.equal(settle("quality", "1080p", here(recording(), { hidden: true })), "failed");
+  // Another tab has the camera.
+  assert.equal(settle("camera", "back", here(idle(), { otherTab: true })), "failed");
+  assert.equal(settle("quality", "1080p", here(recording({ name: "starting", phase: "starting" }))), "busy");
+  assert.equal(settle("camera", "back", here(idle({ name: "stopping", phase: "stopping" }))), "busy");
+});
+
+const standing = (more = {}) => ({ mode: "ask", grant: null, session: null, refused: null, hidden: false, ...more });
+const leave = (what, more, about) => {
+  const answer = permission(order(what, "", about), standing(more));
+  return typeof answer === "string" ? answer : answer.code;
+};
+
+test("the setting decides", () => {
+  assert.equal(leave("start"), "ask");
+  assert.equal(leave("start", { mode: "always" }), "act");
+  assert.equal(leave("camera", { mode: "always", hidden: true }), "act");
+});
+
+test("whoever was allowed to start a recording may mark and stop that one, and nothing else", () => {
+  const grant = { from: "192.168.1.7", session: "s-1" };
+  assert.equal(leave("stop", { grant, session: "s-1" }), "act");
+  assert.equal(leave("mark", { grant, session: "s-1", hidden: true }), "act");
+  assert.equal(leave("camera", { grant, session: "s-1" }), "ask");
+  assert.equal(leave("stop", { grant, session: "s-2" }), "ask", "another recording");
+  assert.equal(leave("stop", { grant, session: "s-1" }, { from: "192.168.1.8" }), "ask", "somebody else");
+});
+
+test("whoever was told No is not heard again at once; others are", () => {
+  const refused = { from: "192.168.1.7", atMs: 0 };
+  assert.equal(leave("start", { refused }, { atMs: NO_MS - 1 }), "not_allowed");
+  assert.equal(leave("start", { refused }, { atMs: NO_MS }), "ask");
+  assert.equal(leave("start", { refused }, { atMs: 1, from: "192.168.1.8" }), "ask");
+});
+
+test("nobody is asked on a page that nobody sees", () => {
+  assert.equal(leave("stop", { hidden: true }), "no_answer");
+});
+
+test("a question and what follows are over before the server answers by itself", () => {
+  assert.ok(ASK_MS + ACT_MS < 60_000);
+});

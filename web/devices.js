@@ -1,0 +1,189 @@
+/**
+ * The devices page: puts its parts together and connects them to the browser's events.
+ *
+ * @module
+ */
+
+import { able } from "./devices/abilities.js";
+import { createCard } from "./devices/card.js";
+import { createCards } from "./devices/cards.js";
+import { createCommands } from "./devices/commands.js";
+import { createConfirm } from "./devices/confirm.js";
+import { groupsOf, inScope, isRecording, parseDevices } from "./devices/devices.js";
+import { createPanel } from "./devices/panel.js";
+import { createScope } from "./devices/scope.js";
+import { createServerPanel } from "./devices/server-panel.js";
+import { createDeviceWords } from "./devices/words.js";
+import { createAlarmBoard } from "./lib/alarms-board.js";
+import { controlAddress, createControl } from "./lib/control.js";
+import { localStorageOrNull, randomId } from "./lib/device.js";
+import { byId, write } from "./lib/elements.js";
+import { requestJson } from "./lib/request.js";
+import { loadStrings } from "./lib/strings.js";
+import { createServerClock } from "./live/server-clock.js";
+
+/** The sentences count seconds; half of one is late enough. */
+const RENDER_MS = 500;
+/** What changes while nobody does anything: the disk, and what was sent to somebody. */
+const LOOK_MS = 15000;
+const MOST_BANNERS = 3;
+
+/** @typedef {import("./devices/devices.js").Device} Device */
+/** @typedef {import("./devices/devices.js").Act} Act */
+
+/** The same by requests, where the connection is silent. */
+async function ask() {
+  const [devices, alarms] = await Promise.all([requestJson("/api/devices"), requestJson("/api/alarms").catch(() => null)]);
+  return alarms ? [devices, alarms] : [devices];
+}
+
+function start() {
+  const strings = loadStrings(document);
+  const { t, count } = strings;
+  const app = byId("app");
+  const progress = () => performance.now();
+  const clock = createServerClock({ progress });
+  const words = createDeviceWords(strings);
+  /** @type {Device[] | null} */
+  let devices = null;
+  /** @type {"connecting" | "up" | "lost"} */
+  let link = "connecting";
+  /** @type {string | null} */
+  let group = null;
+  let spoken = "";
+
+  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
+  const server = createServerPanel({ strings });
+  const control = createControl({
+    page: window,
+    url: controlAddress(location),
+    ask,
+    onMessage: heard,
+    onClose() {
+      link = "lost";
+      commands.lost();
+      board.lost();
+      render();
+    },
+  });
+  const commands = createCommands({ send: control.send, now: progress, newId: randomId });
+  const confirm = createConfirm({ strings, behind: app });
+  const panel = createPanel({ strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
+  const scope = createScope({
+    strings,
+    words,
+    onChoose: (chosen) => {
+      group = chosen;
+      render();
+    },
+    onAct: issueToScope,
+    onClose: () => {
+      commands.close();
+      render();
+    },
+  });
+  const cards = createCards({
+    list: byId("devices"),
+    create: (id) =>
+      createCard({
+        id,
+        strings,
+        words,
+        onAct: (device, act) => (act === "stop" ? confirm.ask([device], () => issue(device, act)) : issue(device, act)),
+        onOpen: (device) => {
+          panel.open(device);
+          render();
+        },
+      }),
+  });
+
+  /** @param {Device} device @param {Act} act @param {unknown} [value] */
+  function issue({ device }, act, value) {
+    commands.issue(device, act, value, [device]);
+    render();
+  }
+
+  /** @param {"start" | "stop" | "mark"} act */
+  function issueToScope(act) {
+    const meant = able(inScope(devices || [], group), act);
+    if (meant.length === 0) return;
+    const to = /** @type {import("./devices/commands.js").To} */ (group === null ? { all: true } : { group });
+    const go = () => {
+      commands.issue(to, act, undefined, meant.map(({ device }) => device));
+      render();
+    };
+    if (act === "stop") confirm.ask(meant, go);
+    else go();
+  }
+
+  /** @param {any} message */
+  function heard(message) {
+    if (typeof message.now_ms === "number") clock.heard(message.now_ms);
+    link = "up";
+    board.heard(message);
+    const list = parseDevices(message);
+    if (list) devices = list.devices;
+    if (list || commands.heard(message)) render();
+  }
+
+  /** A screen reader hears what changes in kind, not each second. */
+  function announce() {
+    const batch = byId("progress").hidden ? "" : byId("progress-text").textContent || "";
+    const answers = (devices || [])
+      .map(({ device, name }) => ({ name, answer: commands.of(device) }))
+      .filter(({ answer }) => answer !== null && answer.progress !== "sent")
+      .map(({ name, answer }) => `${name}: ${words.answer(/** @type {import("./devices/commands.js").Answer} */ (answer)).text}`);
+    const text = batch || answers.join(" ");
+    if (text === spoken) return;
+    spoken = text;
+    write(byId("announce"), text);
+  }
+
+  function render() {
+    const isKnown = link === "up";
+    const all = devices || [];
+    if (group !== null && !all.some(({ groups }) => groups.includes(String(group)))) group = null;
+    const shown = inScope(all, group);
+    const nowMs = clock.now();
+    /** @param {Device} device */
+    const lookOf = (device) => ({ device, answer: commands.of(device.device), nowMs, isKnown, isAlarming: board.of(device.device) !== null });
+    byId("lost").hidden = link !== "lost";
+    byId("connecting").hidden = devices !== null || link === "lost";
+    byId("empty").hidden = devices === null || all.length > 0 || !isKnown;
+    // One device has all of it on its card.
+    byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
+    const recording = all.filter((device) => isRecording(device) && (device.isOnline || device.control === "none")).length;
+    write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
+    cards.render(shown.map(lookOf));
+    scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });
+    if (panel.id !== null) {
+      const open = all.find(({ device }) => device === panel.id);
+      panel.render(open ? lookOf(open) : null);
+    }
+    announce();
+  }
+
+  byId("address").textContent = location.origin;
+  for (const anchor of document.querySelectorAll("[data-lang]")) {
+    if (strings.lang.startsWith(anchor.getAttribute("data-lang") || "")) anchor.setAttribute("aria-current", "true");
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") void server.look();
+  });
+  document.body.dataset.state = "devices";
+  document.title = t("devices.title");
+  app.hidden = false;
+  render();
+  server.render();
+  control.start();
+  void server.look();
+  setInterval(() => {
+    render();
+    board.render();
+  }, RENDER_MS);
+  setInterval(() => {
+    if (document.visibilityState === "visible") void server.look();
+  }, LOOK_MS);
+}
+
+start();

@@ -1,0 +1,53 @@
+/**
+ * Asks once whether recordings shall be stopped: nobody can go on with what a wrong tap has ended.
+ *
+ *   const confirm = createConfirm({ strings, behind: byId("app") });
+ *   confirm.ask(devices, () => …);
+ *
+ * @module
+ */
+
+import { createSheet } from "../capture/sheet.js";
+import { byId, make } from "../lib/elements.js";
+
+/** A longer list would push the buttons off a phone. */
+const NAMED = 6;
+
+/** @param {{ strings: import("../lib/strings.js").Strings, behind: HTMLElement }} options */
+export function createConfirm({ strings, behind }) {
+  const { t, count } = strings;
+  /** @type {(() => void) | null} */
+  let act = null;
+  const sheet = createSheet(byId("confirm"), behind, {
+    onClose: () => {
+      act = null;
+    },
+  });
+  byId("confirm-yes").addEventListener("click", () => {
+    const yes = act;
+    sheet.close();
+    if (yes) yes();
+  });
+
+  return {
+    /** @param {import("./devices.js").Device[]} devices @param {() => void} yes */
+    ask(devices, yes) {
+      const [first] = devices;
+      const isOne = devices.length === 1;
+      byId("confirm-title").textContent = isOne ? t("devices.confirm.single", { name: first.name }) : count("devices.confirm", devices.length);
+      byId("confirm-yes").textContent = count("devices.act.stop.many", devices.length);
+      const names = isOne ? [] : devices.slice(0, NAMED).map(({ name }) => name);
+      if (devices.length > NAMED) names.push(count("devices.confirm.more", devices.length - NAMED));
+      byId("confirm-names").replaceChildren(
+        ...names.map((name) => {
+          const item = make("li");
+          item.textContent = name;
+          return item;
+        }),
+      );
+      byId("confirm-names").hidden = names.length === 0;
+      sheet.open();
+      act = yes;
+    },
+  };
+}

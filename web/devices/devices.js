@@ -1,0 +1,107 @@
+/**
+ * The devices as `/ws/control` and `/api/devices` tell them. Pure.
+ *
+ *   parseDevices(message)        { nowMs, devices } in an order that stays, or null where it is something else
+ *   groupsOf(devices)            [{ name, count }], by name
+ *   inScope(devices, "hall")     those of a group; null for all
+ *
+ * @module
+ */
+
+/** @typedef {"idle" | "starting" | "recording" | "stopping" | "blocked"} State */
+/** @typedef {"start" | "stop" | "mark" | "camera" | "quality" | "name" | "groups"} Act */
+
+/**
+ * @typedef {object} Device
+ * @property {string} device
+ * @property {string} name for people
+ * @property {string[]} groups
+ * @property {boolean} isOnline
+ * @property {number | null} lastSeenMs the server's clock, as all times here
+ * @property {"none" | "ask" | "allowed"} control
+ * @property {string[]} can
+ * @property {State} state
+ * @property {number | null} sinceMs of the recording
+ * @property {string | null} session
+ * @property {string | null} why a code: what keeps it from recording
+ * @property {string | null} camera
+ * @property {{ id: string, label: string }[]} cameras
+ * @property {string | null} quality
+ * @property {string[]} qualities
+ * @property {string | null} stream
+ */
+
+/** @type {readonly State[]} */
+const STATES = ["idle", "starting", "recording", "stopping", "blocked"];
+
+/** @param {unknown} value @returns {string | null} */
+const text = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
+/** @param {unknown} value @returns {number | null} */
+const number = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
+/** @param {unknown} value @returns {string[]} */
+const texts = (value) => (Array.isArray(value) ? value.filter((one) => text(one) !== null) : []);
+
+/** @param {any} one @returns {Device | null} */
+function parseDevice(one) {
+  if (one === null || typeof one !== "object" || !text(one.device)) return null;
+  /** @type {Device["cameras"]} */
+  const cameras = [];
+  for (const camera of Array.isArray(one.cameras) ? one.cameras : []) {
+    if (camera && text(camera.id)) cameras.push({ id: camera.id, label: text(camera.label) || camera.id });
+  }
+  return {
+    device: one.device,
+    name: text(one.name) || one.device,
+    groups: texts(one.groups),
+    isOnline: one.online === true,
+    lastSeenMs: number(one.last_seen_ms),
+    control: one.control === "ask" || one.control === "allowed" ? one.control : "none",
+    can: texts(one.can),
+    state: STATES.includes(one.state) ? one.state : "idle",
+    sinceMs: number(one.since_ms),
+    session: text(one.session),
+    why: text(one.why),
+    camera: text(one.camera),
+    cameras,
+    quality: text(one.quality),
+    qualities: texts(one.qualities),
+    stream: text(one.stream),
+  };
+}
+
+/** @param {any} message @returns {{ nowMs: number | null, devices: Device[] } | null} */
+export function parseDevices(message) {
+  if (message === null || typeof message !== "object" || !Array.isArray(message.devices)) return null;
+  /** @type {Device[]} */
+  const devices = [];
+  for (const one of message.devices) {
+    const device = parseDevice(one);
+    if (device && !devices.some((other) => other.device === device.device)) devices.push(device);
+  }
+  return { nowMs: number(message.now_ms), devices: devices.sort(byName) };
+}
+
+/** @param {string} a @param {string} b */
+const compare = (a, b) => a.localeCompare(b, undefined, { numeric: true, sensitivity: "base" });
+
+/**
+ * Each device keeps its place whatever it does: eyes and fingers find it where it was.
+ * @param {Device} a @param {Device} b
+ */
+function byName(a, b) {
+  return compare(a.name, b.name) || (a.device < b.device ? -1 : 1);
+}
+
+/** @param {Device[]} devices */
+export function groupsOf(devices) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { groups } of devices) for (const name of new Set(groups)) counts.set(name, (counts.get(name) || 0) + 1);
+  return Array.from(counts, ([name, count]) => ({ name, count })).sort((a, b) => compare(a.name, b.name));
+}
+
+/** @param {Device[]} devices @param {string | null} group */
+export const inScope = (devices, group) => (group === null ? devices : devices.filter(({ groups }) => groups.includes(group)));
+
+/** @param {Device} device */
+export const isRecording = ({ state }) => state === "recording" || state === "starting";

@@ -1,0 +1,37 @@
+/**
+ * A request that fails in time.
+ *
+ *   const answer = await request("/api/devices");
+ *   const told = await requestJson("/api/alarms");    throws where the status says no
+ *
+ * @module
+ */
+
+/** On a LAN an answer that takes longer will not come. */
+const PATIENCE_MS = 5000;
+
+/**
+ * @template Answer
+ * @param {string} path
+ * @param {RequestInit & { patienceMs?: number }} options
+ * @param {(answer: Response) => Promise<Answer>} read
+ */
+async function within(path, { patienceMs = PATIENCE_MS, ...options }, read) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), patienceMs);
+  try {
+    return await read(await fetch(path, { cache: "no-store", ...options, signal: abort.signal }));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {string} path @param {RequestInit & { patienceMs?: number }} [options] */
+export const request = (path, options = {}) => within(path, options, async (answer) => answer);
+
+/** @param {string} path @param {RequestInit & { patienceMs?: number }} [options] @returns {Promise<any>} */
+export const requestJson = (path, options = {}) =>
+  within(path, options, async (answer) => {
+    if (!answer.ok) throw Object.assign(new Error(`status ${answer.status}`), { status: answer.status });
+    return answer.json();
+  });
