@@ -4,10 +4,12 @@
  * @module
  */
 
-import { controlAddress, liveAddress } from "./live/address.js";
+import { controlAddress, createAddress } from "./live/address.js";
+import { askForStreams } from "./live/ask.js";
+import { KINDS } from "./live/choice.js";
 import { createControl } from "./live/control.js";
 import { createLarge } from "./live/large.js";
-import { streamOf } from "./live/route.js";
+import { pathOf, streamOf } from "./live/route.js";
 import { createServerClock } from "./live/server-clock.js";
 import { heldUp } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
@@ -19,23 +21,9 @@ const RENDER_MS = 500;
 /** Whoever looks away for a moment finds the wall as it was. */
 const WALL_HIDDEN_MS = 5000;
 const LARGE_HIDDEN_MS = 30000;
-const ASK_MS = 5000;
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** The list by a request, which fails in time. */
-async function ask() {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ASK_MS);
-  try {
-    const answer = await fetch("/api/streams", { cache: "no-store", signal: abort.signal });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    return await answer.json();
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 function start() {
   const strings = loadStrings(document);
@@ -44,10 +32,11 @@ function start() {
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
   const words = createWords(strings);
-  const address = liveAddress(location);
+  const address = createAddress(location);
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
-  const large = createLarge({ page: window, address, clock, strings, words });
-  const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask, clock, timers: window, progress, onChange: render });
+  const insisted = pathOf(location.search);
+  const large = createLarge({ page: window, kinds: insisted ? [insisted] : KINDS, address, clock, strings, words });
+  const control = createControl({ url: controlAddress(location), Socket: WebSocket, ask: askForStreams, clock, timers: window, progress, onChange: render });
   /** @type {string | null} */
   let shown = null;
   let hiddenSinceMs = 0;

@@ -37,10 +37,10 @@ test("every key that a template or a script names exists", () => {
   }
 });
 
-test("the capture page and the live page use every one of their keys", () => {
+test("the capture page, the live page and the embedded player use every one of their keys", () => {
   const sources = [...files("templates", ".html"), ...files("web", ".js")].map(read).join("\n");
-  const composed = /^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$)/;
-  for (const key of Object.keys(en).filter((name) => /^(app|capture|error|camera|live)\./.test(name))) {
+  const composed = /^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$)/;
+  for (const key of Object.keys(en).filter((name) => /^(app|capture|embed|error|camera|live)\./.test(name))) {
     const base = key.replace(/\.one$/, "");
     assert.ok(composed.test(base) || sources.includes(`"${base}"`), key);
   }
