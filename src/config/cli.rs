@@ -172,6 +172,7 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
             .unwrap_or(RESERVE_MB)
             .saturating_mul(1_000_000),
         open: cli.open.or(file.open).unwrap_or(false),
+        embed_origins: file.embed_origins,
     })
 }
 

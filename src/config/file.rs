@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-use super::Port;
+use super::{Origin, Port};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
 const DEFAULT_PATH: &str = "localcamera.toml";
 
-/// The keys of the file; each is the flag of the same name.
+/// The keys of the file; each is the flag of the same name, where there is one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -34,6 +34,8 @@ pub(super) struct File {
     pub(super) segment_seconds: Option<f64>,
     pub(super) reserve_mb: Option<u64>,
     pub(super) open: Option<bool>,
+    #[serde(default)]
+    pub(super) embed_origins: Vec<Origin>,
 }
 
 #[derive(Deserialize)]
@@ -103,5 +105,7 @@ mod tests {
         assert!(message("https_prot = 1").contains("https_prot"));
         assert!(message("wss_port = \"off\"").contains("none"));
         assert!(message("lan_ip = [\"not an ip\"]").contains("not an ip"));
+        let message = message("embed_origins = [\"https://a/b\"]");
+        assert!(message.contains("https://a/b") && message.contains("no path"), "{message}");
     }
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod destination;
 mod file;
+mod origin;
 mod push;
 
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use crate::addresses::Host;
 pub(crate) use destination::Destination;
+pub(crate) use origin::Origin;
 pub(crate) use push::{Input, Push, Token};
 
 /// Segments shorter than this are more headers than media.
@@ -57,6 +59,8 @@ pub(crate) struct Config {
     /// Free space below which no media is taken.
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
+    /// Whose pages may show a camera in a frame.
+    pub(crate) embed_origins: Vec<Origin>,
 }
 
 /// A certificate that the user brought.

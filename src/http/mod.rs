@@ -16,6 +16,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Origin;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
@@ -40,6 +41,8 @@ pub(crate) struct State {
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,
+    /// Whose pages may show a camera in a frame, beside the server's own.
+    pub(crate) embed_origins: Arc<[Origin]>,
     pub(crate) shutdown: CancellationToken,
 }
 

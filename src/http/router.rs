@@ -10,6 +10,8 @@ use super::{State, api, assets, headers, pages, service_worker, ws};
 pub(crate) fn pages_router(state: State) -> Router {
     let limit = DefaultBodyLimit::max(api::whep::MAX_OFFER_BYTES);
     let offer = post(api::whep::offer).layer(limit);
+    let framed = Router::new().route("/embed/{stream}", get(pages::embed));
+    let framed = headers::framed(framed.with_state(state.clone()), &state.embed_origins);
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/live", get(pages::live))
@@ -32,7 +34,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .merge(trust_routes())
         .fallback(super::error::not_found)
         .with_state(state);
-    headers::secure(routes)
+    headers::secure(routes).merge(framed)
 }
 
 /// The second listener: raw publishers on any path.
