@@ -118,6 +118,21 @@ test("a server without WebRTC is watched by WebSocket, and the page says why", {
   await server.stop();
 });
 
+test("where nothing comes through by WebRTC, the WebSocket takes over", { timeout: 120_000 }, async (t) => {
+  // A server on the loopback interface alone, which Firefox leaves out.
+  const server = await startServer(t, { segmentSeconds: null });
+  const camera = await (await openChromium(t, server, { tap: false })).newPage();
+  await open(camera, server.https);
+  await record(camera);
+  const page = await (await openFirefox(t)).newPage({ tap: false });
+  await page.goto(`${server.https}/live#${await streamOf(camera)}`);
+  await sees(page, "that WebRTC is tried", ({ path }) => path === "webrtc");
+  await plays(page, "the camera", ["mse"]);
+  assert.match((await page.evaluate(look)).why, /nothing came through/);
+  await stop(camera);
+  await server.stop();
+});
+
 test("paths come and go without anybody seeing it: same element, same sound, the old picture until there is a new one", { timeout: 180_000 }, async (t) => {
   const server = await startServer(t, { segmentSeconds: null });
   const camera = await (await openChromium(t, server, { tap: false })).newPage();
