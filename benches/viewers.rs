@@ -78,7 +78,7 @@ impl Sent {
             }
         }
         // Silence sounds the same everywhere.
-        alike.iter().for_each(|tail| drop(pieces.remove(tail)));
+        pieces.retain(|tail, _| !alike.contains(tail));
         let times = Mutex::new(vec![None; capture.stream.len().div_ceil(piece_bytes)]);
         Self { capture, piece_bytes, pieces, times }
     }

@@ -180,6 +180,7 @@ async fn serve(
         connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
+        embed_origins: config.embed_origins.as_slice().into(),
         shutdown: stop.clone(),
     };
 

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { liveAddress } from "./live/address.js";
+import { createAddress } from "./live/address.js";
+import { KINDS } from "./live/choice.js";
 import { createLiveControl } from "./live/control.js";
 import { createLarge } from "./live/large.js";
-import { streamOf } from "./live/route.js";
+import { pathOf, streamOf } from "./live/route.js";
 import { createServerClock } from "./live/server-clock.js";
 import { heldUp } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
@@ -43,9 +44,10 @@ function start() {
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
   const words = createWords(strings);
-  const address = liveAddress(location);
+  const address = createAddress(location);
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
-  const large = createLarge({ page: window, address, clock, strings, words });
+  const insisted = pathOf(location.search);
+  const large = createLarge({ page: window, kinds: insisted ? [insisted] : KINDS, address, clock, strings, words });
   const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
   const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: (message) => board.heard(message) });
   /** @type {string | null} */

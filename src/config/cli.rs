@@ -177,6 +177,7 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
             .saturating_mul(1_000_000),
         open: cli.open.or(file.open).unwrap_or(false),
         alarms: file.alarms.checked()?,
+        embed_origins: file.embed_origins,
     })
 }
 

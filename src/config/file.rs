@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-use super::Port;
 use super::alarms::Section;
+use super::{Origin, Port};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -37,6 +37,8 @@ pub(super) struct File {
     pub(super) open: Option<bool>,
     #[serde(default)]
     pub(super) alarms: Section,
+    #[serde(default)]
+    pub(super) embed_origins: Vec<Origin>,
 }
 
 #[derive(Deserialize)]
@@ -122,5 +124,7 @@ mod tests {
         assert!(message("https_prot = 1").contains("https_prot"));
         assert!(message("wss_port = \"off\"").contains("none"));
         assert!(message("lan_ip = [\"not an ip\"]").contains("not an ip"));
+        let message = message("embed_origins = [\"https://a/b\"]");
+        assert!(message.contains("https://a/b") && message.contains("no path"), "{message}");
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod alarms;
 mod cli;
 mod destination;
 mod file;
+mod origin;
 mod push;
 mod secret;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::addresses::Host;
 pub(crate) use alarms::Alarms;
 pub(crate) use destination::Destination;
+pub(crate) use origin::Origin;
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use secret::Secret;
 
@@ -62,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
     pub(crate) alarms: Alarms,
+    /// Whose pages may show a camera in a frame.
+    pub(crate) embed_origins: Vec<Origin>,
 }
 
 /// A certificate that the user brought.

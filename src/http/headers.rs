@@ -11,23 +11,41 @@ use axum::http::header::{
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::config::Origin;
+
 /// Nothing inline and nothing from elsewhere. The page delivers to whichever of the server's
 /// addresses answers, and those may change after it was opened.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' https: wss:; \
-    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors";
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Browsers keep it for at most a day, and less.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Adds the headers to every answer of the routes.
+/// Adds the headers to every answer of the routes: nobody shows them in a frame.
 pub(super) fn secure(routes: Router) -> Router {
+    let unframed =
+        SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    with_policy(routes, "'none'").layer(unframed)
+}
+
+/// The same for what the server's own pages, and those of these origins, may show in a frame.
+/// `X-Frame-Options` could not name them.
+pub(super) fn framed(routes: Router, origins: &[Origin]) -> Router {
+    let named = origins.iter().map(|origin| format!(" {origin}"));
+    with_policy(routes, &format!("'self'{}", named.collect::<String>()))
+}
+
+fn with_policy(routes: Router, ancestors: &str) -> Router {
+    let policy = HeaderValue::try_from(format!("{POLICY} {ancestors}"));
+    // Nothing but ASCII gets into an origin; without a policy nothing is framed.
+    let policy = policy.unwrap_or(HeaderValue::from_static("frame-ancestors 'none'"));
+    let routes =
+        routes.layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, policy));
     let fixed = [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
         (PERMISSIONS_POLICY, "camera=(self), microphone=(self), screen-wake-lock=(self)"),
     ];

@@ -19,6 +19,7 @@ use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarms::Alarms;
+use crate::config::Origin;
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
@@ -49,6 +50,8 @@ pub(crate) struct State {
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,
+    /// Whose pages may show a camera in a frame, beside the server's own.
+    pub(crate) embed_origins: Arc<[Origin]>,
     pub(crate) shutdown: CancellationToken,
 }
 

@@ -13,6 +13,8 @@ pub(crate) fn pages_router(state: State) -> Router {
     let offer = post(api::whep::offer).layer(limit);
     let command_limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
     let command = post(api::devices::command).layer(command_limit);
+    let framed = Router::new().route("/embed/{stream}", get(pages::embed));
+    let framed = headers::framed(framed.with_state(state.clone()), &state.embed_origins);
     let routes = Router::new()
         .route("/", get(pages::capture))
         .route("/devices", get(pages::devices))
@@ -39,7 +41,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .merge(trust_routes())
         .fallback(super::error::not_found)
         .with_state(state);
-    headers::secure(routes)
+    headers::secure(routes).merge(framed)
 }
 
 /// The second listener: raw publishers on any path.

@@ -1,6 +1,7 @@
 //! Live streams by WebRTC (WHEP): one UDP port for all viewers, frames passed through untouched.
 
 mod frames;
+mod sdp;
 mod session;
 mod timing;
 
@@ -229,7 +230,7 @@ impl Playback for WebRtc {
                 () = shutdown.cancelled() => {}
             }
         });
-        Ok(Answer { id, sdp: answer.to_sdp_string() })
+        Ok(Answer { id, sdp: sdp::in_one_stream(&answer.to_sdp_string()) })
     }
 
     fn end(&self, id: &str) -> bool {

@@ -57,3 +57,42 @@ async fn every_page_comes_in_both_languages_and_names_only_files_that_are_there(
         }
     }
 }
+
+#[tokio::test]
+async fn only_the_embedded_player_is_shown_in_frames_and_only_by_those_named() {
+    let own = Server::start(&[]);
+    let page = request(&own, "GET", "/embed/front-door", &[], b"").await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.ends_with("frame-ancestors 'self'"), "{policy}");
+    assert_eq!(page.header("x-frame-options"), None);
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(String::from_utf8_lossy(&page.body).contains("data-stream=\"front-door\""));
+
+    let live = request(&own, "GET", "/live", &[], b"").await;
+    assert!(live.header("content-security-policy").unwrap().ends_with("frame-ancestors 'none'"));
+    assert_eq!(live.header("x-frame-options"), Some("DENY"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let text = "embed_origins = [\"https://intranet.example\", \"http://192.168.1.9:8080\"]\n";
+    std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
+    let named = Server::start_in(folder, &[]);
+    let page = request(&named, "GET", "/embed/front-door", &[], b"").await;
+    let policy = page.header("content-security-policy").unwrap();
+    let ancestors = "frame-ancestors 'self' https://intranet.example http://192.168.1.9:8080";
+    assert!(policy.ends_with(ancestors), "{policy}");
+}
+
+#[tokio::test]
+async fn a_name_that_no_camera_can_have_is_a_page_that_says_so() {
+    let server = Server::start(&[]);
+    let long = "a".repeat(65);
+    for name in ["Front-Door", "a_b", "%3Cscript%3E", "a%2Fb", &long] {
+        let page = request(&server, "GET", &format!("/embed/{name}"), &[], b"").await;
+        assert_eq!(page.status, 404, "{name}: {page:?}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{name}");
+        let text = String::from_utf8_lossy(&page.body);
+        assert!(text.contains("There is no camera of this name"), "{name}: {text}");
+        assert!(!text.contains("embed.js"), "{name}: {text}");
+    }
+}

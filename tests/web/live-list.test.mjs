@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { liveAddress } from "../../web/live/address.js";
+import { createAddress } from "../../web/live/address.js";
 import { codecName, inContainer, parseMime, sameTracks } from "../../web/live/codecs.js";
 import { createMeter } from "../../web/live/meter.js";
-import { pickPath } from "../../web/live/paths.js";
+import { containerFor, inability } from "../../web/live/paths.js";
 import { choosePlaying } from "../../web/live/playing.js";
-import { streamOf } from "../../web/live/route.js";
+import { pathOf, streamOf } from "../../web/live/route.js";
 import { createServerClock } from "../../web/live/server-clock.js";
 import { heldUp, parseList } from "../../web/live/streams.js";
 import { createWords } from "../../web/live/words.js";
@@ -53,11 +53,24 @@ test("what it does, in words of both languages", () => {
   assert.equal(latency(1234), "1.2 s");
   assert.equal(latency(12_400), "12 s");
   assert.deepEqual([2_500_000, 130_000, 64_000].map(bitrate), ["2.5 Mbit/s", "130 kbit/s", "64 kbit/s"]);
-  const look = { codecs: [], reason: "", latencyMs: null, bitrateBps: null, canJump: false };
+  const look = { codecs: [], reason: "", latencyMs: null, bitrateBps: null, canJump: false, missingSound: null, kind: "mse", against: [] };
   assert.equal(player({ ...look, state: "playing" }), "");
   assert.match(player({ ...look, state: "unsupported", codecs: ["VP8", "Opus"] }), /cannot play VP8 and Opus/);
   assert.match(player({ ...look, state: "unsupported" }), /cannot play live video/);
   assert.match(player({ ...look, state: "refused", reason: "it sleeps" }), /it sleeps/);
+  const told = createWords(strings("en"));
+  assert.equal(told.path({ ...look, kind: "jpeg" }), "Single pictures, no sound");
+  assert.equal(told.path({ ...look, kind: null }), "–");
+  const against = [{ kind: "webrtc", why: { code: "server", text: "it is off" } }, { kind: "mse", why: { code: "codec", codecs: ["VP8", "Opus"] } }];
+  assert.equal(told.why({ ...look, against }), "No WebRTC: the server says: it is off. No video by WebSocket: this browser cannot play VP8 and Opus that way.");
+  assert.equal(told.why(look), "");
+  assert.match(told.why({ ...look, kind: "webrtc", missingSound: "no_ffmpeg" }), /no sound: the server has no ffmpeg/);
+  assert.match(told.why({ ...look, kind: "webrtc", missingSound: "not_offered" }), /no sound: none has come/);
+  for (const lang of ["en", "zh"]) {
+    for (const code of ["browser", "codec", "server", "no_route", "silent", "decode", "lost", "closed", "no_sound"]) {
+      assert.doesNotMatch(createWords(strings(lang)).why({ ...look, against: [{ kind: "webrtc", why: { code } }] }), /live\.why/);
+    }
+  }
   assert.equal(createWords(strings("zh")).stream({ state: "away", behindMs: 40_000 }).text, "已断开 40 秒");
 });
 
@@ -81,14 +94,31 @@ test("a source buffer keeps the number of its tracks", () => {
 });
 
 test("the path: as it is, in the other container, or none with the reason", () => {
-  const only = (...known) => ({ isTypeSupported: (mime) => known.some((one) => mime.includes(one)) });
-  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only("webm")), { kind: "mse", container: null });
-  assert.deepEqual(pickPath(null, only()), { kind: "mse", container: null });
-  assert.deepEqual(pickPath('video/webm; codecs="av01.0,opus"', only("video/mp4")), { kind: "mse", container: "mp4" });
-  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only("opus\"")), { kind: "mse", container: null });
-  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only('audio/webm; codecs="opus"')), { kind: "none", reason: "codec", codecs: ["VP8"] });
-  assert.deepEqual(pickPath('video/webm; codecs="vp8,opus"', only('codecs="vp8"', 'codecs="opus"')), { kind: "none", reason: "codec", codecs: ["VP8", "Opus"] });
-  assert.deepEqual(pickPath("video/webm", { isTypeSupported: null }), { kind: "none", reason: "browser", codecs: [] });
+  const only = (...known) => ({ isTypeSupported: (mime) => known.some((one) => mime.includes(one)), rtc: null });
+  assert.deepEqual(containerFor('video/webm; codecs="vp8,opus"', only("webm")), { container: null });
+  assert.deepEqual(containerFor(null, only()), { container: null });
+  assert.deepEqual(containerFor('video/webm; codecs="av01.0,opus"', only("video/mp4")), { container: "mp4" });
+  assert.deepEqual(containerFor('video/webm; codecs="vp8,opus"', only("opus\"")), { container: null });
+  assert.equal(containerFor('video/webm; codecs="vp8,opus"', only('audio/webm; codecs="opus"')), null);
+  assert.equal(containerFor('video/webm; codecs="av01.0,opus"', { ...only("video/mp4"), isAsItIs: true }), null);
+  const missing = (...known) => inability("mse", 'video/webm; codecs="vp8,opus"', only(...known));
+  assert.deepEqual(missing('audio/webm; codecs="opus"'), { code: "codec", codecs: ["VP8"] });
+  assert.deepEqual(missing('codecs="vp8"', 'codecs="opus"'), { code: "codec", codecs: ["VP8", "Opus"] });
+  assert.equal(missing("webm"), null);
+  assert.deepEqual(inability("mse", "video/webm", { isTypeSupported: null, rtc: null }), { code: "browser" });
+  assert.equal(inability("mse", null, only()), null);
+});
+
+test("what WebRTC carries, and what this browser decodes of it", () => {
+  const lacks = (mime, rtc) => inability("webrtc", mime, { isTypeSupported: null, rtc });
+  const all = ["vp8", "vp9", "h264", "av1"];
+  for (const codec of ["vp8", "vp09.00.10.08", "avc1.42E01E", "av01.0.04M.08"]) assert.equal(lacks(`video/webm; codecs="opus,${codec}"`, all), null, codec);
+  assert.deepEqual(lacks('video/mp4; codecs="avc1.42E01E,opus"', ["vp8"]), { code: "codec", codecs: ["H.264"] });
+  assert.deepEqual(lacks('video/mp4; codecs="hvc1.1.6.L93.B0,mp4a.40.2"', all), { code: "codec", codecs: ["HEVC (H.265)"] });
+  assert.equal(lacks('audio/webm; codecs="opus"', ["vp8"]), null);
+  assert.equal(lacks(null, []), null);
+  assert.deepEqual(lacks('video/webm; codecs="vp8"', null), { code: "browser" });
+  assert.equal(inability("jpeg", null, { isTypeSupported: null, rtc: null }), null);
 });
 
 test("those that play go on, and free places go to the first on screen", () => {
@@ -103,8 +133,12 @@ test("those that play go on, and free places go to the first on screen", () => {
 
 test("addresses", () => {
   const place = { protocol: "https:", host: "cam.local:5001" };
-  assert.equal(liveAddress(place)("front-door", null), "wss://cam.local:5001/ws/live/front-door");
-  assert.equal(liveAddress(place)("front-door", "mp4"), "wss://cam.local:5001/ws/live/front-door?container=mp4");
+  const address = createAddress(place);
+  assert.equal(address.live("front-door", null), "wss://cam.local:5001/ws/live/front-door");
+  assert.equal(address.live("front-door", "mp4"), "wss://cam.local:5001/ws/live/front-door?container=mp4");
+  assert.equal(address.whep("front-door"), "https://cam.local:5001/whep/front-door");
+  assert.equal(address.jpeg("front-door", 2), "wss://cam.local:5001/ws/jpeg/front-door?fps=2");
+  assert.deepEqual(["?path=mse", "?lang=zh&path=webrtc", "?path=jpeg", "?path=other", ""].map(pathOf), ["mse", "webrtc", "jpeg", null, null]);
   assert.equal(controlAddress(place), "wss://cam.local:5001/ws/control");
   assert.equal(streamOf("#front-door"), "front-door");
   for (const hash of ["", "#", "#Front", "#a/b", `#${"a".repeat(65)}`]) assert.equal(streamOf(hash), null, hash);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createAddress } from "../../web/live/address.js";
 import { createPlayer } from "../../web/live/player.js";
 import { createServerClock } from "../../web/live/server-clock.js";
 import { createFakeMedia, fragment, initSegment, settle } from "./support/fake-media.mjs";
@@ -19,6 +20,7 @@ function fixture(options = {}) {
   let intervals = 0;
   const page = {
     ...media.page,
+    document: { visibilityState: "visible" },
     WebSocket: sockets.Socket,
     performance: { now: world.now },
     setTimeout: timers.setTimeout,
@@ -41,7 +43,11 @@ function fixture(options = {}) {
   const player = createPlayer({
     page,
     video: media.video,
-    address: (container) => `wss://x/ws/live/door${container ? `?container=${container}` : ""}`,
+    still: { keep() {}, show() {}, lift() {}, clear() {}, isShown: () => false },
+    stream: () => "door",
+    address: createAddress({ protocol: "https:", host: "x" }),
+    kinds: ["mse"],
+    fps: 1,
     clock,
     onChange: () => states.push(player.look().state),
   });

@@ -39,8 +39,8 @@ test("every key that a template or a script names exists", () => {
 
 test("the pages use every one of their keys", () => {
   const sources = [...files("templates", ".html"), ...files("web", ".js")].map(read).join("\n");
-  const composed = /^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\./;
-  for (const key of Object.keys(en).filter((name) => /^(alarms|app|capture|devices|error|camera|live)\./.test(name))) {
+  const composed = /^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\./;
+  for (const key of Object.keys(en).filter((name) => /^(alarms|app|capture|devices|embed|error|camera|live)\./.test(name))) {
     const base = key.replace(/\.one$/, "");
     assert.ok(composed.test(base) || sources.includes(`"${base}"`), key);
   }

@@ -4,11 +4,24 @@
  * @module
  */
 
-/** @typedef {(stream: string, container: import("./codecs.js").Container | null) => string} Address */
+/**
+ * @typedef {object} Address
+ * @property {(stream: string, container: import("./codecs.js").Container | null) => string} live
+ * @property {(stream: string) => string} whep
+ * @property {(stream: string, fps: number) => string} jpeg
+ */
 /** @typedef {{ heard(nowMs: number): void, now(): number | null }} Clock the server's */
+/** @typedef {{ protocol: string, host: string }} Place */
 
-/** @param {{ protocol: string, host: string }} place @returns {Address} */
-export function liveAddress({ protocol, host }) {
-  const base = `${protocol === "http:" ? "ws" : "wss"}://${host}/ws/live/`;
-  return (stream, container) => base + encodeURIComponent(stream) + (container ? `?container=${container}` : "");
+/** @param {Place} place */
+const sockets = ({ protocol, host }) => `${protocol === "http:" ? "ws" : "wss"}://${host}/ws/`;
+
+/** @param {Place} place @returns {Address} */
+export function createAddress(place) {
+  const base = sockets(place);
+  return {
+    live: (stream, container) => `${base}live/${encodeURIComponent(stream)}${container ? `?container=${container}` : ""}`,
+    whep: (stream) => `${place.protocol}//${place.host}/whep/${encodeURIComponent(stream)}`,
+    jpeg: (stream, fps) => `${base}jpeg/${encodeURIComponent(stream)}?fps=${fps}`,
+  };
 }

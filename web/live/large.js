@@ -11,10 +11,13 @@
 
 import { createPlayer } from "./player.js";
 import { createScreen } from "./screen.js";
+import { createStill } from "./still.js";
 
 /** @typedef {import("./streams.js").Stream} Stream */
 /** @typedef {{ behindMs: number, isKnown: boolean, isListed: boolean }} News */
 
+/** Of single pictures: as many as the server gives. */
+const FPS = 10;
 /** Until a small window that closes has paused its video. */
 const CLOSED_MS = 200;
 
@@ -30,12 +33,13 @@ function write(id, text) {
 /**
  * @param {object} options
  * @param {Window & typeof globalThis} options.page
+ * @param {readonly import("./choice.js").Kind[]} options.kinds the paths that may be taken
  * @param {import("./address.js").Address} options.address
  * @param {import("./address.js").Clock} options.clock
  * @param {import("../lib/strings.js").Strings} options.strings
  * @param {ReturnType<typeof import("./words.js").createWords>} options.words
  */
-export function createLarge({ page, address, clock, strings, words }) {
+export function createLarge({ page, kinds, address, clock, strings, words }) {
   const { t } = strings;
   const root = byId("large");
   const video = /** @type {HTMLVideoElement} */ (byId("player"));
@@ -49,9 +53,9 @@ export function createLarge({ page, address, clock, strings, words }) {
   let entry = null;
   /** @type {News} */
   let news = { behindMs: 0, isKnown: false, isListed: false };
-  const player = createPlayer({ page, video, address: (container) => address(id, container), clock, onChange: draw });
+  const still = createStill({ page, canvas: /** @type {HTMLCanvasElement} */ (byId("still")), video });
+  const player = createPlayer({ page, video, still, stream: () => id, address, clock, kinds, fps: FPS, onChange: draw });
 
-  byId("small-window").hidden = !screen.canFloat;
   byId("full-screen").hidden = !screen.canFill;
   byId("small-window").addEventListener("click", () => void screen.float());
   byId("full-screen").addEventListener("click", () => void screen.fill());
@@ -65,20 +69,23 @@ export function createLarge({ page, address, clock, strings, words }) {
   video.addEventListener("leavepictureinpicture", () => page.setTimeout(player.wake, CLOSED_MS));
 
   function drawSound() {
-    const isSilent = entry !== null && entry.mime !== null && !entry.hasSound;
+    const isSilent = (entry !== null && entry.mime !== null && !entry.hasSound) || player.look().kind === "jpeg";
     const state = isSilent ? "none" : video.muted ? "off" : "on";
     sound.disabled = isSilent;
     sound.dataset.state = state;
-    byId("sound-icon").setAttribute("href", `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`);
+    const icon = `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`;
+    // Set anew, it would be fetched and drawn anew.
+    if (byId("sound-icon").getAttribute("href") !== icon) byId("sound-icon").setAttribute("href", icon);
     write("sound-text", { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state]);
   }
 
   function drawNumbers() {
     const look = player.look();
     const latency = byId("latency");
-    const isShown = look.latencyMs !== null && (look.state === "playing" || look.state === "waiting" || look.state === "paused");
-    write("latency", isShown && look.latencyMs !== null ? words.latency(look.latencyMs) : "–");
-    if (isShown) latency.dataset.ms = String(Math.round(look.latencyMs || 0));
+    const isShown = look.state === "playing" || look.state === "waiting" || look.state === "paused";
+    const latencyMs = isShown ? look.latencyMs : null;
+    write("latency", latencyMs !== null ? words.latency(latencyMs) : "–");
+    if (latencyMs !== null) latency.dataset.ms = String(Math.round(latencyMs));
     else delete latency.dataset.ms;
     const bitrate = look.bitrateBps !== null ? look.bitrateBps : entry ? entry.bitrateBps : null;
     write("bitrate", bitrate !== null && bitrate > 0 && isShown ? words.bitrate(bitrate) : "–");
@@ -86,6 +93,10 @@ export function createLarge({ page, address, clock, strings, words }) {
     const size = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : entry && entry.size;
     write("size", size ? `${size.width} × ${size.height}` : "–");
     byId("to-live").hidden = !look.canJump;
+    write("path", words.path(look));
+    const why = words.why(entry && !entry.hasSound ? { ...look, missingSound: null } : look);
+    write("why", why);
+    byId("why").hidden = why === "";
   }
 
   function draw() {
@@ -100,6 +111,9 @@ export function createLarge({ page, address, clock, strings, words }) {
     byId("large-light").hidden = !said;
     root.dataset.state = entry ? entry.state : "gone";
     video.dataset.state = look.state;
+    root.dataset.path = look.kind || "none";
+    // Single pictures are not the element's.
+    byId("small-window").hidden = !screen.canFloat || look.kind === "jpeg";
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
     const above = isGone ? t("live.player.over") : words.player(look) || soundOnly;
     write("large-over", above);

@@ -5,7 +5,7 @@
  *   media.begin(init, bytes);            an init segment, and where it belongs
  *   media.append(bytes, isKey);
  *   media.wallMs()                       wall time of the picture that is shown, or null
- *   media.ranges(); media.close();
+ *   media.ranges(); media.isOpen(); media.close();
  *   mediaSources(window)                 { Source, isManaged }, or null
  *
  * Safari on an iPhone has the managed kind only. It opens when remote playback is ruled out, and takes media only
@@ -20,7 +20,7 @@ import { createTimeline } from "./timeline.js";
 
 /** @typedef {import("./conversation.js").Init} Init */
 /** @typedef {import("./chase.js").Range} Range */
-/** @typedef {{ begin(init: Init, bytes: ArrayBuffer): void, append(bytes: ArrayBuffer, isKey: boolean): void, carries(mime: string): boolean, wallMs(timeS: number): number | null, close(): void }} Opened */
+/** @typedef {{ begin(init: Init, bytes: ArrayBuffer): void, append(bytes: ArrayBuffer, isKey: boolean): void, carries(mime: string): boolean, wallMs(timeS: number): number | null, close(handsOver: boolean): void }} Opened */
 
 /** @param {any} page @returns {{ Source: typeof MediaSource, isManaged: boolean } | null} */
 export function mediaSources(page) {
@@ -34,11 +34,12 @@ export function mediaSources(page) {
  * @param {Window & typeof globalThis} options.page
  * @param {HTMLVideoElement} options.video
  * @param {() => number} options.now
+ * @param {() => void} [options.onOpen] the element is about to get another source
  * @param {(bufferedEndS: number) => void} options.onAppended
  * @param {(why: string) => void} options.onFault
  * @param {() => void} options.onStarved
  */
-export function createMedia({ page, video, now, onAppended, onFault, onStarved }) {
+export function createMedia({ page, video, now, onOpen = () => {}, onAppended, onFault, onStarved }) {
   const sources = mediaSources(page);
   /** @type {Opened | null} */
   let opened = null;
@@ -47,6 +48,7 @@ export function createMedia({ page, video, now, onAppended, onFault, onStarved }
   function open(mime) {
     if (!sources) throw new Error("no media sources");
     const { Source, isManaged } = sources;
+    onOpen();
     const source = new Source();
     const timeline = createTimeline();
     /** @type {ReturnType<typeof createAppends> | null} */
@@ -97,6 +99,8 @@ export function createMedia({ page, video, now, onAppended, onFault, onStarved }
       video.disableRemotePlayback = true;
       video.srcObject = source;
     } else {
+      // A stream of another path would go before it.
+      if (video.srcObject) video.srcObject = null;
       video.src = url;
     }
 
@@ -108,19 +112,19 @@ export function createMedia({ page, video, now, onAppended, onFault, onStarved }
       append: (bytes, isKey) => soon((to) => to.append(bytes, isKey)),
       carries: (next) => next === mime || (canChange && sameTracks(mime, next)),
       wallMs: (timeS) => timeline.wallMsAt(timeS),
-      close() {
+      close(handsOver) {
         isClosed = true;
         if (appends) appends.close();
         video.removeEventListener("error", onError);
-        if (isManaged) video.srcObject = null;
-        else page.URL.revokeObjectURL(url);
+        if (isManaged && !handsOver && video.srcObject === source) video.srcObject = null;
+        if (!isManaged) page.URL.revokeObjectURL(url);
       },
     };
   }
 
-  function close() {
+  function close(handsOver = true) {
     if (!opened) return;
-    opened.close();
+    opened.close(handsOver);
     opened = null;
   }
 
@@ -141,9 +145,12 @@ export function createMedia({ page, video, now, onAppended, onFault, onStarved }
       const { buffered } = video;
       return Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
     },
-    close() {
+    isOpen: () => opened !== null,
+    /** @param {boolean} [handsOver] something else is put into the element at once */
+    close(handsOver = false) {
       if (!opened) return;
-      close();
+      close(handsOver);
+      if (handsOver) return;
       // Lets decoder and memory go at once.
       video.removeAttribute("src");
       video.load();

@@ -1,40 +1,38 @@
 /**
- * One stream in one video element: connects, plays at the live edge, and comes back from whatever ends it.
+ * One stream in one video element, by the best path that there is: falls to the next one where a path fails, and comes
+ * back to a better one without anybody seeing it.
  *
- *   const player = createPlayer({ page: window, video, address, clock, onChange });
+ *   const player = createPlayer({ page: window, video, still, stream: () => id, address, clock, kinds, onChange });
  *   player.start(entry); player.stop();
  *   player.told(entry)      what the list says now; `null` where it does not name the stream
  *   player.toLive()         jump; also after the page was hidden
  *   player.look()           what there is to say of it
  *
+ * A path goes on by itself where no other one takes over. A better one is tried beside the one that plays, and gets the
+ * element when it has a picture; the old picture stays above it until the new one is painted.
+ *
  * @module
  */
 
-import { createBackoff } from "../lib/backoff.js";
-import { createChase } from "./chase.js";
-import { createConversation } from "./conversation.js";
-import { createMedia, mediaSources } from "./media.js";
-import { createMeter } from "./meter.js";
-import { pickPath } from "./paths.js";
+import { createChoice, KINDS } from "./choice.js";
+import { createJpegPath } from "./path-jpeg.js";
+import { createMsePath } from "./path-mse.js";
+import { createWebRtcPath } from "./path-webrtc.js";
+import { abilitiesOf, inability } from "./paths.js";
+import { playVideo } from "./playing-video.js";
 
 const TICK_MS = 250;
-const OPEN_MS = 10000;
-/** Fragments are two seconds long at most: a live stream that says nothing for so long has lost its connection. */
-const SILENCE_MS = 6000;
-/** So long without trouble, and the next trouble is a new one. */
-const STEADY_MS = 5000;
-/** Once may be a damaged fragment; as often as this it is said. */
-const MANY_TROUBLES = 3;
-/** A stream that is over may begin again, and only the list knows when. */
-const SELDOM_MS = 4000;
-/** The group of pictures that comes on joining says nothing about the stream's bit rate. */
-const JOINING_MS = 1000;
-/** A jump is seen and heard. */
-const WORTH_A_JUMP_S = 0.5;
-/** More than what is jumped by itself: only somebody who is held up is so far behind. */
-const OFFER_JUMP_S = 6;
+/** A path that has played for so long is as good as new when it fails. */
+const STEADY_MS = 30_000;
+/** While the old picture is seen, the change of path is not worth a word for so long. */
+const UNSAID_MS = 3000;
 
-/** @typedef {"off" | "connecting" | "playing" | "waiting" | "paused" | "failing" | "lost" | "over" | "refused" | "unsupported"} PlayerState */
+/** @typedef {import("./choice.js").Kind} Kind */
+/** @typedef {import("./choice.js").Why} Why */
+/** @typedef {import("./path.js").Path} Path */
+/** @typedef {import("./path.js").Listed} Listed */
+/** @typedef {"off" | import("./path.js").PathState} PlayerState */
+/** @typedef {{ kind: Kind, path: Path, beganMs: number }} Taken */
 /**
  * @typedef {object} Look
  * @property {PlayerState} state
@@ -43,311 +41,224 @@ const OFFER_JUMP_S = 6;
  * @property {number | null} latencyMs
  * @property {number | null} bitrateBps
  * @property {boolean} canJump the picture is not where it could be
+ * @property {string | null} missingSound why the stream's sound does not come by it
+ * @property {Kind | null} kind the path
+ * @property {{ kind: Kind, why: Why }[]} against what speaks against those that would be better
  */
 
 /**
  * @param {object} options
  * @param {Window & typeof globalThis} options.page
  * @param {HTMLVideoElement} options.video
- * @param {(container: import("./codecs.js").Container | null) => string} options.address of the stream's socket
- * @param {{ heard(nowMs: number): void, now(): number | null }} options.clock the server's
+ * @param {ReturnType<typeof import("./still.js").createStill>} options.still
+ * @param {() => string} options.stream
+ * @param {import("./address.js").Address} options.address
+ * @param {import("./address.js").Clock} options.clock
+ * @param {readonly Kind[]} [options.kinds] the paths that may be taken
+ * @param {number} options.fps of single pictures
  * @param {() => void} options.onChange
  */
-export function createPlayer({ page, video, address, clock, onChange }) {
+export function createPlayer({ page, video, still, stream, address, clock, kinds = KINDS, fps, onChange }) {
   const now = () => page.performance.now();
-  const sources = mediaSources(page);
-  const able = { isTypeSupported: sources ? (/** @type {string} */ mime) => sources.Source.isTypeSupported(mime) : null };
-  const backoff = createBackoff();
-  const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS });
-  const meter = createMeter();
-  let chase = createChase();
-  const media = createMedia({
-    page,
-    video,
-    now,
-    onAppended: (endS) => {
-      chase.arrived(endS);
-      tick();
-    },
-    onFault: (why) => trouble(`media: ${why}`),
-    onStarved: () => again(0),
-  });
-
-  /** @type {PlayerState} */
-  let state = "off";
-  /** @type {string[]} */
-  let codecs = [];
-  let reason = "";
-  /** What the list last said. @type {{ mime: string | null } | null} */
+  const able = abilitiesOf(page);
+  const choice = createChoice({ kinds, inability: (kind, mime) => inability(kind, mime, able) });
+  /** What has the element. @type {Taken | null} */
+  let active = null;
+  /** A better one on its way. @type {Taken | null} */
+  let rising = null;
+  /** What the list last said. @type {Partial<Listed> | null} */
   let listed = null;
-  /** @type {import("./codecs.js").Container | null} */
-  let container = null;
-  /** @type {WebSocket | null} */
-  let socket = null;
-  /** @type {any} */
-  let timer = null;
+  /** The stream's media type: also while the list does not name it. @type {string | null} */
+  let mime = null;
+  let isOn = false;
   /** @type {any} */
   let ticking = null;
-  let openedMs = 0;
-  let heardMs = 0;
-  let isAwaited = false;
-  /** The server says that nothing is coming at the moment. */
-  let isHeldUp = false;
-  /** The server has refused the other container. */
-  let isAsItIs = false;
-  /** Sources that failed one soon after the other. */
-  let troubles = 0;
-  let canJump = false;
+  let changedMs = 0;
 
-  /** @param {PlayerState} next */
-  function become(next) {
-    if (next === state) return;
-    state = next;
+  /** @param {Kind} kind @returns {Taken} */
+  function take(kind) {
+    /** @param {() => void} act a path that has been left has no say */
+    const own = (act) => () => {
+      if (taken === active || taken === rising) act();
+    };
+    const on = {
+      change: own(onChange),
+      covers: own(() => {
+        still.keep();
+        changedMs = now();
+      }),
+      picture: own(() => {
+        if (taken === rising) swap();
+      }),
+      generation: own(() => choice.renewed(now())),
+      failed: (/** @type {Why} */ why) => failed(taken, why),
+    };
+    const options = { page, video, stream, address, clock, listed: () => listed, on };
+    /** @type {Path} */
+    let path;
+    if (kind === "webrtc") path = createWebRtcPath({ ...options, isHidden: () => taken !== active });
+    else if (kind === "mse") path = createMsePath({ ...options, able });
+    else path = createJpegPath({ ...options, fps, still });
+    /** @type {Taken} */
+    const taken = { kind, path, beganMs: now() };
+    return taken;
+  }
+
+  /** @param {Taken} taken @param {Why} why @returns {boolean} another path has taken over */
+  function failed(taken, why) {
+    if (taken !== active && taken !== rising) return true;
+    choice.failed(taken.kind, why, now());
+    if (taken === rising) {
+      rising = null;
+      taken.path.stop(true);
+      return true;
+    }
+    const best = choice.best(mime, now());
+    if (best === null || best === taken.kind) return false;
+    if (rising && rising.kind === best) swap();
+    else begin(best);
+    return true;
+  }
+
+  /** @param {Taken} old @param {Kind} next */
+  function leave(old, next) {
+    still.keep();
+    // A video that is seen no more need not be decoded.
+    old.path.stop(next !== "jpeg");
+  }
+
+  /** @param {Kind} kind */
+  function begin(kind) {
+    drop();
+    if (active) leave(active, kind);
+    changedMs = now();
+    active = take(kind);
+    active.path.start();
     onChange();
   }
 
-  /** @param {() => void} work @param {number} ms */
-  function later(work, ms) {
-    page.clearTimeout(timer);
-    timer = page.setTimeout(work, ms);
+  function swap() {
+    if (!rising) return;
+    if (active) leave(active, rising.kind);
+    active = rising;
+    rising = null;
+    changedMs = active.beganMs = now();
+    active.path.show();
+    onChange();
   }
 
-  function letGo() {
-    page.clearTimeout(timer);
-    const old = socket;
-    socket = null;
-    if (!old) return;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close();
+  function drop() {
+    const old = rising;
+    rising = null;
+    if (old) old.path.stop(true);
   }
 
-  /** @param {number} waitMs */
-  function again(waitMs) {
-    letGo();
-    meter.reset();
-    isHeldUp = false;
-    later(connect, waitMs);
+  /** Takes what there is; says what is missing where there is nothing. */
+  function go() {
+    const best = choice.best(mime, now());
+    if (best !== null) begin(best);
+    else onChange();
   }
 
-  /** The buffer cannot go on: a new source, and a connection that begins with a key frame. @param {string} why */
-  function trouble(why) {
-    console.warn(`localcamera: ${why}`);
-    if (state === "off") return;
-    media.close();
-    chase = createChase();
-    if (now() - openedMs > STEADY_MS) {
-      troubles = 0;
-      backoff.reset();
-    }
-    troubles += 1;
-    become(troubles < MANY_TROUBLES ? "connecting" : "failing");
-    again(backoff.next());
-  }
-
-  /** @param {string | null} mime @returns {"same" | "other" | "none"} the path that carries it, compared with the one in use */
-  function choose(mime) {
-    const path = pickPath(mime, { ...able, isAsItIs });
-    if (path.kind === "none") {
-      letGo();
-      media.close();
-      codecs = path.codecs;
-      become("unsupported");
-      return "none";
-    }
-    const isSame = path.container === container;
-    container = path.container;
-    return isSame ? "same" : "other";
-  }
-
-  function connect() {
-    if (state === "off") return;
-    letGo();
-    const conversation = createConversation();
-    let mine;
-    try {
-      mine = new page.WebSocket(address(container));
-    } catch {
-      later(connect, backoff.next());
-      return;
-    }
-    socket = mine;
-    openedMs = heardMs = now();
-    mine.binaryType = "arraybuffer";
-    later(() => lost(), OPEN_MS);
-    mine.onopen = () => page.clearTimeout(timer);
-    mine.onmessage = ({ data }) => {
-      heardMs = now();
-      if (typeof data !== "string") meterBytes(data.byteLength);
-      follow(typeof data === "string" ? conversation.text(data) : conversation.binary(data));
-    };
-    mine.onclose = ({ code }) => follow(conversation.closed(code));
-  }
-
-  /** @param {number} bytes */
-  function meterBytes(bytes) {
-    if (now() - openedMs > JOINING_MS) meter.count(bytes, now());
-  }
-
-  function lost() {
-    if (now() - openedMs > STEADY_MS && heardMs - openedMs > STEADY_MS) backoff.reset();
-    become("lost");
-    again(backoff.next());
-  }
-
-  /** @param {import("./conversation.js").Step | null} step */
-  function follow(step) {
-    if (!step) return;
-    switch (step.do) {
-      case "clock":
-        clock.heard(step.nowMs);
-        break;
-      case "init": {
-        const { mime } = step.init;
-        // What the server repackaged as asked needs no further choice.
-        if (container === null || !able.isTypeSupported || !able.isTypeSupported(mime)) {
-          const choice = choose(mime);
-          if (choice === "other") again(0);
-          if (choice !== "same") return;
-        }
-        isAwaited = true;
-        if (state === "lost" || state === "over" || state === "refused") become("connecting");
-        media.begin(step.init, step.bytes);
-        play();
-        break;
-      }
-      case "append":
-        isAwaited = true;
-        isHeldUp = false;
-        seldom.reset();
-        media.append(step.bytes, step.isKey);
-        break;
-      case "state":
-        if (state === "lost") become("connecting");
-        // Silence is what it promises now.
-        isAwaited = step.state === "live";
-        isHeldUp = !isAwaited;
-        break;
-      case "skipped":
-        break;
-      case "over":
-      case "refused":
-        letGo();
-        isAwaited = false;
-        reason = step.do === "refused" ? step.reason : "";
-        if (step.do === "refused" && container !== null) isAsItIs = true;
-        container = null;
-        become(step.do);
-        later(connect, seldom.next());
-        break;
-      case "again":
-      case "nonsense":
-        lost();
-        break;
-    }
-  }
-
-  function play() {
-    video.play().catch((error) => {
-      if (error.name !== "NotAllowedError" || video.muted) return;
-      // Sound needs a tap, the picture does not.
-      video.muted = true;
-      video.play().catch(() => {});
-    });
+  /** A better path, while this one plays and somebody looks. */
+  function consider() {
+    if (!active || rising || page.document.visibilityState === "hidden") return;
+    const { state, missingSound } = active.path.look();
+    const isMissed = missingSound !== null && active.kind !== "jpeg" && !video.muted && listed !== null && listed.hasSound === true;
+    if (isMissed && failed(active, { code: "no_sound" })) return;
+    if (now() - active.beganMs > STEADY_MS && state === "playing") choice.steady(active.kind);
+    const best = choice.best(mime, now());
+    // What waits for the stream itself is as good as any other.
+    if (best === null || KINDS.indexOf(best) >= KINDS.indexOf(active.kind) || state === "over" || state === "lost") return;
+    rising = take(best);
+    rising.path.start();
   }
 
   function tick() {
-    if (state === "off" || state === "unsupported") return;
-    const nowMs = now();
-    if (socket && isAwaited && nowMs - heardMs > SILENCE_MS) lost();
-    const ranges = media.ranges();
-    const decision = chase.look({ ranges, timeS: video.currentTime, nowMs, isPlaying: !video.paused, isSeeking: video.seeking });
-    if (decision.isStuck) return trouble("the picture stands still");
-    if (decision.seekToS !== null) video.currentTime = decision.seekToS;
-    if (video.playbackRate !== decision.rate) video.playbackRate = decision.rate;
-    canJump = ranges.length > 0 && (video.paused || decision.behindS > OFFER_JUMP_S);
-    if (state !== "lost" && state !== "over" && state !== "refused") become(stateNow(decision.behindS));
+    if (!isOn) return;
+    if (active) active.path.tick();
+    if (rising) rising.path.tick();
+    if (active && active.kind !== "jpeg" && active.path.look().state === "playing") still.lift();
+    consider();
   }
+  const onData = () => tick();
 
-  /** @param {number} behindS @returns {PlayerState} */
-  function stateNow(behindS) {
-    if (video.readyState < 2) {
-      if (troubles >= MANY_TROUBLES) return "failing";
-      // Of a device that is away there is nothing to come; a jump lasts a moment.
-      return isHeldUp || (video.seeking && state !== "connecting") ? "waiting" : "connecting";
-    }
-    if (video.paused) return "paused";
-    return video.readyState < 3 && behindS < 0.2 ? "waiting" : "playing";
-  }
-
-  /** @param {string | null} mime */
-  function begin(mime) {
-    state = "connecting";
-    container = null;
-    isAsItIs = false;
-    troubles = 0;
-    backoff.reset();
-    codecs = [];
-    if (choose(mime) !== "none") connect();
-  }
-
-  function toLive() {
-    const place = chase.toLive(media.ranges());
-    if (place !== null && place > video.currentTime + WORTH_A_JUMP_S) video.currentTime = place;
-    if (state !== "off") play();
+  /** @returns {PlayerState} */
+  function stateOf(/** @type {PlayerState} */ state) {
+    const isUnsaid = still.isShown() && now() - changedMs < UNSAID_MS;
+    return isUnsaid && (state === "connecting" || state === "lost") ? "waiting" : state;
   }
 
   return {
-    /** @param {{ mime: string | null } | null} entry as the list says */
+    /** @param {Partial<Listed> | null} entry as the list says */
     start(entry) {
-      if (state !== "off") return;
+      if (isOn) return;
+      isOn = true;
       listed = entry;
+      mime = (entry && entry.mime) || null;
+      choice.reset();
       ticking = page.setInterval(tick, TICK_MS);
+      video.addEventListener("loadeddata", onData);
       // Asked within the tap that opened the view, it is allowed for what comes later, too.
-      play();
-      begin(entry ? entry.mime : null);
-      onChange();
+      playVideo(video);
+      go();
     },
     stop() {
-      if (state === "off") return;
+      if (!isOn) return;
+      isOn = false;
       page.clearInterval(ticking);
-      letGo();
-      media.close();
-      meter.reset();
-      chase = createChase();
-      container = null;
-      become("off");
+      video.removeEventListener("loadeddata", onData);
+      drop();
+      if (active) active.path.stop();
+      active = null;
+      still.clear();
+      onChange();
     },
-    /** @param {{ mime: string | null } | null} entry */
+    /** @param {Partial<Listed> | null} entry */
     told(entry) {
-      const isNew = entry !== null && (listed === null || listed.mime !== entry.mime);
+      const isOther = entry !== null && (listed === null || listed.mime !== entry.mime);
+      const before = mime;
       listed = entry;
-      if (!entry || !isNew) return;
-      if (state === "unsupported") {
-        begin(entry.mime);
-        onChange();
-      } else if (state === "over" || state === "refused") {
-        again(0);
-      }
+      if (entry && entry.mime) mime = entry.mime;
+      if (!isOn) return;
+      if (before !== mime) choice.renewed(now());
+      if (active) active.path.told(isOther);
+      else if (isOther) go();
     },
     /** The network is back, or the page is seen again. */
     wake() {
-      if (state === "off" || state === "unsupported") return;
-      if (!socket) again(0);
-      toLive();
+      if (!isOn || !active) return;
+      active.path.wake();
     },
-    toLive,
+    toLive() {
+      if (active) active.path.toLive();
+    },
     tick,
     /** @returns {Look} */
     look() {
-      const shownMs = media.wallMs();
-      const clockMs = clock.now();
+      const against = KINDS.slice(0, active ? KINDS.indexOf(active.kind) : KINDS.length).flatMap((kind) => {
+        const why = choice.why(kind, mime);
+        return why ? [{ kind, why }] : [];
+      });
+      if (!active) {
+        const video = against.find(({ kind }) => kind === "mse") || against[0];
+        const codecs = (video && video.why.codecs) || [];
+        return { state: isOn ? "unsupported" : "off", codecs, reason: "", latencyMs: null, bitrateBps: null, canJump: false, missingSound: null, kind: null, against };
+      }
+      const { state, codecs, reason, latencyMs, bitrateBps, canJump, missingSound } = active.path.look();
+      const lacking = against.find(({ kind, why }) => kind === "mse" && why.code === "codec");
+      // That there are no single pictures either is not what a person can change.
+      const isLacking = lacking !== undefined && active.kind === "jpeg" && state === "refused";
       return {
-        state,
-        codecs,
+        state: isLacking ? "unsupported" : stateOf(state),
+        codecs: isLacking ? lacking.why.codecs || [] : codecs,
         reason,
-        latencyMs: shownMs === null || clockMs === null ? null : Math.max(0, clockMs - shownMs),
-        bitrateBps: meter.rate(now()),
+        latencyMs,
+        bitrateBps,
         canJump,
+        missingSound,
+        kind: active.kind,
+        against,
       };
     },
   };

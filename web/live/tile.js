@@ -9,6 +9,12 @@
  */
 
 import { createPlayer } from "./player.js";
+import { createStill } from "./still.js";
+
+/** Many small ones, which begin and end as somebody scrolls. @type {import("./choice.js").Kind[]} */
+const KINDS = ["mse", "jpeg"];
+/** Of single pictures: enough to see what goes on. */
+const FPS = 2;
 
 /** @typedef {import("./streams.js").Stream} Stream */
 
@@ -45,6 +51,9 @@ export function createTile({ page, id, address, clock, words, t }) {
   video.disablePictureInPicture = true;
   video.tabIndex = -1;
   video.setAttribute("aria-hidden", "true");
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", "still"));
+  canvas.hidden = true;
+  canvas.setAttribute("aria-hidden", "true");
   const over = make("p", "over");
   const foot = make("p", "tile-foot");
   const light = make("span", "light");
@@ -53,7 +62,7 @@ export function createTile({ page, id, address, clock, words, t }) {
   const comma = make("span", "visually-hidden");
   comma.textContent = ", ";
   const state = make("span", "tile-state numbers");
-  picture.append(video, over);
+  picture.append(video, canvas, over);
   foot.append(light, name, comma, state);
   link.append(picture, foot);
   element.append(link);
@@ -61,7 +70,8 @@ export function createTile({ page, id, address, clock, words, t }) {
   /** @type {{ stream: Stream, behindMs: number, isKnown: boolean } | null} */
   let last = null;
   let isPlaying = false;
-  const player = createPlayer({ page, video, address: (container) => address(id, container), clock, onChange: draw });
+  const still = createStill({ page, canvas, video });
+  const player = createPlayer({ page, video, still, stream: () => id, address, clock, kinds: KINDS, fps: FPS, onChange: draw });
 
   function draw() {
     if (!last) return;

@@ -4,6 +4,8 @@
  *   const words = createWords(strings);
  *   words.stream({ state: "behind", behindMs: 12000 })    { tone: "late", text: "12 s behind" }
  *   words.player(look)                                     what lies over the picture, or ""
+ *   words.path(look)                                       "WebRTC"
+ *   words.why(look)                                        "No WebRTC: this browser lacks it.", or ""
  *   words.latency(1234)                                    "1.2 s"
  *   words.bitrate(2_500_000)                               "2.5 Mbit/s"
  *
@@ -47,6 +49,20 @@ export function createWords({ t }) {
         default:
           return "";
       }
+    },
+
+    /** @param {Look} look */
+    path: ({ kind }) => (kind === null ? "–" : t(`live.path.${kind}`)),
+
+    /** Why it is not a better one, and why there is no sound. @param {Look} look */
+    why({ against, kind, missingSound }) {
+      const said = against.map(({ kind, why: { code, codecs: lacking = [], text = "" } }) =>
+        t(`live.why.${kind}`, { why: t(`live.why.${code}`, { codecs: lacking.join(t("live.player.and")), text }) }),
+      );
+      if (kind === "webrtc" && missingSound !== null) {
+        said.push(t("live.soundless", { why: t(missingSound === "no_ffmpeg" || missingSound === "too_many" ? `live.soundless.${missingSound}` : "live.soundless.unknown") }));
+      }
+      return said.join(" ");
     },
 
     /** @param {number} bitsPerSecond */

@@ -118,7 +118,7 @@ mod tests {
         };
         assert!(!keys(Language::English).is_empty());
         assert_eq!(keys(Language::English), keys(Language::Chinese));
-        for template in ["base", "capture", "selftest", "trust"] {
+        for template in ["base", "capture", "embed", "live", "selftest", "trust"] {
             let path = format!("{}/templates/{template}.html", env!("CARGO_MANIFEST_DIR"));
             let html = std::fs::read_to_string(path).unwrap();
             for call in html.split("self.t(\"").skip(1) {

@@ -5,7 +5,7 @@ mod language;
 pub(super) mod profile;
 
 use askama::Template;
-use axum::extract::{Query, State as Shared};
+use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HOST, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -61,6 +61,7 @@ macro_rules! page {
 
 page!(Capture, "capture.html");
 page!(Devices, "devices.html");
+page!(Embed, "embed.html", stream);
 page!(Live, "live.html");
 page!(SelfTest, "selftest.html");
 page!(Trust, "trust.html", host, ca_fingerprint);
@@ -83,6 +84,26 @@ pub(super) async fn live(Query(choice): Query<Choice>, headers: HeaderMap) -> Re
 /// `GET /devices`
 pub(super) async fn devices(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
     render(&Devices::new(choice.language(&headers)))
+}
+
+/// `GET /embed/{stream}`: a player for other pages' frames. A stream may come later; a name that no
+/// stream can have is said to be none.
+pub(super) async fn embed(
+    Path(stream): Path<String>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
+    let language = choice.language(&headers);
+    if is_stream_name(&stream) {
+        return render(&Embed::new(language, stream));
+    }
+    (StatusCode::NOT_FOUND, render(&Embed::new(language, String::new()))).into_response()
+}
+
+/// As streams are named: `[a-z0-9-]{1,64}`.
+fn is_stream_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
 /// `GET /selftest`

@@ -144,7 +144,7 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
   const attach = (source) => {
     if (attached && attached !== source && attached.buffer) attached.buffer.isGone = true;
     attached = source;
-    if (!source) return;
+    if (!source || source.isStream) return;
     setImmediate(() => {
       if (attached !== source) return;
       source.readyState = "open";
@@ -169,10 +169,14 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
     set srcObject(source) {
       attach(source);
     }
+    get srcObject() {
+      return attached && attached.isStream ? attached : null;
+    }
     get buffered() {
       return attached && attached.buffer && !attached.buffer.isGone ? attached.buffer.buffered : new Ranges([]);
     }
     get readyState() {
+      if (attached && attached.isStream) return 4;
       return this.buffered.list.some(([start, end]) => this.currentTime >= start && this.currentTime < end) ? 4 : 0;
     }
     play() {
@@ -182,7 +186,7 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
       return Promise.resolve();
     }
     removeAttribute() {
-      attach(null);
+      if (!attached || !attached.isStream) attach(null);
     }
     load() {}
   }

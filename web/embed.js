@@ -1,0 +1,162 @@
+/**
+ * The player in other pages' frames: one stream, its name and state where they matter, and nothing else.
+ *
+ * @module
+ */
+
+import { createAddress } from "./live/address.js";
+import { KINDS } from "./live/choice.js";
+import { createLiveControl } from "./live/control.js";
+import { createPlayer } from "./live/player.js";
+import { pathOf } from "./live/route.js";
+import { createScreen } from "./live/screen.js";
+import { createServerClock } from "./live/server-clock.js";
+import { createStill } from "./live/still.js";
+import { heldUp } from "./live/streams.js";
+import { createWords } from "./live/words.js";
+import { controlAddress } from "./lib/control.js";
+import { requestJson } from "./lib/request.js";
+import { loadStrings } from "./lib/strings.js";
+
+const RENDER_MS = 500;
+/** A frame that nobody looks at takes nothing from the server, unless somebody listens to it. */
+const HIDDEN_MS = 30_000;
+const FPS = 10;
+/** Who has tapped or moved wants to see the controls for a moment. */
+const AWAKE_MS = 4000;
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {string} id @param {string} text */
+function write(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** The same by a request, which fails in time. */
+async function ask() {
+  return [await requestJson("/api/streams")];
+}
+
+function start() {
+  const strings = loadStrings(document);
+  const { t } = strings;
+  const root = byId("app");
+  const stream = root.dataset.stream || "";
+  const video = /** @type {HTMLVideoElement} */ (byId("player"));
+  const sound = /** @type {HTMLButtonElement} */ (byId("sound"));
+  const progress = () => performance.now();
+  const clock = createServerClock({ progress });
+  const words = createWords(strings);
+  const insisted = pathOf(location.search);
+  const still = createStill({ page: window, canvas: /** @type {HTMLCanvasElement} */ (byId("still")), video });
+  const screen = createScreen({ page: document, stage: root, video, onChange: render });
+  const player = createPlayer({
+    page: window, video, still, stream: () => stream, address: createAddress(location), clock,
+    kinds: insisted ? [insisted] : KINDS, fps: FPS, onChange: render,
+  });
+  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render });
+  let hiddenSinceMs = 0;
+  let awakeUntilMs = 0;
+  let spoken = "";
+
+  const entryNow = () => (control.state().streams || []).find((entry) => entry.stream === stream) || null;
+
+  function drawSound() {
+    const entry = entryNow();
+    const isSilent = (entry !== null && entry.mime !== null && !entry.hasSound) || player.look().kind === "jpeg";
+    const state = isSilent ? "none" : video.muted ? "off" : "on";
+    const text = { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state];
+    sound.disabled = isSilent;
+    sound.dataset.state = state;
+    sound.title = text;
+    sound.setAttribute("aria-label", text);
+    const icon = `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`;
+    // Set anew, it would be fetched and drawn anew.
+    if (byId("sound-icon").getAttribute("href") !== icon) byId("sound-icon").setAttribute("href", icon);
+  }
+
+  function render() {
+    const { link, streams, sinceMs } = control.state();
+    const isKnown = link === "up";
+    const entry = entryNow();
+    const hiddenMs = document.visibilityState === "hidden" ? progress() - hiddenSinceMs : 0;
+    if (isKnown && streams !== null) player.told(entry);
+    if (hiddenMs <= HIDDEN_MS || !video.muted || screen.isFloating()) player.start(entry);
+    else player.stop();
+    const look = player.look();
+    const isGone = isKnown && streams !== null && entry === null;
+    const said = entry ? words.stream({ state: entry.state, behindMs: heldUp(entry, sinceMs) }) : null;
+    const isWell = said !== null && isKnown && said.tone === "good" && (look.state === "playing" || look.state === "waiting");
+    root.dataset.state = entry ? (isKnown ? entry.state : "unknown") : "gone";
+    root.dataset.player = look.state;
+    root.dataset.path = look.kind || "none";
+    // Over a picture that is as it should be there is nothing but the picture.
+    root.dataset.bar = isWell && progress() > awakeUntilMs ? "rest" : "shown";
+    write("name", entry ? entry.name : stream);
+    write("state", isKnown ? (said ? said.text : "") : t("live.state.unknown"));
+    byId("light").className = `light ${said && isKnown ? said.tone : ""}`;
+    byId("light").hidden = !said;
+    const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
+    const playing = look.state === "paused" ? t("live.tap") : words.player(look) || soundOnly;
+    const above = isGone ? t("embed.waiting") : playing;
+    write("over", above);
+    byId("over").hidden = above === "";
+    byId("full-screen").hidden = !screen.canFill || document.fullscreenEnabled === false;
+    drawSound();
+    document.title = `${entry ? entry.name : stream} · localcamera`;
+    const kind = isGone ? t("embed.waiting") : said ? said.text.replace(/\d.*/, "") : "";
+    if (spoken !== kind) {
+      if (spoken !== "") write("announce", said ? said.text : above);
+      spoken = kind;
+    }
+  }
+
+  function awake() {
+    awakeUntilMs = progress() + AWAKE_MS;
+    render();
+  }
+
+  function toggleSound() {
+    if (sound.disabled) return;
+    video.muted = !video.muted;
+    void video.play().catch(() => {});
+    awake();
+  }
+
+  sound.addEventListener("click", toggleSound);
+  byId("tap").addEventListener("click", () => {
+    // The first tap is for sound; where it is on already, one shows the controls.
+    if (video.paused && player.look().kind !== "jpeg") player.toLive();
+    else if (video.muted) toggleSound();
+    awake();
+  });
+  byId("full-screen").addEventListener("click", () => void screen.fill());
+  root.addEventListener("pointermove", awake);
+  root.addEventListener("focusin", awake);
+  video.addEventListener("volumechange", drawSound);
+
+  function retryNow() {
+    player.wake();
+  }
+  document.addEventListener("visibilitychange", () => {
+    hiddenSinceMs = progress();
+    if (document.visibilityState === "visible") retryNow();
+    render();
+  });
+  window.addEventListener("online", retryNow);
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) retryNow();
+  });
+
+  document.body.dataset.state = "embed";
+  root.hidden = false;
+  video.muted = true;
+  player.start(null);
+  control.start();
+  render();
+  setInterval(render, RENDER_MS);
+}
+
+start();

@@ -1,0 +1,202 @@
+/**
+ * The path of single pictures, for what plays nothing else: decoded on the server, drawn above the video. Without sound.
+ *
+ * @module
+ */
+
+import { createBackoff } from "../lib/backoff.js";
+import { createMeter } from "./meter.js";
+
+const OPEN_MS = 10000;
+/** Pictures come several times a second, and a decoder takes a moment to begin. */
+const SILENCE_MS = 8000;
+const STEADY_MS = 5000;
+const SELDOM_MS = 4000;
+const OVER = 1000;
+const REFUSED = 4404;
+
+/** @typedef {import("./path.js").PathState} PathState */
+
+/**
+ * @param {import("./path.js").PathOptions & { fps: number, still: { show(image: HTMLImageElement): void } }} options
+ * @returns {import("./path.js").Path}
+ */
+export function createJpegPath({ page, stream, address, listed, fps, still, on }) {
+  const now = () => page.performance.now();
+  const backoff = createBackoff();
+  const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS });
+  const meter = createMeter();
+
+  /** @type {PathState | "off"} */
+  let state = "off";
+  let reason = "";
+  /** @type {WebSocket | null} */
+  let socket = null;
+  /** @type {any} */
+  let timer = null;
+  let openedMs = 0;
+  let heardMs = 0;
+  let hasShown = false;
+  let isDrawing = false;
+  /** Of those that come while one is drawn the newest counts. @type {ArrayBuffer | null} */
+  let next = null;
+
+  /** @param {PathState} to */
+  function become(to) {
+    if (to === state) return;
+    state = to;
+    on.change();
+  }
+
+  /** @param {() => void} work @param {number} ms */
+  function later(work, ms) {
+    page.clearTimeout(timer);
+    timer = page.setTimeout(work, ms);
+  }
+
+  function letGo() {
+    page.clearTimeout(timer);
+    const old = socket;
+    socket = null;
+    next = null;
+    if (!old) return;
+    old.onopen = old.onmessage = old.onclose = null;
+    old.close();
+  }
+
+  const isLive = () => {
+    const entry = listed();
+    return !entry || entry.state === undefined || entry.state === "live";
+  };
+
+  /** @param {ArrayBuffer} bytes */
+  async function draw(bytes) {
+    next = bytes;
+    if (isDrawing) return;
+    isDrawing = true;
+    while (next !== null && state !== "off") {
+      const url = page.URL.createObjectURL(new page.Blob([next], { type: "image/jpeg" }));
+      next = null;
+      try {
+        const image = new page.Image();
+        image.src = url;
+        await image.decode();
+        if (socket !== null) shown(image);
+      } catch {
+        // One picture that is damaged.
+      } finally {
+        page.URL.revokeObjectURL(url);
+      }
+    }
+    isDrawing = false;
+  }
+
+  /** @param {HTMLImageElement} image */
+  function shown(image) {
+    if (!hasShown) {
+      hasShown = true;
+      on.picture();
+    }
+    still.show(image);
+    seldom.reset();
+    if (now() - openedMs > STEADY_MS) backoff.reset();
+    become("playing");
+  }
+
+  function lost() {
+    letGo();
+    meter.reset();
+    become("lost");
+    later(connect, backoff.next());
+  }
+
+  /** @param {string} text */
+  function refused(text) {
+    letGo();
+    // While the device is away there are no pictures, which is said elsewhere.
+    if (!isLive()) become("waiting");
+    else if (on.failed({ code: "server", text })) return;
+    else {
+      reason = text;
+      become("refused");
+    }
+    later(connect, seldom.next());
+  }
+
+  function connect() {
+    if (state === "off") return;
+    letGo();
+    let mine;
+    try {
+      mine = new page.WebSocket(address.jpeg(stream(), fps));
+    } catch {
+      later(connect, backoff.next());
+      return;
+    }
+    socket = mine;
+    openedMs = heardMs = now();
+    mine.binaryType = "arraybuffer";
+    let said = "";
+    later(lost, OPEN_MS);
+    mine.onopen = () => page.clearTimeout(timer);
+    mine.onmessage = ({ data }) => {
+      heardMs = now();
+      if (typeof data === "string") said = errorOf(data);
+      else {
+        meter.count(data.byteLength, heardMs);
+        void draw(data);
+      }
+    };
+    mine.onclose = ({ code }) => {
+      if (code === REFUSED) return refused(said);
+      if (code !== OVER) return lost();
+      letGo();
+      become("over");
+      later(connect, seldom.next());
+    };
+  }
+
+  return {
+    start() {
+      if (state !== "off") return;
+      state = "connecting";
+      hasShown = false;
+      backoff.reset();
+      connect();
+    },
+    stop() {
+      if (state === "off") return;
+      state = "off";
+      letGo();
+      meter.reset();
+    },
+    show() {},
+    tick() {
+      if (!socket || state === "off" || now() - heardMs <= SILENCE_MS) return;
+      if (isLive()) lost();
+      else become("waiting");
+    },
+    told(isOther) {
+      if (isOther && (state === "over" || state === "refused")) later(connect, 0);
+    },
+    wake() {
+      if (state !== "off" && !socket) later(connect, 0);
+    },
+    toLive() {},
+    look() {
+      const shown = state === "off" ? "connecting" : state;
+      // A picture says nothing of when it was captured.
+      return { state: shown, codecs: [], reason, latencyMs: null, bitrateBps: meter.rate(now()), canJump: false, missingSound: "pictures" };
+    },
+  };
+}
+
+/** @param {string} text */
+function errorOf(text) {
+  try {
+    const { error } = JSON.parse(text);
+    return typeof error === "string" ? error : "";
+  } catch {
+    return "";
+  }
+}
