@@ -101,8 +101,9 @@ impl Heartbeats {
         let mut sessions = self.lock();
         sessions.entry(key.clone()).or_insert(heartbeat);
         if sessions.len() > MAX_SESSIONS {
-            let silent = sessions.values().filter(|known| known.session != who.session);
-            if let Some(longest) = silent.min_by_key(|known| known.heard).map(Heartbeat::key) {
+            let others = sessions.iter().filter(|(other, _)| **other != key);
+            let longest = others.min_by_key(|(_, known)| known.heard);
+            if let Some(longest) = longest.map(|(other, _)| other.clone()) {
                 sessions.remove(&longest);
             }
         }

@@ -156,3 +156,52 @@ impl Library {
         sessions.values().flatten().map(|session| session.journal.clone()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session with a file from `start_s` to `end_s`, or without any.
+    fn session(library: &Library, id: &str, device: &str, start_s: i64, end_s: i64, reason: &str) {
+        let line = |event: &str| {
+            let text = format!(r#"{{"v":1,"at":"x",{event}}}"#);
+            Line::read_all(text.as_bytes()).next().unwrap()
+        };
+        let start_us = start_s * 1_000_000;
+        let duration_us = (end_s - start_s) * 1_000_000;
+        let journal = JournalPlace { folder: "client_1".to_owned(), name: format!("{id}.jsonl") };
+        let mut events = vec![format!(
+            r#""event":"session","session":"{id}","device":"{device}","name":"10.0.0.{device}",
+            "client":"x","address":"x","start_us":{start_us}"#
+        )];
+        if duration_us > 0 {
+            events.push(format!(
+                r#""event":"segment","file":"video_{id}.webm","generation":0,
+                "start_us":{start_us},"duration_us":{duration_us},"bytes":1,"tracks":[],"sha256":"x""#
+            ));
+        }
+        if !reason.is_empty() {
+            events.push(format!(r#""event":"stop","reason":"{reason}""#));
+        }
+        for event in events {
+            library.apply(id, &journal, &line(&event.replace('\n', "")));
+        }
+    }
+
+    #[test]
+    fn who_recorded_lately_and_has_not_stopped_is_expected_back() {
+        let library = Library::new(PathBuf::new());
+        session(&library, "s-old", "a", 100, 200, "");
+        session(&library, "s-left", "b", 900, 1100, "");
+        session(&library, "s-aside", "c", 100, 1000, journal::TIMED_OUT);
+        session(&library, "s-stopped", "d", 900, 1100, journal::STOPPED);
+        session(&library, "s-followed", "e", 900, 1100, "");
+        session(&library, "s-newer", "e", 1000, 1200, journal::STOPPED);
+        session(&library, "s-before-nothing", "f", 900, 1100, "");
+        session(&library, "s-nothing", "f", 1000, 1000, "");
+        let mut left: Vec<_> =
+            library.unstopped(1_000_000_000).into_iter().map(|session| session.id).collect();
+        left.sort();
+        assert_eq!(left, ["s-aside", "s-before-nothing", "s-left"]);
+    }
+}

@@ -17,7 +17,7 @@ use crate::support::client::{Client, get, hello_message};
 use crate::support::http::request;
 use crate::support::server::{Server, command, run};
 use crate::support::small_disk::SmallDisk;
-use crate::support::told::{Post, Web};
+use crate::support::told::{Post, Web, email, ntfy, webhook};
 
 /// Each of them is looked for in everything that the server says.
 const SECRETS: [&str; 5] =
@@ -41,28 +41,6 @@ fn start_in(folder: TempDir, config: &str, args: &[&str]) -> Server {
 
 fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("log")).unwrap()
-}
-
-fn webhook(web: &Web) -> String {
-    let address = &web.address;
-    format!(
-        "[[alarms.targets]]\nkind = \"webhook\"\nurl = \"http://{address}/s3cret-path\"\nheaders = {{ X-Key = \"s3cret-header\" }}\n"
-    )
-}
-
-fn ntfy(web: &Web) -> String {
-    let address = &web.address;
-    format!(
-        "[[alarms.targets]]\nkind = \"ntfy\"\nname = \"My phone\"\nurl = \"http://{address}/s3cret-topic\"\ntoken = \"s3cret-token\"\n"
-    )
-}
-
-fn email(scheme: &str, port: u16, more: &str) -> String {
-    format!(
-        "[[alarms.targets]]\nkind = \"email\"\nsmtp = \"{scheme}://127.0.0.1:{port}\"\n\
-         username = \"cameras\"\npassword = \"s3cret-password\"\nfrom = \"Cameras <a@b.example>\"\n\
-         to = [\"c@d.example\", \"e@f.example\"]\n{more}\n"
-    )
 }
 
 async fn api(server: &Server) -> Value {
@@ -251,6 +229,7 @@ async fn a_target_that_is_down_gets_both_in_order_when_it_is_back() {
     // The other target does not wait for the one that is down.
     let ended = up.next().await.json();
     assert_eq!(event(&ended), ("ended", "silent", "durable"));
+    camera.stop().await;
     assert_eq!(down.next().await.status, 500);
     let targets = api(&server).await["targets"].clone();
     assert_eq!(
@@ -269,7 +248,6 @@ async fn a_target_that_is_down_gets_both_in_order_when_it_is_back() {
     assert_eq!(down.accepted().await.json(), raised);
     assert_eq!(down.accepted().await.json(), ended);
     assert!(up.is_quiet());
-    camera.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -277,7 +255,7 @@ async fn a_test_says_which_targets_can_be_reached() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(run(command(folder.path()).arg("--gen-cert")).0, Some(0));
     let tls = acceptor(&folder.path().join("certs"));
-    let (mut good, moved) = (Web::listen().await, Web::listen().await);
+    let (mut good, mut moved) = (Web::listen().await, Web::listen().await);
     moved.answers(302);
     let mut mails = Post::listen(Some(tls.clone()), false).await;
     let (strict, foreign) = (Post::listen(None, true).await, Post::listen(Some(tls), false).await);
@@ -290,11 +268,16 @@ async fn a_test_says_which_targets_can_be_reached() {
         email("smtps", foreign.port, "ca = \"other.crt\""),
         format!("[[alarms.targets]]\nkind = \"webhook\"\nurl = \"http://{gone}/s3cret-path\"\n"),
     ];
-    // An authority, but another one.
-    let other = tempfile::tempdir().unwrap();
-    assert_eq!(run(command(other.path()).arg("--gen-cert")).0, Some(0));
-    std::fs::copy(other.path().join("certs/ca.crt"), folder.path().join("other.crt")).unwrap();
-    let server = start_in(folder, &config.concat(), &[]);
+    // A server with an authority of its own; it has no such page.
+    let other = Server::start(&[]);
+    let other_ca = other.folder.path().join("certs/ca.crt");
+    std::fs::copy(other_ca, folder.path().join("other.crt")).unwrap();
+    let encrypted = |ca: &str| {
+        let url = format!("https://{}/s3cret-path", other.https);
+        format!("[[alarms.targets]]\nkind = \"webhook\"\nurl = \"{url}\"\nca = \"{ca}\"\n")
+    };
+    let encrypted = encrypted("other.crt") + &encrypted("certs/ca.crt");
+    let server = start_in(folder, &(config.concat() + &encrypted), &[]);
 
     let (status, tested) = post(&server, "/api/alarms/test").await;
     assert_eq!(status, 200);
@@ -305,6 +288,8 @@ async fn a_test_says_which_targets_can_be_reached() {
         ("email 2", "email", "does not accept username and password (535)"),
         ("email 3", "email", "certificate"),
         ("webhook 2", "webhook", "cannot reach 127.0.0.1: Connection refused"),
+        ("webhook 3", "webhook", "127.0.0.1 answered 404 Not Found; look at its url"),
+        ("webhook 4", "webhook", "cannot reach 127.0.0.1: invalid peer certificate"),
     ];
     let targets = tested["targets"].as_array().unwrap();
     assert_eq!(targets.len(), words.len());
@@ -317,8 +302,8 @@ async fn a_test_says_which_targets_can_be_reached() {
     assert_eq!((&heard["event"], &heard["alarm"]), (&"test".into(), &Value::Null));
     let mail = mails.next().await;
     assert!(mail.text.contains("Subject: localcamera: A test of the alarms\n"), "{mail:?}");
-    // A redirect is not followed.
-    drop(moved);
+    assert_eq!(moved.next().await.path, "/s3cret-topic");
+    assert!(moved.is_quiet(), "a redirect was followed");
 
     let list = api(&server).await;
     assert_eq!(list["targets"][0]["last"]["ok"], true);

@@ -65,6 +65,7 @@ impl Email {
     pub(super) async fn post(&self, notice: &Notice) -> Result<(), String> {
         let mut message = Message::builder()
             .from(self.from.clone())
+            .message_id(Some(message_id()))
             .subject(format!("localcamera: {}", notice.title()))
             .header(ContentType::TEXT_PLAIN);
         for to in &self.to {
@@ -108,6 +109,12 @@ fn parameters(host: &str, authorities: Vec<CertificateDer<'static>>) -> Result<T
         parameters = parameters.add_root_certificate(authority.context("an authority")?);
     }
     parameters.build_rustls().with_context(|| format!("cannot prepare the connection to {host}"))
+}
+
+/// Mail servers that pass a mail on distrust one that nobody can refer to.
+fn message_id() -> String {
+    let host = own_name().unwrap_or_else(|| "localhost".to_owned());
+    format!("<{}@{host}>", uuid::Uuid::new_v4().simple())
 }
 
 /// This computer's name, by which it introduces itself to the mail server.

@@ -186,3 +186,26 @@ async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
     let bytes = stream.read_line(&mut line).await.ok()?;
     (bytes > 0).then(|| line.trim_end().to_owned())
 }
+
+/// How a server is told of them.
+pub(crate) fn webhook(web: &Web) -> String {
+    let address = &web.address;
+    format!(
+        "[[alarms.targets]]\nkind = \"webhook\"\nurl = \"http://{address}/s3cret-path\"\nheaders = {{ X-Key = \"s3cret-header\" }}\n"
+    )
+}
+
+pub(crate) fn ntfy(web: &Web) -> String {
+    let address = &web.address;
+    format!(
+        "[[alarms.targets]]\nkind = \"ntfy\"\nname = \"My phone\"\nurl = \"http://{address}/s3cret-topic\"\ntoken = \"s3cret-token\"\n"
+    )
+}
+
+pub(crate) fn email(scheme: &str, port: u16, more: &str) -> String {
+    format!(
+        "[[alarms.targets]]\nkind = \"email\"\nsmtp = \"{scheme}://127.0.0.1:{port}\"\n\
+         username = \"cameras\"\npassword = \"s3cret-password\"\nfrom = \"Cameras <a@b.example>\"\n\
+         to = [\"c@d.example\", \"e@f.example\"]\n{more}\n"
+    )
+}
