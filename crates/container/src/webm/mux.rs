@@ -111,6 +111,11 @@ impl WebmMuxer {
         (steps, summary)
     }
 
+    /// For a stream whose front is never written again, when it is known what has come.
+    pub(crate) fn announce_no_additions(&mut self) {
+        self.layout.announce_no_additions();
+    }
+
     /// Lets go of what only a finished file needs.
     pub(crate) fn forget_index(&mut self) {
         self.cues.clear();
