@@ -150,7 +150,7 @@ test("what gives nothing for 4 s is left, and ended at the server", async () => 
 });
 
 test("media that stops is left, while the old picture stays and nothing is said for a moment", async () => {
-  const { player, look, pass, still } = fixture();
+  const { player, media, look, pass, still } = fixture();
   player.start(LIVE);
   await pass(6000);
   await pass(4500, { bytes: false });
@@ -159,6 +159,8 @@ test("media that stops is left, while the old picture stays and nothing is said 
   assert.equal(look().state, "waiting");
   await pass(3500);
   assert.equal(look().state, "connecting");
+  player.stop();
+  assert.equal(media.video.srcObject, null, "the next camera does not begin with this one's picture");
 });
 
 test("a device that is silent is no reason to leave", async () => {

@@ -212,6 +212,12 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       if (active) active.path.stop();
       active = null;
       still.clear();
+      // A path that had no picture yet has left the one of the path before it; the next stream is another's.
+      if (video.srcObject) video.srcObject = null;
+      if (video.hasAttribute("src")) {
+        video.removeAttribute("src");
+        video.load();
+      }
       onChange();
     },
     /** @param {Partial<Listed> | null} entry */

@@ -20,7 +20,11 @@ impl LiveMuxer {
     /// # Errors
     /// When the container cannot carry one of the codecs.
     pub fn new(spec: SegmentSpec) -> Result<Self, Error> {
-        Ok(Self { muxer: Muxer::new(spec, 0)? })
+        let mut muxer = Muxer::new(spec, 0)?;
+        if let Muxer::Webm(muxer) = &mut muxer {
+            muxer.announce_no_additions();
+        }
+        Ok(Self { muxer })
     }
 
     /// What the stream begins with. Called once, in front of the first fragment.

@@ -185,6 +185,9 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
       this.paused = false;
       return Promise.resolve();
     }
+    hasAttribute() {
+      return attached !== null && !attached.isStream;
+    }
     removeAttribute() {
       if (!attached || !attached.isStream) attach(null);
     }

@@ -66,6 +66,11 @@ impl Layout {
         }
     }
 
+    /// A player that takes the announcement at its word waits for what hardly ever comes.
+    pub(crate) fn announce_no_additions(&mut self) {
+        self.tracks.clone_from(&self.plain_tracks);
+    }
+
     /// Offset of the Segment's payload, from which SeekHead and Cues count.
     pub(crate) fn segment_data(&self) -> u64 {
         self.ebml.len() as u64 + 12

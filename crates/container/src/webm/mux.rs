@@ -138,6 +138,11 @@ impl WebmMuxer {
         (steps, summary)
     }
 
+    /// For a stream whose front is never written again, when it is known what has come.
+    pub(crate) fn announce_no_additions(&mut self) {
+        self.layout.announce_no_additions();
+    }
+
     /// Pending samples of all tracks in the order of their times; within a track the order of
     /// arrival stays.
     fn merge(&mut self) -> Vec<Block> {

@@ -80,6 +80,19 @@ fn a_group_of_pictures_in_webm_is_one_cluster() {
 }
 
 #[test]
+fn no_alpha_plane_is_announced_that_does_not_come() {
+    let init = |name: &str| {
+        let (spec, _) = read(&captures::named(name).stream);
+        LiveMuxer::new(spec).unwrap().init()
+    };
+    let announced = |bytes: &[u8]| bytes.windows(4).any(|four| four == [0x53, 0xC0, 0x81, 1]);
+    for name in ["chromium-webm-vp8-opus", "chromium-webm-vp9-opus"] {
+        assert!(announced(&captures::named(name).stream), "{name}");
+        assert!(!announced(&init(name)), "{name}");
+    }
+}
+
+#[test]
 fn browsers_know_the_codecs_by_these_names() {
     let names = |name: &str| -> Vec<String> {
         let (spec, _) = read(&captures::named(name).stream);
