@@ -152,7 +152,7 @@ function start() {
     byId("empty").hidden = devices === null || all.length > 0 || !isKnown;
     // One device has all of it on its card.
     byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
-    const recording = all.filter((device) => isRecording(device) && (device.isOnline || device.control === "none")).length;
+    const recording = all.filter((device) => isRecording(device) && device.isOnline).length;
     write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
     cards.render(shown.map(lookOf));
     scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });

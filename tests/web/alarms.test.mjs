@@ -10,7 +10,7 @@ const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../w
 const silent = (id, sinceMs = 1000, more = {}) => ({ id, kind: "silent", since_ms: sinceMs, device: `device-${id}`, name: `Camera ${id}`, session: `s-${id}`, message: "…", ...more });
 const disk = (kind, sinceMs = 1000) => ({ id: kind, kind, since_ms: sinceMs, device: null, name: null, session: null, message: "the disk" });
 const told = (alarms, nowMs = 10_000) => ({ type: "alarms", now_ms: nowMs, alarms });
-const streams = (...live) => ({ type: "streams", now_ms: 10_000, streams: live.map((stream) => ({ stream, state: "live", session: `of ${stream}` })) });
+const streams = (...live) => ({ type: "streams", now_ms: 10_000, streams: live.map((id) => ({ stream: `camera-${id}`, state: "live", session: `s-${id}` })) });
 const seen = (alarms, at) => alarms.banners(at).map(({ alarm, isOver }) => (isOver ? `${alarm.id} is over` : alarm.id));
 
 test("what is no alarm is passed over, and a kind that this page does not know is shown", () => {
@@ -30,18 +30,18 @@ test("the most urgent first, each with how long it has lasted by the server's cl
 test("an alarm that has ended is said to be over for some seconds, where something records again", () => {
   const alarms = createAlarms();
   alarms.heard(told([silent("a"), silent("b"), silent("c"), disk("disk_full")]), 0);
-  alarms.heard(streams("device-a"), 0);
+  alarms.heard(streams("a"), 0);
   alarms.heard(told([]), 1000);
   assert.deepEqual(seen(alarms, 1000), ["disk_full is over", "a is over"]);
   // The list of streams comes when it comes.
-  alarms.heard({ type: "streams", streams: [{ stream: "raw-1", session: "s-c", state: "live" }, { stream: "device-b", state: "away" }, null] }, 2000);
+  alarms.heard({ type: "streams", streams: [{ stream: "raw-1", session: "s-c", state: "live" }, { stream: "camera-b", session: "s-b", state: "away" }, null] }, 2000);
   assert.deepEqual(seen(alarms, 2000), ["disk_full is over", "c is over"]);
   assert.deepEqual(seen(alarms, 9000), []);
 });
 
 test("what rises anew is shown and heard anew", () => {
   const alarms = createAlarms();
-  alarms.heard(streams("device-a"), 0);
+  alarms.heard(streams("a"), 0);
   alarms.heard(told([silent("a", 1000)]), 0);
   alarms.silence();
   assert.equal(alarms.isSounding(0), false);
@@ -57,7 +57,7 @@ test("the page's own silence is left to it, and nobody else's", () => {
   assert.deepEqual([seen(alarms, 0), alarms.isSounding(0)], [[], false]);
   alarms.heard(told([silent("a"), silent("b"), { ...disk("disk_full"), device: "device-a" }]), 0);
   assert.deepEqual(seen(alarms, 0), ["disk_full", "b"]);
-  alarms.heard(streams("device-a"), 0);
+  alarms.heard(streams("a"), 0);
   alarms.heard(told([]), 1000);
   assert.deepEqual(seen(alarms, 1000), ["disk_full is over"]);
 });
@@ -101,11 +101,20 @@ test("a server from which no alarm could come is heard, too, once it was there",
   assert.equal(alarms.isSounding(105_000), true);
 });
 
+test("a new recording of the same camera ends the silence of the earlier one, too", () => {
+  const alarms = createAlarms();
+  alarms.heard(told([silent("a")]), 0);
+  alarms.heard({ type: "streams", streams: [{ stream: "camera-a", session: "s-a", state: "away" }] }, 0);
+  alarms.heard({ type: "streams", streams: [{ stream: "camera-a", session: "s-new", state: "live" }] }, 1000);
+  alarms.heard(told([]), 1000);
+  assert.deepEqual(seen(alarms, 1000), ["a is over"]);
+});
+
 test("what can be watched, and which alarm a device has", () => {
   const alarms = createAlarms();
-  alarms.heard({ type: "streams", streams: [{ stream: "device-a", state: "away" }] }, 0);
+  alarms.heard({ type: "streams", streams: [{ stream: "camera-a", session: "s-a", state: "away" }] }, 0);
   alarms.heard(told([silent("a"), silent("b")]), 0);
-  assert.deepEqual(alarms.banners(0).map(({ alarm, isStreamed }) => [alarm.id, isStreamed]), [["a", true], ["b", false]]);
+  assert.deepEqual(alarms.banners(0).map(({ alarm, stream }) => [alarm.id, stream]), [["a", "camera-a"], ["b", null]]);
   assert.deepEqual([alarms.of("device-b").id, alarms.of("device-c")], ["b", null]);
 });
 

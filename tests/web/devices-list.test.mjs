@@ -78,7 +78,8 @@ test("what a device does, in words", () => {
   assert.deepEqual(say({ online: false, last_seen_ms: 40_000 }), { tone: "", text: "not connected for 60 s" });
   assert.deepEqual(say({ online: false, last_seen_ms: 40_000, state: "recording" }), { tone: "", text: "not connected for 60 s; was recording" });
   assert.deepEqual(say({ online: false, last_seen_ms: null }), { tone: "", text: "not connected" });
-  assert.deepEqual(say({ online: false }, program), { tone: "good", text: "recording 00:01:39" });
+  assert.deepEqual(say({}, program), { tone: "good", text: "recording 00:01:39" });
+  assert.deepEqual(say({ online: false, last_seen_ms: 1000 }, program), { tone: "", text: "not connected; was recording" });
   assert.deepEqual(say({ state: "recording" }, tablet, { isKnown: false }), { tone: "", text: "no news" });
 });
 
@@ -87,7 +88,7 @@ test("settings, reasons and answers, in words", () => {
   assert.equal(words.settings(one({ camera: null, quality: "2160p,economy" })), "4K · Economy");
   assert.equal(words.settings(one({}, program)), "");
   assert.match(words.hindrance("not_allowed", one({})), /Settings > Remote control/);
-  assert.match(words.hindrance("not_allowed", one({}, program)), /^A program/);
+  assert.match(words.hindrance("not_allowed", one({}, program)), /only sends/);
   assert.equal(words.hindrance("blocked", one({ why: "permission" })), "the browser may not use the camera");
   const answer = (progress, code = "", message = "") => words.answer({ act: "start", progress, code, message, atMs: 0 }).text;
   assert.equal(answer("done"), "Recording started.");

@@ -24,9 +24,8 @@ export const GROUP_CHARACTERS = 40;
 export function hindrance(device, act) {
   // The server keeps them itself.
   if (act === "groups") return null;
-  // A program that only sends is not asked either, but will not be for another reason.
-  if (device.control === "none" && (device.isOnline || isRecording(device))) return "not_allowed";
   if (!device.isOnline) return "offline";
+  if (device.control === "none") return "not_allowed";
   switch (act) {
     case "start":
       if (isRecording(device)) return "recording";

@@ -82,7 +82,7 @@ export function createCard({ id, strings, words, onAct, onOpen }) {
       const { device, nowMs, isKnown, isAlarming } = look;
       const said = words.state(device, { nowMs, isKnown, isAlarming });
       element.dataset.tone = said.tone;
-      element.dataset.state = device.isOnline || isRecording(device) ? device.state : "offline";
+      element.dataset.state = device.isOnline ? device.state : "offline";
       light.className = `light ${said.tone}`;
       write(name, device.name);
       write(state, said.text);

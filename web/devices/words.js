@@ -31,8 +31,9 @@ export function createDeviceWords({ t, has }) {
   const because = (why) => known("devices.why.", why || "", "devices.state.blocked");
 
   /** @param {Device} device @param {number | null} nowMs */
-  function seen({ lastSeenMs }, nowMs) {
-    if (lastSeenMs === null || nowMs === null) return t("devices.state.offline");
+  function seen({ lastSeenMs, sinceMs }, nowMs) {
+    // Of what only sends, the server knows when it began.
+    if (lastSeenMs === null || nowMs === null || lastSeenMs === sinceMs) return t("devices.state.offline");
     const ms = nowMs - lastSeenMs;
     return ms < 1500 ? t("devices.state.offline") : t("devices.state.offline_for", { span: span(ms) });
   }
@@ -48,8 +49,7 @@ export function createDeviceWords({ t, has }) {
   /** @param {Device} device @param {number | null} nowMs @returns {{ tone: Tone, text: string }} */
   function doing(device, nowMs) {
     const { state, sinceMs, why } = device;
-    const isProgram = device.control === "none" && isRecording(device);
-    if (!device.isOnline && !isProgram) {
+    if (!device.isOnline) {
       const gone = seen(device, nowMs);
       return { tone: "", text: isRecording(device) ? t("devices.state.was_recording", { gone }) : gone };
     }

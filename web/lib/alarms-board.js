@@ -89,7 +89,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     return {
       element,
       /** @param {Banner} next */
-      render({ alarm: told, forMs, isOver, isStreamed }) {
+      render({ alarm: told, forMs, isOver, stream }) {
         const tone = isOver ? "good" : told.kind === "disk_low" ? "late" : "bad";
         element.className = `alarm notice ${tone}`;
         const use = /** @type {SVGUseElement} */ (sign.firstChild);
@@ -97,10 +97,10 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
         write(title, isOver ? words.over(told) : words.title(told));
         write(since, isOver ? "" : words.since(told, forMs));
         since.hidden = isOver;
-        const to = isStreamed ? `/live#${encodeURIComponent(String(told.device))}` : "/devices";
+        const to = stream !== null ? `/live#${encodeURIComponent(stream)}` : "/devices";
         if (link.getAttribute("href") !== to) link.href = to;
         link.hidden = to === page.location.pathname + page.location.hash;
-        write(link, t(isStreamed ? "alarms.watch" : "alarms.devices"));
+        write(link, t(stream !== null ? "alarms.watch" : "alarms.devices"));
         dismiss.hidden = told.kind !== "silent";
         actions.hidden = isOver || (link.hidden && dismiss.hidden);
       },

@@ -4,7 +4,7 @@
  *   const alarms = createAlarms({ isOwn: ({ device }) => device === mine });
  *   alarms.heard(message, atMs)    what /ws/control says; the streams among it tell who records again
  *   alarms.lost(atMs)              the connection is gone
- *   alarms.banners(atMs)           [{ key, alarm, forMs, isOver, isStreamed }], the most urgent first
+ *   alarms.banners(atMs)           [{ key, alarm, forMs, isOver, stream }], the most urgent first
  *   alarms.isSounding(atMs)
  *   alarms.silence()               those of now; a new one is heard again
  *
@@ -29,7 +29,7 @@ const UNREACHABLE_MS = 15000;
  * @property {string} message the server's own words, English
  */
 
-/** @typedef {{ key: string, alarm: Alarm, forMs: number | null, isOver: boolean, isStreamed: boolean }} Banner `isStreamed`: there is something of its device to watch */
+/** @typedef {{ key: string, alarm: Alarm, forMs: number | null, isOver: boolean, stream: string | null }} Banner `stream`: where its device can be watched */
 
 /** @type {readonly Kind[]} */
 const KINDS = ["disk_full", "disk_refused", "silent", "other", "disk_low"];
@@ -81,10 +81,10 @@ export function createAlarms({ isOwn = () => false } = {}) {
   let current = [];
   /** @type {{ alarm: Alarm, atMs: number }[]} */
   let ended = [];
-  /** Streams that are live, and their sessions. @type {Set<string>} */
-  let live = new Set();
-  /** @type {Set<string>} */
-  let streams = new Set();
+  /** @type {{ stream: string, session: unknown, state: unknown }[]} */
+  let streams = [];
+  /** The streams of alarms, which outlive their sessions. @type {Map<string, string>} */
+  let names = new Map();
   /** @type {Set<string>} */
   let silenced = new Set();
   /** The server's clock, and when it was told. @type {{ nowMs: number, atMs: number } | null} */
@@ -95,14 +95,25 @@ export function createAlarms({ isOwn = () => false } = {}) {
   /** @param {Alarm} alarm */
   const isLeftOut = (alarm) => alarm.kind === "silent" && isOwn(alarm);
 
+  /** @param {Alarm} alarm */
+  function streamOf(alarm) {
+    const { session } = alarm;
+    const own = session === null ? undefined : streams.find((one) => one.session === session);
+    if (own) names.set(keyOf(alarm), own.stream);
+    const name = names.get(keyOf(alarm));
+    return streams.find(({ stream }) => stream === name) || null;
+  }
+
   /**
    * It may also have ended because somebody pressed Stop or put it aside: only what records is said to.
    * @param {Alarm} alarm
    */
-  function isMended({ kind, device, session }) {
+  function isMended(alarm) {
+    const { kind } = alarm;
     // A disk that is low also ends by being full.
-    if (kind !== "silent") return kind !== "other" && !current.some((alarm) => PAUSED.includes(alarm.kind));
-    return (device !== null && live.has(device)) || (session !== null && live.has(session));
+    if (kind !== "silent") return kind !== "other" && !current.some((one) => PAUSED.includes(one.kind));
+    const stream = streamOf(alarm);
+    return stream !== null && stream.state === "live";
   }
 
   /** @param {Alarm[]} next @param {number} atMs */
@@ -112,6 +123,9 @@ export function createAlarms({ isOwn = () => false } = {}) {
     ended = ended.filter(({ alarm }) => !next.some(({ id }) => id === alarm.id));
     silenced = new Set(Array.from(silenced).filter((key) => keys.includes(key)));
     current = next.filter((alarm) => !isLeftOut(alarm)).sort(byUrgency);
+    for (const alarm of current) streamOf(alarm);
+    const kept = [...current, ...ended.map(({ alarm }) => alarm)].map(keyOf);
+    names = new Map(Array.from(names).filter(([key]) => kept.includes(key)));
   }
 
   return {
@@ -121,13 +135,8 @@ export function createAlarms({ isOwn = () => false } = {}) {
       lostMs = null;
       if (Number.isFinite(message.now_ms)) told = { nowMs: message.now_ms, atMs };
       if (Array.isArray(message.streams)) {
-        live = new Set();
-        streams = new Set();
-        for (const one of message.streams) {
-          if (one === null || typeof one !== "object") continue;
-          streams.add(one.stream);
-          if (one.state === "live") live.add(one.stream).add(one.session);
-        }
+        streams = message.streams.filter((/** @type {any} */ one) => one !== null && typeof one === "object" && text(one.stream) !== null);
+        for (const alarm of current) streamOf(alarm);
       }
       const list = parseAlarms(message);
       if (list) take(list.alarms, atMs);
@@ -143,16 +152,16 @@ export function createAlarms({ isOwn = () => false } = {}) {
       ended = ended.filter((one) => atMs - one.atMs < OVER_MS);
       const nowMs = told ? told.nowMs + atMs - told.atMs : null;
       /** @param {Alarm} alarm */
-      const isStreamed = ({ device }) => device !== null && streams.has(device);
+      const name = (alarm) => (streamOf(alarm) || { stream: null }).stream;
       const over = ended
         .filter(({ alarm }) => isMended(alarm))
-        .map(({ alarm }) => ({ key: keyOf(alarm), alarm, forMs: null, isOver: true, isStreamed: isStreamed(alarm) }));
+        .map(({ alarm }) => ({ key: keyOf(alarm), alarm, forMs: null, isOver: true, stream: name(alarm) }));
       const risen = current.map((alarm) => ({
         key: keyOf(alarm),
         alarm,
         forMs: nowMs === null || alarm.sinceMs === null ? null : Math.max(0, nowMs - alarm.sinceMs),
         isOver: false,
-        isStreamed: isStreamed(alarm),
+        stream: name(alarm),
       }));
       return [...risen, ...over];
     },
