@@ -2,15 +2,16 @@
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 
-/// Refuses what another site's page has a browser ask. Programs name no origin.
+/// Refuses what another site's page has a browser ask.
 pub(super) async fn own_pages_only(request: Request, next: Next) -> Response {
-    match is_foreign(request.headers()) {
+    match is_foreign(request.uri(), request.headers()) {
         true => {
             ApiError::forbidden("only this server's own pages may ask for that").into_response()
         }
@@ -18,16 +19,20 @@ pub(super) async fn own_pages_only(request: Request, next: Next) -> Response {
     }
 }
 
-/// Ports of the same host count as own.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |value: &axum::http::HeaderValue| value.to_str().ok().map(str::to_owned);
+/// Whether a page of somebody else's asks: a browser says in `Origin` whose it is, and programs
+/// say nothing. Ports of the same host count as own.
+pub(super) fn is_foreign(uri: &Uri, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return false };
-    let origin: Option<Uri> = text(origin).and_then(|origin| origin.parse().ok());
-    let host = headers.get(HOST).and_then(text);
-    let host = host.and_then(|host| format!("https://{host}/").parse::<Uri>().ok());
-    let (origin, host) = (origin.as_ref().and_then(Uri::host), host.as_ref().and_then(Uri::host));
-    // A page without an origin of its own says `null`.
-    origin.is_none() || origin != host
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    // HTTP/2 has the host in the address.
+    let own: Option<Authority> =
+        host.and_then(|host| host.parse().ok()).or_else(|| uri.authority().cloned());
+    match (origin.as_ref().and_then(Uri::host), &own) {
+        (Some(origin), Some(own)) => !origin.eq_ignore_ascii_case(own.host()),
+        // A page without an origin of its own says `null`.
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -35,20 +40,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_of_the_same_host_and_programs_may_ask() {
-        let ask = |origin: Option<&str>, host: &str| {
+    fn a_page_of_somebody_elses_is_known() {
+        let headers = |host: Option<&str>, origin: Option<&str>| {
             let mut headers = HeaderMap::new();
-            headers.insert(HOST, host.parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(ORIGIN, origin.parse().unwrap());
+            for (name, value) in [(HOST, host), (ORIGIN, origin)] {
+                if let Some(value) = value {
+                    headers.insert(name, value.parse().unwrap());
+                }
             }
-            !is_foreign(&headers)
+            headers
         };
-        assert!(ask(None, "192.168.1.3:5001"));
-        assert!(ask(Some("https://192.168.1.3:5001"), "192.168.1.3:5001"));
-        assert!(ask(Some("https://192.168.1.3"), "192.168.1.3:5001"));
-        assert!(ask(Some("https://[fe80::1]:5001"), "[fe80::1]:5001"));
-        assert!(!ask(Some("https://evil.example"), "192.168.1.3:5001"));
-        assert!(!ask(Some("null"), "192.168.1.3:5001"));
+        let foreign = |host: &str, origin: Option<&str>| {
+            is_foreign(&Uri::from_static("/ws/control"), &headers(Some(host), origin))
+        };
+        assert!(!foreign("192.168.1.3:5001", None), "a program");
+        assert!(!foreign("192.168.1.3:5001", Some("https://192.168.1.3:5001")));
+        assert!(!foreign("192.168.1.3:5001", Some("https://192.168.1.3")));
+        assert!(!foreign("Bench.local:5001", Some("https://bench.local")));
+        assert!(!foreign("[fe80::1]:5001", Some("https://[fe80::1]:5001")));
+        assert!(foreign("192.168.1.3:5001", Some("https://example.com")));
+        assert!(foreign("192.168.1.3:5001", Some("https://192.168.1.30:5001")));
+        assert!(foreign("192.168.1.3:5001", Some("null")));
+        // HTTP/2.
+        let uri = Uri::from_static("https://192.168.1.3:5001/api/alarms/test");
+        assert!(!is_foreign(&uri, &headers(None, Some("https://192.168.1.3:5001"))));
+        assert!(is_foreign(&uri, &headers(None, Some("https://192.168.1.4:5001"))));
     }
 }

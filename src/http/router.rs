@@ -11,8 +11,6 @@ use super::{State, api, assets, headers, origin, pages, service_worker, ws};
 pub(crate) fn pages_router(state: State) -> Router {
     let limit = DefaultBodyLimit::max(api::whep::MAX_OFFER_BYTES);
     let offer = post(api::whep::offer).layer(limit);
-    let command_limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
-    let command = post(api::devices::command).layer(command_limit);
     let framed = Router::new().route("/embed/{stream}", get(pages::embed));
     let framed = headers::framed(framed.with_state(state.clone()), &state.embed_origins);
     let routes = Router::new()
@@ -26,7 +24,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/sessions/{session}/files/{file}", get(api::files::file))
         .route("/api/streams", get(api::streams::streams))
         .route("/api/devices", get(api::devices::devices))
-        .route("/api/devices/{device}/commands", command)
+        .route("/api/alarms", get(api::alarms::alarms))
         .route("/ws/ingest", any(ws::ingest::negotiate))
         .route("/ws/live/{stream}", any(ws::live::live))
         .route("/ws/control", any(ws::control::control))
@@ -36,7 +34,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/whep/{stream}", offer)
         .route("/whep/{stream}/{id}", delete(api::whep::end))
         .route("/ws/json/{stream}", any(ws::pictures::json))
-        .merge(alarm_routes())
+        .merge(routes_for_own_pages())
         .merge(routes_for_other_origins())
         .merge(trust_routes())
         .fallback(super::error::not_found)
@@ -55,12 +53,14 @@ pub(crate) fn trust_router(state: State) -> Router {
     headers::secure(routes)
 }
 
-fn alarm_routes() -> Router<State> {
+/// What acts on devices and people.
+fn routes_for_own_pages() -> Router<State> {
+    let limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
     Router::new()
+        .route("/api/devices/{device}/commands", post(api::devices::command).layer(limit))
         .route("/api/alarms/test", post(api::alarms::test))
         .route("/api/alarms/{id}/dismiss", post(api::alarms::dismiss))
         .layer(from_fn(origin::own_pages_only))
-        .route("/api/alarms", get(api::alarms::alarms))
 }
 
 /// What the page of another address of this server uses.

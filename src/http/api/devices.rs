@@ -29,8 +29,7 @@ pub(in super::super) async fn devices(Shared(state): Shared<State>) -> Json<List
     Json(List { now_ms: clock::now_ms(), devices })
 }
 
-/// `POST /api/devices/{device}/commands`: answered when it is over. JSON it must be called: that
-/// keeps the pages of other origins from asking.
+/// `POST /api/devices/{device}/commands`: answered when it is over.
 pub(in super::super) async fn command(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,

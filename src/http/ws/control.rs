@@ -5,7 +5,6 @@ mod commanding;
 mod telling;
 
 use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::State;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
+use super::super::origin::is_foreign;
 use super::teller::{self, Gone, Heard, Teller, Upgrade};
 use crate::devices::{Link, Said, ToDevice};
 use commanding::Commanding;
@@ -40,20 +40,6 @@ pub(in super::super) async fn control(
     teller::open_to_hear(upgrade, state.shutdown, MAX_MESSAGE_BYTES, async move |mut teller| {
         conversation.run(&mut teller).await
     })
-}
-
-/// Whether a page of somebody else's asks: a browser lets any page open a WebSocket, and says in
-/// `Origin` which. Ports of the same host are its own.
-fn is_foreign(uri: &Uri, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = headers.get(ORIGIN) else { return false };
-    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-    let own: Option<axum::http::uri::Authority> =
-        text(HOST).and_then(|host| host.parse().ok()).or_else(|| uri.authority().cloned());
-    match (origin.as_ref().and_then(Uri::host), &own) {
-        (Some(origin), Some(own)) => !origin.eq_ignore_ascii_case(own.host()),
-        _ => true,
-    }
 }
 
 /// One connection. While something is being said to it nothing more is heard, so that whoever
@@ -154,28 +140,4 @@ fn error(code: &str, message: &str) -> Value {
 
 fn bad(sentence: &str) -> Value {
     error("bad_message", sentence)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_of_somebody_elses_is_known() {
-        let foreign = |host: &str, origin: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(HOST, host.parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(ORIGIN, origin.parse().unwrap());
-            }
-            is_foreign(&Uri::from_static("/ws/control"), &headers)
-        };
-        assert!(!foreign("192.168.1.3:5001", None), "a program");
-        assert!(!foreign("192.168.1.3:5001", Some("https://192.168.1.3:5001")));
-        assert!(!foreign("Bench.local:5001", Some("https://bench.local")));
-        assert!(!foreign("[fe80::1]:5001", Some("https://[fe80::1]:5001")));
-        assert!(foreign("192.168.1.3:5001", Some("https://example.com")));
-        assert!(foreign("192.168.1.3:5001", Some("https://192.168.1.30:5001")));
-        assert!(foreign("192.168.1.3:5001", Some("null")));
-    }
 }
