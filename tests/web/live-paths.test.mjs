@@ -214,6 +214,36 @@ test("leaving the page tells the server; a page that is shown again connects ane
   assert.equal(look().state, "playing");
 });
 
+test("a picture that the engine has paused goes on; one that a person has paused does not", async () => {
+  const { player, media, look, pass, page } = fixture();
+  player.start(LIVE);
+  await pass(5000);
+  media.video.paused = true;
+  await pass(500);
+  assert.deepEqual([media.video.paused, look().state], [false, "playing"]);
+  page.document.pictureInPictureElement = media.video;
+  media.video.paused = true;
+  await pass(5000);
+  assert.equal(look().state, "paused");
+  page.document.pictureInPictureElement = null;
+  media.video.muted = false;
+  await pass(5000);
+  assert.equal(look().state, "paused");
+});
+
+test("a path whose picture stays paused whatever is done gives way; one that waits for a tap does not", async () => {
+  const { player, media, look, pass } = fixture({ kinds: ["webrtc", "jpeg"] });
+  player.start(LIVE);
+  await pass(5000);
+  media.video.refusal = () => true;
+  media.video.paused = true;
+  await pass(15_000);
+  assert.deepEqual([look().kind, look().state], ["webrtc", "paused"]);
+  media.video.play = () => Promise.resolve();
+  await pass(15_000);
+  assert.equal(look().kind, "jpeg");
+});
+
 test("who wants sound gets it where the quicker path has none", async () => {
   const { player, media, look, pass } = fixture();
   player.start(LIVE);

@@ -24,6 +24,10 @@ import { playVideo } from "./playing-video.js";
 const TICK_MS = 250;
 /** A path that has played for so long is as good as new when it fails. */
 const STEADY_MS = 30_000;
+/** A picture that was paused goes on after this. */
+const RESUME_MS = 2000;
+/** As often as this without a second played, and it is the path that cannot go on. */
+const MOST_RESUMES = 3;
 /** While the old picture is seen, the change of path is not worth a word for so long. */
 const UNSAID_MS = 3000;
 
@@ -74,6 +78,9 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   /** @type {any} */
   let ticking = null;
   let changedMs = 0;
+  let resumedMs = 0;
+  let resumedS = 0;
+  let resumes = 0;
 
   /** @param {Kind} kind @returns {Taken} */
   function take(kind) {
@@ -174,11 +181,27 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     rising.path.start();
   }
 
+  /** Engines pause by themselves, WebKit after a jump; people do it where there is sound, or in the small window. */
+  function resume() {
+    const isTheirs = !video.muted || page.document.pictureInPictureElement === video || page.document.visibilityState === "hidden";
+    if (isTheirs || now() - resumedMs < RESUME_MS) return;
+    resumedMs = now();
+    resumes = Math.abs(video.currentTime - resumedS) > 1 ? 1 : resumes + 1;
+    resumedS = video.currentTime;
+    if (resumes > MOST_RESUMES && active && failed(active, { code: "decode" })) return;
+    video.play().catch(({ name }) => {
+      // It waits for a tap, by any path.
+      if (name === "NotAllowedError") resumes = 0;
+    });
+  }
+
   function tick() {
     if (!isOn) return;
     if (active) active.path.tick();
     if (rising) rising.path.tick();
-    if (active && active.kind !== "jpeg" && active.path.look().state === "playing") still.lift();
+    const { state = "" } = active && active.kind !== "jpeg" ? active.path.look() : {};
+    if (state === "playing") still.lift();
+    if (state === "paused") resume();
     consider();
   }
   const onData = () => tick();
