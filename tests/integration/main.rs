@@ -25,3 +25,4 @@ mod resume;
 mod starting;
 mod stopping;
 mod v1;
+mod whep;
