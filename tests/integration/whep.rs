@@ -170,10 +170,11 @@ async fn sender_reports_say_when_picture_and_sound_were_captured() {
     let took_s = began.elapsed().unwrap().as_secs_f64();
     let (mut watcher, _) = watch(&server, true).await.unwrap();
     watcher.until(|watcher| !watcher.frames.is_empty()).await;
-    device.send(4).await;
+    // No more than is played at its own pace.
+    device.send(2).await;
     let reported = |all: &[MediaData]| all.iter().filter_map(captured).count();
     watcher
-        .until(|watcher| reported(&watcher.frames) > 60 && reported(&watcher.packets) > 40)
+        .until(|watcher| reported(&watcher.frames) > 20 && reported(&watcher.packets) > 15)
         .await;
     // What goes out untouched is known again by its bytes.
     let captured_at_s = media_times(&capture);
@@ -184,7 +185,7 @@ async fn sender_reports_say_when_picture_and_sound_were_captured() {
             Some(seconds_since(began, captured(data)?) - media)
         });
         let starts: Vec<f64> = starts.collect();
-        assert!(starts.len() > 20, "{starts:?}");
+        assert!(starts.len() > 5, "{starts:?}");
         // Each says when the generation began, which was when the device said so.
         let begun_s = BEGUN_MS as f64 / 1000.0;
         let is_wrong = |start: &&f64| !(-0.05..took_s + 0.05).contains(&(**start + begun_s));
