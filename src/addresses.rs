@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
+/// A lasting address and some that change for privacy's sake, on two networks.
+const MAX_IPV6: usize = 6;
+
 /// What goes into the certificate, and what is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
@@ -11,6 +14,15 @@ pub(crate) struct Names {
     pub(crate) are_asked_for: bool,
     /// The computer's own name, without `.local`.
     pub(crate) hostname: Option<String>,
+}
+
+/// Where viewers' media connections are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MediaAddresses {
+    /// This computer's own addresses.
+    pub(crate) own: Vec<IpAddr>,
+    /// Addresses from which a router, or a container's host, forwards here.
+    pub(crate) forwarded: Vec<IpAddr>,
 }
 
 /// An address or a DNS name.
@@ -73,6 +85,19 @@ impl Names {
         })
     }
 
+    /// Where media connections are taken: at the addresses among the names, and, unless somebody
+    /// chose, at this computer's IPv6 addresses.
+    pub(crate) fn media_addresses(&self, bind: Option<IpAddr>) -> MediaAddresses {
+        let bind = bind.filter(|ip| !ip.is_unspecified());
+        let chosen = self.are_asked_for || bind.is_some();
+        let more = if chosen { Vec::new() } else { ipv6() };
+        let here = || match bind {
+            Some(ip) => vec![ip],
+            None => detected_ips(),
+        };
+        media_addresses(self.ips().chain(more).collect(), is_ours, here)
+    }
+
     /// Every origin under which other devices may reach the server on this port.
     pub(crate) fn origins(&self, port: u16) -> Vec<String> {
         let lasting = self.hostname.iter().map(|name| Host::Name(format!("{name}.local")));
@@ -101,8 +126,35 @@ pub(crate) fn is_ours(ip: IpAddr) -> bool {
     if_addrs::get_if_addrs().is_ok_and(|all| all.iter().any(|interface| interface.ip() == ip))
 }
 
+fn media_addresses(
+    ips: Vec<IpAddr>,
+    is_ours: impl Fn(IpAddr) -> bool,
+    here: impl FnOnce() -> Vec<IpAddr>,
+) -> MediaAddresses {
+    let (mut own, forwarded): (Vec<_>, Vec<_>) = ips.into_iter().partition(|ip| is_ours(*ip));
+    if own.is_empty() {
+        // What is forwarded arrives somewhere.
+        own = here();
+    }
+    MediaAddresses { own, forwarded }
+}
+
+/// IPv6 addresses that other computers reach. A browser tries each that it is told of.
+fn ipv6() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let reachable = interfaces.iter().filter(|interface| {
+        let is_v6 = matches!(interface.ip(), IpAddr::V6(ip) if !ip.is_unicast_link_local());
+        is_v6 && !interface.is_loopback() && !is_bridge(&interface.name)
+    });
+    reachable.map(if_addrs::Interface::ip).take(MAX_IPV6).collect()
+}
+
 /// The address towards the rest of the network first, then the other private ones.
 fn detect() -> Vec<Host> {
+    detected_ips().into_iter().map(Host::Ip).collect()
+}
+
+fn detected_ips() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let mut ips: Vec<IpAddr> = default_route_ip().into_iter().collect();
     for interface in &interfaces {
@@ -117,7 +169,7 @@ fn detect() -> Vec<Host> {
     if ips.is_empty() {
         ips.push(Ipv4Addr::LOCALHOST.into());
     }
-    ips.into_iter().map(Host::Ip).collect()
+    ips
 }
 
 /// Bridges of containers and virtual machines lead to no tablet.
@@ -181,5 +233,18 @@ mod tests {
         assert_eq!(found.origins(5001), expected);
         let asked = names(&["bench.local"], Some("bench"));
         assert_eq!(asked.origins(443), ["https://bench.local:443"]);
+    }
+
+    #[test]
+    fn media_comes_to_own_addresses_and_to_forwarded_ones() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let is_ours = |candidate: IpAddr| candidate.to_string().starts_with("192.168.");
+        let here = || vec![ip("172.17.0.2")];
+        let found = media_addresses(vec![ip("192.168.1.3"), ip("203.0.113.7")], is_ours, here);
+        let (own, forwarded) = (vec![ip("192.168.1.3")], vec![ip("203.0.113.7")]);
+        assert_eq!(found, MediaAddresses { own, forwarded: forwarded.clone() });
+        // In a container none of them is its own.
+        let found = media_addresses(vec![ip("203.0.113.7")], is_ours, here);
+        assert_eq!(found, MediaAddresses { own: here(), forwarded });
     }
 }

@@ -4,7 +4,6 @@ mod folder;
 mod listen;
 
 use std::io::IsTerminal;
-use std::net::IpAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::addresses::{Host, Names, is_ours};
+use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
 use crate::check;
 use crate::config::{self, Config, Task};
@@ -240,9 +239,9 @@ fn playback(
     stop: &CancellationToken,
 ) -> Arc<dyn Playback> {
     let Some(port) = config.webrtc_port else { return Arc::new(NoPlayback) };
-    let ips: Vec<IpAddr> = names.ips().filter(|ip| is_ours(*ip)).collect();
-    let made = webrtc::bind(&ips, port)
-        .and_then(|sockets| WebRtc::new(streams.clone(), sockets, stop.clone()));
+    let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
+    let made = webrtc::bind(&own, port)
+        .and_then(|sockets| WebRtc::new(streams.clone(), sockets, forwarded, stop.clone()));
     match made {
         Ok(webrtc) => Arc::new(webrtc),
         Err(error) => {

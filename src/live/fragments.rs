@@ -20,9 +20,12 @@ const MAX_BEHIND_NS: i64 = 5 * NANOS_PER_SECOND;
 #[derive(Debug)]
 pub(crate) struct Format {
     pub(crate) generation: u32,
+    pub(crate) container: Container,
     /// With the codecs' names.
     pub(crate) mime: String,
-    /// Wall time of media time zero.
+    /// Wall time of the samples' time zero.
+    pub(crate) anchor_us: WallUs,
+    /// Wall time of the fragments' time zero.
     pub(crate) start_us: WallUs,
     /// The init segment.
     pub(crate) init: Bytes,
@@ -106,9 +109,11 @@ impl Muxed {
         spec: SegmentSpec,
     ) -> Result<Self, container::Error> {
         let (mime, tracks) = (mime(&spec.init, &spec.tracks), spec.tracks.clone());
+        let container = spec.init.output;
         let start_us = anchor_us.saturating_add(spec.origin_ns / 1000);
         let mut muxer = LiveMuxer::new(spec)?;
-        let format = Format { generation, mime, start_us, init: muxer.init(), tracks };
+        let init = muxer.init();
+        let format = Format { generation, container, mime, anchor_us, start_us, init, tracks };
         let (format, fragments) = (Arc::new(format), VecDeque::new());
         Ok(Self { run, muxer, format, fragments, next: 0, bytes: 0 })
     }

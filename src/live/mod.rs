@@ -2,11 +2,13 @@
 
 mod broadcast;
 pub(crate) mod feed;
+mod ffmpeg;
 mod fragments;
 mod gate;
 pub(crate) mod pictures;
 pub(crate) mod playback;
 pub(crate) mod socket;
+pub(crate) mod sound;
 mod stream;
 mod streams;
 mod tap;

@@ -6,6 +6,33 @@ pub(crate) struct Answer {
     /// By this name the connection is ended.
     pub(crate) id: String,
     pub(crate) sdp: String,
+    pub(crate) sound: Sound,
+}
+
+/// What is heard of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sound {
+    /// It has no sound.
+    None,
+    /// Its own.
+    Original,
+    /// Its own, converted to what the viewer can take.
+    Converted,
+    /// Nothing, because of this.
+    Missing(NoSound),
+}
+
+/// Why a stream's sound is not heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoSound {
+    #[error(
+        "its sound has to be converted, which needs ffmpeg, and that is not installed on the server"
+    )]
+    NoFfmpeg,
+    #[error("the server converts the sound of as many streams as it can")]
+    TooMany,
+    #[error("the offer takes no Opus")]
+    NotOffered,
 }
 
 /// Why an offer gets no answer.

@@ -176,6 +176,11 @@ impl Stream {
         self.notify();
     }
 
+    /// Its name in addresses.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The container that its viewers get, once it is known.
     pub(crate) fn container(&self) -> Option<Container> {
         self.lock().broadcast.tracks().map(|(init, _)| init.output)

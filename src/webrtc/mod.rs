@@ -1,6 +1,7 @@
 //! Live streams by WebRTC (WHEP): one UDP port for all viewers, frames passed through untouched.
 
 mod frames;
+mod rhythm;
 mod sdp;
 mod session;
 mod timing;
@@ -18,10 +19,11 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::live::playback::{Answer, Playback, Refusal};
+use crate::live::playback::{Answer, Playback, Refusal, Sound};
+use crate::live::sound::Sounds;
 use crate::live::{Delivery, Streams, Told, Viewer};
 use frames::Outgoing;
-use session::Session;
+use session::{Heard, Session};
 
 /// Every viewer takes its own encryption.
 const MAX_SESSIONS: usize = 200;
@@ -38,6 +40,9 @@ const MAX_SOURCES: usize = 16;
 /// A player asks for one picture and one sound.
 const MAX_MEDIA_LINES: usize = 16;
 
+/// Times of sound and picture are told to the viewer this often.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A source that has not been heard for this long is forgotten.
 const ROUTE_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -45,7 +50,10 @@ const ROUTE_LIFETIME: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct WebRtc {
     streams: Streams,
+    sounds: Sounds,
     sockets: Arc<Vec<UdpSocket>>,
+    /// Where datagrams are sent that somebody forwards to the sockets.
+    forwarded: Arc<[IpAddr]>,
     routes: Arc<Mutex<Routes>>,
     shutdown: CancellationToken,
 }
@@ -67,15 +75,24 @@ struct Routes {
 }
 
 impl WebRtc {
-    /// Takes datagrams at these sockets.
+    /// Takes datagrams at these sockets, and those that are forwarded to them from the same port
+    /// of other addresses.
     pub(crate) fn new(
         streams: Streams,
         sockets: Vec<std::net::UdpSocket>,
+        forwarded: Vec<IpAddr>,
         shutdown: CancellationToken,
     ) -> std::io::Result<Self> {
         let sockets =
             sockets.into_iter().map(UdpSocket::from_std).collect::<Result<Vec<_>, _>>()?;
-        let webrtc = Self { streams, sockets: Arc::new(sockets), routes: Arc::default(), shutdown };
+        let webrtc = Self {
+            streams,
+            sounds: Sounds::default(),
+            sockets: Arc::new(sockets),
+            forwarded: forwarded.into(),
+            routes: Arc::default(),
+            shutdown,
+        };
         for index in 0..webrtc.sockets.len() {
             let webrtc = webrtc.clone();
             tokio::spawn(async move { webrtc.listen(index).await });
@@ -118,11 +135,18 @@ impl WebRtc {
             .enable_vp9(has(Codec::Vp9))
             .enable_h264(has(Codec::H264))
             .enable_av1(has(Codec::Av1))
+            // Each is what a receiver knows of when a frame was captured.
+            .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+            .set_rtcp_report_interval_video(REPORT_INTERVAL)
             .set_ice_lite(true)
             .set_local_ice_credentials(credentials)
             .build(began);
-        for socket in self.sockets.iter() {
-            let candidate = socket.local_addr().ok().and_then(|at| Candidate::host(at, "udp").ok());
+        let own: Vec<SocketAddr> =
+            self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+        let port = own.first().map_or(0, SocketAddr::port);
+        let forwarded = self.forwarded.iter().map(|ip| SocketAddr::new(*ip, port));
+        for at in own.iter().copied().chain(forwarded) {
+            let candidate = Candidate::host(at, "udp").ok();
             candidate.and_then(|candidate| rtc.add_local_candidate(candidate).cloned());
         }
         rtc
@@ -189,11 +213,20 @@ impl Playback for WebRtc {
             return Err(Refusal::BadOffer("the offer has too many media lines".to_owned()));
         }
         let offer = SdpOffer::from_sdp_string(text).map_err(|error| bad(&error))?;
-        let mut viewer = Viewer::new(stream);
+        let mut viewer = Viewer::new(Arc::clone(&stream));
         let Told::Delivery(Delivery::Format(format)) = viewer.next() else {
             return Err(Refusal::NotYet(name.to_owned()));
         };
-        let outgoing = Outgoing::of(&format.tracks);
+        let mut outgoing = Outgoing::of(&format.tracks);
+        let mut sounds = Heard { sounds: self.sounds.clone(), stream, listening: None };
+        let no_sound = sounds.listen(outgoing.iter().any(|own| own.is_converted)).err();
+        if let Some(reason) = no_sound {
+            outgoing.retain(|own| !own.is_converted);
+            if outgoing.is_empty() {
+                let reason = format!("the stream has no picture, and {reason}");
+                return Err(Refusal::NotPlayable(reason));
+            }
+        }
         let video = outgoing.iter().find(|own| own.kind == container::Kind::Video);
         if format.mime.starts_with("video") && video.is_none() {
             let reason = format!("WebRTC does not carry {}", format.mime);
@@ -212,9 +245,17 @@ impl Playback for WebRtc {
         let viewer = viewer.again();
         let sockets = Arc::clone(&self.sockets);
         let is_connected = Arc::new(AtomicBool::new(false));
-        let mut session =
-            Session::new(rtc, sockets, packets, viewer, outgoing, began, Arc::clone(&is_connected));
-        session.settle(text).map_err(Refusal::NotPlayable)?;
+        let mut session = Session::new(
+            rtc,
+            sockets,
+            packets,
+            (viewer, sounds),
+            outgoing,
+            began,
+            Arc::clone(&is_connected),
+        );
+        let sound = session.settle(text).map_err(Refusal::NotPlayable)?;
+        let sound = no_sound.map_or(sound, Sound::Missing);
         {
             let mut routes = self.lock();
             if !routes.make_room() {
@@ -230,7 +271,7 @@ impl Playback for WebRtc {
                 () = shutdown.cancelled() => {}
             }
         });
-        Ok(Answer { id, sdp: sdp::in_one_stream(&answer.to_sdp_string()) })
+        Ok(Answer { id, sdp: sdp::in_one_stream(&answer.to_sdp_string()), sound })
     }
 
     fn end(&self, id: &str) -> bool {

@@ -7,17 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use container::codec::opus;
 use container::{Kind, Sample, Track};
 use str0m::format::PayloadParams;
-use str0m::media::{Media, MediaKind, MediaTime, Mid, Pt};
+use str0m::media::{Frequency, Media, MediaKind, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::frames::Outgoing;
+use super::frames::{self, Outgoing};
+use super::rhythm::Rhythm;
 use super::timing::Timing;
-use crate::live::{Delivery, Format, Told, Viewer};
+use crate::clock::{self, WallUs};
+use crate::live::playback::{NoSound, Sound};
+use crate::live::sound::{Listening, Packet, Sounds};
+use crate::live::{Delivery, Format, Stream, Told, Viewer};
 
 /// A browser that has not connected by then never will.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
@@ -43,10 +48,13 @@ pub(super) struct Session {
     sockets: Arc<Vec<UdpSocket>>,
     packets: Packets,
     viewer: Viewer,
+    sounds: Heard,
     outgoing: Vec<Outgoing>,
     began: Instant,
     lines: Vec<Line>,
     tracks: Vec<Track>,
+    /// Wall time of the samples' time zero.
+    anchor_us: WallUs,
     timing: Timing,
     waiting: VecDeque<Waiting>,
     is_connected: Arc<AtomicBool>,
@@ -55,6 +63,8 @@ pub(super) struct Session {
     is_joining: bool,
     /// Media time of the newest video that has been sent.
     sent_ns: Option<i64>,
+    /// Sound in front of it is past.
+    joined_ns: i64,
     replayed: Option<Instant>,
     is_over: bool,
 }
@@ -67,6 +77,35 @@ struct Line {
     kind: Kind,
     /// The time that went out last: a receiver takes frames of one time for one frame.
     sent: Duration,
+    /// Of sound: the times of what it is sent in.
+    rhythm: Rhythm,
+}
+
+/// Where sound comes from that has to be converted.
+pub(super) struct Heard {
+    pub(super) sounds: Sounds,
+    pub(super) stream: Arc<Stream>,
+    pub(super) listening: Option<Listening>,
+}
+
+impl Heard {
+    /// Listens if there is something to be heard, and no longer than that.
+    pub(super) fn listen(&mut self, is_wanted: bool) -> Result<(), NoSound> {
+        if !is_wanted {
+            self.listening = None;
+        } else if self.listening.is_none() {
+            self.listening = Some(self.sounds.listen(&self.stream)?);
+        }
+        Ok(())
+    }
+
+    /// The next packet; never when nothing is listened to.
+    async fn next(&mut self) -> Packet {
+        match &mut self.listening {
+            Some(listening) => listening.next().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 struct Waiting {
@@ -84,7 +123,7 @@ impl Session {
         rtc: Rtc,
         sockets: Arc<Vec<UdpSocket>>,
         packets: Packets,
-        viewer: Viewer,
+        (viewer, sounds): (Viewer, Heard),
         outgoing: Vec<Outgoing>,
         began: Instant,
         is_connected: Arc<AtomicBool>,
@@ -94,23 +133,26 @@ impl Session {
             sockets,
             packets,
             viewer,
+            sounds,
             outgoing,
             began,
             lines: Vec::new(),
             tracks: Vec::new(),
+            anchor_us: 0,
             timing: Timing::default(),
             waiting: VecDeque::new(),
             is_connected,
             past: Vec::new(),
             is_joining: true,
             sent_ns: None,
+            joined_ns: i64::MIN,
             replayed: None,
             is_over: false,
         }
     }
 
     /// Finds out which of the tracks the offer takes. `Err` names what it lacks.
-    pub(super) fn settle(&mut self, offer: &str) -> Result<(), String> {
+    pub(super) fn settle(&mut self, offer: &str) -> Result<Sound, String> {
         // The library tells of its media lines only once the connection is there.
         let mids = offer.lines().filter_map(|line| line.trim().strip_prefix("a=mid:"));
         let kind = |mid: Mid| {
@@ -130,7 +172,8 @@ impl Session {
                 let fits = |params: &&PayloadParams| outgoing.fits(params);
                 let pt = writer.payload_params().find(fits)?.pt();
                 let (track, kind) = (outgoing.track, outgoing.kind);
-                Some(Line { mid, pt, track, kind, sent: Duration::ZERO })
+                let (sent, rhythm) = (Duration::ZERO, Rhythm::default());
+                Some(Line { mid, pt, track, kind, sent, rhythm })
             });
             match taken {
                 Some(line) => self.lines.push(line),
@@ -144,7 +187,17 @@ impl Session {
                 None => {}
             }
         }
-        Ok(())
+        let sound = self.outgoing.iter().find(|own| own.kind == Kind::Audio);
+        let is_taken = self.lines.iter().any(|line| line.kind == Kind::Audio);
+        let is_converted = sound.is_some_and(|sound| sound.is_converted);
+        // It was listened to before it was known that the offer takes none of it.
+        let _ = self.sounds.listen(is_taken && is_converted);
+        Ok(match sound {
+            None => Sound::None,
+            Some(_) if !is_taken => Sound::Missing(NoSound::NotOffered),
+            Some(_) if is_converted => Sound::Converted,
+            Some(_) => Sound::Original,
+        })
     }
 
     /// Serves the viewer until either side ends.
@@ -176,6 +229,7 @@ impl Session {
                 self.input(Input::Receive(Instant::now(), receive))?;
             }
             () = self.viewer.changed(), if is_connected => {}
+            packet = self.sounds.next(), if is_connected => self.hear(packet),
             () = tokio::time::sleep_until(wake.into()) => {
                 self.input(Input::Timeout(Instant::now()))?;
             }
@@ -249,8 +303,14 @@ impl Session {
         if !goes_on {
             return Err(Over);
         }
+        let is_heard = |own: &Outgoing| self.lines.iter().any(|line| line.track == own.track);
+        let is_converted = outgoing.iter().any(|own| own.is_converted && is_heard(own));
+        if let Err(reason) = self.sounds.listen(is_converted) {
+            tracing::debug!(%reason, "the picture goes on without sound");
+        }
         self.outgoing = outgoing;
         self.tracks.clone_from(&format.tracks);
+        self.anchor_us = format.anchor_us;
         self.timing.interrupt();
         self.past.clear();
         self.waiting.clear();
@@ -261,13 +321,40 @@ impl Session {
 
     fn pace(&mut self, samples: &[Sample]) {
         let now = self.began.elapsed();
+        let video = self.outgoing.iter().find(|own| own.kind == Kind::Video);
+        if video.is_some_and(|video| frames::is_reordered(samples, video)) {
+            // The group that was there at the offer did not show it. The next offer is told so.
+            self.is_over = true;
+            return;
+        }
         for sample in samples {
-            let Some(frame) = self.frame(sample) else { continue };
-            let at_ns = self.tracks[sample.track].to_nanos(sample.pts);
+            let Some(at_ns) = self.at_ns(sample) else { continue };
+            let Some(frame) = self.frame(sample) else {
+                // What is converted comes later, and is due as if it were here.
+                self.timing.seen(at_ns, now);
+                continue;
+            };
             let due = self.timing.due(sample.track.min(1), at_ns, now);
             let at = self.waiting.partition_point(|waiting| waiting.due <= due);
             self.waiting.insert(at, Waiting { due, at_ns, track: sample.track, frame });
         }
+        self.bound_waiting();
+    }
+
+    /// Converted sound has come.
+    fn hear(&mut self, packet: Packet) {
+        let Packet { anchor_us, at_ns, data } = packet;
+        let line = self.lines.iter().find(|line| line.kind == Kind::Audio);
+        let is_now = anchor_us == self.anchor_us && at_ns > self.joined_ns && !self.is_joining;
+        let Some(track) = line.map(|line| line.track).filter(|_| is_now) else { return };
+        let now = self.began.elapsed();
+        let Some(due) = self.timing.due_converted(track.min(1), at_ns, now) else { return };
+        let at = self.waiting.partition_point(|waiting| waiting.due <= due);
+        self.waiting.insert(at, Waiting { due, at_ns, track, frame: data });
+        self.bound_waiting();
+    }
+
+    fn bound_waiting(&mut self) {
         if self.waiting.len() > MAX_WAITING {
             // Nothing that follows could be decoded without what is left out.
             self.waiting.clear();
@@ -284,7 +371,7 @@ impl Session {
         self.replayed = Some(Instant::now());
         let mut group = self.viewer.group();
         group.retain(|sample| {
-            let at_ns = self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts));
+            let at_ns = self.at_ns(sample);
             at_ns.is_some() && at_ns <= self.sent_ns
         });
         self.catch_up(&group);
@@ -294,9 +381,9 @@ impl Session {
     fn join(&mut self, past: &[Sample]) {
         self.catch_up(past);
         if let Some(last) = past.last()
-            && let Some(track) = self.tracks.get(last.track)
+            && let Some(at_ns) = self.at_ns(last)
         {
-            let at_ns = track.to_nanos(last.pts);
+            self.joined_ns = at_ns;
             self.timing.interrupt();
             self.timing.due(last.track.min(1), at_ns, self.began.elapsed());
         }
@@ -311,11 +398,15 @@ impl Session {
         }
         let now = self.began.elapsed();
         for sample in samples.iter().filter(|sample| Some(sample.track) == video) {
-            let Some(frame) = self.frame(sample) else { continue };
-            let at_ns = self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts));
-            self.sent_ns = self.sent_ns.max(at_ns);
-            self.write(sample.track, now, &frame);
+            let Some((frame, at_ns)) = self.frame(sample).zip(self.at_ns(sample)) else { continue };
+            self.sent_ns = self.sent_ns.max(Some(at_ns));
+            self.write(sample.track, now, at_ns, &frame);
         }
+    }
+
+    /// Its media time.
+    fn at_ns(&self, sample: &Sample) -> Option<i64> {
+        self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts))
     }
 
     fn frame(&self, sample: &Sample) -> Option<Bytes> {
@@ -331,18 +422,24 @@ impl Session {
             if self.lines.iter().any(is_video) {
                 self.sent_ns = self.sent_ns.max(Some(waiting.at_ns));
             }
-            self.write(waiting.track, waiting.due, &waiting.frame);
+            self.write(waiting.track, waiting.due, waiting.at_ns, &waiting.frame);
         }
     }
 
-    fn write(&mut self, track: usize, time: Duration, frame: &[u8]) {
+    fn write(&mut self, track: usize, time: Duration, at_ns: i64, frame: &[u8]) {
+        let captured = self.captured(at_ns);
         let Some(line) = self.lines.iter_mut().find(|line| line.track == track) else { return };
         let time = time.max(line.sent + LEAST_STEP);
         line.sent = time;
         let (mid, pt) = (line.mid, line.pt);
-        let rtp_time = MediaTime::from_micros(u64::try_from(time.as_micros()).unwrap_or(0));
+        let rtp_time = match opus::packet_duration(frame).filter(|_| line.kind == Kind::Audio) {
+            Some(samples) => {
+                MediaTime::new(line.rhythm.next(time, samples), Frequency::FORTY_EIGHT_KHZ)
+            }
+            None => MediaTime::from_micros(u64::try_from(time.as_micros()).unwrap_or(0)),
+        };
         if let Some(writer) = self.rtc.writer(mid)
-            && let Err(error) = writer.write(pt, self.began + time, rtp_time, frame)
+            && let Err(error) = writer.write(pt, captured, rtp_time, frame)
         {
             tracing::debug!(%error, "a frame is left out");
         }
@@ -350,6 +447,15 @@ impl Session {
         if self.input(Input::Timeout(Instant::now())).is_err() || self.drain().is_err() {
             self.is_over = true;
         }
+    }
+
+    /// When a sample of this media time was captured, so that the sender reports map its RTP time
+    /// to wall time. A time that is still to come is none: the clock was set, or a device's is off.
+    fn captured(&self, at_ns: i64) -> Instant {
+        let now = Instant::now();
+        let captured_us = self.anchor_us.saturating_add(at_ns / 1000);
+        let age_us = clock::now_us().saturating_sub(captured_us).max(0).unsigned_abs();
+        now.checked_sub(Duration::from_micros(age_us)).unwrap_or(now)
     }
 
     fn input(&mut self, input: Input<'_>) -> Result<(), Over> {

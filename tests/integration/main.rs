@@ -28,3 +28,4 @@ mod starting;
 mod stopping;
 mod v1;
 mod viewers;
+mod whep;

@@ -2,14 +2,17 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::error::ApiError;
-use crate::live::playback::{Answer, Refusal};
+use crate::live::playback::{Answer, NoSound, Refusal, Sound};
 
 const SDP: &str = "application/sdp";
+
+/// What is heard of the stream; a page shows it.
+const SOUND: HeaderName = HeaderName::from_static("localcamera-sound");
 
 /// Offers of browsers have some thousand bytes.
 pub(in super::super) const MAX_OFFER_BYTES: usize = 64 << 10;
@@ -26,9 +29,24 @@ pub(in super::super) async fn offer(
     if !kind.eq_ignore_ascii_case(SDP) {
         return Err(ApiError::unsupported("an offer is of the type application/sdp"));
     }
-    let Answer { id, sdp } = state.playback.answer(&name, &body)?;
-    let headers = [(CONTENT_TYPE, SDP.to_owned()), (LOCATION, format!("/whep/{name}/{id}"))];
+    let Answer { id, sdp, sound } = state.playback.answer(&name, &body)?;
+    let headers = [
+        (CONTENT_TYPE, SDP.to_owned()),
+        (LOCATION, format!("/whep/{name}/{id}")),
+        (SOUND, in_header(sound).to_owned()),
+    ];
     Ok((StatusCode::CREATED, headers, sdp).into_response())
+}
+
+fn in_header(sound: Sound) -> &'static str {
+    match sound {
+        Sound::None => "none",
+        Sound::Original => "original",
+        Sound::Converted => "converted",
+        Sound::Missing(NoSound::NoFfmpeg) => "missing; reason=no_ffmpeg",
+        Sound::Missing(NoSound::TooMany) => "missing; reason=too_many",
+        Sound::Missing(NoSound::NotOffered) => "missing; reason=not_offered",
+    }
 }
 
 /// The viewer goes.

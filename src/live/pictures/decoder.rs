@@ -1,20 +1,19 @@
 //! One ffmpeg that turns one live stream into JPEGs.
 
 use std::io;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustix::process::Pid;
+use container::Container;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::watch;
 
 use super::parts::Parts;
 use super::{Format, Picture, Quality};
 use crate::clock;
+use crate::live::ffmpeg::{Ffmpeg, Running};
 use crate::live::{Delivery, Told, Viewer};
 
 /// Nobody looks at more of JPEGs; who wants motion takes the stream itself.
@@ -22,9 +21,6 @@ const MAX_PICTURES_PER_SECOND: &str = "10";
 
 /// 8K; what claims to be larger is not decoded.
 const MAX_PIXELS: &str = "35389440";
-
-/// The lowest priority but for what runs only in idle time.
-const NICENESS: i32 = 15;
 
 /// Every output of ffmpeg is read in pieces of this.
 const READ_BYTES: usize = 64 << 10;
@@ -34,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Decodes until the stream is over.
 pub(super) async fn run(
-    ffmpeg: &Path,
+    ffmpeg: &Ffmpeg,
     quality: Quality,
     mut viewer: Viewer,
     pictures: &watch::Sender<Option<Picture>>,
@@ -47,17 +43,16 @@ pub(super) async fn run(
         };
         let Some(begun) = begun else { return };
         match begin(ffmpeg, quality, &begun) {
-            Ok((child, input, output)) => {
-                let reading = read(output, pictures);
+            Ok(mut running) => {
+                let reading = read(&mut running.output, pictures);
                 tokio::select! {
-                    next = feed(input, begun.init.clone(), &mut viewer) => match next {
+                    next = feed(&mut running.input, begun.init.clone(), &mut viewer) => match next {
                         Fed::Format(next) => format = Some(next),
                         Fed::Over => return,
                         Fed::Broken => {}
                     },
                     () = reading => {}
                 }
-                drop(child);
             }
             Err(error) => tracing::warn!(%error, "cannot start ffmpeg"),
         }
@@ -78,31 +73,20 @@ enum Fed {
     Broken,
 }
 
-fn begin(
-    ffmpeg: &Path,
-    quality: Quality,
-    format: &Format,
-) -> io::Result<(Child, ChildStdin, ChildStdout)> {
-    let container = if format.mime.contains("webm") { "matroska" } else { "mp4" };
-    let mut command = Command::new(ffmpeg);
-    command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
+fn begin(ffmpeg: &Ffmpeg, quality: Quality, format: &Format) -> io::Result<Running> {
+    let container = match format.container {
+        Container::Webm => "matroska",
+        Container::Mp4 => "mp4",
+    };
+    let mut arguments = Vec::new();
     // The header says all; frames that wait to be probed, or for other threads, are late.
-    command.args(["-analyzeduration", "0", "-probesize", "32"]);
-    command.args(["-max_pixels", MAX_PIXELS]);
-    command.args(["-flags", "low_delay", "-threads", "1", "-f", container, "-i", "pipe:0"]);
-    command.args(["-an", "-fps_mode", "vfr", "-fpsmax", MAX_PICTURES_PER_SECOND]);
-    command.args(["-c:v", "mjpeg", "-q:v", quality.scale()]);
-    command.args(["-flush_packets", "1", "-f", "mpjpeg", "pipe:1"]);
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.kill_on_drop(true).spawn()?;
-    // Recording comes first.
-    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
-        let _ = rustix::process::setpriority_process(Some(pid), NICENESS);
-    }
-    let missing = || io::Error::other("ffmpeg has no pipes");
-    let input = child.stdin.take().ok_or_else(missing)?;
-    let output = child.stdout.take().ok_or_else(missing)?;
-    Ok((child, input, output))
+    arguments.extend(["-analyzeduration", "0", "-probesize", "32"]);
+    arguments.extend(["-max_pixels", MAX_PIXELS]);
+    arguments.extend(["-flags", "low_delay", "-threads", "1", "-f", container, "-i", "pipe:0"]);
+    arguments.extend(["-an", "-fps_mode", "vfr", "-fpsmax", MAX_PICTURES_PER_SECOND]);
+    arguments.extend(["-c:v", "mjpeg", "-q:v", quality.scale()]);
+    arguments.extend(["-flush_packets", "1", "-f", "mpjpeg", "pipe:1"]);
+    ffmpeg.start(arguments, false)
 }
 
 async fn next_format(viewer: &mut Viewer) -> Option<Arc<Format>> {
@@ -117,7 +101,7 @@ async fn next_format(viewer: &mut Viewer) -> Option<Arc<Format>> {
 }
 
 /// A decoder that is slower than the stream makes this wait, and the viewer skip.
-async fn feed(mut input: ChildStdin, init: Bytes, viewer: &mut Viewer) -> Fed {
+async fn feed(input: &mut ChildStdin, init: Bytes, viewer: &mut Viewer) -> Fed {
     if input.write_all(&init).await.is_err() {
         return Fed::Broken;
     }
@@ -136,7 +120,7 @@ async fn feed(mut input: ChildStdin, init: Bytes, viewer: &mut Viewer) -> Fed {
     }
 }
 
-async fn read(mut output: ChildStdout, pictures: &watch::Sender<Option<Picture>>) {
+async fn read(output: &mut ChildStdout, pictures: &watch::Sender<Option<Picture>>) {
     let mut parts = Parts::default();
     let mut buffer = vec![0; READ_BYTES];
     while let Ok(read @ 1..) = output.read(&mut buffer).await {

@@ -5,13 +5,13 @@ mod decoder;
 mod parts;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::ffmpeg::Ffmpeg;
 use super::fragments::Format;
 use super::{State, Streams, Viewer};
 use crate::clock::{self, WallUs};
@@ -22,14 +22,11 @@ const MAX_DECODERS: usize = 16;
 /// An older picture is not shown to who comes.
 const FRESH_US: i64 = 1_000_000;
 
-/// What ffmpeg is called, unless the configuration says otherwise.
-const FFMPEG: &str = "ffmpeg";
-
 /// Makes pictures of live streams. Clones share the decoders.
 #[derive(Debug, Clone)]
 pub(crate) struct Pictures {
     streams: Streams,
-    ffmpeg: Arc<PathBuf>,
+    ffmpeg: Ffmpeg,
     decoders: Arc<Mutex<HashMap<Key, Weak<Decoder>>>>,
 }
 
@@ -108,7 +105,7 @@ impl Drop for Decoder {
 
 impl Pictures {
     pub(crate) fn new(streams: Streams) -> Self {
-        Self { streams, ffmpeg: Arc::new(FFMPEG.into()), decoders: Arc::default() }
+        Self { streams, ffmpeg: Ffmpeg::default(), decoders: Arc::default() }
     }
 
     /// Looks at a stream.
@@ -138,11 +135,11 @@ impl Pictures {
         if decoders.len() >= MAX_DECODERS {
             return Err(NoPictures::TooMany);
         }
-        if which(&self.ffmpeg).is_none() {
+        if !self.ffmpeg.is_there() {
             return Err(NoPictures::NoFfmpeg);
         }
         let (sender, pictures) = watch::channel(None);
-        let (ffmpeg, viewer) = (Arc::clone(&self.ffmpeg), Viewer::new(stream));
+        let (ffmpeg, viewer) = (self.ffmpeg.clone(), Viewer::new(stream));
         let task = tokio::spawn(async move {
             decoder::run(&ffmpeg, quality, viewer, &sender).await;
         });
@@ -166,13 +163,4 @@ impl Looking {
             }
         }
     }
-}
-
-/// Where a program is, on the `PATH` unless its path is given.
-fn which(program: &std::path::Path) -> Option<PathBuf> {
-    if program.components().count() > 1 {
-        return program.is_file().then(|| program.to_owned());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
