@@ -21,6 +21,11 @@ mod storage;
 mod tls;
 mod webrtc;
 
+/// Gives back to the system what a crowd of viewers or devices has needed, which the system's own
+/// keeps for ever.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     app::main()
 }
