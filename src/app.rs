@@ -144,10 +144,7 @@ async fn serve(
     tls: RustlsConfig,
     authority: Option<Authority>,
 ) -> Result<()> {
-    let devices = Devices::load(config.state.clone()).with_context(|| {
-        let file = config.state.join("devices.json");
-        format!("cannot read {}; make it readable for this user", file.display())
-    })?;
+    let devices = Devices::load(config.state.clone())?;
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
     let alarms = Alarms::new(&config.alarms, page_url.clone())?;

@@ -14,7 +14,6 @@ mod tests;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +29,7 @@ use registry::Registry;
 pub(crate) use report::Said;
 pub(crate) use running::Running;
 use saving::Saving;
+pub(crate) use store::NotLoaded;
 use store::Store;
 
 /// Commands that a device has not answered. Nobody presses faster than a device does things; what
@@ -70,8 +70,8 @@ impl Devices {
     /// The devices that the state folder remembers.
     ///
     /// # Errors
-    /// When its file is there and cannot be read.
-    pub(crate) fn load(state: PathBuf) -> io::Result<Self> {
+    /// When its file is there and cannot be read, or is a newer version's.
+    pub(crate) fn load(state: PathBuf) -> Result<Self, NotLoaded> {
         let store = Store::new(state);
         let registry = Registry::new(store.load()?);
         let saving = Saving::new(store, store::text(registry.iter()));
