@@ -63,7 +63,15 @@ struct Inner {
 struct Outbox {
     orders: mpsc::Sender<ToDevice>,
     /// By the server's ids, which count up.
-    pending: BTreeMap<u64, mpsc::Sender<Answer>>,
+    pending: BTreeMap<u64, Pending>,
+}
+
+/// A command that its device has not answered.
+#[derive(Debug)]
+struct Pending {
+    answers: mpsc::Sender<Answer>,
+    /// Whether it has been told that the person there is being asked.
+    is_asked: bool,
 }
 
 impl Devices {
@@ -127,7 +135,7 @@ impl Devices {
         let busy = || Code::Busy.because("too many commands wait for this device's answer");
         let outbox = inner.outboxes.get_mut(&connection).ok_or_else(busy)?;
         // Whoever gave the command may be gone.
-        outbox.pending.retain(|_, answers| !answers.is_closed());
+        outbox.pending.retain(|_, pending| !pending.answers.is_closed());
         if outbox.pending.len() >= MAX_PENDING {
             return Err(busy());
         }
@@ -135,7 +143,7 @@ impl Devices {
         let to_device =
             ToDevice::new(number, order.clone(), from.to_canonical(), answers.downgrade());
         outbox.orders.try_send(to_device).map_err(|_| busy())?;
-        outbox.pending.insert(number, answers);
+        outbox.pending.insert(number, Pending { answers, is_asked: false });
         Ok(running)
     }
 
@@ -198,15 +206,17 @@ impl Devices {
         let Some(outbox) = inner.outboxes.get_mut(&connection) else { return };
         match answer {
             Answer::Asking(_) => {
-                if let Some(answers) = outbox.pending.get(&number) {
-                    // Once is enough.
-                    let _ = answers.try_send(answer);
+                // Once, so that there is always room for what comes of it.
+                let pending = outbox.pending.get_mut(&number);
+                if let Some(pending) = pending.filter(|pending| !pending.is_asked) {
+                    pending.is_asked = true;
+                    let _ = pending.answers.try_send(answer);
                 }
             }
             Answer::Over(_) => {
-                if let Some(answers) = outbox.pending.remove(&number) {
+                if let Some(pending) = outbox.pending.remove(&number) {
                     // Who asked may be gone.
-                    let _ = answers.try_send(answer);
+                    let _ = pending.answers.try_send(answer);
                 }
             }
         }

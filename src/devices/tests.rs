@@ -78,6 +78,19 @@ async fn a_person_who_is_asked_gets_more_time_but_once() {
 }
 
 #[tokio::test]
+async fn a_device_that_asks_again_and_again_loses_no_answer() {
+    let (devices, _folder) = devices();
+    let mut link = link(&devices);
+    let running = devices.command("device-1", &START, FROM).unwrap();
+    let id = link.next().await.unwrap().message()["id"].clone();
+    for _ in 0..5 {
+        link.answered(&answer(&id, json!({ "ok": null }))).unwrap();
+    }
+    link.answered(&answer(&id, json!({ "ok": true }))).unwrap();
+    assert_eq!(running.end().await, Ok(()));
+}
+
+#[tokio::test]
 async fn what_is_pending_ends_with_the_connection() {
     let (devices, _folder) = devices();
     let mut older = link(&devices);
