@@ -13,7 +13,10 @@ async fn no_message_breaks_a_connection_but_one_that_is_too_large() {
     let mut device = Control::device(&server, "device-1").await;
     let mut hostile = Control::connect(&server).await;
     let mut too_long = device_message("device-2");
-    too_long["cameras"] = json!([{ "id": "x".repeat(201), "label": "" }]);
+    too_long["cameras"] = json!([{ "id": "x".repeat(65), "label": "" }]);
+    let mut too_large = device_message("device-2");
+    let camera = json!({ "id": "x".repeat(64), "label": "y".repeat(200) });
+    too_large["cameras"] = json!(vec![camera; 16]);
     let mut too_many = device_message("device-2");
     too_many["qualities"] = json!(vec!["low"; 17]);
     for text in [
@@ -27,6 +30,7 @@ async fn no_message_breaks_a_connection_but_one_that_is_too_large() {
         r#"{"type":"result","id":"1","ok":true}"#.to_owned(),
         r#"{"type":"command","to":{"all":true},"do":"start"}"#.to_owned(),
         too_long.to_string(),
+        too_large.to_string(),
         too_many.to_string(),
     ] {
         hostile.client.send_unless_closed(Message::text(text)).await;
