@@ -72,6 +72,35 @@ impl Client {
         Self { socket }
     }
 
+    /// Sends all of them, and takes what comes meanwhile until it is enough.
+    pub(crate) async fn say_while_hearing(
+        &mut self,
+        messages: impl Iterator<Item = Value>,
+        mut is_enough: impl FnMut(Value) -> bool,
+    ) {
+        let (mut sink, mut stream) = (&mut self.socket).split();
+        let saying = async {
+            for message in messages {
+                sink.send(Message::text(message.to_string())).await.unwrap();
+            }
+        };
+        let hearing = async {
+            loop {
+                let next = tokio::time::timeout(PATIENCE, stream.next()).await.unwrap();
+                match next {
+                    Some(Ok(Message::Text(text))) => {
+                        if is_enough(serde_json::from_str(&text).unwrap()) {
+                            return;
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("expected a text message, got {other:?}"),
+                }
+            }
+        };
+        futures_util::future::join(saying, hearing).await;
+    }
+
     /// A raw publisher on the second listener.
     pub(crate) async fn raw(server: &Server) -> Self {
         Self::connect(server, &format!("{}/any/path", server.wss), None).await
