@@ -29,11 +29,16 @@ pub(in super::super) async fn control(
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    // Browsers let every page open WebSockets to everywhere, and read what comes.
+    if is_foreign(&uri, &headers) {
+        return Err(ApiError::forbidden(
+            "only this server's own pages, and programs, may see and control its devices",
+        ));
+    }
     let mut conversation = Conversation {
         link: state.devices.connect(),
         commanding: Commanding::new(state.devices, state.streams.clone(), peer.0.ip()),
         telling: Telling::new(state.streams, &state.board, state.alarms.list()),
-        is_foreign: is_foreign(&uri, &headers),
         was_refused: false,
         shutdown: state.shutdown.clone(),
     };
@@ -48,7 +53,6 @@ struct Conversation {
     link: Link,
     commanding: Commanding,
     telling: Telling,
-    is_foreign: bool,
     /// Whether a device was refused here; one such line in the log is enough.
     was_refused: bool,
     shutdown: CancellationToken,
@@ -109,7 +113,7 @@ impl Conversation {
         match kind {
             "device" => self.device(message).err().into_iter().collect(),
             "result" => self.link.answered(&message).map_err(bad).err().into_iter().collect(),
-            "command" => self.commanding.begin(&message, self.is_foreign),
+            "command" => self.commanding.begin(&message),
             // Something newer.
             _ => Vec::new(),
         }

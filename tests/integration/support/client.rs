@@ -64,12 +64,30 @@ impl Client {
         Self::open(server, request).await
     }
 
+    /// As the page of an origin that is refused: the status, and what is said.
+    pub(crate) async fn refused(server: &Server, address: &str, origin: &str) -> (u16, Value) {
+        let mut request = format!("wss://{address}").into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match Self::try_open(server, request).await {
+            Err(Error::Http(answer)) => {
+                let body = serde_json::from_slice(answer.body().as_deref().unwrap_or_default());
+                (answer.status().as_u16(), body.unwrap_or_default())
+            }
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("it was let in"),
+        }
+    }
+
     async fn open(server: &Server, request: Request) -> Self {
+        Self::try_open(server, request).await.unwrap()
+    }
+
+    async fn try_open(server: &Server, request: Request) -> Result<Self, Error> {
         let connector = Connector::Rustls(tls(server));
         let connecting =
             tokio_tungstenite::connect_async_tls_with_config(request, None, true, Some(connector));
-        let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap().unwrap();
-        Self { socket }
+        let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap()?;
+        Ok(Self { socket })
     }
 
     /// Sends all of them, and takes what comes meanwhile until it is enough.
