@@ -4,6 +4,7 @@
 mod command;
 mod link;
 mod list;
+mod newcomers;
 mod registry;
 mod report;
 mod running;
@@ -25,8 +26,8 @@ pub(crate) use command::{Answer, Code, Command, Order, Refusal, Target, id_of};
 pub(crate) use link::{Link, ToDevice};
 pub(crate) use list::{Device, Publisher};
 pub(crate) use registry::NotAdmitted;
-use registry::Registry;
-pub(crate) use report::Said;
+use registry::{Registry, Speaker};
+pub(crate) use report::{KeyHash, Said};
 pub(crate) use running::Running;
 use saving::Saving;
 pub(crate) use store::NotLoaded;
@@ -98,11 +99,11 @@ impl Devices {
         self.shared.changed.subscribe()
     }
 
-    /// A connection over which a device may speak.
-    pub(crate) fn connect(&self) -> Link {
+    /// A connection from an address, over which a device may speak.
+    pub(crate) fn connect(&self, from: IpAddr) -> Link {
         let mut inner = self.lock();
         inner.connections += 1;
-        Link::new(self.clone(), inner.connections)
+        Link::new(self.clone(), Speaker { connection: inner.connections, from, is_admitted: false })
     }
 
     /// The devices that a command is for.
@@ -111,8 +112,7 @@ impl Devices {
         to: &Target,
         publishers: &[Publisher],
     ) -> Result<Vec<String>, Refusal> {
-        let ids: Vec<String> = publishers.iter().map(|own| own.device.clone()).collect();
-        self.lock().registry.resolve(to, &ids)
+        self.lock().registry.resolve(to, publishers)
     }
 
     /// Hands an order to a device, for somebody at `from`.
@@ -178,17 +178,22 @@ impl Devices {
     fn hear(
         &self,
         said: Said,
-        connection: u64,
-        is_admitted: bool,
+        by: Speaker,
+        publishers: impl FnOnce() -> Vec<Publisher>,
     ) -> Result<Option<mpsc::Receiver<ToDevice>>, NotAdmitted> {
+        // Whoever publishes with its key is there already, though the registry does not know it.
+        let is_new = self.lock().registry.get(&said.device).is_none();
+        if is_new && publishers().iter().any(|publisher| publisher.contradicts(&said)) {
+            return Err(NotAdmitted::NotYours);
+        }
         let mut inner = self.lock();
-        let heard = inner.registry.hear(said, connection, is_admitted, clock::now_ms())?;
+        let heard = inner.registry.hear(said, by, clock::now_ms())?;
         if let Some(older) = heard.took_over {
             inner.outboxes.remove(&older);
         }
-        let received = (!is_admitted).then(|| {
+        let received = (!by.is_admitted).then(|| {
             let (orders, received) = mpsc::channel(MAX_PENDING);
-            inner.outboxes.insert(connection, Outbox { orders, pending: BTreeMap::new() });
+            inner.outboxes.insert(by.connection, Outbox { orders, pending: BTreeMap::new() });
             received
         });
         drop(inner);

@@ -111,6 +111,11 @@ fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Word>,
 }
 
 impl KeyHash {
+    /// From the key's SHA-256, as small hexadecimal digits.
+    pub(crate) fn new(sha256: String) -> Self {
+        Self(sha256)
+    }
+
     fn of(key: &str) -> Self {
         Self(hex::encode(digest(&SHA256, key.as_bytes())))
     }

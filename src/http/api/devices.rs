@@ -11,7 +11,7 @@ use super::super::State;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use crate::clock;
-use crate::devices::{Code, Device, Order, Publisher, Refusal, Target};
+use crate::devices::{Code, Device, KeyHash, Order, Publisher, Refusal, Target};
 use crate::live::{self, About, Streams};
 
 /// A command with the longest value has some thousand bytes.
@@ -60,6 +60,7 @@ impl From<About> for Publisher {
     fn from(about: About) -> Self {
         Self {
             device: about.device,
+            key: about.key_sha256.map(KeyHash::new),
             name: about.title,
             session: about.session,
             since_ms: about.since_us / 1000,

@@ -11,11 +11,13 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
+use super::super::api::devices::publishers;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::super::origin::is_foreign;
 use super::teller::{self, Gone, Heard, Teller, Upgrade};
 use crate::devices::{Link, Said, ToDevice};
+use crate::live::Streams;
 use commanding::Commanding;
 use telling::{News, Telling};
 
@@ -36,7 +38,8 @@ pub(in super::super) async fn control(
         ));
     }
     let mut conversation = Conversation {
-        link: state.devices.connect(),
+        link: state.devices.connect(peer.0.ip()),
+        streams: state.streams.clone(),
         commanding: Commanding::new(state.devices, state.streams.clone(), peer.0.ip()),
         telling: Telling::new(state.streams, &state.board, state.alarms.list()),
         was_refused: false,
@@ -51,6 +54,7 @@ pub(in super::super) async fn control(
 /// does not listen gives no more commands either.
 struct Conversation {
     link: Link,
+    streams: Streams,
     commanding: Commanding,
     telling: Telling,
     /// Whether a device was refused here; one such line in the log is enough.
@@ -121,7 +125,7 @@ impl Conversation {
 
     fn device(&mut self, message: Map<String, Value>) -> Result<(), Value> {
         let said = Said::parse(message.into()).map_err(|sentence| bad(&sentence))?;
-        self.link.hear(said).map_err(|refused| {
+        self.link.hear(said, || publishers(&self.streams)).map_err(|refused| {
             if !std::mem::replace(&mut self.was_refused, true) {
                 let from = self.commanding.from();
                 tracing::warn!(%from, reason = %refused, "a device's control connection is refused");

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data as OpData, OpCode};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 
 use super::PATIENCE;
@@ -126,9 +126,20 @@ impl Client {
 
     /// A `localcamera.v1` connection that has said hello, and the welcome.
     pub(crate) async fn hello(server: &Server, session: &str) -> (Self, Value) {
+        Self::greet(server, hello_message(session)).await
+    }
+
+    /// The same, of a device with a key.
+    pub(crate) async fn hello_with(server: &Server, session: &str, key: &str) -> (Self, Value) {
+        let mut hello = hello_message(session);
+        hello["key"] = json!(key);
+        Self::greet(server, hello).await
+    }
+
+    async fn greet(server: &Server, hello: Value) -> (Self, Value) {
         let address = format!("{}/ws/ingest", server.https);
         let mut client = Self::connect(server, &address, Some("localcamera.v1")).await;
-        client.text(hello_message(session)).await;
+        client.text(hello).await;
         let welcome = client.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         (client, welcome)
