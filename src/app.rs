@@ -164,12 +164,13 @@ async fn serve(
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
     let state = http::State {
         library,
         alarms,
         playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
-        board: http::Board::new(devices.clone(), streams.clone()),
+        board,
         devices: devices.clone(),
         streams,
         door: ingest.door(),
