@@ -144,10 +144,7 @@ async fn serve(
     tls: RustlsConfig,
     authority: Option<Authority>,
 ) -> Result<()> {
-    let devices = Devices::load(config.state.clone()).with_context(|| {
-        let file = config.state.join("devices.json");
-        format!("cannot read {}; make it readable for this user", file.display())
-    })?;
+    let devices = Devices::load(config.state.clone())?;
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
     let alarms = Alarms::new(&config.alarms, page_url.clone())?;
@@ -167,12 +164,13 @@ async fn serve(
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
     let state = http::State {
         library,
         alarms,
         playback: playback(config, names, &streams, &stop),
         pictures: Pictures::new(streams.clone()),
-        board: http::Board::new(devices.clone(), streams.clone()),
+        board,
         devices: devices.clone(),
         streams,
         door: ingest.door(),

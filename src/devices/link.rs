@@ -7,15 +7,15 @@ use tokio::sync::mpsc;
 
 use super::Devices;
 use super::command::{Answer, Order};
-use super::registry::NotAdmitted;
+use super::list::Publisher;
+use super::registry::{NotAdmitted, Speaker};
 use super::report::Said;
 
 /// A connection over which a device may speak. Dropping it takes the device offline.
 #[derive(Debug)]
 pub(crate) struct Link {
     devices: Devices,
-    /// Its number.
-    connection: u64,
+    by: Speaker,
     /// Whom it speaks for.
     device: Option<String>,
     /// Ends when another connection takes over.
@@ -33,22 +33,27 @@ pub(crate) struct ToDevice {
 }
 
 impl Link {
-    pub(super) fn new(devices: Devices, connection: u64) -> Self {
-        Self { devices, connection, device: None, orders: None }
+    pub(super) fn new(devices: Devices, by: Speaker) -> Self {
+        Self { devices, by, device: None, orders: None }
     }
 
-    /// The device says how it is.
+    /// The device says how it is. `publishers` are those whose media comes.
     ///
     /// # Errors
     /// When the connection does not speak for the device.
-    pub(crate) fn hear(&mut self, said: Said) -> Result<(), NotAdmitted> {
+    pub(crate) fn hear(
+        &mut self,
+        said: Said,
+        publishers: impl FnOnce() -> Vec<Publisher>,
+    ) -> Result<(), NotAdmitted> {
         if self.device.as_ref().is_some_and(|own| *own != said.device) {
             return Err(NotAdmitted::Another);
         }
-        let (device, is_admitted) = (said.device.clone(), self.device.is_some());
-        if let Some(orders) = self.devices.hear(said, self.connection, is_admitted)? {
+        let device = said.device.clone();
+        if let Some(orders) = self.devices.hear(said, self.by, publishers)? {
             self.orders = Some(orders);
         }
+        self.by.is_admitted = true;
         self.device = Some(device);
         Ok(())
     }
@@ -77,7 +82,7 @@ impl Link {
         let number = message.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let number = number.ok_or("id must be the one of a command")?;
         let answer = Answer::parse(device, message).ok_or("ok must be true, false or null")?;
-        self.devices.answered(self.connection, number, answer);
+        self.devices.answered(self.by.connection, number, answer);
         Ok(())
     }
 }
@@ -85,7 +90,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         if let Some(device) = &self.device {
-            self.devices.leave(device, self.connection);
+            self.devices.leave(device, self.by.connection);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The list of devices, as everybody is told it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::registry::{Known, Registry};
-use super::report::{Control, Report, State};
+use super::report::{Control, KeyHash, Report, Said, State};
 
 /// A device as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +24,8 @@ pub(crate) struct Device {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Publisher {
     pub(crate) device: String,
+    /// The key that it has shown.
+    pub(crate) key: Option<KeyHash>,
     pub(crate) name: String,
     pub(crate) session: String,
     pub(crate) since_ms: i64,
@@ -30,6 +34,16 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
+    /// Whether it has shown this key.
+    pub(super) fn has_shown(&self, key: &KeyHash) -> bool {
+        self.key.as_ref().is_some_and(|shown| shown.is(key))
+    }
+
+    /// Whether it is the device that speaks here, and has shown another key.
+    pub(super) fn contradicts(&self, said: &Said) -> bool {
+        self.device == said.device && self.key.is_some() && !self.has_shown(&said.key)
+    }
+
     /// What there is to say of a device that says nothing itself.
     fn report(&self) -> Report {
         Report {
@@ -56,9 +70,15 @@ fn nothing() -> Report {
     }
 }
 
-/// Everyone who is known or publishes, by id.
+/// Everyone who is known or publishes, by id. A publisher is the device that is known when it
+/// has shown its key.
 pub(super) fn list(registry: &Registry, publishers: &[Publisher]) -> Vec<Device> {
-    let known = registry.iter().map(|(device, known)| of_known(device, known, publishers));
+    let mut by_device: HashMap<&str, Vec<&Publisher>> = HashMap::new();
+    for publisher in publishers.iter().filter(|publisher| registry.is_one(publisher)) {
+        by_device.entry(&publisher.device).or_default().push(publisher);
+    }
+    let own = |device: &String| by_device.get(device.as_str()).map_or(&[][..], Vec::as_slice);
+    let known = registry.iter().map(|(device, known)| of_known(device, known, own(device)));
     let unknown = publishers.iter().filter(|publisher| registry.get(&publisher.device).is_none());
     let mut all: Vec<Device> = known.chain(unknown.map(of_publisher)).collect();
     // A device that records in two pages has two streams. The sort keeps their order.
@@ -67,12 +87,11 @@ pub(super) fn list(registry: &Registry, publishers: &[Publisher]) -> Vec<Device>
     all
 }
 
-fn of_known(device: &str, known: &Known, publishers: &[Publisher]) -> Device {
+fn of_known(device: &str, known: &Known, own: &[&Publisher]) -> Device {
     let report = known.online.as_ref().map(|online| online.report.clone());
     let session = report.as_ref().and_then(|report| report.session.as_ref());
-    let own = || publishers.iter().filter(|publisher| publisher.device == device);
-    let of_session = own().find(|publisher| Some(&publisher.session) == session);
-    let publisher = of_session.or_else(|| own().next());
+    let of_session = own.iter().find(|publisher| Some(&publisher.session) == session);
+    let publisher = of_session.or_else(|| own.first()).copied();
     let is_publishing = publisher.is_some_and(|publisher| !publisher.is_away);
     Device {
         device: device.to_owned(),
@@ -98,15 +117,17 @@ fn of_publisher(publisher: &Publisher) -> Device {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::devices::report::{Said, tests::message};
+    use crate::devices::registry::tests::by;
+    use crate::devices::report::tests::message;
 
-    fn publisher(device: &str, session: &str) -> Publisher {
+    pub(in super::super) fn publisher(device: &str, session: &str) -> Publisher {
         Publisher {
             device: device.to_owned(),
+            key: None,
             name: "Pipe".to_owned(),
             session: session.to_owned(),
             since_ms: 5,
@@ -121,11 +142,12 @@ mod tests {
         let mut recording = message("device-b");
         recording["session"] = json!("s-2");
         recording["state"] = json!("recording");
-        registry.hear(Said::parse(recording).unwrap(), 1, false, 3).unwrap();
+        registry.hear(Said::parse(recording).unwrap(), by(1, false), 3).unwrap();
+        let key = Some(registry.get("device-b").unwrap().key.clone());
         let mut publishers = [
             publisher("device-a", "s-0"),
-            publisher("device-b", "s-1"),
-            publisher("device-b", "s-2"),
+            Publisher { key: key.clone(), ..publisher("device-b", "s-1") },
+            Publisher { key, ..publisher("device-b", "s-2") },
         ];
         let all = serde_json::to_value(list(&registry, &publishers)).unwrap();
         let expected = json!([
@@ -154,5 +176,26 @@ mod tests {
         let all = serde_json::to_value(list(&registry, &[])).unwrap();
         assert_eq!(all.as_array().unwrap().len(), 1);
         assert_eq!((&all[0]["state"], &all[0]["stream"]), (&json!("idle"), &json!(null)));
+    }
+
+    #[test]
+    fn a_stream_without_the_devices_key_is_not_its_own() {
+        let mut registry = Registry::default();
+        let said = || Said::parse(message("device-b")).unwrap();
+        let other =
+            Publisher { key: Some(KeyHash::new("ab".repeat(32))), ..publisher("device-b", "s-1") };
+        let anybody = publisher("device-b", "s-1");
+        assert!(other.contradicts(&said()) && !anybody.contradicts(&said()));
+        registry.hear(said(), by(1, false), 3).unwrap();
+        registry.leave("device-b", 1, 4);
+        for publisher in [anybody, other] {
+            let all = serde_json::to_value(list(&registry, &[publisher])).unwrap();
+            assert_eq!(all.as_array().unwrap().len(), 1);
+            for (member, value) in
+                [("online", json!(false)), ("stream", json!(null)), ("session", json!(null))]
+            {
+                assert_eq!(all[0][member], value, "{member}");
+            }
+        }
     }
 }

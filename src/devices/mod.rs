@@ -4,6 +4,7 @@
 mod command;
 mod link;
 mod list;
+mod newcomers;
 mod registry;
 mod report;
 mod running;
@@ -14,7 +15,6 @@ mod tests;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,10 +26,11 @@ pub(crate) use command::{Answer, Code, Command, Order, Refusal, Target, id_of};
 pub(crate) use link::{Link, ToDevice};
 pub(crate) use list::{Device, Publisher};
 pub(crate) use registry::NotAdmitted;
-use registry::Registry;
-pub(crate) use report::Said;
+use registry::{Registry, Speaker};
+pub(crate) use report::{KeyHash, Said};
 pub(crate) use running::Running;
 use saving::Saving;
+pub(crate) use store::NotLoaded;
 use store::Store;
 
 /// Commands that a device has not answered. Nobody presses faster than a device does things; what
@@ -63,15 +64,23 @@ struct Inner {
 struct Outbox {
     orders: mpsc::Sender<ToDevice>,
     /// By the server's ids, which count up.
-    pending: BTreeMap<u64, mpsc::Sender<Answer>>,
+    pending: BTreeMap<u64, Pending>,
+}
+
+/// A command that its device has not answered.
+#[derive(Debug)]
+struct Pending {
+    answers: mpsc::Sender<Answer>,
+    /// Whether it has been told that the person there is being asked.
+    is_asked: bool,
 }
 
 impl Devices {
     /// The devices that the state folder remembers.
     ///
     /// # Errors
-    /// When its file is there and cannot be read.
-    pub(crate) fn load(state: PathBuf) -> io::Result<Self> {
+    /// When its file is there and cannot be read, or is a newer version's.
+    pub(crate) fn load(state: PathBuf) -> Result<Self, NotLoaded> {
         let store = Store::new(state);
         let registry = Registry::new(store.load()?);
         let saving = Saving::new(store, store::text(registry.iter()));
@@ -90,11 +99,11 @@ impl Devices {
         self.shared.changed.subscribe()
     }
 
-    /// A connection over which a device may speak.
-    pub(crate) fn connect(&self) -> Link {
+    /// A connection from an address, over which a device may speak.
+    pub(crate) fn connect(&self, from: IpAddr) -> Link {
         let mut inner = self.lock();
         inner.connections += 1;
-        Link::new(self.clone(), inner.connections)
+        Link::new(self.clone(), Speaker { connection: inner.connections, from, is_admitted: false })
     }
 
     /// The devices that a command is for.
@@ -103,8 +112,7 @@ impl Devices {
         to: &Target,
         publishers: &[Publisher],
     ) -> Result<Vec<String>, Refusal> {
-        let ids: Vec<String> = publishers.iter().map(|own| own.device.clone()).collect();
-        self.lock().registry.resolve(to, &ids)
+        self.lock().registry.resolve(to, publishers)
     }
 
     /// Hands an order to a device, for somebody at `from`.
@@ -127,7 +135,7 @@ impl Devices {
         let busy = || Code::Busy.because("too many commands wait for this device's answer");
         let outbox = inner.outboxes.get_mut(&connection).ok_or_else(busy)?;
         // Whoever gave the command may be gone.
-        outbox.pending.retain(|_, answers| !answers.is_closed());
+        outbox.pending.retain(|_, pending| !pending.answers.is_closed());
         if outbox.pending.len() >= MAX_PENDING {
             return Err(busy());
         }
@@ -135,7 +143,7 @@ impl Devices {
         let to_device =
             ToDevice::new(number, order.clone(), from.to_canonical(), answers.downgrade());
         outbox.orders.try_send(to_device).map_err(|_| busy())?;
-        outbox.pending.insert(number, answers);
+        outbox.pending.insert(number, Pending { answers, is_asked: false });
         Ok(running)
     }
 
@@ -170,17 +178,22 @@ impl Devices {
     fn hear(
         &self,
         said: Said,
-        connection: u64,
-        is_admitted: bool,
+        by: Speaker,
+        publishers: impl FnOnce() -> Vec<Publisher>,
     ) -> Result<Option<mpsc::Receiver<ToDevice>>, NotAdmitted> {
+        // Whoever publishes with its key is there already, though the registry does not know it.
+        let is_new = self.lock().registry.get(&said.device).is_none();
+        if is_new && publishers().iter().any(|publisher| publisher.contradicts(&said)) {
+            return Err(NotAdmitted::NotYours);
+        }
         let mut inner = self.lock();
-        let heard = inner.registry.hear(said, connection, is_admitted, clock::now_ms())?;
+        let heard = inner.registry.hear(said, by, clock::now_ms())?;
         if let Some(older) = heard.took_over {
             inner.outboxes.remove(&older);
         }
-        let received = (!is_admitted).then(|| {
+        let received = (!by.is_admitted).then(|| {
             let (orders, received) = mpsc::channel(MAX_PENDING);
-            inner.outboxes.insert(connection, Outbox { orders, pending: BTreeMap::new() });
+            inner.outboxes.insert(by.connection, Outbox { orders, pending: BTreeMap::new() });
             received
         });
         drop(inner);
@@ -198,15 +211,17 @@ impl Devices {
         let Some(outbox) = inner.outboxes.get_mut(&connection) else { return };
         match answer {
             Answer::Asking(_) => {
-                if let Some(answers) = outbox.pending.get(&number) {
-                    // Once is enough.
-                    let _ = answers.try_send(answer);
+                // Once, so that there is always room for what comes of it.
+                let pending = outbox.pending.get_mut(&number);
+                if let Some(pending) = pending.filter(|pending| !pending.is_asked) {
+                    pending.is_asked = true;
+                    let _ = pending.answers.try_send(answer);
                 }
             }
             Answer::Over(_) => {
-                if let Some(answers) = outbox.pending.remove(&number) {
+                if let Some(pending) = outbox.pending.remove(&number) {
                     // Who asked may be gone.
-                    let _ = answers.try_send(answer);
+                    let _ = pending.answers.try_send(answer);
                 }
             }
         }

@@ -13,6 +13,13 @@ const MAX_CHOICES: usize = 16;
 /// The names that systems give their cameras stay below this.
 const MAX_TEXT_CHARS: usize = 200;
 
+/// Ids are made by programs; those of browsers' cameras have up to 64 characters.
+const MAX_ID_CHARS: usize = 64;
+
+/// Everybody is told everything that all devices say of themselves. Six cameras with names in
+/// Chinese, and every quality there is, take half of this.
+const MAX_REPORT_BYTES: usize = 4 << 10;
+
 /// The page's keys have 43 characters; what is shorter than 16 can be guessed.
 const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
 
@@ -104,6 +111,11 @@ fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Word>,
 }
 
 impl KeyHash {
+    /// From the key's SHA-256, as small hexadecimal digits.
+    pub(crate) fn new(sha256: String) -> Self {
+        Self(sha256)
+    }
+
     fn of(key: &str) -> Self {
         Self(hex::encode(digest(&SHA256, key.as_bytes())))
     }
@@ -137,6 +149,10 @@ impl Said {
         for camera in &mut report.cameras {
             camera.label = one_line(&camera.label);
         }
+        if serde_json::to_vec(&report).is_ok_and(|json| json.len() > MAX_REPORT_BYTES) {
+            let sentence = "what the device says of itself takes more than 4 KiB; shorten the lists or the labels in them";
+            return Err(sentence.to_owned());
+        }
         let name = Some(one_line(&name)).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| device.clone());
         Ok(Self { key: KeyHash::of(&key), device, name, report })
@@ -158,13 +174,18 @@ impl Report {
             ("quality", &self.quality),
         ];
         let optional = optional.into_iter().filter_map(|(what, text)| Some((what, text.as_ref()?)));
-        let listed = self.cameras.iter().flat_map(|camera| [&camera.id, &camera.label]);
-        let texts = std::iter::empty()
-            .chain(optional.map(|(what, text)| (what, text.as_str())))
-            .chain(listed.map(|text| ("cameras", text.as_str())))
-            .chain(self.qualities.iter().map(|text| ("qualities", text.as_str())))
-            .chain([("name", name)]);
-        for (what, text) in texts {
+        let ids = optional
+            .chain(self.cameras.iter().map(|camera| ("cameras", &camera.id)))
+            .chain(self.qualities.iter().map(|quality| ("qualities", quality)));
+        for (what, id) in ids {
+            if !is_within(id, MAX_ID_CHARS) || one_line(id) != *id {
+                return Err(format!(
+                    "{what} must be one line of at most {MAX_ID_CHARS} characters"
+                ));
+            }
+        }
+        let labels = self.cameras.iter().map(|camera| ("cameras", camera.label.as_str()));
+        for (what, text) in labels.chain([("name", name)]) {
             if !is_within(text, MAX_TEXT_CHARS) {
                 return Err(format!("a text in {what} has more than {MAX_TEXT_CHARS} characters"));
             }
@@ -216,17 +237,20 @@ pub(super) mod tests {
             ("key", Value::Null, "device message"),
             ("name", json!(long), "name"),
             ("state", json!("asleep"), "asleep"),
-            ("control", json!(true), "control"),
+            ("control", json!(true), "device message"),
             ("cameras", json!(vec![camera; 17]), "cameras"),
-            ("cameras", json!([{ "id": long }]), "cameras"),
+            ("cameras", json!([{ "id": "x".repeat(65) }]), "cameras"),
+            ("cameras", json!([{ "id": "x", "label": long }]), "cameras"),
+            ("cameras", json!(vec![json!({ "id": "x", "label": "長".repeat(100) }); 16]), "4 KiB"),
+            ("qualities", json!(["a\nb"]), "qualities"),
+            ("session", json!("s-1\u{202e}"), "session"),
             ("cameras", json!(5), "device message"),
             ("qualities", json!(vec!["low"; 17]), "qualities"),
-            ("why", json!(long), "why"),
+            ("why", json!("x".repeat(65)), "why"),
             ("since_ms", json!(1e300), "device message"),
         ] {
             let reason = Said::parse(with(member, value)).unwrap_err();
-            let is_named = reason.contains(named) || reason.contains("device message");
-            assert!(is_named && reason.len() < 300, "{member}: {reason}");
+            assert!(reason.contains(named) && reason.len() < 300, "{member}: {reason}");
         }
     }
 }

@@ -15,7 +15,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// before that.
 const ASKED: Duration = Duration::from_secs(120);
 
-/// "Asking", and what comes of it.
+/// "Asking", once, and what comes of it.
 const ANSWERS: usize = 2;
 
 /// A command that has been handed over. Dropping it gives it up.
@@ -66,24 +66,20 @@ impl Running {
 
 impl AtDevice {
     async fn next(&mut self) -> Answer {
-        loop {
-            let no_answer = |what: &str| {
-                Answer::Over(Err(Code::NoAnswer.because(format!("{} {what}", self.device))))
-            };
-            match tokio::time::timeout_at(self.deadline, self.answers.recv()).await {
-                // Only the first one gives it more time.
-                Ok(Some(Answer::Asking(_))) if self.is_asked => {}
-                Ok(Some(answer)) => {
-                    if matches!(answer, Answer::Asking(_)) {
-                        self.is_asked = true;
-                        self.deadline = Instant::now() + ASKED;
-                    }
-                    return answer;
+        let no_answer = |what: &str| {
+            Answer::Over(Err(Code::NoAnswer.because(format!("{} {what}", self.device))))
+        };
+        match tokio::time::timeout_at(self.deadline, self.answers.recv()).await {
+            Ok(Some(answer)) => {
+                if matches!(answer, Answer::Asking(_)) {
+                    self.is_asked = true;
+                    self.deadline = Instant::now() + ASKED;
                 }
-                Ok(None) => return no_answer("was disconnected before it answered"),
-                Err(_) if self.is_asked => return no_answer("was asked, and nobody decided"),
-                Err(_) => return no_answer("is connected and does not answer"),
+                answer
             }
+            Ok(None) => no_answer("was disconnected before it answered"),
+            Err(_) if self.is_asked => no_answer("was asked, and nobody decided"),
+            Err(_) => no_answer("is connected and does not answer"),
         }
     }
 }

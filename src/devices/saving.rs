@@ -24,8 +24,8 @@ pub(super) struct Saving {
     /// The number of the newest change that is to be written at once.
     wanted: watch::Sender<u64>,
     done: watch::Sender<Done>,
-    /// What the file holds.
-    written: Mutex<Option<String>>,
+    /// What the file holds. Whoever writes it has this, to the end of the write.
+    written: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,7 @@ impl Saving {
             store,
             wanted: watch::Sender::new(0),
             done: watch::Sender::default(),
-            written: Mutex::new(Some(text)),
+            written: Arc::new(Mutex::new(Some(text))),
         }
     }
 
@@ -84,23 +84,25 @@ impl Saving {
         }
     }
 
-    /// Writes what there is, unless the file holds it.
+    /// Writes what there is, unless the file holds it. Where the future is dropped, a write that
+    /// has begun goes on, and the next one waits for it.
     pub(super) async fn save(&self, text: impl Fn() -> String) {
-        let mut written = self.written.lock().await;
+        let mut written = Arc::clone(&self.written).lock_owned().await;
         let number = *self.wanted.borrow();
         let text = text();
         let error = if written.as_ref() == Some(&text) {
             None
         } else {
-            // A write that is given up half-way is known to nobody.
-            *written = None;
-            let (store, text_to_write) = (self.store.clone(), text.clone());
-            let saved = tokio::task::spawn_blocking(move || store.save(&text_to_write)).await;
-            let error = saved.map_err(std::io::Error::other).and_then(|saved| saved).err();
-            if error.is_none() {
+            let store = self.store.clone();
+            let write = move || {
+                // Of a write that fails nobody knows how far it came.
+                *written = None;
+                store.save(&text)?;
                 *written = Some(text);
-            }
-            error
+                Ok(())
+            };
+            let saved = tokio::task::spawn_blocking(write).await;
+            saved.map_err(std::io::Error::other).and_then(|saved| saved).err()
         };
         let error: Option<Arc<str>> = error.map(|error| error.to_string().into());
         let told = self.done.send_replace(Done { number, error: error.clone() });
@@ -122,5 +124,41 @@ impl Wait {
         let Some(error) = error else { return Ok(()) };
         let sentence = format!("the server keeps it until it ends, but cannot write it: {error}");
         Err(Code::Failed.because(sentence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_write_that_was_given_up_is_waited_for_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        let saving = Saving::new(Store::new(folder.path().to_owned()), String::new());
+        runtime.block_on(async {
+            // A disk that is busy.
+            let (go_on, busy) = mpsc::channel::<()>();
+            let disk = tokio::task::spawn_blocking(move || busy.recv());
+            assert!(saving.save(|| "older".to_owned()).now_or_never().is_none());
+            let is_asked = Cell::new(false);
+            let mut last = Box::pin(saving.save(|| {
+                is_asked.set(true);
+                "newer".to_owned()
+            }));
+            assert!((&mut last).now_or_never().is_none());
+            assert!(!is_asked.get(), "two would write at once");
+            go_on.send(()).unwrap();
+            disk.await.unwrap().unwrap();
+            last.await;
+        });
+        let saved = std::fs::read_to_string(folder.path().join("devices.json")).unwrap();
+        assert_eq!(saved, "newer");
     }
 }

@@ -19,8 +19,8 @@ fn devices() -> (Devices, tempfile::TempDir) {
 }
 
 fn link(devices: &Devices) -> Link {
-    let mut link = devices.connect();
-    link.hear(Said::parse(message("device-1")).unwrap()).unwrap();
+    let mut link = devices.connect(FROM);
+    link.hear(Said::parse(message("device-1")).unwrap(), Vec::new).unwrap();
     link
 }
 
@@ -78,6 +78,34 @@ async fn a_person_who_is_asked_gets_more_time_but_once() {
 }
 
 #[tokio::test]
+async fn a_device_that_asks_again_and_again_loses_no_answer() {
+    let (devices, _folder) = devices();
+    let mut link = link(&devices);
+    let running = devices.command("device-1", &START, FROM).unwrap();
+    let id = link.next().await.unwrap().message()["id"].clone();
+    for _ in 0..5 {
+        link.answered(&answer(&id, json!({ "ok": null }))).unwrap();
+    }
+    link.answered(&answer(&id, json!({ "ok": true }))).unwrap();
+    assert_eq!(running.end().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_publisher_with_another_key_was_there_first() {
+    let (devices, _folder) = devices();
+    let publisher = |sha256: &str| {
+        let key = Some(KeyHash::new(sha256.repeat(32)));
+        move || vec![Publisher { key: key.clone(), ..list::tests::publisher("device-1", "s-1") }]
+    };
+    let said = || Said::parse(message("device-1")).unwrap();
+    let mut link = devices.connect(FROM);
+    assert_eq!(link.hear(said(), publisher("ab")), Err(NotAdmitted::NotYours));
+    link.hear(said(), Vec::new).unwrap();
+    // Whose key is known is not asked again.
+    link.hear(said(), publisher("ab")).unwrap();
+}
+
+#[tokio::test]
 async fn what_is_pending_ends_with_the_connection() {
     let (devices, _folder) = devices();
     let mut older = link(&devices);
@@ -85,7 +113,7 @@ async fn what_is_pending_ends_with_the_connection() {
     let newer = link(&devices);
     assert_eq!(code(running.next().await), Code::NoAnswer);
     while older.next().await.is_some() {}
-    let again = older.hear(Said::parse(message("device-1")).unwrap());
+    let again = older.hear(Said::parse(message("device-1")).unwrap(), Vec::new);
     assert_eq!(again, Err(NotAdmitted::TakenOver));
     drop(older);
     let mut running = devices.command("device-1", &START, FROM).unwrap();

@@ -128,6 +128,7 @@ impl Publisher {
         SessionInfo {
             id: uuid::Uuid::new_v4().simple().to_string(),
             device: "raw".to_owned(),
+            key_sha256: None,
             name: self.peer.ip().to_canonical().to_string(),
             client: "raw".to_owned(),
             peer: self.peer,

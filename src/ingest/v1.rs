@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use ingest_protocol::{
     ClockMessage, ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES,
     Output, Position, Server, ServerMessage, SummaryFile,
@@ -216,6 +217,7 @@ impl Connection {
         let info = SessionInfo {
             id: hello.session,
             device: hello.device,
+            key_sha256: hello.key.map(|key| hex::encode(digest(&SHA256, key.as_bytes()))),
             name: hello.name,
             client: hello.client,
             peer: self.peer,

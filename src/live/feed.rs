@@ -53,6 +53,8 @@ pub(crate) struct Resumption {
 pub(crate) struct SessionInfo {
     pub(crate) id: String,
     pub(crate) device: String,
+    /// Of the key that the device has shown, its SHA-256 in small hexadecimal digits.
+    pub(crate) key_sha256: Option<String>,
     pub(crate) name: String,
     pub(crate) client: String,
     /// Where the connection that began the session came from.

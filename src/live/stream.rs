@@ -41,6 +41,7 @@ pub(super) struct Shared {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) device: String,
+    pub(super) key_sha256: Option<String>,
     pub(super) session: String,
     /// For people.
     pub(super) title: String,
@@ -74,6 +75,8 @@ pub(crate) struct About {
     pub(crate) name: String,
     /// Its publisher's id: a device's, or the session's for one that has none.
     pub(crate) device: String,
+    /// Of the key that it has shown.
+    pub(crate) key_sha256: Option<String>,
     pub(crate) title: String,
     pub(crate) session: String,
     pub(crate) state: State,
@@ -214,6 +217,7 @@ impl Stream {
         About {
             name: self.name.clone(),
             device: shared.owner.device.clone(),
+            key_sha256: shared.owner.key_sha256.clone(),
             title: shared.owner.title.clone(),
             session: shared.owner.session.clone(),
             state,

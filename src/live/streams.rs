@@ -118,7 +118,12 @@ mod tests {
     }
 
     fn owner(device: &str, session: &str) -> Owner {
-        Owner { device: device.to_owned(), session: session.to_owned(), title: String::new() }
+        Owner {
+            device: device.to_owned(),
+            key_sha256: None,
+            session: session.to_owned(),
+            title: String::new(),
+        }
     }
 
     #[test]

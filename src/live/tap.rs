@@ -63,6 +63,7 @@ impl Tap {
         };
         let owner = Owner {
             device: if is_anonymous { session.id.clone() } else { session.device.clone() },
+            key_sha256: session.key_sha256.clone(),
             session: session.id.clone(),
             title: session.name.clone(),
         };

@@ -185,12 +185,12 @@ async fn what_cannot_be_done_is_refused_with_its_reason() {
         assert_eq!(results[0]["ok"], false);
         assert!(results[0]["message"].as_str().unwrap().len() > 10, "{results:?}");
     }
-    // The page of somebody else's may look, as before, and give no commands.
+    // The page of somebody else's is told nothing.
     let address = format!("{}/ws/control", server.https);
-    let client = Client::from_origin(&server, &address, "https://example.com").await;
-    let mut foreign = Control::of(client);
-    let results = outcome(&mut foreign, json!("device-1"), "start", Value::Null).await;
-    assert_eq!(results[0]["code"], "not_allowed");
+    for origin in ["https://example.com", "null"] {
+        let (status, body) = Client::refused(&server, &address, origin).await;
+        assert_eq!((status, &body["error"]["code"]), (403, &json!("forbidden")), "{body}");
+    }
     let own = format!("https://{}", server.https);
     let mut own = Control::of(Client::from_origin(&server, &address, &own).await);
     own.give("1", json!("device-1"), "start", Value::Null).await;
@@ -279,7 +279,7 @@ async fn groups_and_names_outlive_the_server_and_so_does_whose_they_are() {
 async fn who_only_publishes_is_listed_and_takes_no_commands() {
     let server = Server::start(&[]);
     let capture = captures::named("chromium-webm-vp8-opus");
-    let (mut client, _) = Client::hello(&server, "session-1").await;
+    let (mut client, _) = Client::hello_with(&server, "session-1", &key("test-device")).await;
     let mut raw = Client::raw(&server).await;
     raw.binary(&capture.stream[..300_000]).await;
     crate::v1::send(&mut client, 0, &capture).await;
@@ -294,10 +294,17 @@ async fn who_only_publishes_is_listed_and_takes_no_commands() {
         let results = outcome(&mut controller, to.clone(), word, value).await;
         assert_eq!(codes(&results), [("test-device".into(), "unsupported".into())], "{word}");
     }
+    // Nobody else speaks for it.
+    let mut thief = Control::connect(&server).await;
+    let mut message = device_message("test-device");
+    message["key"] = json!("another-secret-of-it");
+    thief.say(message).await;
+    assert_eq!(thief.next("error").await["code"], "not_yours");
     // With a control connection, it is one device.
     let mut device = Control::device(&server, "test-device").await;
     let all = controller.listed(|all| all.iter().any(|one| one["control"] == "allowed")).await;
     assert_eq!(all.len(), 2);
+    assert!(all.iter().any(|one| one["control"] == "allowed" && one["stream"] == "test-device"));
     controller.give("1", to, "stop", Value::Null).await;
     device.answer("stop", json!({ "ok": true })).await;
     assert_eq!(controller.results("1").await[0]["ok"], true);

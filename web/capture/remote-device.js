@@ -16,6 +16,8 @@ import { HEIGHTS, QUALITIES } from "./settings.js";
 /** The bounds of the control protocol. */
 const LIST = 16;
 const TEXT_CHARACTERS = 200;
+/** All lists together take at most 4 KiB, whatever the labels are written in. */
+const LABEL_CHARACTERS = 40;
 /** A camera that the browser may use opens sooner; after this it is asking the person. */
 const OPENS_MS = 3000;
 
@@ -34,8 +36,8 @@ const TAP_FAULTS = ["error.permission", "error.permission_dismissed", "error.pag
  * @property {number} openingMs for how long the camera has been opening, 0 while it is not
  */
 
-/** @param {string} text */
-const cut = (text) => Array.from(text).slice(0, TEXT_CHARACTERS).join("");
+/** @param {string} text @param {number} [characters] */
+const cut = (text, characters = TEXT_CHARACTERS) => Array.from(text).slice(0, characters).join("");
 
 /** @param {Situation} situation @returns {Why | null} */
 export function obstacle({ state, hidden, otherTab, touched, denied, openingMs }) {
@@ -83,7 +85,7 @@ export function describeDevice({ situation, mode, device, client, numbered }) {
   const { state } = situation;
   const why = obstacle(situation);
   const name = stateOf(state, why);
-  const cameras = namedCameras(state).map(({ id, label }, index) => ({ id, label: cut(label || numbered(index + 1)) }));
+  const cameras = namedCameras(state).map(({ id, label }, index) => ({ id, label: cut(label || numbered(index + 1), LABEL_CHARACTERS) }));
   // What it is able to do; `control` says whether it is permitted.
   const can = ["start", "stop", "mark", "camera", "quality", "name"].filter((what) => {
     if (what === "start" || what === "quality") return state.types.length > 0;

@@ -4,29 +4,24 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Path, State as Shared};
 use axum::http::StatusCode;
-use serde::Serialize;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::super::State;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
-use crate::clock;
-use crate::devices::{Code, Device, Order, Publisher, Refusal, Target};
+use crate::devices::{Code, KeyHash, Order, Publisher, Refusal, Target};
 use crate::live::{self, About, Streams};
 
 /// A command with the longest value has some thousand bytes.
 pub(in super::super) const MAX_COMMAND_BYTES: usize = 16 << 10;
 
-#[derive(Debug, Serialize)]
-pub(in super::super) struct List {
-    now_ms: i64,
-    devices: Vec<Device>,
-}
-
-/// `GET /api/devices`.
-pub(in super::super) async fn devices(Shared(state): Shared<State>) -> Json<List> {
-    let devices = state.devices.list(&publishers(&state.streams));
-    Json(List { now_ms: clock::now_ms(), devices })
+/// `GET /api/devices`: what `/ws/control` tells.
+pub(in super::super) async fn devices(Shared(state): Shared<State>) -> impl IntoResponse {
+    let text = state.board.devices().borrow().text();
+    ([(CONTENT_TYPE, "application/json")], Bytes::from(text))
 }
 
 /// `POST /api/devices/{device}/commands`: answered when it is over.
@@ -60,6 +55,7 @@ impl From<About> for Publisher {
     fn from(about: About) -> Self {
         Self {
             device: about.device,
+            key: about.key_sha256.map(KeyHash::new),
             name: about.title,
             session: about.session,
             since_ms: about.since_us / 1000,

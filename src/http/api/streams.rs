@@ -9,12 +9,9 @@ use crate::clock;
 use crate::live::{About, Streams};
 
 #[derive(Debug, Serialize)]
-pub(in super::super) struct List<T> {
-    /// Of a message among others, its type.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
+pub(in super::super) struct List {
     now_ms: i64,
-    streams: T,
+    streams: Vec<Stream>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -49,15 +46,8 @@ struct Audio {
     channels: u32,
 }
 
-pub(in super::super) async fn streams(Shared(state): Shared<State>) -> Json<List<Vec<Stream>>> {
-    Json(List { kind: None, now_ms: clock::now_ms(), streams: list(&state.streams) })
-}
-
-impl<'a> List<&'a [Stream]> {
-    /// The list as `/ws/control` tells it.
-    pub(in super::super) fn message(streams: &'a [Stream]) -> Self {
-        Self { kind: Some("streams"), now_ms: clock::now_ms(), streams }
-    }
+pub(in super::super) async fn streams(Shared(state): Shared<State>) -> Json<List> {
+    Json(List { now_ms: clock::now_ms(), streams: list(&state.streams) })
 }
 
 /// What is live, by name.

@@ -11,11 +11,13 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
+use super::super::api::devices::publishers;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::super::origin::is_foreign;
 use super::teller::{self, Gone, Heard, Teller, Upgrade};
 use crate::devices::{Link, Said, ToDevice};
+use crate::live::Streams;
 use commanding::Commanding;
 use telling::{News, Telling};
 
@@ -29,11 +31,17 @@ pub(in super::super) async fn control(
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    // Browsers let every page open WebSockets to everywhere, and read what comes.
+    if is_foreign(&uri, &headers) {
+        return Err(ApiError::forbidden(
+            "only this server's own pages, and programs, may see and control its devices",
+        ));
+    }
     let mut conversation = Conversation {
-        link: state.devices.connect(),
-        commanding: Commanding::new(state.devices, state.streams.clone(), peer.0.ip()),
-        telling: Telling::new(state.streams, &state.board, state.alarms.list()),
-        is_foreign: is_foreign(&uri, &headers),
+        link: state.devices.connect(peer.0.ip()),
+        streams: state.streams.clone(),
+        commanding: Commanding::new(state.devices, state.streams, peer.0.ip()),
+        telling: Telling::new(&state.board),
         was_refused: false,
         shutdown: state.shutdown.clone(),
     };
@@ -46,9 +54,9 @@ pub(in super::super) async fn control(
 /// does not listen gives no more commands either.
 struct Conversation {
     link: Link,
+    streams: Streams,
     commanding: Commanding,
     telling: Telling,
-    is_foreign: bool,
     /// Whether a device was refused here; one such line in the log is enough.
     was_refused: bool,
     shutdown: CancellationToken,
@@ -109,7 +117,7 @@ impl Conversation {
         match kind {
             "device" => self.device(message).err().into_iter().collect(),
             "result" => self.link.answered(&message).map_err(bad).err().into_iter().collect(),
-            "command" => self.commanding.begin(&message, self.is_foreign),
+            "command" => self.commanding.begin(&message),
             // Something newer.
             _ => Vec::new(),
         }
@@ -117,7 +125,7 @@ impl Conversation {
 
     fn device(&mut self, message: Map<String, Value>) -> Result<(), Value> {
         let said = Said::parse(message.into()).map_err(|sentence| bad(&sentence))?;
-        self.link.hear(said).map_err(|refused| {
+        self.link.hear(said, || publishers(&self.streams)).map_err(|refused| {
             if !std::mem::replace(&mut self.was_refused, true) {
                 let from = self.commanding.from();
                 tracing::warn!(%from, reason = %refused, "a device's control connection is refused");

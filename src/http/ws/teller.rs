@@ -172,8 +172,12 @@ impl Teller {
     }
 
     pub(super) async fn say(&mut self, message: &impl Serialize) -> Result<(), Gone> {
-        let text = serde_json::to_string(message).unwrap_or_default();
-        self.send(Message::Text(text.into())).await
+        self.say_text(serde_json::to_string(message).unwrap_or_default().into()).await
+    }
+
+    /// The same, for a text that others are told, too.
+    pub(super) async fn say_text(&mut self, text: Utf8Bytes) -> Result<(), Gone> {
+        self.send(Message::Text(text)).await
     }
 
     pub(super) async fn bytes(&mut self, bytes: Bytes) -> Result<(), Gone> {

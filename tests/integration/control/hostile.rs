@@ -13,7 +13,10 @@ async fn no_message_breaks_a_connection_but_one_that_is_too_large() {
     let mut device = Control::device(&server, "device-1").await;
     let mut hostile = Control::connect(&server).await;
     let mut too_long = device_message("device-2");
-    too_long["cameras"] = json!([{ "id": "x".repeat(201), "label": "" }]);
+    too_long["cameras"] = json!([{ "id": "x".repeat(65), "label": "" }]);
+    let mut too_large = device_message("device-2");
+    let camera = json!({ "id": "x".repeat(64), "label": "y".repeat(200) });
+    too_large["cameras"] = json!(vec![camera; 16]);
     let mut too_many = device_message("device-2");
     too_many["qualities"] = json!(vec!["low"; 17]);
     for text in [
@@ -27,6 +30,7 @@ async fn no_message_breaks_a_connection_but_one_that_is_too_large() {
         r#"{"type":"result","id":"1","ok":true}"#.to_owned(),
         r#"{"type":"command","to":{"all":true},"do":"start"}"#.to_owned(),
         too_long.to_string(),
+        too_large.to_string(),
         too_many.to_string(),
     ] {
         hostile.client.send_unless_closed(Message::text(text)).await;
@@ -60,17 +64,20 @@ async fn thousands_of_commands_at_once_are_answered_and_few_reach_the_device() {
     let server = Server::start(&[]);
     let mut device = Control::device(&server, "device-1").await;
     let mut controller = Control::connect(&server).await;
-    for number in 0..3000 {
+    let commands = (0..3000).map(|number| {
         let to = if number % 2 == 0 { json!("device-1") } else { json!({ "all": true }) };
-        controller.give(&number.to_string(), to, "start", Value::Null).await;
-    }
+        json!({ "type": "command", "id": number.to_string(), "to": to, "do": "start" })
+    });
     // The device answers none; all but those that it was given are refused at once.
     let mut busy = 0;
-    while busy < 3000 - 8 {
-        let message = controller.next("result").await;
-        assert_eq!(message["code"], "busy", "{message}");
-        busy += 1;
-    }
+    let all_busy = |message: Value| {
+        if message["type"] == "result" {
+            assert_eq!(message["code"], "busy", "{message}");
+            busy += 1;
+        }
+        busy == 3000 - 8
+    };
+    controller.client.say_while_hearing(commands, all_busy).await;
     for _ in 0..8 {
         device.answer("start", json!({ "ok": true })).await;
     }

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data as OpData, OpCode};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 
 use super::PATIENCE;
@@ -64,12 +64,59 @@ impl Client {
         Self::open(server, request).await
     }
 
+    /// As the page of an origin that is refused: the status, and what is said.
+    pub(crate) async fn refused(server: &Server, address: &str, origin: &str) -> (u16, Value) {
+        let mut request = format!("wss://{address}").into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match Self::try_open(server, request).await {
+            Err(Error::Http(answer)) => {
+                let body = serde_json::from_slice(answer.body().as_deref().unwrap_or_default());
+                (answer.status().as_u16(), body.unwrap_or_default())
+            }
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("it was let in"),
+        }
+    }
+
     async fn open(server: &Server, request: Request) -> Self {
+        Self::try_open(server, request).await.unwrap()
+    }
+
+    async fn try_open(server: &Server, request: Request) -> Result<Self, Error> {
         let connector = Connector::Rustls(tls(server));
         let connecting =
             tokio_tungstenite::connect_async_tls_with_config(request, None, true, Some(connector));
-        let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap().unwrap();
-        Self { socket }
+        let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap()?;
+        Ok(Self { socket })
+    }
+
+    /// Sends all of them, and takes what comes meanwhile until it is enough.
+    pub(crate) async fn say_while_hearing(
+        &mut self,
+        messages: impl Iterator<Item = Value>,
+        mut is_enough: impl FnMut(Value) -> bool,
+    ) {
+        let (mut sink, mut stream) = (&mut self.socket).split();
+        let saying = async {
+            for message in messages {
+                sink.send(Message::text(message.to_string())).await.unwrap();
+            }
+        };
+        let hearing = async {
+            loop {
+                let next = tokio::time::timeout(PATIENCE, stream.next()).await.unwrap();
+                match next {
+                    Some(Ok(Message::Text(text))) => {
+                        if is_enough(serde_json::from_str(&text).unwrap()) {
+                            return;
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("expected a text message, got {other:?}"),
+                }
+            }
+        };
+        futures_util::future::join(saying, hearing).await;
     }
 
     /// A raw publisher on the second listener.
@@ -79,9 +126,20 @@ impl Client {
 
     /// A `localcamera.v1` connection that has said hello, and the welcome.
     pub(crate) async fn hello(server: &Server, session: &str) -> (Self, Value) {
+        Self::greet(server, hello_message(session)).await
+    }
+
+    /// The same, of a device with a key.
+    pub(crate) async fn hello_with(server: &Server, session: &str, key: &str) -> (Self, Value) {
+        let mut hello = hello_message(session);
+        hello["key"] = json!(key);
+        Self::greet(server, hello).await
+    }
+
+    async fn greet(server: &Server, hello: Value) -> (Self, Value) {
         let address = format!("{}/ws/ingest", server.https);
         let mut client = Self::connect(server, &address, Some("localcamera.v1")).await;
-        client.text(hello_message(session)).await;
+        client.text(hello).await;
         let welcome = client.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         (client, welcome)

@@ -53,11 +53,11 @@ impl Commanding {
     }
 
     /// Takes a command; what is to be said of it at once.
-    pub(super) fn begin(&mut self, message: &Map<String, Value>, is_foreign: bool) -> Vec<Value> {
+    pub(super) fn begin(&mut self, message: &Map<String, Value>) -> Vec<Value> {
         let Some(id) = id_of(message) else {
             return vec![super::bad("a command needs an id of 1 to 64 characters")];
         };
-        match self.run(id, message, is_foreign) {
+        match self.run(id, message) {
             Ok(said) => said,
             Err(refusal) => {
                 let device = message.get("to").filter(|_| refusal.code == Code::UnknownDevice);
@@ -67,16 +67,7 @@ impl Commanding {
         }
     }
 
-    fn run(
-        &mut self,
-        id: &str,
-        message: &Map<String, Value>,
-        is_foreign: bool,
-    ) -> Result<Vec<Value>, Refusal> {
-        if is_foreign {
-            let sentence = "a page of another server may not give commands here";
-            return Err(Code::NotAllowed.because(sentence));
-        }
+    fn run(&mut self, id: &str, message: &Map<String, Value>) -> Result<Vec<Value>, Refusal> {
         let command = Command::parse(message)?;
         if self.open.len() >= MAX_COMMANDS {
             let sentence = "too many commands of yours are not over; wait for their results";
