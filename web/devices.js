@@ -9,6 +9,7 @@ import { createCard } from "./devices/card.js";
 import { createCards } from "./devices/cards.js";
 import { createCommands } from "./devices/commands.js";
 import { createConfirm } from "./devices/confirm.js";
+import { confirmed } from "./devices/confirmed.js";
 import { groupsOf, inScope, isRecording, parseDevices } from "./devices/devices.js";
 import { createPanel } from "./devices/panel.js";
 import { createScope } from "./devices/scope.js";
@@ -105,15 +106,18 @@ function start() {
 
   /** @param {"start" | "stop" | "mark"} act */
   function issueToScope(act) {
-    const meant = able(inScope(devices || [], group), act);
-    if (meant.length === 0) return;
-    const to = /** @type {import("./devices/commands.js").To} */ (group === null ? { all: true } : { group });
-    const go = () => {
-      commands.issue(to, act, undefined, meant.map(({ device }) => device));
-      render();
-    };
-    if (act === "stop") confirm.ask(meant, go);
-    else go();
+    // Where a group has vanished while somebody was asked, it is not all devices that are meant.
+    const chosen = group;
+    const to = /** @type {import("./devices/commands.js").To} */ (chosen === null ? { all: true } : { group: chosen });
+    const ask = act === "stop" ? confirm.ask : (/** @type {Device[]} */ _, /** @type {() => void} */ yes) => yes();
+    confirmed({
+      meant: () => able(inScope(devices || [], chosen), act),
+      ask,
+      go(meant) {
+        commands.issue(to, act, undefined, meant.map(({ device }) => device));
+        render();
+      },
+    });
   }
 
   /** @param {any} message */

@@ -11,6 +11,7 @@ import { createPlayer } from "./live/player.js";
 import { pathOf } from "./live/route.js";
 import { createScreen } from "./live/screen.js";
 import { createServerClock } from "./live/server-clock.js";
+import { soundSwitch } from "./live/sound-switch.js";
 import { createStill } from "./live/still.js";
 import { heldUp } from "./live/streams.js";
 import { createWords } from "./live/words.js";
@@ -66,9 +67,9 @@ function start() {
   function drawSound() {
     const entry = entryNow();
     const isSilent = (entry !== null && entry.mime !== null && !entry.hasSound) || player.look().kind === "jpeg";
-    const state = isSilent ? "none" : video.muted ? "off" : "on";
+    const state = soundSwitch({ hasSound: !isSilent, isMuted: video.muted });
     const text = { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state];
-    sound.disabled = isSilent;
+    sound.disabled = state === "none";
     sound.dataset.state = state;
     sound.title = text;
     sound.setAttribute("aria-label", text);
@@ -135,6 +136,7 @@ function start() {
   byId("full-screen").addEventListener("click", () => void screen.fill());
   root.addEventListener("pointermove", awake);
   root.addEventListener("focusin", awake);
+  document.addEventListener("keydown", awake);
   video.addEventListener("volumechange", drawSound);
 
   function retryNow() {

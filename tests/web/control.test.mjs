@@ -123,6 +123,27 @@ test("awake with a connection, the server is asked whether it is still there", a
   assert.ok(sockets.made[0].closed);
 });
 
+test("a connection that has spoken since, or whose server answers with a status, is kept", async () => {
+  const { world, sockets, asked, control, news } = fixture();
+  control.start();
+  sockets.last().open();
+  await world.run(() => asked.length === 1, 10_000);
+  sockets.last().say({ type: "streams" });
+  asked[0].reject(new Error("no answer in time"));
+  await settle();
+  assert.deepEqual(news, ["open", { type: "streams" }]);
+  const from = world.now();
+  await world.run(() => asked.length === 2, 10_000);
+  assert.equal(world.now() - from, 8000, "it is doubted again after the next silence");
+  asked[1].reject(Object.assign(new Error("status 503"), { status: 503 }));
+  await settle();
+  assert.deepEqual([news.length, sockets.made.length], [2, 1]);
+  await world.run(() => asked.length === 3, 10_000);
+  asked[2].reject(new Error("nothing there"));
+  await settle();
+  assert.deepEqual(news.slice(2), ["close"]);
+});
+
 test("silence is doubted, and an attempt into nowhere given up", async () => {
   const { world, sockets, asked, control, news } = fixture();
   control.start();

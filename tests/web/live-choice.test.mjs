@@ -34,7 +34,15 @@ test("a path that has failed waits for longer each time, and not for ever", () =
     pauses.push((now - from) / 1000);
   }
   assert.deepEqual(pauses, [15, 30, 60, 120, 240, 480, 600, 600, 600]);
-  choice.steady("webrtc");
+  choice.steady("webrtc", now, now + 599_000);
+  choice.failed("webrtc", { code: "silent" }, now + 599_000);
+  assert.equal(choice.best(VP8, now + 599_000 + 599_000), "mse", "it had not played for long enough");
+  const from = now;
+  now += 599_000 + 600_000;
+  choice.steady("webrtc", from, now - 1);
+  assert.equal(choice.why("webrtc", VP8).code, "silent", "it has failed since it began to play");
+  choice.steady("webrtc", from, now);
+  assert.equal(choice.why("webrtc", VP8), null);
   choice.failed("webrtc", { code: "silent" }, now);
   assert.equal(choice.best(VP8, now + 14_999), "mse");
   assert.equal(choice.best(VP8, now + 15_000), "webrtc");
@@ -74,4 +82,24 @@ test("a picture that moves without sound stands behind one with sound, and befor
   assert.equal(choice.best(VP8, 1e9), "webrtc");
   choice.renewed(2e9);
   assert.equal(choice.best(VP8, 2e9), "webrtc");
+});
+
+test("a path that lasts half a minute each time is tried less and less", () => {
+  const choice = all();
+  let tries = 0;
+  for (let now = 0; now < 6 * 3600_000; now += 1000) {
+    if (choice.best(VP8, now) !== "webrtc") continue;
+    tries += 1;
+    const from = now;
+    for (; now < from + 31_000; now += 250) choice.steady("webrtc", from, now);
+    choice.failed("webrtc", { code: "silent" }, now);
+  }
+  assert.ok(tries < 50, `${tries} times in 6 h`);
+});
+
+test("sound that may come yet is looked for again after a pause", () => {
+  const choice = all();
+  choice.failed("webrtc", { code: "no_sound", mayPass: true }, 0);
+  assert.deepEqual([choice.best(VP8, 14_999), choice.isSoundless("webrtc", 14_999)], ["mse", true]);
+  assert.deepEqual([choice.best(VP8, 15_000), choice.isSoundless("webrtc", 15_000)], ["webrtc", false]);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAddress } from "../../web/live/address.js";
 import { createPlayer } from "../../web/live/player.js";
+import { createWords } from "../../web/live/words.js";
 import { createServerClock } from "../../web/live/server-clock.js";
 import { createFakeMedia, fragment, initSegment, settle } from "./support/fake-media.mjs";
 import { createFakeRtc } from "./support/fake-rtc.mjs";
@@ -153,7 +154,7 @@ test("media that stops is left, while the old picture stays and nothing is said 
   const { player, media, look, pass, still } = fixture();
   player.start(LIVE);
   await pass(6000);
-  await pass(4500, { bytes: false });
+  await pass(8500, { bytes: false });
   assert.equal(look().kind, "mse");
   assert.ok(still.shown);
   assert.equal(look().state, "waiting");
@@ -170,6 +171,25 @@ test("a device that is silent is no reason to leave", async () => {
   player.told({ ...LIVE, state: "away", bitrateBps: 0 });
   await pass(60_000, { bytes: false });
   assert.deepEqual([look().kind, look().state], ["webrtc", "waiting"]);
+});
+
+test("the list calls a device live for 5 s after it has stalled, and that is no reason to leave either", async () => {
+  const { player, rtc, look, pass } = fixture();
+  player.start(LIVE);
+  await pass(5000);
+  for (let at = 0; at < 5; at += 1) {
+    // Its bit rate stays as it was.
+    for (let said = 0; said < 6; said += 1) {
+      player.told({ ...LIVE });
+      await pass(1000, { bytes: false });
+    }
+    player.told({ ...LIVE, state: "away" });
+    await pass(20_000, { bytes: false });
+    player.told({ ...LIVE });
+    await pass(1000, { bytes: false });
+    await pass(3000);
+  }
+  assert.deepEqual([look().kind, look().state, rtc.made.length], ["webrtc", "playing", 1]);
 });
 
 test("a goodbye of the server: another offer at once; a stream that is over is waited for", async () => {
@@ -250,10 +270,122 @@ test("who wants sound gets it where the quicker path has none", async () => {
   await pass(5000, { audio: 0 });
   assert.equal(look().kind, "webrtc", "without sound anyway");
   media.video.muted = false;
-  await pass(500, { audio: 0 });
+  await pass(4000, { audio: 0 });
   assert.equal(look().kind, "mse");
   assert.equal(look().against[0].why.code, "no_sound");
   assert.equal(media.video.muted, false);
+});
+
+/** Plays by WebSocket, with the sound on, until WebRTC is tried beside it. */
+async function listening(made) {
+  const { rtc, player, media, sockets, pass, socket, look } = made;
+  rtc.answers.push(503);
+  player.start(LIVE);
+  await pass(250);
+  await socket();
+  media.video.muted = false;
+  let at = 2;
+  const go = async (ms, how) => {
+    for (let gone = 0; gone < ms; gone += 500) {
+      if (sockets.made[0].onmessage) sockets.made[0].onmessage({ data: fragment(at, (at += 1)) });
+      await pass(500, how);
+      media.video.currentTime += 0.5;
+    }
+  };
+  while (rtc.made.length < 2) await go(500, { bytes: false });
+  assert.deepEqual([look().kind, media.video.srcObject], ["mse", null]);
+  return go;
+}
+
+test("who listens keeps the sound until the better path has it", async () => {
+  const made = fixture();
+  const go = await listening(made);
+  await go(3000, { audio: 0 });
+  assert.deepEqual([made.look().kind, made.media.video.srcObject], ["mse", null], "its picture is no reason yet");
+  await go(1000);
+  assert.equal(made.look().kind, "webrtc");
+  assert.ok(made.media.video.srcObject);
+});
+
+test("a better path that says that it has no sound is dropped unseen, and not tried again", async () => {
+  const made = fixture();
+  made.rtc.headers.set("localcamera-sound", "missing; reason=no_ffmpeg");
+  const go = await listening(made);
+  made.seen.length = 0;
+  await go(60_000, { audio: 0 });
+  assert.deepEqual([made.look().kind, made.sockets.made.length, made.rtc.made.length, made.seen], ["mse", 1, 2, []]);
+  assert.equal(made.look().against[0].why.code, "no_sound");
+  assert.ok(made.rtc.last().isClosed);
+});
+
+test("sound that only does not come, or that is too much for the server now, is looked for again", async () => {
+  for (const said of ["missing; reason=too_many", "converted"]) {
+    const made = fixture();
+    made.rtc.headers.set("localcamera-sound", said);
+    const go = await listening(made);
+    await go(90_000, { audio: 0 });
+    assert.deepEqual([made.look().kind, made.sockets.made.length], ["mse", 1], said);
+    assert.ok(made.rtc.made.length > 2, said);
+  }
+});
+
+test("a better path that shows nothing is dropped after a while", async () => {
+  const made = fixture();
+  const go = await listening(made);
+  made.rtc.last().isMute = true;
+  made.player.told({ ...LIVE, state: "away" });
+  await go(19_000, { bytes: false });
+  assert.ok(!made.rtc.last().isClosed);
+  await go(2000, { bytes: false });
+  assert.ok(made.rtc.made[1].isClosed);
+  assert.equal(made.look().kind, "mse");
+});
+
+test("while the device is silent nothing is tried beside the path that waits for it", async () => {
+  const { player, rtc, pass, socket, media } = fixture();
+  rtc.answers.push(503);
+  player.start(LIVE);
+  await pass(250);
+  await socket();
+  media.video.currentTime = 1.2;
+  player.told({ ...LIVE, state: "away" });
+  await pass(25_000, { bytes: false });
+  assert.equal(rtc.made.length, 1);
+});
+
+test("an offer that is left before its answer is ended when the answer comes", async () => {
+  const { player, rtc, pass } = fixture();
+  rtc.hold();
+  player.start(LIVE);
+  await pass(250, { bytes: false });
+  player.stop();
+  rtc.release();
+  await pass(250, { bytes: false });
+  assert.deepEqual(rtc.requests, ["POST /whep/door", "DELETE /whep/door/1 keepalive"]);
+});
+
+test("an offer that nobody answers is given up", async () => {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    const { player, rtc, look, pass } = fixture();
+    rtc.hold();
+    player.start(LIVE);
+    await pass(7000, { bytes: false });
+    assert.equal(look().kind, "mse");
+  } finally {
+    console.warn = warn;
+  }
+});
+
+test("counters that one connection never tells are asked of the next one", async () => {
+  const { player, rtc, look, pass } = fixture({ kinds: ["webrtc"] });
+  player.start(LIVE);
+  await pass(250, { bytes: false });
+  rtc.last().isMute = true;
+  for (let at = 0; rtc.made.length < 2 && at < 40; at += 1) await pass(250);
+  await pass(2000);
+  assert.deepEqual([rtc.made.length, look().state], [2, "playing"]);
 });
 
 test("a page that nobody sees tries nothing beside what it has", async () => {
@@ -276,6 +408,22 @@ test("single pictures where nothing else plays, and what is missing by name wher
   sockets.last().say({ error: "pictures need ffmpeg, which is not installed on the server" });
   sockets.last().fail(4404);
   assert.deepEqual([look().state, look().codecs], ["unsupported", ["HEVC (H.265)"]]);
+});
+
+test("a server that closes without a sentence is not quoted", async () => {
+  const { player, sockets, look, pass } = fixture({ kinds: ["jpeg"] });
+  const words = createWords({ t: (key, { why = "", text = "" } = {}) => [key, why, text].filter(Boolean).join(" ") });
+  player.start(LIVE);
+  await pass(250);
+  sockets.last().fail(4404);
+  await pass(250);
+  const refused = (text) => words.why({ ...look(), against: [{ kind: "jpeg", why: { code: "server", text } }] });
+  assert.equal(refused(""), "live.why.jpeg live.why.server_refuses");
+  assert.equal(refused("no ffmpeg"), "live.why.jpeg live.why.server no ffmpeg");
+  assert.deepEqual([look().state, look().reason], ["refused", ""]);
+  await pass(5000);
+  sockets.last().fail(4404, "it is full");
+  assert.equal(look().reason, "it is full");
 });
 
 test("media that cannot be decoded again and again gives way to single pictures", async () => {

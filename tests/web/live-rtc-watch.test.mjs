@@ -34,15 +34,35 @@ test("what gives nothing for 4 s has no route", () => {
   assert.equal(looked(createWatch(0), 0, 60_000, nothing, { ...WELL, isFlowing: false, isConnected: false }).why, "no_route");
 });
 
-test("media that stops is missed after 4 s where the server has it, later where nobody knows, never where it has none", () => {
+test("media that stops is missed once the list has had time to say that the device is silent, never where it says so", () => {
   const begun = () => {
     const watch = createWatch(0);
     assert.equal(looked(watch, 0, 10_000, (now) => counters(now, now / 50)), null);
     return watch;
   };
-  assert.deepEqual(looked(begun(), 10_500, 60_000, nothing), { why: "silent", now: 14_500 });
-  assert.deepEqual(looked(begun(), 10_500, 60_000, nothing, { ...WELL, isFlowing: null }), { why: "silent", now: 18_500 });
+  assert.deepEqual(looked(begun(), 10_500, 60_000, nothing), { why: "silent", now: 18_500 });
   assert.equal(looked(begun(), 10_500, 60_000, nothing, { ...WELL, isFlowing: false }), null);
+});
+
+test("a device that is back has a moment for its first media", () => {
+  const watch = createWatch(0);
+  looked(watch, 0, 10_000, (now) => counters(now, now / 50));
+  looked(watch, 10_500, 16_000, nothing);
+  looked(watch, 16_500, 60_000, nothing, { ...WELL, isFlowing: false });
+  assert.deepEqual(looked(watch, 60_500, 90_000, nothing), { why: "silent", now: 68_500 });
+  const early = createWatch(0);
+  looked(early, 0, 60_000, nothing, { ...WELL, isFlowing: false });
+  assert.deepEqual(looked(early, 60_500, 90_000, nothing), { why: "no_route", now: 64_500 });
+});
+
+test("the delay is that of the moment at which the counters were read", () => {
+  const watch = createWatch(0);
+  watch.seen(counters(1000, 1), 500, 1_795_205_000_000);
+  assert.equal(watch.delayMs(), null);
+  watch.seen({ ...counters(2000, 2), playoutMs: 1_795_204_998_600 }, 1000, 1_795_205_001_000);
+  assert.equal(watch.delayMs(), 2400);
+  watch.seen({ ...counters(2000, 2), playoutMs: 1_795_204_998_600 }, 1000);
+  assert.equal(watch.delayMs(), null);
 });
 
 test("bytes without pictures are no picture, unless there is none or nobody looks", () => {
@@ -68,12 +88,15 @@ test("sound that is missing is noticed when pictures have come for a while", () 
   const watch = createWatch(0);
   watch.seen(counters(1000, 1), 1000);
   assert.equal(watch.isSoundless(2000), false);
-  watch.seen(counters(5000, 30), 2500);
-  watch.seen(counters(9000, 60), 4000);
-  assert.equal(watch.isSoundless(4000), true);
+  for (let now = 3000; now < 8500; now += 1000) watch.seen(counters(now, now / 20), now);
+  watch.seen(counters(9000, 1600), 8500);
+  // What converts it may have begun for the second time just now.
+  assert.equal(watch.isSoundless(8500), false);
+  watch.seen(counters(9200, 1650), 9100);
+  assert.deepEqual([watch.isSoundless(9100), watch.isHeard()], [true, false]);
   assert.equal(watch.isShown(true), true);
-  watch.seen(counters(9500, 61, 20), 4100);
-  assert.equal(watch.isSoundless(4100), false);
+  watch.seen(counters(9500, 1660, 20), 9200);
+  assert.deepEqual([watch.isSoundless(9200), watch.isHeard()], [false, true]);
 });
 
 test("the bit rate leaves out what came on joining", () => {

@@ -39,7 +39,7 @@ export function createServerPanel({ strings }) {
   async function askHealth() {
     try {
       const answer = await request("/health");
-      const { reason } = await answer.json();
+      const { reason } = JSON.parse(answer.text);
       health = answer.ok ? { state: "ok", reason: "" } : { state: "failing", reason: typeof reason === "string" ? reason : "" };
     } catch {
       health = { state: "away", reason: "" };
@@ -134,8 +134,11 @@ export function createServerPanel({ strings }) {
     async look() {
       if (isLooking) return;
       isLooking = true;
-      await Promise.all([askHealth(), isTesting ? null : askAlarms()]);
-      isLooking = false;
+      try {
+        await Promise.all([askHealth(), isTesting ? null : askAlarms()]);
+      } finally {
+        isLooking = false;
+      }
       render();
     },
     render,

@@ -51,7 +51,7 @@ export function controlAddress({ protocol, host }) {
  * @param {() => void} [options.onOpen] a new connection: the server knows nothing of what was said on earlier ones
  * @param {(message: Message) => void} options.onMessage
  * @param {() => void} [options.onClose] it is lost, or an attempt has failed
- * @param {() => Promise<Message[]>} [options.ask] rejects where the server cannot be reached
+ * @param {() => Promise<Message[]>} [options.ask] rejects where the server cannot be reached; with a `status` where it has answered
  * @param {() => number} [options.random]
  */
 export function createControl({ page, url, onOpen = () => {}, onMessage, onClose = () => {}, ask = reach, random }) {
@@ -60,6 +60,8 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
   /** @type {WebSocket | null} */
   let socket = null;
   let isOpen = false;
+  /** Messages so far: whether one has come in the meantime. */
+  let told = 0;
   /** @type {any} */
   let timer = null;
   /** @type {any} */
@@ -95,13 +97,17 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
 
   /** @param {WebSocket} mine */
   async function doubt(mine) {
+    const before = told;
     try {
       const messages = await ask();
       for (const message of messages) if (socket === mine) heard(message);
-      if (socket === mine) later(() => void doubt(mine), SILENCE_MS);
-    } catch {
-      if (socket === mine) lost();
+    } catch (error) {
+      // It has spoken since, and is not doubted any more.
+      if (socket !== mine || told !== before) return;
+      // Also a status that says no has come from somebody.
+      if (typeof (/** @type {{ status?: unknown }} */ (error).status) !== "number") return lost();
     }
+    if (socket === mine) later(() => void doubt(mine), SILENCE_MS);
   }
 
   function open() {
@@ -123,6 +129,7 @@ export function createControl({ page, url, onOpen = () => {}, onMessage, onClose
       onOpen();
     };
     mine.onmessage = ({ data }) => {
+      told += 1;
       later(() => void doubt(mine), SILENCE_MS);
       let message = null;
       try {

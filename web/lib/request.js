@@ -1,5 +1,5 @@
 /**
- * A request that fails in time.
+ * A request that fails in time, with all of its answer.
  *
  *   const answer = await request("/api/devices");
  *   const told = await requestJson("/api/alarms");    throws where the status says no
@@ -26,8 +26,8 @@ async function within(path, { patienceMs = PATIENCE_MS, ...options }, read) {
   }
 }
 
-/** @param {string} path @param {RequestInit & { patienceMs?: number }} [options] */
-export const request = (path, options = {}) => within(path, options, async (answer) => answer);
+/** The body has been read: one that never ends is no answer. @param {string} path @param {RequestInit & { patienceMs?: number }} [options] */
+export const request = (path, options = {}) => within(path, options, async (answer) => ({ ok: answer.ok, status: answer.status, text: await answer.text() }));
 
 /** @param {string} path @param {RequestInit & { patienceMs?: number }} [options] @returns {Promise<any>} */
 export const requestJson = (path, options = {}) =>

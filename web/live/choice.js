@@ -4,7 +4,7 @@
  *   const choice = createChoice({ kinds: ["webrtc", "mse", "jpeg"], inability, random });
  *   choice.best(mime, nowMs)            the first that there is no reason against; null where there is none
  *   choice.failed("webrtc", why, nowMs) it is not tried again before a pause that grows
- *   choice.steady("webrtc")             it has played for a while: its next failure is a first one
+ *   choice.steady("webrtc", sinceMs, nowMs) it plays: after long enough its next failure is a first one
  *   choice.renewed(nowMs)               a new generation: what did not go may go now
  *   choice.why("webrtc", mime)          the reason against it, or null
  *
@@ -13,7 +13,7 @@
 
 /** @typedef {"webrtc" | "mse" | "jpeg"} Kind */
 /** @typedef {"browser" | "codec" | "server" | "no_route" | "silent" | "decode" | "lost" | "closed" | "no_sound"} Code */
-/** @typedef {{ code: Code, codecs?: string[], text?: string }} Why `codecs`: by the names that people know */
+/** @typedef {{ code: Code, codecs?: string[], text?: string, mayPass?: boolean }} Why `codecs`: by the names that people know; `mayPass`: of missing sound */
 
 /** In order of preference: the quickest first, the one that always goes last. @type {readonly Kind[]} */
 export const KINDS = ["webrtc", "mse", "jpeg"];
@@ -23,6 +23,8 @@ const FIRST_MS = 15_000;
 const LONGEST_MS = 600_000;
 /** A device whose encoder starts anew all the time makes no storm of attempts. */
 const RECENT_MS = 10_000;
+/** As long as the longest pause: a path that fails more often than it is left alone is no good. */
+const STEADY_MS = 600_000;
 
 /**
  * @param {object} options
@@ -45,6 +47,9 @@ export function createChoice({ kinds, inability, random = Math.random }) {
     return failure !== undefined && failure.why.code === "no_sound";
   };
 
+  /** @param {Why} why */
+  const isForGood = (why) => why.code === "no_sound" && !why.mayPass;
+
   return {
     /** @param {string | null} mime of the stream, null while it is unknown @param {number} nowMs @returns {Kind | null} */
     best(mime, nowMs) {
@@ -60,12 +65,15 @@ export function createChoice({ kinds, inability, random = Math.random }) {
       const count = before ? before.count + 1 : 0;
       const pauseMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** count) * (0.75 + random() / 4);
       // Of its sound nothing but another stream changes anything.
-      failures.set(kind, { why, atMs: nowMs, untilMs: why.code === "no_sound" ? Infinity : nowMs + pauseMs, count });
+      failures.set(kind, { why, atMs: nowMs, untilMs: isForGood(why) ? Infinity : nowMs + pauseMs, count });
     },
-    /** @param {Kind} kind */
-    steady(kind) {
-      failures.delete(kind);
+    /** @param {Kind} kind @param {number} sinceMs since when it plays @param {number} nowMs */
+    steady(kind, sinceMs, nowMs) {
+      const failure = failures.get(kind);
+      if (failure && nowMs - Math.max(sinceMs, failure.atMs) >= STEADY_MS) failures.delete(kind);
     },
+    /** It is known to lack the sound. @param {Kind} kind @param {number} nowMs */
+    isSoundless: (kind, nowMs) => isSilent(kind) && isPaused(kind, nowMs),
     /** @param {number} nowMs */
     renewed(nowMs) {
       for (const failure of failures.values()) if (nowMs - failure.atMs >= RECENT_MS) failure.untilMs = nowMs;

@@ -11,6 +11,7 @@
 
 import { createPlayer } from "./player.js";
 import { createScreen } from "./screen.js";
+import { soundSwitch } from "./sound-switch.js";
 import { createStill } from "./still.js";
 
 /** @typedef {import("./streams.js").Stream} Stream */
@@ -70,8 +71,8 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
 
   function drawSound() {
     const isSilent = (entry !== null && entry.mime !== null && !entry.hasSound) || player.look().kind === "jpeg";
-    const state = isSilent ? "none" : video.muted ? "off" : "on";
-    sound.disabled = isSilent;
+    const state = soundSwitch({ hasSound: !isSilent, isMuted: video.muted });
+    sound.disabled = state === "none";
     sound.dataset.state = state;
     const icon = `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`;
     // Set anew, it would be fetched and drawn anew.

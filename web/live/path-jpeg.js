@@ -147,8 +147,8 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
         void draw(data);
       }
     };
-    mine.onclose = ({ code }) => {
-      if (code === REFUSED) return refused(said);
+    mine.onclose = ({ code, reason: closing }) => {
+      if (code === REFUSED) return refused(said || closing || "");
       if (code !== OVER) return lost();
       letGo();
       become("over");
@@ -186,7 +186,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     look() {
       const shown = state === "off" ? "connecting" : state;
       // A picture says nothing of when it was captured.
-      return { state: shown, codecs: [], reason, latencyMs: null, bitrateBps: meter.rate(now()), canJump: false, missingSound: "pictures" };
+      return { state: shown, codecs: [], reason, latencyMs: null, bitrateBps: meter.rate(now()), canJump: false, isHeard: false, missingSound: "pictures" };
     },
   };
 }

@@ -333,6 +333,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
         latencyMs: shownMs === null || clockMs === null ? null : Math.max(0, clockMs - shownMs),
         bitrateBps: meter.rate(now()),
         canJump,
+        isHeard: true,
         missingSound: null,
       };
     },

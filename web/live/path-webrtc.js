@@ -48,19 +48,18 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
   let media = null;
   /** @type {(() => void) | null} */
   let end = null;
-  /** @type {AbortController | null} */
-  let asking = null;
   /** @type {any} */
   let timer = null;
   let beganMs = 0;
   let askedMs = 0;
-  let isAsking = false;
+  /** Its counters have been asked for. @type {RTCPeerConnection | null} */
+  let asked = null;
   let watch = createWatch(0);
   let isDecoded = false;
   /** @type {string | null} */
   let missingSound = null;
-  /** The capture time of the picture that was painted last, by this page's clock. @type {number | null} */
-  let capturedMs = null;
+  /** From the capture of the picture that was painted last to its painting. @type {number | null} */
+  let pictureDelayMs = null;
 
   /** @param {PathState} next */
   function become(next) {
@@ -78,12 +77,10 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
   /** The server learns it at once; it would find out by itself only after its patience. */
   function letGo() {
     page.clearTimeout(timer);
-    if (asking) asking.abort();
-    asking = null;
     if (end) end();
     end = null;
     const old = peer;
-    peer = null;
+    peer = asked = null;
     if (!old) return;
     old.ontrack = old.onconnectionstatechange = null;
     old.close();
@@ -94,12 +91,10 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
     return !entry || entry.hasPicture !== false;
   };
 
-  /** Whether media of the stream comes to the server; null where nobody knows. */
+  /** Whether media of the stream comes to the server, as far as anybody knows. */
   function isFlowing() {
     const entry = listed();
-    if (!entry || entry.state === undefined) return null;
-    if (entry.state !== "live") return false;
-    return entry.bitrateBps ? true : null;
+    return !entry || entry.state === undefined || entry.state === "live";
   }
 
   /** @param {Why} why */
@@ -133,7 +128,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
     beganMs = now();
     watch = createWatch(beganMs);
     isDecoded = false;
-    capturedMs = null;
+    pictureDelayMs = null;
     missingSound = null;
     /** @type {RTCPeerConnection} */
     let mine;
@@ -157,7 +152,6 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
       else if (mine.connectionState === "closed") ended();
     };
     const abort = new page.AbortController();
-    asking = abort;
     const slow = page.setTimeout(() => abort.abort(), ANSWER_MS);
     try {
       mine.addTransceiver("video", { direction: "recvonly" });
@@ -172,11 +166,10 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
         const { status, text } = answer.refusal;
         return status === 404 ? over() : fail({ code: "server", text: text || String(status) });
       }
-      // Left in the meantime, it is ended all the same.
+      // Left in the meantime: what the server has begun for it can be ended only now that it has a name.
       if (peer !== mine) return answer.end();
       end = answer.end;
       missingSound = answer.missingSound;
-      asking = null;
       beganMs = now();
       watch = createWatch(beganMs);
       await mine.setRemoteDescription({ type: "answer", sdp: answer.sdp });
@@ -208,20 +201,20 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
     if (typeof element.requestVideoFrameCallback !== "function") return;
     element.requestVideoFrameCallback((/** @type {number} */ _, /** @type {{ captureTime?: number }} */ about) => {
       if (media !== mine || video.srcObject !== mine) return;
-      if (typeof about.captureTime === "number") capturedMs = about.captureTime;
+      if (typeof about.captureTime === "number") pictureDelayMs = now() - about.captureTime;
       painted(mine);
     });
   }
 
   async function ask() {
     const mine = peer;
-    if (!mine || isAsking) return;
-    isAsking = true;
+    if (!mine || asked === mine) return;
+    asked = mine;
     askedMs = now();
     try {
       const reports = await mine.getStats();
       if (peer !== mine || state === "off") return;
-      watch.seen(countersOf(/** @type {any} */ (reports).values()), now());
+      watch.seen(countersOf(/** @type {any} */ (reports).values()), now(), clock.now());
       if (!isDecoded && watch.isShown(hasPicture())) {
         isDecoded = true;
         on.picture();
@@ -230,7 +223,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
     } catch {
       // It has just been closed.
     } finally {
-      isAsking = false;
+      if (asked === mine) asked = null;
     }
   }
 
@@ -258,11 +251,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
 
   /** @returns {number | null} */
   function latencyMs() {
-    const clockMs = clock.now();
-    const playoutMs = watch.playoutMs();
-    const byPicture = capturedMs === null ? null : now() - capturedMs;
-    const byReport = playoutMs === null || clockMs === null ? null : clockMs - playoutMs;
-    const delays = [byPicture, byReport].filter((delay) => delay !== null && delay > -500 && delay < LONGEST_DELAY_MS);
+    const delays = [pictureDelayMs, watch.delayMs()].filter((delay) => delay !== null && delay > -500 && delay < LONGEST_DELAY_MS);
     return delays.length > 0 ? Math.max(0, /** @type {number} */ (delays[0])) : null;
   }
 
@@ -312,6 +301,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
         latencyMs: isDecoded ? latencyMs() : null,
         bitrateBps: watch.bitrateBps(now()),
         canJump: isDecoded && video.paused && video.srcObject === media,
+        isHeard: watch.isHeard(),
         missingSound: missingSound || (watch.isSoundless(now()) ? "unknown" : null),
       };
     },

@@ -13,6 +13,7 @@
  * @property {number | null} latencyMs
  * @property {number | null} bitrateBps
  * @property {boolean} canJump the picture is not where it could be
+ * @property {boolean} isHeard sound comes with it, if the stream has any
  * @property {string | null} missingSound why the stream's sound does not come this way, if it does not
  */
 /**

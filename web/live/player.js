@@ -22,8 +22,10 @@ import { abilitiesOf, inability } from "./paths.js";
 import { playVideo } from "./playing-video.js";
 
 const TICK_MS = 250;
-/** A path that has played for so long is as good as new when it fails. */
-const STEADY_MS = 30_000;
+/** A better path that has nothing to show for so long would not be better. */
+const RISING_MS = 20_000;
+/** What speaks against the sound of a path, and may be otherwise later. */
+const PASSING = ["unknown", "too_many"];
 /** A picture that was paused goes on after this. */
 const RESUME_MS = 2000;
 /** As often as this without a second played, and it is the path that cannot go on. */
@@ -36,7 +38,7 @@ const UNSAID_MS = 3000;
 /** @typedef {import("./path.js").Path} Path */
 /** @typedef {import("./path.js").Listed} Listed */
 /** @typedef {"off" | import("./path.js").PathState} PlayerState */
-/** @typedef {{ kind: Kind, path: Path, beganMs: number }} Taken */
+/** @typedef {{ kind: Kind, path: Path, beganMs: number, isShown: boolean }} Taken `isShown`: it has had a picture */
 /**
  * @typedef {object} Look
  * @property {PlayerState} state
@@ -95,7 +97,8 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
         changedMs = now();
       }),
       picture: own(() => {
-        if (taken === rising) swap();
+        taken.isShown = true;
+        ripen();
       }),
       generation: own(() => choice.renewed(now())),
       failed: (/** @type {Why} */ why) => failed(taken, why),
@@ -107,7 +110,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     else if (kind === "mse") path = createMsePath({ ...options, able });
     else path = createJpegPath({ ...options, fps, still });
     /** @type {Taken} */
-    const taken = { kind, path, beganMs: now() };
+    const taken = { kind, path, beganMs: now(), isShown: false };
     return taken;
   }
 
@@ -154,6 +157,22 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     onChange();
   }
 
+  /** @param {string} missing @returns {Why} */
+  const soundless = (missing) => ({ code: "no_sound", mayPass: PASSING.includes(missing) });
+
+  const isSoundWanted = () => !video.muted && listed !== null && listed.hasSound === true;
+
+  /** Takes over where it brings what the one before it has: whoever listens does not lose the sound for a moment. */
+  function ripen() {
+    const next = rising;
+    if (!next) return;
+    const { missingSound, isHeard } = next.path.look();
+    const hasToSound = isSoundWanted() && active !== null && active.kind !== "jpeg";
+    if (hasToSound && missingSound !== null) failed(next, soundless(missingSound));
+    else if (next.isShown && (isHeard || !hasToSound)) swap();
+    else if (now() - next.beganMs > RISING_MS) failed(next, next.isShown ? soundless("unknown") : { code: "silent" });
+  }
+
   function drop() {
     const old = rising;
     rising = null;
@@ -171,12 +190,16 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   function consider() {
     if (!active || rising || page.document.visibilityState === "hidden") return;
     const { state, missingSound } = active.path.look();
-    const isMissed = missingSound !== null && active.kind !== "jpeg" && !video.muted && listed !== null && listed.hasSound === true;
-    if (isMissed && failed(active, { code: "no_sound" })) return;
-    if (now() - active.beganMs > STEADY_MS && state === "playing") choice.steady(active.kind);
+    const { kind, beganMs } = active;
+    const isMissed = missingSound !== null && kind !== "jpeg" && isSoundWanted();
+    if (isMissed && !choice.isSoundless(kind, now()) && failed(active, soundless(missingSound))) return;
+    if (state === "playing") choice.steady(kind, beganMs, now());
     const best = choice.best(mime, now());
-    // What waits for the stream itself is as good as any other.
-    if (best === null || KINDS.indexOf(best) >= KINDS.indexOf(active.kind) || state === "over" || state === "lost") return;
+    // What was not free when the sound was missed, and is now.
+    if (isMissed && best !== null && best !== kind && best !== "jpeg") return begin(best);
+    // What waits for the stream itself is as good as any other, and of a device that is silent none has anything to show.
+    const isWaiting = state === "over" || state === "lost" || (listed !== null && listed.state === "away");
+    if (best === null || KINDS.indexOf(best) >= KINDS.indexOf(active.kind) || isWaiting) return;
     rising = take(best);
     rising.path.start();
   }
@@ -199,6 +222,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     if (!isOn) return;
     if (active) active.path.tick();
     if (rising) rising.path.tick();
+    ripen();
     const { state = "" } = active && active.kind !== "jpeg" ? active.path.look() : {};
     if (state === "playing") still.lift();
     if (state === "paused") resume();

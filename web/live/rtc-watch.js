@@ -4,7 +4,7 @@
  *   const watch = createWatch(nowMs);
  *   watch.seen(countersOf(reports), nowMs)
  *   watch.verdict(nowMs, { isConnected, isFlowing, hasPicture, isVisible })     what is wrong, or null
- *   watch.isShown(), watch.isSoundless(nowMs), watch.bitrateBps(nowMs), watch.playoutMs()
+ *   watch.isShown(), watch.isHeard(), watch.isSoundless(nowMs), watch.bitrateBps(nowMs), watch.delayMs()
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { createMeter } from "./meter.js";
 
 /** Nobody waits longer in front of a black picture when another path is there. */
 const MEDIA_MS = 4000;
-/** After this the list says by itself that a device is silent, and no path has more. */
+/** The list calls a device live for 5 s after its last media, and is told once a second: before that silence may be the device's own. */
 const SILENT_MS = 8000;
 /** Joining sends the newest group of pictures; one that is too large for that is over in the meantime, mostly. */
 const DECODE_MS = 5000;
-/** Sound begins a moment after the picture. */
-const SOUND_MS = 2500;
+/** What converts it on the server starts anew after 4 s without a result, and takes its time on a busy machine. */
+const SOUND_MS = 8000;
 /** Nothing was looked at for so long: the page slept, and counters stood still with it. */
 const SLEPT_MS = 3000;
 /** Between the epochs of 1900 and 1970. */
 const NTP_MS = 2_208_988_800_000;
 
 /** @typedef {{ videoBytes: number, audioBytes: number, frames: number, playoutMs: number | null }} Counters */
-/** @typedef {{ isConnected: boolean, isFlowing: boolean | null, hasPicture: boolean, isVisible: boolean }} Circumstances `isFlowing`: media comes to the server; null: nobody knows */
+/** @typedef {{ isConnected: boolean, isFlowing: boolean, hasPicture: boolean, isVisible: boolean }} Circumstances `isFlowing`: media comes to the server, as far as anybody knows */
 /** @typedef {import("./choice.js").Why} Why */
 
 /**
@@ -58,6 +58,10 @@ export function createWatch(beganMs) {
   let framesMs = 0;
   let firstBytesMs = 0;
   let lookedMs = beganMs;
+  /** When there was last nothing to come. */
+  let restedMs = 0;
+  /** @type {number | null} */
+  let delayMs = null;
 
   /** @param {number} nowMs */
   function wake(nowMs) {
@@ -71,8 +75,8 @@ export function createWatch(beganMs) {
   }
 
   return {
-    /** @param {Counters} next @param {number} nowMs */
-    seen(next, nowMs) {
+    /** @param {Counters} next @param {number} nowMs @param {number | null} [clockMs] wall time of the counters, by the sender's clock */
+    seen(next, nowMs, clockMs = null) {
       wake(nowMs);
       const grown = next.videoBytes + next.audioBytes - counters.videoBytes - counters.audioBytes;
       if (grown > 0) {
@@ -83,28 +87,33 @@ export function createWatch(beganMs) {
       }
       if (next.frames > counters.frames) framesMs = nowMs;
       counters = next;
+      // Playing goes on until somebody asks for it: only at this moment the two times belong together.
+      delayMs = next.playoutMs === null || clockMs === null ? null : clockMs - next.playoutMs;
     },
     /** @param {number} nowMs @param {Circumstances} circumstances @returns {Why | null} */
     verdict(nowMs, { isConnected, isFlowing, hasPicture, isVisible }) {
       wake(nowMs);
       if (firstBytesMs === 0) {
-        const isPatient = isConnected && isFlowing === false;
-        return !isPatient && nowMs - beganMs > MEDIA_MS ? { code: "no_route" } : null;
+        if (isConnected && isFlowing === false) restedMs = nowMs;
+        return nowMs - Math.max(beganMs, restedMs) > MEDIA_MS ? { code: "no_route" } : null;
       }
+      if (isFlowing === false) restedMs = nowMs;
       const silentMs = nowMs - bytesMs;
-      if (isFlowing !== false && silentMs > (isFlowing ? MEDIA_MS : SILENT_MS)) return { code: "silent" };
+      // A device that is back has its time from then on.
+      if (nowMs - Math.max(bytesMs, restedMs) > SILENT_MS) return { code: "silent" };
       if (!hasPicture || !isVisible || silentMs > 1000) return null;
       return nowMs - (framesMs > 0 ? framesMs : firstBytesMs) > DECODE_MS ? { code: "decode" } : null;
     },
     /** It has decoded something. @param {boolean} hasPicture */
     isShown: (hasPicture) => (hasPicture ? counters.frames > 0 : counters.audioBytes > 0),
+    isHeard: () => counters.audioBytes > 0,
     /** Pictures come, and no sound. @param {number} nowMs */
     isSoundless: (nowMs) => counters.frames > 0 && counters.audioBytes === 0 && nowMs - firstBytesMs > SOUND_MS,
     /** @param {number} nowMs */
     isSilent: (nowMs) => bytesMs > 0 && nowMs - bytesMs > 1500,
     /** @param {number} nowMs */
     bitrateBps: (nowMs) => meter.rate(nowMs),
-    /** Wall time of what is played, by the sender's clock; null where the browser does not say. */
-    playoutMs: () => counters.playoutMs,
+    /** From the capture of what is played to its playing; null where the browser does not say. */
+    delayMs: () => delayMs,
   };
 }

@@ -57,7 +57,7 @@ export function createWords({ t }) {
     /** Why it is not a better one, and why there is no sound. @param {Look} look */
     why({ against, kind, missingSound }) {
       const said = against.map(({ kind, why: { code, codecs: lacking = [], text = "" } }) =>
-        t(`live.why.${kind}`, { why: t(`live.why.${code}`, { codecs: lacking.join(t("live.player.and")), text }) }),
+        t(`live.why.${kind}`, { why: t(`live.why.${code === "server" && text === "" ? "server_refuses" : code}`, { codecs: lacking.join(t("live.player.and")), text }) }),
       );
       if (kind === "webrtc" && missingSound !== null) {
         said.push(t("live.soundless", { why: t(missingSound === "no_ffmpeg" || missingSound === "too_many" ? `live.soundless.${missingSound}` : "live.soundless.unknown") }));

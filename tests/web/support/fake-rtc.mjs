@@ -3,14 +3,19 @@
 //   const rtc = createFakeRtc();
 //   rtc.page                        RTCPeerConnection, MediaStream, fetch, AbortController
 //   rtc.answers.push(503)           the next offers' answers; 201 where nothing is said
-//   rtc.last().receive({ frames: 30 })
+//   rtc.headers.set("localcamera-sound", "missing; reason=no_ffmpeg")
+//   rtc.hold(); rtc.release()       offers are not answered in between
+//   rtc.last().receive({ frames: 30 }); rtc.last().isMute = true      its counters are never told
 //   rtc.requests                    "POST /whep/door", "DELETE /whep/door/1 keepalive"
 
 export function createFakeRtc() {
   const made = [];
   const answers = [];
   const requests = [];
+  const headers = new Map();
   let answered = 0;
+  let release = () => {};
+  let open = Promise.resolve();
 
   class Stream {
     constructor() {
@@ -44,6 +49,7 @@ export function createFakeRtc() {
       this.connectionState = "connected";
     }
     async getStats() {
+      if (this.isMute) return new Promise(() => {});
       const { video, audio, frames } = this.counters;
       return new Map([
         ["v", { type: "inbound-rtp", kind: "video", bytesReceived: video, framesDecoded: frames }],
@@ -66,14 +72,18 @@ export function createFakeRtc() {
     }
   }
 
-  const fetch = async (url, { method, keepalive }) => {
+  const fetch = async (url, { method, keepalive, signal }) => {
     requests.push(`${method} ${new URL(url).pathname}${keepalive ? " keepalive" : ""}`);
     if (method !== "POST") return { status: 200 };
+    const aborted = new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+    aborted.catch(() => {});
+    await Promise.race([open, aborted]);
     const status = answers.length > 0 ? answers.shift() : 201;
     const body = status === 201 ? "answer" : JSON.stringify({ error: { code: "x", message: `it said ${status}.` } });
     answered += 1;
-    return { status, text: async () => body, headers: new Map([["Location", `/whep/door/${answered}`]]) };
+    return { status, text: async () => body, headers: new Map([["Location", `/whep/door/${answered}`], ...headers]) };
   };
   const page = { RTCPeerConnection: Peer, MediaStream: Stream, AbortController, fetch };
-  return { page, made, answers, requests, last: () => made[made.length - 1] };
+  const hold = () => (open = new Promise((resolve) => (release = resolve)));
+  return { page, made, answers, requests, headers, hold, release: () => release(), last: () => made[made.length - 1] };
 }
