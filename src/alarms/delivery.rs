@@ -1,19 +1,16 @@
 //! One target's messages, one after the other, until each has arrived or is too old.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::notice::Notice;
-use super::targets::Post;
+use super::queue::Queue;
+use super::targets::{Failure, Post};
+use super::{Attempt, TargetState};
 use crate::clock;
-
-/// As many as there can be alarms, and their ends.
-const MAX_WAITING: usize = 200;
 
 /// Soon enough for a server that is just starting.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -24,36 +21,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// Nobody acts on what was wrong an hour ago; the pages show what is wrong now.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3600);
 
+/// Who answers that a message is wrong may have been wrong itself, though not so many times.
+const MAX_REFUSALS: u32 = 3;
+
 /// A target, and what waits for it.
 #[derive(Debug)]
 pub(super) struct Courier {
-    pub(super) name: String,
-    pub(super) kind: &'static str,
+    name: String,
+    kind: &'static str,
     post: Box<dyn Post>,
     queue: Mutex<Queue>,
     news: Notify,
-    last: Mutex<Option<Last>>,
-}
-
-/// How the last attempt went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Last {
-    pub(super) at_ms: i64,
-    pub(super) result: Result<(), String>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    /// Counts the messages.
-    count: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Waiting {
-    number: u64,
-    since: Instant,
-    notice: Arc<Notice>,
+    /// How the last attempt went, and the last test.
+    last: Mutex<(Option<Attempt>, Option<Attempt>)>,
 }
 
 impl Courier {
@@ -64,29 +44,23 @@ impl Courier {
 
     /// Hands a message over; it goes out behind those before it.
     pub(super) fn send(&self, notice: Arc<Notice>) {
-        let mut queue = self.queue();
-        queue.count += 1;
-        let (number, since) = (queue.count, Instant::now());
-        queue.waiting.push_back(Waiting { number, since, notice });
-        if queue.waiting.len() > MAX_WAITING {
-            queue.waiting.pop_front();
-            tracing::error!(target_name = %self.name, "too many alarms wait for a target that does not take them: the oldest is given up");
+        let given_up = self.queue().push(notice);
+        if given_up > 0 {
+            tracing::error!(target_name = %self.name, alarms = given_up, "too many alarms wait for a target that does not take them: the oldest are given up");
         }
-        drop(queue);
         self.news.notify_one();
     }
 
     /// Tries at once, beside what waits.
-    pub(super) async fn attempt(&self, notice: &Notice) -> Result<(), String> {
+    pub(super) async fn test(&self, notice: &Notice) {
         let result = self.post.post(notice).await;
-        let last = Last { at_ms: clock::now_ms(), result: result.clone() };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
-        result
+        self.lock().1 = Some((clock::now_ms(), result.map_err(|failure| failure.message)));
     }
 
-    /// How the last attempt went, if there was one.
-    pub(super) fn last(&self) -> Option<Last> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// As people see it.
+    pub(super) fn state(&self) -> TargetState {
+        let (last, tested) = self.lock().clone();
+        TargetState { name: self.name.clone(), kind: self.kind, last, tested }
     }
 
     /// Delivers until the server stops.
@@ -96,49 +70,51 @@ impl Courier {
     }
 
     async fn deliver(&self) {
-        let mut failures = 0;
+        let (mut failures, mut refusals) = (0, 0);
         loop {
-            let Some(first) = self.first() else {
+            let Some(first) = self.queue().begin() else {
                 self.news.notified().await;
                 continue;
             };
-            match self.attempt(&first.notice).await {
-                Ok(()) => {
-                    if failures > 0 {
-                        tracing::info!(target_name = %self.name, "alarms reach the target again");
-                    }
-                    failures = 0;
-                    self.done(&first);
-                    continue;
+            let result = self.post.post(&first.notice).await;
+            let said = result.clone().map_err(|failure| failure.message);
+            self.lock().0 = Some((clock::now_ms(), said));
+            let Err(Failure { message: error, is_permanent }) = result else {
+                if failures > 0 {
+                    tracing::info!(target_name = %self.name, "alarms reach the target again");
                 }
-                Err(error) if first.since.elapsed() >= GIVE_UP_AFTER => {
-                    tracing::error!(target_name = %self.name, error, "an alarm is given up that could not be delivered for an hour");
-                    self.done(&first);
-                }
-                Err(error) if failures == 0 => {
-                    tracing::warn!(target_name = %self.name, error, "an alarm could not be delivered; it is tried again");
-                }
-                Err(error) => tracing::debug!(target_name = %self.name, error, failures, "again"),
+                (failures, refusals) = (0, 0);
+                self.queue().done();
+                continue;
+            };
+            refusals = if is_permanent { refusals + 1 } else { 0 };
+            if refusals >= MAX_REFUSALS {
+                tracing::error!(target_name = %self.name, error, "an alarm is given up that its target does not want");
+                self.queue().done();
+                // It says nothing of the next one.
+                (failures, refusals) = (0, 0);
+                continue;
+            }
+            if first.since.elapsed() >= GIVE_UP_AFTER {
+                tracing::error!(target_name = %self.name, error, "an alarm is given up that could not be delivered for an hour");
+                self.queue().done();
+                refusals = 0;
+            } else if failures == 0 {
+                tracing::warn!(target_name = %self.name, error, "an alarm could not be delivered; it is tried again");
+            } else {
+                tracing::debug!(target_name = %self.name, error, failures, "again");
             }
             tokio::time::sleep(pause(failures)).await;
             failures = failures.saturating_add(1);
         }
     }
 
-    fn first(&self) -> Option<Waiting> {
-        self.queue().waiting.front().cloned()
-    }
-
-    /// Unless it was given up meanwhile.
-    fn done(&self, first: &Waiting) {
-        let mut queue = self.queue();
-        if queue.waiting.front().is_some_and(|known| known.number == first.number) {
-            queue.waiting.pop_front();
-        }
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Option<Attempt>, Option<Attempt>)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,6 +129,8 @@ mod tests {
     use futures_util::future::BoxFuture;
     use tokio::sync::mpsc;
 
+    use tokio::time::Instant;
+
     use super::*;
 
     /// Refuses until a time, and tells what it was given.
@@ -160,19 +138,29 @@ mod tests {
     struct Deaf {
         until: Instant,
         heard: mpsc::UnboundedSender<(String, bool)>,
+        is_permanent: bool,
     }
 
     impl Post for Deaf {
-        fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), String>> {
+        fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), Failure>> {
             let is_heard = Instant::now() >= self.until;
             self.heard.send((notice.link(), is_heard)).unwrap();
-            async move { if is_heard { Ok(()) } else { Err("deaf".to_owned()) } }.boxed()
+            let failure = Failure { message: "deaf".to_owned(), is_permanent: self.is_permanent };
+            async move { if is_heard { Ok(()) } else { Err(failure) } }.boxed()
         }
     }
 
     fn deaf(for_seconds: u64) -> (Arc<Courier>, mpsc::UnboundedReceiver<(String, bool)>) {
+        deaf_and_sure(for_seconds, false)
+    }
+
+    fn deaf_and_sure(
+        for_seconds: u64,
+        is_permanent: bool,
+    ) -> (Arc<Courier>, mpsc::UnboundedReceiver<(String, bool)>) {
         let (heard, told) = mpsc::unbounded_channel();
-        let deaf = Deaf { until: Instant::now() + Duration::from_secs(for_seconds), heard };
+        let until = Instant::now() + Duration::from_secs(for_seconds);
+        let deaf = Deaf { until, heard, is_permanent };
         let courier = Arc::new(Courier::new("a".to_owned(), "webhook", Box::new(deaf)));
         tokio::spawn(Arc::clone(&courier).run(CancellationToken::new()));
         (courier, told)
@@ -204,7 +192,7 @@ mod tests {
         assert_eq!(arrives(&mut told).await, ("2/live".to_owned(), 1));
         courier.send(notice("3"));
         assert_eq!(arrives(&mut told).await, ("3/live".to_owned(), 1));
-        assert_eq!(courier.last().unwrap().result, Ok(()));
+        assert_eq!(courier.state().last.unwrap().1, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -212,20 +200,37 @@ mod tests {
         let (courier, mut told) = deaf(3600 + 300);
         courier.send(notice("1"));
         tokio::time::sleep(Duration::from_secs(1800)).await;
-        assert_eq!(courier.last().unwrap().result, Err("deaf".to_owned()));
+        assert_eq!(courier.state().last.unwrap().1, Err("deaf".to_owned()));
         courier.send(notice("2"));
         assert_eq!(arrives(&mut told).await.0, "2/live");
         assert!(told.try_recv().is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_waits_is_bounded() {
+    async fn what_a_target_does_not_want_holds_up_nothing() {
+        let (courier, mut told) = deaf_and_sure(8, true);
+        courier.send(notice("1"));
+        courier.send(notice("2"));
+        let (second, attempts) = arrives(&mut told).await;
+        assert_eq!(second, "2/live");
+        assert!(attempts > MAX_REFUSALS as usize && attempts <= 6, "{attempts}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_test_hides_nothing_of_what_really_happened() {
         let (courier, mut told) = deaf(60);
-        for number in 0..=MAX_WAITING {
-            courier.send(notice(&number.to_string()));
-        }
-        assert_eq!(arrives(&mut told).await.0, "1/live");
-        assert_eq!(arrives(&mut told).await.0, "2/live");
+        courier.send(notice("1"));
+        told.recv().await.unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        courier.test(&notice("test")).await;
+        let state = courier.state();
+        assert_eq!(state.last.unwrap().1, Err("deaf".to_owned()));
+        assert_eq!(state.tested.unwrap().1, Err("deaf".to_owned()));
+        arrives(&mut told).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let state = courier.state();
+        assert_eq!(state.last.unwrap().1, Ok(()));
+        assert_eq!(state.tested.unwrap().1, Err("deaf".to_owned()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod notice;
+mod queue;
 mod rules;
 mod targets;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,9 @@ use targets::Target;
 
 /// Looked at so often; a silence is measured in seconds.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Tests reach people, and foreign servers that count them. None takes longer than this.
+const BETWEEN_TESTS: Duration = Duration::from_secs(10);
 
 /// Something that is wrong now. It stays the same from its rise to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,8 +77,8 @@ struct Shared {
     couriers: Vec<Arc<Courier>>,
     /// Where people look at this server.
     server: String,
-    /// One test at a time: it reaches people.
-    testing: Semaphore,
+    /// When a test was sent last: it reaches people.
+    tested: Mutex<Option<Instant>>,
 }
 
 /// A target as people see it.
@@ -83,8 +87,13 @@ pub(crate) struct TargetState {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     /// When the last attempt was, and how it went.
-    pub(crate) last: Option<(i64, Result<(), String>)>,
+    pub(crate) last: Option<Attempt>,
+    /// The same of the last test, which says nothing of what waits.
+    pub(crate) tested: Option<Attempt>,
 }
+
+/// When something was sent, and how that went.
+pub(crate) type Attempt = (i64, Result<(), String>);
 
 impl Alarms {
     /// # Errors
@@ -103,7 +112,7 @@ impl Alarms {
             list: watch::Sender::new(Arc::default()),
             couriers,
             server,
-            testing: Semaphore::new(1),
+            tested: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -134,12 +143,7 @@ impl Alarms {
 
     /// Who is told.
     pub(crate) fn targets(&self) -> Vec<TargetState> {
-        let state = |courier: &Arc<Courier>| TargetState {
-            name: courier.name.clone(),
-            kind: courier.kind,
-            last: courier.last().map(|last| (last.at_ms, last.result)),
-        };
-        self.shared.couriers.iter().map(state).collect()
+        self.shared.couriers.iter().map(|courier| courier.state()).collect()
     }
 
     /// Ends an alarm that a person has seen. False when there is none with this id.
@@ -147,16 +151,18 @@ impl Alarms {
         self.shared.change(|rules| rules.dismiss(id)) > 0
     }
 
-    /// Sends a test to every target. `None` while another test goes on.
-    pub(crate) async fn test(&self) -> Option<Vec<TargetState>> {
-        let _permit = self.shared.testing.try_acquire().ok()?;
+    /// Sends a test to every target.
+    ///
+    /// # Errors
+    /// How long to wait for the next test.
+    pub(crate) async fn test(&self) -> Result<Vec<TargetState>, Duration> {
+        self.shared.begin_test(Instant::now())?;
         let notice = Notice::test(clock::now_us(), &self.shared.server);
-        let attempts = self.shared.couriers.iter().map(|courier| async {
-            let result = courier.attempt(&notice).await;
-            let last = Some((clock::now_ms(), result));
-            TargetState { name: courier.name.clone(), kind: courier.kind, last }
+        let tests = self.shared.couriers.iter().map(|courier| async {
+            courier.test(&notice).await;
+            courier.state()
         });
-        Some(futures_util::future::join_all(attempts).await)
+        Ok(futures_util::future::join_all(tests).await)
     }
 }
 
@@ -174,14 +180,27 @@ impl Shared {
         // Still under the lock, so that everybody hears of it in the same order.
         self.list.send_replace(rules.alarms().cloned().collect());
         let count = changes.len();
-        for change in changes {
-            log(&change);
-            let notice = Arc::new(Notice::of(change, clock::now_us(), &self.server));
+        changes.iter().for_each(log);
+        for notice in Notice::of(changes, clock::now_us(), &self.server) {
+            let notice = Arc::new(notice);
             for courier in &self.couriers {
                 courier.send(Arc::clone(&notice));
             }
         }
         count
+    }
+
+    /// Whoever asks and does not wait for the answer has tested all the same.
+    fn begin_test(&self, now: Instant) -> Result<(), Duration> {
+        let mut tested = self.tested.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = tested.map(|at| now.saturating_duration_since(at));
+        match since.and_then(|since| BETWEEN_TESTS.checked_sub(since)) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => {
+                *tested = Some(now);
+                Ok(())
+            }
+        }
     }
 
     fn rules(&self) -> MutexGuard<'_, Rules> {
@@ -191,8 +210,10 @@ impl Shared {
 
 fn facts(library: &Library) -> Facts {
     let trouble = library.trouble();
+    let (sessions, gone) = library.heartbeats().look();
     Facts {
-        sessions: library.heartbeats().list(),
+        sessions,
+        gone,
         paused: trouble.paused().borrow().clone(),
         refused: trouble.refused(),
         room: trouble.room(),
@@ -205,5 +226,20 @@ fn log(change: &Change) {
         Change::Ended(Alarm { id, .. }, because) => {
             tracing::info!(id, ?because, "the alarm is over");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_test_that_nobody_waits_for_counts_as_well() {
+        let alarms = Alarms::new(&config::Alarms::default(), "https://a:5001".to_owned()).unwrap();
+        drop(futures_util::FutureExt::now_or_never(alarms.test()));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(alarms.test().await.map(drop), Err(Duration::from_secs(6)));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert!(alarms.test().await.is_ok());
     }
 }

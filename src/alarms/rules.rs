@@ -7,10 +7,14 @@ use tokio::time::Instant;
 
 use super::{Alarm, Kind};
 use crate::clock::{self, WallUs};
-use crate::library::{Heartbeat, Room, newest};
+use crate::library::{Gone, Heartbeat, Newest, Room};
 
 /// A hundred silent cameras are one fault, which the hundred say as well as a thousand.
 const MAX_SILENT: usize = 100;
+
+/// So many more of sessions that have never recorded anything: whoever says hello and no more takes
+/// no camera's place.
+const MAX_SILENT_EMPTY: usize = 20;
 
 /// There is little room at so many times the reserve: on a usual disk that is hours of warning.
 const LOW: u64 = 2;
@@ -27,6 +31,8 @@ const MEGABYTE: u64 = 1_000_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
     pub(super) sessions: Vec<Heartbeat>,
+    /// Why others are no longer among them, by device and session.
+    pub(super) gone: HashMap<(String, String), Gone>,
     /// Why no media is taken, while none is.
     pub(super) paused: Option<String>,
     /// What the disk refuses, by session.
@@ -58,6 +64,10 @@ pub(super) enum Because {
     Stopped,
     /// A newer session of the same device records.
     Newer,
+    /// Its device went away before anything was recorded.
+    Empty,
+    /// There are too many sessions to look after all of them.
+    Crowded,
     /// The disk is well again.
     Over,
     /// A person has seen it.
@@ -77,6 +87,8 @@ struct Raised {
     cause: Cause,
     /// The session's last sign of life before it rose.
     heard: Option<Instant>,
+    /// Whether the session had ever recorded anything.
+    has_recorded: bool,
     alarm: Alarm,
 }
 
@@ -131,7 +143,7 @@ impl Rules {
     /// A person has seen an alarm.
     pub(super) fn dismiss(&mut self, id: &str) -> Option<Change> {
         let at = self.raised.iter().position(|raised| raised.alarm.id == id)?;
-        let Raised { cause, heard, alarm } = self.raised.remove(at);
+        let Raised { cause, heard, alarm, .. } = self.raised.remove(at);
         self.dismissed.insert(cause, heard);
         Some(Change::Ended(alarm, Because::Dismissed))
     }
@@ -173,17 +185,19 @@ impl Rules {
                     session: None,
                     message,
                 };
-                changes.push(self.raise(Raised { cause, heard: None, alarm }));
+                changes.push(self.raise(Raised { cause, heard: None, has_recorded: false, alarm }));
             }
         }
         changes
     }
 
     fn judge_sessions(&mut self, facts: &Facts, now: Now) -> Vec<Change> {
-        let newest = newest(&facts.sessions);
+        let recorded = facts.sessions.iter().filter(|session| session.has_beaten);
+        let newest: Newest<'_> =
+            recorded.map(|session| (session.publisher(), session.started_us)).collect();
         let is_followed = |session: &Heartbeat| {
-            let newest_us = newest.get(&session.publisher());
-            session.gives_way && newest_us.is_some_and(|&newest_us| session.started_us < newest_us)
+            let newest_us = newest.of(session.publisher());
+            newest_us.is_some_and(|newest_us| session.is_followed_by(newest_us))
         };
         let by_cause: HashMap<Cause, &Heartbeat> =
             facts.sessions.iter().map(|session| (Cause::of(session), session)).collect();
@@ -193,7 +207,7 @@ impl Rules {
             .filter(|raised| matches!(raised.cause, Cause::Silent(..)))
             .filter_map(|raised| {
                 let because = match by_cause.get(&raised.cause) {
-                    None => Because::Stopped,
+                    None => raised.cause.gone(facts),
                     Some(session) if Some(session.heard) != raised.heard => Because::Durable,
                     Some(session) if is_followed(session) => Because::Newer,
                     Some(_) => return None,
@@ -237,9 +251,19 @@ impl Rules {
         };
         let mut rising: Vec<&Heartbeat> =
             facts.sessions.iter().filter(is_silent).filter(is_news).collect();
-        rising.sort_by_key(|session| (session.heard, session.started_us));
-        let count = known.iter().filter(|cause| matches!(cause, Cause::Silent(..))).count();
-        rising.truncate(MAX_SILENT.saturating_sub(count));
+        rising.sort_by_key(|session| (!session.has_recorded, session.heard, session.started_us));
+        let room = |has_recorded: bool, max: usize| {
+            let silent = |raised: &&Raised| matches!(raised.cause, Cause::Silent(..));
+            let alike = self.raised.iter().filter(silent);
+            max.saturating_sub(alike.filter(|raised| raised.has_recorded == has_recorded).count())
+        };
+        let mut rooms = [room(false, MAX_SILENT_EMPTY), room(true, MAX_SILENT)];
+        rising.retain(|session| {
+            let room = &mut rooms[usize::from(session.has_recorded)];
+            let has_room = *room > 0;
+            *room = room.saturating_sub(1);
+            has_room
+        });
         let mut changes = Vec::new();
         for session in rising {
             let alarm = Alarm {
@@ -252,7 +276,8 @@ impl Rules {
                 message: quiet(session),
             };
             let (cause, heard) = (Cause::of(session), Some(session.heard));
-            changes.push(self.raise(Raised { cause, heard, alarm }));
+            let has_recorded = session.has_recorded;
+            changes.push(self.raise(Raised { cause, heard, has_recorded, alarm }));
         }
         changes
     }
@@ -281,6 +306,17 @@ impl Rules {
 impl Cause {
     fn of(session: &Heartbeat) -> Self {
         Self::Silent(session.device.clone(), session.session.clone())
+    }
+
+    /// Why nobody looks after its session any more.
+    fn gone(&self, facts: &Facts) -> Because {
+        let Self::Silent(device, session) = self else { return Because::Over };
+        match facts.gone.get(&(device.clone(), session.clone())) {
+            Some(Gone::Stopped) => Because::Stopped,
+            Some(Gone::Followed) => Because::Newer,
+            Some(Gone::Empty) => Because::Empty,
+            Some(Gone::Crowded) | None => Because::Crowded,
+        }
     }
 }
 

@@ -30,6 +30,25 @@ const MAX_NAME_CHARS: usize = 80;
 const SMTPS_PORT: u16 = 465;
 const SUBMISSION_PORT: u16 = 587;
 
+/// The keys that the section has, and by which it is reached: these can be named where a value must
+/// not be.
+pub(super) const KEYS: [&str; 14] = [
+    "alarms",
+    "silent_seconds",
+    "targets",
+    "kind",
+    "name",
+    "ca",
+    "url",
+    "headers",
+    "token",
+    "smtp",
+    "username",
+    "password",
+    "from",
+    "to",
+];
+
 /// What is an alarm, and who is told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Alarms {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
-use super::alarms::Section;
+use super::alarms::{self, Section};
 use super::{Origin, Port};
 use crate::addresses::Host;
 
@@ -87,11 +87,40 @@ impl File {
     }
 }
 
-/// What is wrong, and where. The line itself is not repeated: it may hold a secret.
+/// What is wrong, and where. The line itself is not repeated, nor what stands under `[alarms]`: it
+/// may be a secret.
 fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| 1 + before.matches('\n').count());
-    format!("{}, line {line}, is not valid: {}", path.display(), error.message())
+    let until_there = before.map_or(text, |before| {
+        let rest = text.get(before.len()..).unwrap_or_default();
+        let end = before.len() + rest.find('\n').unwrap_or(rest.len());
+        text.get(..end).unwrap_or(text)
+    });
+    let what = match until_there.contains("alarms") {
+        true => without_value(error.message(), until_there),
+        false => error.message().to_owned(),
+    };
+    format!("{}, line {line}, is not valid: {what}", path.display())
+}
+
+/// Serde repeats a value of the wrong type or range; only what is expected is passed on of that.
+fn without_value(message: &str, until_there: &str) -> String {
+    if !["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .any(|p| message.starts_with(p))
+    {
+        return message.to_owned();
+    }
+    let last_line = until_there.lines().next_back().unwrap_or_default();
+    let key = last_line.split('=').next().unwrap_or_default().trim();
+    // Only a key that is known is one for sure.
+    let is_known = key.split('.').all(|part| alarms::KEYS.contains(&part.trim()));
+    let key = if is_known { key } else { "a value" };
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{key} is of the wrong kind, expected {expected}"),
+        None => format!("{key} is of the wrong kind"),
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +145,37 @@ mod tests {
         let message = invalid(Path::new("a.toml"), text, &error);
         assert!(message.starts_with("a.toml, line ") && message.contains("secret"), "{message}");
         assert!(!message.contains("4711"), "{message}");
+    }
+
+    #[test]
+    fn what_stands_under_alarms_is_not_repeated() {
+        let said = |text: &str| {
+            let error = toml::from_str::<File>(text).unwrap_err();
+            let message = invalid(Path::new("a.toml"), text, &error);
+            assert!(!message.contains("s3cret"), "{message}");
+            message
+        };
+        let target = "[[alarms.targets]]\nkind = \"webhook\"\n";
+        let headers = said(&format!("{target}headers = \"Bearer s3cret, expected s3cret\"\n"));
+        assert!(
+            headers.starts_with("a.toml, line 3, ") && headers.contains("headers"),
+            "{headers}"
+        );
+        let targets = said("open = true\n[alarms]\ntargets = \"https://ntfy.sh/s3cret\"");
+        assert!(
+            targets.starts_with("a.toml, line 3, ") && targets.contains("targets"),
+            "{targets}"
+        );
+        assert!(targets.contains("expected a sequence"), "{targets}");
+        assert!(said("alarms = \"s3cret\"").contains("line 1"));
+        assert!(said("alarms.targets = \"s3cret\"").contains("alarms.targets"));
+        said(&format!("{target}headers = [\n  \"s3cret = s3cret\",\n]"));
+        said("[alarms]\nsilent_seconds = \"s3cret\"");
+        said("[alarms]\ntargets = [\"s3cret\"]");
+        said(&format!("{target}url = \"a\"\nto = {{ s3cret = 1 }}"));
+        // Elsewhere it helps.
+        let error = toml::from_str::<File>("bind = 7").unwrap_err();
+        assert!(invalid(Path::new("a.toml"), "bind = 7", &error).contains('7'));
     }
 
     #[test]

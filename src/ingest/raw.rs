@@ -14,7 +14,9 @@ use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 
 /// How a connection ended.
 enum Verdict {
-    /// The peer closed it or is gone.
+    /// The peer closed it.
+    Closed,
+    /// The peer is gone, and has not closed it.
     Gone,
     /// The server closes it.
     Close(u16, &'static str),
@@ -22,14 +24,25 @@ enum Verdict {
     BadStream(String),
 }
 
+impl Verdict {
+    /// Only who closes its connection has stopped; everybody else is missed.
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Closed => Ending::Stopped,
+            Self::Gone | Self::Close(..) | Self::BadStream(_) => Ending::Lost,
+        }
+    }
+}
+
 /// Records the connection until it ends; its end is the session's.
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     let Arrival { peer, mut socket, .. } = arrival;
     let mut publisher = Publisher { ingest, peer, stream: RawStream::default(), publication: None };
     let verdict = publisher.receive(socket.as_mut()).await;
+    let ending = verdict.ending();
     // The peer may be gone already; the session ends all the same.
     let _ = tell(socket.as_mut(), verdict).await;
-    publisher.finish().await;
+    publisher.finish(ending).await;
 }
 
 struct Publisher {
@@ -83,7 +96,8 @@ impl Publisher {
                 Err(Ended::TooLarge) => {
                     return Verdict::Close(1009, "a message is larger than 32 MiB");
                 }
-                Err(Ended::Closed) => return Verdict::Gone,
+                Err(Ended::Closed) => return Verdict::Closed,
+                Err(Ended::Gone) => return Verdict::Gone,
             }
         }
     }
@@ -139,9 +153,9 @@ impl Publisher {
     }
 
     /// There is nothing to come back to after a raw connection, so its session is over.
-    async fn finish(mut self) {
+    async fn finish(mut self, ending: Ending) {
         let Some(mut publication) = self.publication.take() else { return };
-        let last = self.stream.end().into_iter().chain([Feed::Finish(Ending::Stopped)]);
+        let last = self.stream.end().into_iter().chain([Feed::Finish(ending)]);
         for feed in last {
             if publication.feed.send(feed).await.is_err() {
                 return;
@@ -152,7 +166,7 @@ impl Publisher {
 
 async fn tell(socket: &mut dyn Socket, verdict: Verdict) -> Result<(), Ended> {
     match verdict {
-        Verdict::Gone => Ok(()),
+        Verdict::Closed | Verdict::Gone => Ok(()),
         Verdict::Close(code, reason) => socket.send(Outgoing::Close(code, reason.to_owned())).await,
         Verdict::BadStream(message) => {
             let error = serde_json::json!({

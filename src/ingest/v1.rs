@@ -102,7 +102,7 @@ impl Connection {
                             let sentence = "a message is larger than 256 KiB";
                             return self.close(1009, sentence).await;
                         }
-                        Err(Ended::Closed) => return Err(Ended::Closed),
+                        Err(ended @ (Ended::Closed | Ended::Gone)) => return Err(ended),
                     };
                     for output in outputs {
                         self.output(output).await?;

@@ -15,6 +15,15 @@ pub(crate) const STOPPED: &str = "stopped";
 /// The reason of a [`Event::Stop`] behind which the device may still come back.
 pub(crate) const TIMED_OUT: &str = "timed_out";
 
+/// The reason of a [`Event::Stop`] behind which nothing more comes either, although nobody has
+/// stopped the recording: a raw publisher's connection broke off.
+pub(crate) const LOST: &str = "lost";
+
+/// Whether nothing more comes behind a [`Event::Stop`] with this reason.
+pub(crate) fn is_over(reason: &str) -> bool {
+    [STOPPED, LOST].contains(&reason)
+}
+
 /// One line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Line {

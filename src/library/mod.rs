@@ -10,12 +10,14 @@ mod verify;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::clock::WallUs;
 use crate::storage::Storage;
-pub(crate) use heartbeats::{Heartbeat, Heartbeats, Pulse, TakenUp, newest};
+use heartbeats::gives_way;
+pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
@@ -42,6 +44,17 @@ pub(crate) struct JournalPlace {
     pub(crate) folder: String,
     /// The file's name.
     pub(crate) name: String,
+}
+
+/// A session that an earlier process has left, and that nobody has stopped.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) device: String,
+    pub(crate) session: String,
+    pub(crate) name: String,
+    pub(crate) started_us: WallUs,
+    /// Where its media ends.
+    pub(crate) end_us: WallUs,
 }
 
 impl Library {
@@ -71,21 +84,27 @@ impl Library {
         &self.heartbeats
     }
 
-    /// Of each publisher the newest session, where nobody has stopped it and its media reaches
-    /// beyond `since_us`.
-    pub(crate) fn unstopped(&self, since_us: WallUs) -> Vec<Session> {
+    /// The sessions that nobody has stopped, whose media ends in that time, and which gave way to
+    /// no newer one of their publisher.
+    pub(crate) fn unstopped(&self, time: RangeInclusive<WallUs>) -> Vec<Left> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let mut newest: HashMap<(&str, &str), &Session> = HashMap::new();
-        for session in sessions.values().flatten().filter(|session| !session.files.is_empty()) {
-            let known = newest.entry(session.publisher()).or_insert(session);
-            if known.started_us < session.started_us {
-                *known = session;
-            }
-        }
-        let is_wanted = |session: &&Session| {
-            !session.stopped && session.end_us().is_some_and(|end_us| end_us >= since_us)
+        let recorded = || sessions.values().flatten().filter(|session| !session.files.is_empty());
+        let newest: Newest<'_> =
+            recorded().map(|session| (session.publisher(), session.started_us)).collect();
+        let left = |session: &Session| {
+            let end_us = session.end_us().filter(|end_us| time.contains(end_us))?;
+            let newest_us = newest.of(session.publisher());
+            let is_followed =
+                newest_us.is_some_and(|newest_us| gives_way(session.started_us, end_us, newest_us));
+            (!session.stopped && !is_followed).then(|| Left {
+                device: session.device.clone(),
+                session: session.id.clone(),
+                name: session.name.clone(),
+                started_us: session.started_us,
+                end_us,
+            })
         };
-        newest.into_values().filter(is_wanted).cloned().collect()
+        recorded().filter_map(left).collect()
     }
 
     /// Adds a line of a session's journal.
@@ -196,12 +215,17 @@ mod tests {
         session(&library, "s-aside", "c", 100, 1000, journal::TIMED_OUT);
         session(&library, "s-stopped", "d", 900, 1100, journal::STOPPED);
         session(&library, "s-followed", "e", 900, 1100, "");
-        session(&library, "s-newer", "e", 1000, 1200, journal::STOPPED);
+        session(&library, "s-newer", "e", 1100, 1200, journal::STOPPED);
         session(&library, "s-before-nothing", "f", 900, 1100, "");
         session(&library, "s-nothing", "f", 1000, 1000, "");
-        let mut left: Vec<_> =
-            library.unstopped(1_000_000_000).into_iter().map(|session| session.id).collect();
+        session(&library, "s-beside", "g", 900, 1100, "");
+        session(&library, "s-longer", "g", 1000, 1200, journal::STOPPED);
+        session(&library, "s-lost", "raw", 900, 1100, journal::LOST);
+        // A clock that starts in the past has not come to this one yet.
+        session(&library, "s-to-come", "h", 900, 1301, "");
+        let left = library.unstopped(1_000_000_000..=1_300_000_000);
+        let mut left: Vec<_> = left.into_iter().map(|left| left.session).collect();
         left.sort();
-        assert_eq!(left, ["s-aside", "s-before-nothing", "s-left"]);
+        assert_eq!(left, ["s-aside", "s-before-nothing", "s-beside", "s-left", "s-lost"]);
     }
 }

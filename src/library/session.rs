@@ -21,7 +21,10 @@ pub(crate) struct Session {
     pub(crate) device: String,
     pub(crate) name: String,
     pub(crate) started_us: WallUs,
+    /// Whether somebody has stopped it.
     pub(crate) stopped: bool,
+    /// Whether nothing more comes, stopped or not.
+    pub(crate) is_over: bool,
     pub(crate) files: Vec<File>,
 }
 
@@ -47,6 +50,7 @@ impl Session {
             name: String::new(),
             started_us: 0,
             stopped: false,
+            is_over: false,
             files: Vec::new(),
         }
     }
@@ -55,15 +59,18 @@ impl Session {
         match &line.event {
             Event::Session { device, name, start_us, .. } => {
                 self.started_us = *start_us;
-                self.stopped = false;
+                (self.stopped, self.is_over) = (false, false);
                 self.device.clone_from(device);
                 self.name.clone_from(name);
             }
             Event::Segment(segment) | Event::Replaced(segment) => {
                 self.file_finished(folder, segment);
             }
-            Event::Resumed { .. } => self.stopped = false,
-            Event::Stop { reason } => self.stopped = reason == journal::STOPPED,
+            Event::Resumed { .. } => (self.stopped, self.is_over) = (false, false),
+            Event::Stop { reason } => {
+                self.stopped = reason == journal::STOPPED;
+                self.is_over = journal::is_over(reason);
+            }
             Event::Generation { .. }
             | Event::GenerationEnd { .. }
             | Event::Anchor { .. }

@@ -1,17 +1,32 @@
 //! What keeps recordings from the disk at the moment: the recorder says it, the pages ask.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
+
+/// Of the recordings that the disk has ended, and of which nothing came since, so many are named: a
+/// disk that takes nothing is said once.
+const MAX_GIVEN_UP: usize = 100;
 
 /// The state of the recordings' disk. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trouble {
     paused: Arc<watch::Sender<Option<String>>>,
     /// By session.
-    refused: Arc<RwLock<BTreeMap<String, String>>>,
+    refused: Arc<RwLock<BTreeMap<String, Refusal>>>,
+    /// Counts the recordings that have begun to write.
+    writers: Arc<AtomicU64>,
     room: Arc<watch::Sender<Option<Room>>>,
+}
+
+/// What the disk refuses.
+#[derive(Debug)]
+struct Refusal {
+    reason: String,
+    /// Where it has ended the recording: the number of the next one to begin.
+    given_up_before: Option<u64>,
 }
 
 /// How much room there is.
@@ -37,18 +52,63 @@ impl Trouble {
         self.paused.subscribe()
     }
 
-    /// The disk refuses a session's files, or takes them again.
-    pub(crate) fn refuse(&self, session: &str, reason: Option<String>) {
-        let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
-        match reason {
-            Some(reason) => drop(refused.insert(session.to_owned(), reason)),
-            None => drop(refused.remove(session)),
+    /// A recording begins to write: its number.
+    pub(crate) fn writer(&self) -> u64 {
+        self.writers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The disk refuses a session's files, which is tried again.
+    pub(crate) fn refuse(&self, session: &str, reason: String) {
+        let refusal = Refusal { reason, given_up_before: None };
+        self.write().insert(session.to_owned(), refusal);
+    }
+
+    /// The disk has ended a session's recording. That stands until a recording that began later,
+    /// of this session or another, is written.
+    pub(crate) fn give_up(&self, session: &str, reason: String) {
+        let given_up_before = Some(self.writers.load(Ordering::Relaxed));
+        let mut refused = self.write();
+        let given_up = |(session, known): (&String, &Refusal)| {
+            known.given_up_before.map(|number| (number, session.clone()))
+        };
+        let others: Vec<_> = refused.iter().filter_map(given_up).collect();
+        if others.len() >= MAX_GIVEN_UP
+            && let Some((_, oldest)) = others.into_iter().min()
+        {
+            refused.remove(&oldest);
         }
+        refused.insert(session.to_owned(), Refusal { reason, given_up_before });
+    }
+
+    /// A recording was written.
+    pub(crate) fn written(&self, session: &str, writer: u64) {
+        if self.read().is_empty() {
+            return;
+        }
+        self.write().retain(|refused, refusal| {
+            let is_over =
+                refusal.given_up_before.map_or(refused == session, |before| writer >= before);
+            !is_over
+        });
+    }
+
+    /// A recording has ended that the disk has not ended.
+    pub(crate) fn ended(&self, session: &str) {
+        let mut refused = self.write();
+        if refused.get(session).is_some_and(|refusal| refusal.given_up_before.is_none()) {
+            refused.remove(session);
+        }
+    }
+
+    /// A session is over: nothing more of it can be refused.
+    pub(crate) fn over(&self, session: &str) {
+        self.write().remove(session);
     }
 
     /// What the disk refuses, by session.
     pub(crate) fn refused(&self) -> BTreeMap<String, String> {
-        self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let refused = self.read();
+        refused.iter().map(|(session, known)| (session.clone(), known.reason.clone())).collect()
     }
 
     /// Free space was measured.
@@ -64,7 +124,64 @@ impl Trouble {
     /// In one sentence, if anything is wrong.
     pub(crate) fn reason(&self) -> Option<String> {
         let paused = self.paused.borrow().clone();
-        let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
-        paused.or_else(|| refused.values().next().cloned())
+        paused.or_else(|| self.read().values().next().map(|refusal| refusal.reason.clone()))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Refusal>> {
+        self.refused.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Refusal>> {
+        self.refused.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(trouble: &Trouble) -> Vec<String> {
+        trouble.refused().into_keys().collect()
+    }
+
+    #[test]
+    fn what_is_tried_again_is_over_when_it_is_written_or_ends() {
+        let trouble = Trouble::default();
+        let writer = trouble.writer();
+        trouble.refuse("s-1", "no".to_owned());
+        trouble.written("s-2", trouble.writer());
+        assert_eq!(names(&trouble), ["s-1"]);
+        trouble.written("s-1", writer);
+        assert_eq!(trouble.reason(), None);
+        trouble.refuse("s-1", "no".to_owned());
+        trouble.ended("s-1");
+        assert_eq!(trouble.reason(), None);
+    }
+
+    #[test]
+    fn a_disk_that_ended_a_recording_is_well_only_when_a_later_one_is_written() {
+        let trouble = Trouble::default();
+        let (first, beside) = (trouble.writer(), trouble.writer());
+        trouble.refuse("s-1", "no".to_owned());
+        trouble.give_up("s-1", "no".to_owned());
+        trouble.ended("s-1");
+        trouble.written("s-1", first);
+        trouble.written("s-2", beside);
+        assert_eq!(names(&trouble), ["s-1"]);
+        trouble.written("s-3", trouble.writer());
+        assert_eq!(trouble.reason(), None);
+        trouble.give_up("s-1", "no".to_owned());
+        trouble.over("s-1");
+        assert_eq!(trouble.reason(), None);
+    }
+
+    #[test]
+    fn the_given_up_are_bounded() {
+        let trouble = Trouble::default();
+        for number in 0..2 * MAX_GIVEN_UP {
+            trouble.writer();
+            trouble.give_up(&format!("s-{number}"), "no".to_owned());
+        }
+        assert_eq!(trouble.refused().len(), MAX_GIVEN_UP);
     }
 }

@@ -132,6 +132,8 @@ pub(crate) enum Ending {
     Stopped,
     /// The device did not come back.
     TimedOut,
+    /// A raw publisher's connection broke off: nobody stopped it, and nothing more comes of it.
+    Lost,
     /// The server is stopping; the device may go on later.
     Shutdown,
 }

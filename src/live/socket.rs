@@ -18,8 +18,10 @@ pub(crate) enum Incoming {
 /// Why no further message comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// The peer closed, or the connection is gone.
+    /// The peer said goodbye.
     Closed,
+    /// The connection is gone without a goodbye.
+    Gone,
     /// The peer sent a message beyond the limit; it can still be told so.
     TooLarge,
 }

@@ -24,6 +24,8 @@ const MAX_ATTEMPTS: u32 = 5;
 pub(super) struct Writer {
     session: String,
     trouble: Trouble,
+    /// Its number among those that write.
+    number: u64,
     storage: Arc<dyn Storage>,
     disk: Option<Disk>,
 }
@@ -35,7 +37,8 @@ impl Writer {
         storage: Arc<dyn Storage>,
         disk: Disk,
     ) -> Self {
-        Self { session, trouble, storage, disk: Some(disk) }
+        let number = trouble.writer();
+        Self { session, trouble, number, storage, disk: Some(disk) }
     }
 
     /// Runs the steps; while the disk refuses, waits and tries again, and `durable` says why.
@@ -73,7 +76,7 @@ impl Writer {
                 is_news
             });
             if is_news {
-                self.trouble.refuse(&self.session, Some(message));
+                self.trouble.refuse(&self.session, message);
                 tracing::error!(%error, "recording waits for the disk");
             }
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -81,14 +84,13 @@ impl Writer {
     }
 
     fn clear(&self, durable: &watch::Sender<Durable>) {
-        if durable.send_if_modified(|durable| durable.storage_error.take().is_some()) {
-            self.trouble.refuse(&self.session, None);
-        }
+        durable.send_if_modified(|durable| durable.storage_error.take().is_some());
+        self.trouble.written(&self.session, self.number);
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.trouble.refuse(&self.session, None);
+        self.trouble.ended(&self.session);
     }
 }

@@ -8,7 +8,7 @@ use container::{Demuxer, Init, Origin};
 
 use super::generation::Rejoined;
 use super::wall::{Anchor, Mapping};
-use crate::library::journal::{Event, Resume, STOPPED, Segment};
+use crate::library::journal::{self, Event, Resume, Segment};
 use crate::live::feed;
 
 /// What an earlier life of a session has left.
@@ -70,7 +70,7 @@ impl Left {
             Event::Mark { kind, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((kind, device_ms));
             }
-            Event::Stop { reason } => self.is_stopped = reason == STOPPED,
+            Event::Stop { reason } => self.is_stopped = journal::is_over(&reason),
             _ => {}
         }
     }

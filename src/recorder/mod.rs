@@ -37,6 +37,11 @@ const RECOVERIES: usize = 8;
 /// nobody was alarmed by its absence then.
 const EXPECTED_BACK: Duration = Duration::from_secs(3600);
 
+/// A device's clock that runs ahead ends its media so much later than the server's, at most. What
+/// ends later was recorded before a clock was set back, as that of a computer without a battery is
+/// at its start.
+const AHEAD_US: i64 = 60_000_000;
+
 /// How files come about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
@@ -85,7 +90,8 @@ impl Recorder {
         futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
         // What a crash has left says only now how far its media reaches.
         let expected_us = i64::try_from(EXPECTED_BACK.as_micros()).unwrap_or(i64::MAX);
-        let left = self.library.unstopped(began_us.saturating_sub(expected_us));
+        let time = began_us.saturating_sub(expected_us)..=clock::now_us().saturating_add(AHEAD_US);
+        let left = self.library.unstopped(time);
         self.library.heartbeats().expect(left);
     }
 

@@ -17,8 +17,8 @@ use super::plan::{Finishing, Plan};
 use super::timeline::{self, Timeline};
 use super::wall::Mapping;
 use crate::clock;
-use crate::library::journal::{self, Event, Line, STOPPED, TIMED_OUT};
-use crate::library::{JournalPlace, Library, Pulse, TakenUp};
+use crate::library::journal::{self, Event, LOST, Line, STOPPED, TIMED_OUT};
+use crate::library::{JournalPlace, Library, TakenUp};
 use crate::live::feed::{
     self, Durable, Ending, Feed, Finished, FinishedFile, Loss, Note, Recording, SessionInfo,
 };
@@ -41,26 +41,30 @@ const MAX_OVERLAP_US: i64 = 1_000_000;
 /// Records a session. Returns when every file of it is finished.
 pub(super) async fn run(recording: Recording, recorder: Recorder) {
     let Recording { session, opened, mut feed, durable } = recording;
+    let start = match opening::open(&session, &recorder).await {
+        Ok(start) => start,
+        Err(error) => return interrupted(&session, &durable, &error, &recorder.library),
+    };
+    let ends = start.files.iter().map(|file| file.start_us.saturating_add(file.duration_us));
     let pulse = recorder.library.heartbeats().take_up(&TakenUp {
         device: &session.device,
         session: &session.id,
         name: &session.name,
         started_us: session.started_us,
+        recorded_us: ends.max(),
         is_resumable: session.is_resumable,
     });
-    let start = match opening::open(&session, &recorder).await {
-        Ok(start) => start,
-        Err(error) => return interrupted(&session, &durable, &error, &pulse),
-    };
     let (mut task, answer) = Task::new(session, &recorder, start, durable);
     // Whoever opened the session and is gone has closed the feed as well.
     let _ = opened.send(answer);
     if task.is_stopped {
         pulse.stopped();
+        task.library.trouble().over(&task.session.id);
         return task.report_finished(Ending::Stopped);
     }
     let mut deadline: Option<Instant> = None;
-    let mut ending = Ending::Stopped;
+    // Whoever lets go without a word has stopped nothing.
+    let mut ending = Ending::Shutdown;
     let mut paused = recorder.library.trouble().paused();
     paused.mark_changed();
     loop {
@@ -88,20 +92,24 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
             match task.commit().await {
                 Ok(true) => pulse.beat(),
                 Ok(false) => {}
-                Err(error) => return interrupted(&task.session, &task.durable, &error, &pulse),
+                Err(error) => return task.interrupted(&error),
             }
         } else if deadline.is_none() && (task.has_pending(1, 1) || task.timeline.is_due()) {
             deadline = Some(Instant::now() + COMMIT_INTERVAL);
         }
     }
-    if ending == Ending::Stopped {
-        pulse.stopped();
-    } else if task.journal.is_none() && task.generations.is_empty() {
-        pulse.forget();
-    }
+    let is_empty = task.journal.is_none() && task.generations.is_empty();
     if let Err(error) = task.finish(ending).await {
-        interrupted(&task.session, &task.durable, &error, &pulse);
+        return task.interrupted(&error);
     }
+    match ending {
+        Ending::Stopped => pulse.stopped(),
+        Ending::TimedOut | Ending::Shutdown | Ending::Lost if is_empty => pulse.forget(),
+        Ending::Lost => pulse.give_way(),
+        Ending::TimedOut | Ending::Shutdown => {}
+    }
+    task.library.trouble().over(&task.session.id);
+    task.report_finished(ending);
 }
 
 /// The disk has ended the recording. Its device comes back, and goes on with what is durable.
@@ -109,9 +117,10 @@ fn interrupted(
     session: &SessionInfo,
     durable: &watch::Sender<Durable>,
     error: &DiskError,
-    pulse: &Pulse,
+    library: &Library,
 ) {
-    pulse.give_way();
+    library.heartbeats().give_way(&session.device, &session.id);
+    library.trouble().give_up(&session.id, error.to_string());
     tracing::error!(session = %session.id, %error, "recording is interrupted by the disk");
     durable.send_modify(|durable| durable.storage_error = Some(error.to_string()));
 }
@@ -146,6 +155,10 @@ struct Task {
 }
 
 impl Task {
+    fn interrupted(&self, error: &DiskError) {
+        interrupted(&self.session, &self.durable, error, &self.library);
+    }
+
     fn new(
         session: SessionInfo,
         recorder: &Recorder,
@@ -412,13 +425,18 @@ impl Task {
         self.commit().await?;
         if self.journal.is_some() {
             let (ended, id) = (clock::local_text(clock::now_us()), &self.session.id);
-            let how = if ending == Ending::Stopped { "ended" } else { "was put aside" };
+            let how = match ending {
+                Ending::Stopped => "ended",
+                Ending::Lost => "broke off",
+                Ending::TimedOut | Ending::Shutdown => "was put aside",
+            };
             let files = self.files.len();
             let text = format!("{ended}  session {id} {how}, finished files: {files}\n");
             self.write(VecDeque::from([Step::About { text }])).await?;
         }
         let reason = match ending {
             Ending::Stopped => Some(STOPPED),
+            Ending::Lost => Some(LOST),
             Ending::TimedOut => Some(TIMED_OUT),
             // The session may go on after the restart.
             Ending::Shutdown => None,
@@ -436,12 +454,14 @@ impl Task {
                 Ending::Stopped => {
                     tracing::info!(session = %id, %name, %folder, files, "recording finished");
                 }
+                Ending::Lost => {
+                    tracing::warn!(session = %id, %name, %folder, files, "recording finished: its publisher is gone");
+                }
                 Ending::TimedOut | Ending::Shutdown => {
                     tracing::info!(session = %id, %name, %folder, files, "recording put aside until its device comes back");
                 }
             }
         }
-        self.report_finished(ending);
         Ok(())
     }
 

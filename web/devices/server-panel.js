@@ -15,7 +15,7 @@ import { parseTargets } from "./targets.js";
 
 /** The server waits 10 s for each target, all side by side. */
 const TEST_MS = 20000;
-/** Somebody else's test is under way. */
+/** Somebody has tested just now. */
 const CONFLICT = 409;
 
 /** @typedef {import("./targets.js").Target} Target */

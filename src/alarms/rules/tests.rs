@@ -26,8 +26,9 @@ impl World {
             device: device.to_owned(),
             session: session.to_owned(),
             name: format!("Camera {device}"),
-            started_us: self.seconds as i64,
+            started_us: self.seconds as i64 * 1_000_000,
             gives_way: true,
+            has_recorded: false,
             has_beaten: false,
             heard: self.at(),
             heard_us: self.seconds as i64 * 1_000_000,
@@ -35,13 +36,17 @@ impl World {
     }
 
     fn beats(&mut self, session: &str) {
-        let at = self.at();
+        let (at, at_us) = (self.at(), self.seconds as i64 * 1_000_000);
         let known = self.facts.sessions.iter_mut().find(|known| known.session == session).unwrap();
-        (known.heard, known.has_beaten) = (at, true);
+        (known.heard, known.heard_us) = (at, at_us);
+        (known.has_beaten, known.has_recorded) = (true, true);
     }
 
-    fn stops(&mut self, session: &str) {
-        self.facts.sessions.retain(|known| known.session != session);
+    fn goes(&mut self, session: &str, why: Gone) {
+        let is_it = |known: &Heartbeat| known.session == session;
+        let at = self.facts.sessions.iter().position(is_it).unwrap();
+        let Heartbeat { device, session, .. } = self.facts.sessions.remove(at);
+        self.facts.gone.insert((device, session), why);
     }
 
     fn room(&mut self, free_bytes: u64) {
@@ -106,8 +111,34 @@ fn stop_ends_it() {
     let mut world = World::new();
     world.begins("a", "s-1");
     assert_eq!(world.after(30), ["+Silent s-1"]);
-    world.stops("s-1");
+    world.goes("s-1", Gone::Stopped);
     assert_eq!(world.after(1), ["-Stopped s-1"]);
+}
+
+#[test]
+fn what_is_no_longer_looked_after_is_not_called_stopped() {
+    let mut world = World::new();
+    for session in ["s-1", "s-2", "s-3"] {
+        world.begins(session, session);
+    }
+    assert_eq!(world.after(30).len(), 3);
+    world.goes("s-1", Gone::Crowded);
+    world.goes("s-2", Gone::Empty);
+    world.goes("s-3", Gone::Followed);
+    assert_eq!(world.after(1), ["-Crowded s-1", "-Empty s-2", "-Newer s-3"]);
+}
+
+#[test]
+fn a_second_page_of_the_device_hides_no_silence_of_the_first() {
+    let mut world = World::new();
+    world.begins("a", "s-1");
+    world.seconds = 100;
+    world.begins("a", "s-2");
+    world.seconds = 120;
+    world.beats("s-1");
+    world.seconds = 149;
+    world.beats("s-2");
+    assert_eq!(world.after(1), ["+Silent s-1"]);
 }
 
 #[test]
@@ -120,7 +151,6 @@ fn a_newer_session_of_the_device_takes_its_place_once_it_records() {
     assert_eq!(world.after(1), NOTHING);
     world.beats("s-3");
     assert_eq!(world.after(1), ["-Newer s-1"]);
-    world.beats("s-1");
     world.beats("s-2");
     assert_eq!(world.after(1), ["-Durable s-2"]);
     assert_eq!(world.after(28), ["+Silent s-3"]);
@@ -248,5 +278,14 @@ fn silence_can_be_turned_off_and_alarms_are_bounded() {
         world.begins(&format!("device-{number}"), &format!("s-{number}"));
     }
     world.after(30);
-    assert_eq!(world.rules.alarms().count(), MAX_SILENT);
+    assert_eq!(world.rules.alarms().count(), MAX_SILENT_EMPTY);
+    // Whoever only said hello takes no camera's place.
+    for number in 0..2 * MAX_SILENT {
+        let session = format!("camera-{number}");
+        world.begins(&session, &session);
+        world.beats(&session);
+    }
+    let raised = world.after(30);
+    assert_eq!(raised.len(), MAX_SILENT);
+    assert!(raised.iter().all(|raised| raised.contains("camera")));
 }

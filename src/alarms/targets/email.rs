@@ -14,7 +14,7 @@ use lettre::{AsyncTransport, Message, Tokio1Executor};
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::Notice;
-use super::{PATIENCE, root, words};
+use super::{Failure, PATIENCE, root, words};
 use crate::config::{Secret, alarms as config};
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Email {
         Ok(Self { server: server.build(), host: host.clone(), hidden, from, to })
     }
 
-    pub(super) async fn post(&self, notice: &Notice) -> Result<(), String> {
+    pub(super) async fn post(&self, notice: &Notice) -> Result<(), Failure> {
         let mut message = Message::builder()
             .from(self.from.clone())
             .message_id(Some(message_id()))
@@ -72,10 +72,15 @@ impl Email {
             message = message.to(to.clone());
         }
         let body = format!("{}\r\n\r\n{}\r\n", notice.text(), notice.link());
-        let message =
-            message.body(body).map_err(|error| format!("cannot write the mail: {error}"))?;
+        let message = message.body(body).map_err(|error| Failure {
+            message: format!("cannot write the mail: {error}"),
+            is_permanent: true,
+        })?;
         let sent = self.server.send(message).await;
-        sent.map(drop).map_err(|error| self.explain(&error))
+        sent.map(drop).map_err(|error| Failure {
+            message: self.explain(&error),
+            is_permanent: error.is_permanent(),
+        })
     }
 
     fn explain(&self, error: &Error) -> String {

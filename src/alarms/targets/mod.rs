@@ -27,8 +27,23 @@ const MAX_WORDS_CHARS: usize = 200;
 
 /// Tells somebody.
 pub(super) trait Post: Send + Sync + std::fmt::Debug {
-    /// What went wrong, in words without secrets.
-    fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), String>>;
+    /// Tells it once.
+    fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// In words without secrets.
+    pub(super) message: String,
+    /// Whether the same message will hardly fare better later.
+    pub(super) is_permanent: bool,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, is_permanent: false }
+    }
 }
 
 /// Who is told.
@@ -72,7 +87,7 @@ impl Target {
 }
 
 impl Post for Target {
-    fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), String>> {
+    fn post<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Result<(), Failure>> {
         let posting = async {
             match &self.way {
                 Way::Webhook(webhook) => webhook.post(notice).await,
@@ -82,7 +97,9 @@ impl Post for Target {
         };
         let patient = async {
             let posted = tokio::time::timeout(PATIENCE, posting).await;
-            posted.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+            posted.unwrap_or_else(|_| {
+                Err(format!("no answer within {} s", PATIENCE.as_secs()).into())
+            })
         };
         patient.boxed()
     }

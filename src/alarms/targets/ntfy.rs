@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::{Notice, Weight};
+use super::Failure;
 use super::request::Address;
 
 const TITLE: HeaderName = HeaderName::from_static("title");
@@ -29,7 +30,7 @@ impl Ntfy {
         Self { address: Address::new(uri, authorities), authorization }
     }
 
-    pub(super) async fn post(&self, notice: &Notice) -> Result<(), String> {
+    pub(super) async fn post(&self, notice: &Notice) -> Result<(), Failure> {
         // Priority 5 rings through a phone that is silent, which a lost recording is worth.
         let (priority, tags) = match notice.weight() {
             Weight::Alarm => ("5", "rotating_light"),

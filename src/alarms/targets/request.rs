@@ -1,7 +1,7 @@
 //! One POST to one address.
 
 use axum::http::header::USER_AGENT;
-use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
-use super::{root, words};
+use super::{Failure, root, words};
 use crate::authorities;
 
 const AGENT: &str = concat!("localcamera/", env!("CARGO_PKG_VERSION"));
@@ -46,7 +46,7 @@ impl Address {
         &self,
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
         body: Vec<u8>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -66,6 +66,26 @@ impl Address {
             404 => "; look at its url",
             _ => "",
         };
-        Err(format!("{host} answered {status}{advice}"))
+        let message = format!("{host} answered {status}{advice}");
+        Err(Failure { message, is_permanent: is_permanent(status) })
+    }
+}
+
+/// Whether an answer is about the message or the address, not about the moment.
+fn is_permanent(status: StatusCode) -> bool {
+    let momentary =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    status.is_client_error() && !momentary.contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_about_the_message_is_permanent() {
+        let of = |code: u16| is_permanent(StatusCode::from_u16(code).unwrap());
+        assert!([400, 401, 403, 404, 410, 413, 422].into_iter().all(of));
+        assert!(![302, 408, 425, 429, 500, 502, 503].into_iter().any(of));
     }
 }

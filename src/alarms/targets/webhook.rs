@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Uri};
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::Notice;
+use super::Failure;
 use super::request::Address;
 
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Webhook {
         Self { address: Address::new(uri, authorities), headers }
     }
 
-    pub(super) async fn post(&self, notice: &Notice) -> Result<(), String> {
+    pub(super) async fn post(&self, notice: &Notice) -> Result<(), Failure> {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = self.headers.iter().cloned().chain([json]);
         self.address.post(headers, notice.json()).await

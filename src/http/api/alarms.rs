@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::State;
 use super::super::error::ApiError;
-use crate::alarms::{Alarm, TargetState};
+use crate::alarms::{Alarm, Attempt, TargetState};
 use crate::clock;
 
 #[derive(Debug, Serialize)]
@@ -24,6 +24,7 @@ struct Target {
     name: String,
     kind: &'static str,
     last: Option<Last>,
+    tested: Option<Last>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,24 +72,27 @@ pub(in super::super) async fn dismiss(
 /// `POST /api/alarms/test`
 pub(in super::super) async fn test(Shared(state): Shared<State>) -> Result<Json<Tested>, ApiError> {
     let tested = state.alarms.test().await;
-    let tested = tested.ok_or_else(|| ApiError::conflict("another test is under way"))?;
+    let tested = tested.map_err(|wait| {
+        let seconds = wait.as_secs_f64().ceil();
+        ApiError::conflict(format!(
+            "a test was sent a moment ago; another one can be sent in {seconds} s"
+        ))
+    })?;
     Ok(Json(Tested { targets: tested.into_iter().map(Outcome::from).collect() }))
 }
 
 impl From<TargetState> for Target {
     fn from(target: TargetState) -> Self {
-        let last = target.last.map(|(at_ms, result)| Last {
-            at_ms,
-            ok: result.is_ok(),
-            message: result.err(),
-        });
-        Self { name: target.name, kind: target.kind, last }
+        let last =
+            |(at_ms, result): Attempt| Last { at_ms, ok: result.is_ok(), message: result.err() };
+        let (tested, last) = (target.tested.map(last), target.last.map(last));
+        Self { name: target.name, kind: target.kind, last, tested }
     }
 }
 
 impl From<TargetState> for Outcome {
     fn from(target: TargetState) -> Self {
-        let result = target.last.map_or(Ok(()), |(_, result)| result);
+        let result = target.tested.map_or(Ok(()), |(_, result)| result);
         let (ok, message) = (result.is_ok(), result.err());
         Self { name: target.name, kind: target.kind, ok, message }
     }

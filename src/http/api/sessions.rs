@@ -36,7 +36,7 @@ pub(in super::super) async fn session(
     let session = find(&state, &id)?;
     Ok(Json(SessionView {
         files: session.files.iter().map(|file| view(&session, file)).collect(),
-        state: if session.stopped { "finished" } else { "recording" },
+        state: if session.is_over { "finished" } else { "recording" },
         session: session.id,
         device: session.device,
         name: session.name,

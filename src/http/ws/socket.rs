@@ -34,16 +34,15 @@ impl WebSocketSocket {
                 let _ = tokio::time::timeout(LINGER, self.socket.flush()).await;
                 Err(Ended::Closed)
             }
-            None => Err(Ended::Closed),
             Some(Err(error)) if is_too_large(&error) => Err(Ended::TooLarge),
-            Some(Err(_)) => Err(Ended::Closed),
+            None | Some(Err(_)) => Err(Ended::Gone),
         }
     }
 
     async fn close(&mut self, code: u16, reason: String) -> Result<(), Ended> {
         let frame = CloseFrame { code, reason: reason.into() };
         let sending = tokio::time::timeout(LINGER, self.socket.send(Message::Close(Some(frame))));
-        sending.await.map_err(|_| Ended::Closed)?.map_err(|_| Ended::Closed)?;
+        sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)?;
         let answered = async {
             loop {
                 match self.socket.recv().await {
@@ -72,7 +71,7 @@ impl Socket for WebSocketSocket {
                 Outgoing::Close(code, reason) => return self.close(code, reason).await,
             };
             let sending = tokio::time::timeout(PATIENCE, self.socket.send(message));
-            sending.await.map_err(|_| Ended::Closed)?.map_err(|_| Ended::Closed)
+            sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)
         }
         .boxed()
     }

@@ -250,6 +250,11 @@ impl Client {
         self.ending().await
     }
 
+    /// The connection goes as that of a device that loses its power, without a close frame.
+    pub(crate) fn break_off(self) {
+        drop(self);
+    }
+
     pub(crate) async fn close(mut self) {
         let _ = self.socket.close(None).await;
         let _ = self.ending().await;

@@ -12,7 +12,6 @@ pub(crate) struct SmallDisk {
 
 impl SmallDisk {
     /// `None` where mounting is not allowed.
-    #[allow(clippy::print_stderr, reason = "whoever runs the tests should know")]
     pub(crate) fn mount(folder: &Path) -> Option<Self> {
         let recordings = folder.join("recordings");
         std::fs::create_dir(&recordings).unwrap();
@@ -21,7 +20,9 @@ impl SmallDisk {
         mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&recordings);
         let is_mounted = mount.status().is_ok_and(|status| status.success());
         if !is_mounted {
-            eprintln!("not shown here: mounting a file system takes root");
+            // Not by a macro, whose words are kept back of tests that pass.
+            let words = "SKIPPED, not shown here: mounting a file system takes root\n";
+            std::io::stderr().write_all(words.as_bytes()).unwrap();
         }
         is_mounted.then_some(Self { recordings })
     }
