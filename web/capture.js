@@ -124,7 +124,7 @@ function start() {
     strings,
     storage,
     most: 1,
-    target: "_blank",
+    isRecording: () => studio.state().inSession,
     // That nothing of its own arrives is what the truth line says.
     isOwn: (alarm) => alarm.device === device.id,
   });
