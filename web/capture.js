@@ -25,7 +25,7 @@ import { createSheet } from "./capture/sheet.js";
 import { createStudio } from "./capture/studio.js";
 import { createSummaryPanel } from "./capture/summary-panel.js";
 import { createView } from "./capture/view.js";
-import { isCameraDenied } from "./lib/camera.js";
+import { isCameraDenied, opensUnasked } from "./lib/camera.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
@@ -124,7 +124,7 @@ function start() {
     strings,
     storage,
     most: 1,
-    target: "_blank",
+    isRecording: () => studio.state().inSession,
     // That nothing of its own arrives is what the truth line says.
     isOwn: (alarm) => alarm.device === device.id,
   });
@@ -139,10 +139,11 @@ function start() {
     record: recordFromElsewhere,
     otherTab: (session) => isAliveElsewhere(storage, session, clock.now()),
     isDenied: () => isCameraDenied(navigator),
+    opensUnasked: (withMicrophone) => opensUnasked(navigator, withMicrophone),
     onChange: renderSoon,
     connect: board.overhearing(createControl),
   });
-  const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply) => remote.answer(reply) });
+  const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply, question) => remote.answer(reply, question) });
   const settingsSheet = createSheet(byId("settings"), app);
   const summarySheet = createSheet(byId("summary"), app);
   const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), note: byId("dark-note"), behind: app });

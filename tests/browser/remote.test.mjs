@@ -20,14 +20,15 @@ const shownText = (id) => {
 /** Runs in the page. */
 const isAsking = () => document.querySelector("#remote-ask")?.hasAttribute("hidden") === false;
 
+/** Runs in the page. What is tapped in the first moment was meant for something else. */
+const takesAnswers = () =>
+  document.querySelector("#remote-ask")?.hasAttribute("hidden") === false && document.querySelector("#remote-once")?.getAttribute("aria-disabled") === "false";
+
 /** @param {Page} page @param {"once" | "always" | "no"} reply */
 async function answer(page, reply) {
-  await until("the question", () => page.evaluate(isAsking));
-  // What is tapped in the first moment was meant for something else.
-  await until("the question's end", async () => {
-    await page.evaluate((id) => document.getElementById(id)?.click(), `remote-${reply}`);
-    return !(await page.evaluate(isAsking));
-  });
+  await until("a question that takes answers", () => page.evaluate(takesAnswers));
+  await page.evaluate((id) => document.getElementById(id)?.click(), `remote-${reply}`);
+  await until("the question's end", async () => !(await page.evaluate(isAsking)));
 }
 
 /** @param {Page} page */
@@ -136,10 +137,9 @@ test("the person is asked: No, once, and once more over the dark screen", { time
   await page.playwright.mouse.down();
   await until("the question", () => page.evaluate(isAsking));
   await page.playwright.mouse.up();
-  await until("the question's end", async () => {
-    await page.playwright.keyboard.press("Escape");
-    return !(await page.evaluate(isAsking));
-  });
+  await until("a question that takes answers", () => page.evaluate(takesAnswers));
+  await page.playwright.keyboard.press("Escape");
+  await until("the question's end", async () => !(await page.evaluate(isAsking)));
   await until("the refusal", () => third.find(({ ok }) => ok === false));
 
   // Whoever was allowed to start it may stop it; also in the dark.

@@ -9,7 +9,8 @@ const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../w
 
 const silent = (id, sinceMs = 1000, more = {}) => ({ id, kind: "silent", since_ms: sinceMs, device: `device-${id}`, name: `Camera ${id}`, session: `s-${id}`, message: "…", ...more });
 const disk = (kind, sinceMs = 1000) => ({ id: kind, kind, since_ms: sinceMs, device: null, name: null, session: null, message: "the disk" });
-const told = (alarms, nowMs = 10_000) => ({ type: "alarms", now_ms: nowMs, alarms });
+const told = (alarms, ended, nowMs = 10_000) => ({ type: "alarms", now_ms: nowMs, alarms, ended });
+const because = (reason, ...ids) => ids.map((id) => ({ id, because: reason }));
 const streams = (...live) => ({ type: "streams", now_ms: 10_000, streams: live.map((id) => ({ stream: `camera-${id}`, state: "live", session: `s-${id}` })) });
 const seen = (alarms, at) => alarms.banners(at).map(({ alarm, isOver }) => (isOver ? `${alarm.id} is over` : alarm.id));
 
@@ -29,14 +30,47 @@ test("the most urgent first, each with how long it has lasted by the server's cl
 
 test("an alarm that has ended is said to be over for some seconds, where something records again", () => {
   const alarms = createAlarms();
-  alarms.heard(told([silent("a"), silent("b"), silent("c"), disk("disk_full")]), 0);
-  alarms.heard(streams("a"), 0);
-  alarms.heard(told([]), 1000);
-  assert.deepEqual(seen(alarms, 1000), ["disk_full is over", "a is over"]);
-  // The list of streams comes when it comes.
-  alarms.heard({ type: "streams", streams: [{ stream: "raw-1", session: "s-c", state: "live" }, { stream: "camera-b", session: "s-b", state: "away" }, null] }, 2000);
-  assert.deepEqual(seen(alarms, 2000), ["disk_full is over", "c is over"]);
+  const all = ["a", "b", "c", "d", "e", "f"];
+  alarms.heard(told([...all.map((id) => silent(id)), disk("disk_full")]), 0);
+  alarms.heard(streams(...all), 0);
+  alarms.heard(told([], [...because("durable", "a"), ...because("newer", "b"), ...because("over", "disk_full"), ...because("stopped", "c"), ...because("dismissed", "d"), ...because("forgotten", "e"), null, 7]), 1000);
+  assert.deepEqual(seen(alarms, 1000), ["disk_full is over", "a is over", "b is over"]);
   assert.deepEqual(seen(alarms, 9000), []);
+});
+
+test("a server that does not say why an alarm has ended is not taken to record", () => {
+  const alarms = createAlarms();
+  alarms.heard(streams("a"), 0);
+  alarms.heard(told([silent("a"), disk("disk_full")]), 0);
+  alarms.heard(told([]), 1000);
+  assert.deepEqual(seen(alarms, 1000), []);
+});
+
+test("what is missing after a lost connection is not said to be over", () => {
+  const alarms = createAlarms();
+  alarms.heard(told([silent("a"), silent("b")]), 0);
+  alarms.lost(1000);
+  alarms.heard(streams("a"), 3000);
+  alarms.heard(told([silent("b")], because("durable", "a")), 3000);
+  assert.deepEqual(seen(alarms, 3000), ["b"]);
+  alarms.heard(told([], because("durable", "b")), 4000);
+  assert.deepEqual(seen(alarms, 4000), ["b is over"]);
+});
+
+test("what was silenced stays so when the server has started again and gives it another id", () => {
+  const alarms = createAlarms();
+  alarms.heard(told([silent("a")]), 0);
+  alarms.silence();
+  alarms.lost(1000);
+  // It counts anew from its start.
+  alarms.heard(told([]), 3000);
+  alarms.heard(told([{ ...silent("a", 5000), id: "z" }, silent("b")]), 35_000);
+  assert.equal(alarms.isSounding(35_000), true, "another one is heard");
+  alarms.heard(told([{ ...silent("a", 5000), id: "z" }]), 36_000);
+  assert.equal(alarms.isSounding(36_000), false);
+  alarms.heard(told([], because("durable", "z")), 40_000);
+  alarms.heard(told([{ ...silent("a", 50_000), id: "y" }]), 80_000);
+  assert.equal(alarms.isSounding(80_000), true, "it has recorded since");
 });
 
 test("what rises anew is shown and heard anew", () => {
@@ -58,8 +92,8 @@ test("the page's own silence is left to it, and nobody else's", () => {
   alarms.heard(told([silent("a"), silent("b"), { ...disk("disk_full"), device: "device-a" }]), 0);
   assert.deepEqual(seen(alarms, 0), ["disk_full", "b"]);
   alarms.heard(streams("a"), 0);
-  alarms.heard(told([]), 1000);
-  assert.deepEqual(seen(alarms, 1000), ["disk_full is over"]);
+  alarms.heard(told([], because("over", "disk_full", "a", "b")), 1000);
+  assert.deepEqual(seen(alarms, 1000), ["disk_full is over", "b is over"]);
 });
 
 test("silenced is what was there; a new one is heard, and a disk that is only low never is", () => {
@@ -78,9 +112,9 @@ test("silenced is what was there; a new one is heard, and a disk that is only lo
 test("a disk is said to be well again only where it is", () => {
   const alarms = createAlarms();
   alarms.heard(told([disk("disk_low")]), 0);
-  alarms.heard(told([disk("disk_full")]), 0);
+  alarms.heard(told([disk("disk_full")], because("over", "disk_low")), 0);
   assert.deepEqual(seen(alarms, 0), ["disk_full"]);
-  alarms.heard(told([disk("disk_low", 5000)]), 1000);
+  alarms.heard(told([disk("disk_low", 5000)], because("over", "disk_full")), 1000);
   assert.deepEqual(seen(alarms, 1000), ["disk_low", "disk_full is over"]);
 });
 
@@ -99,15 +133,15 @@ test("a server from which no alarm could come is heard, too, once it was there",
   assert.equal(alarms.isSounding(81_000), false);
   alarms.lost(90_000);
   assert.equal(alarms.isSounding(105_000), true);
+  const [banner] = alarms.banners(105_000);
+  assert.deepEqual([banner.alarm.kind, banner.alarm.sinceMs, banner.forMs], ["unreachable", 19_000, 15_000]);
 });
 
-test("a new recording of the same camera ends the silence of the earlier one, too", () => {
-  const alarms = createAlarms();
-  alarms.heard(told([silent("a")]), 0);
-  alarms.heard({ type: "streams", streams: [{ stream: "camera-a", session: "s-a", state: "away" }] }, 0);
-  alarms.heard({ type: "streams", streams: [{ stream: "camera-a", session: "s-new", state: "live" }] }, 1000);
-  alarms.heard(told([]), 1000);
-  assert.deepEqual(seen(alarms, 1000), ["a is over"]);
+test("where the page says it itself, a server that is away is no alarm", () => {
+  const alarms = createAlarms({ isServerOwn: true });
+  alarms.heard(told([]), 0);
+  alarms.lost(1000);
+  assert.deepEqual([alarms.isSounding(60_000), seen(alarms, 60_000)], [false, []]);
 });
 
 test("what can be watched, and which alarm a device has", () => {
@@ -125,6 +159,7 @@ test("alarms in words, in both languages", () => {
   assert.match(en.title(alarm(disk("disk_refused"))), /cannot write: the disk$/);
   assert.equal(en.title(alarm({ id: "x", kind: "flood", message: "Water." })), "Water.");
   assert.equal(en.over(alarm(silent("a"))), "Camera a records again");
+  assert.equal(en.title(alarm({ ...silent("a"), name: "\u202ekcab\u2066" })), "kcab: nothing is being saved");
   for (const kind of ["disk_low", "disk_full", "disk_refused"]) {
     assert.notEqual(en.title(alarm(disk(kind))), zh.title(alarm(disk(kind))));
     assert.match(zh.over(alarm(disk(kind))), /^服务器/);

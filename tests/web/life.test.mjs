@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLife, forget, forgetOthers, recall } from "../../web/capture/life.js";
+import { createLife, forget, forgetOthers, isAliveElsewhere, recall } from "../../web/capture/life.js";
 
 function smallStorage() {
   const kept = new Map();
@@ -22,6 +22,16 @@ function setUp({ storage = smallStorage() } = {}) {
   const spool = { session: "s1", note: async (entry) => void noted.push(entry) };
   return { noted, clock, storage, open, life: createLife({ spool, storage, clock, ongoing: () => open.slice() }) };
 }
+
+test("a recording that gets no media shows that it goes on", () => {
+  const { clock, storage, life } = setUp();
+  life.handed(900);
+  for (clock.time = 2000; clock.time < 600_000; clock.time += 500) {
+    life.tick();
+    assert.equal(isAliveElsewhere(storage, null, clock.time), true);
+  }
+  assert.equal(recall(storage, "s1").handedMs, 900, "what was handed over is another matter");
+});
 
 test("the log hears of it at once and then every five seconds, the small storage every time", () => {
   const { noted, clock, storage, life, open } = setUp();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ASK_MS, NO_MS, permission, readOrder, settled } from "../../web/capture/remote-answers.js";
+import { ASK_MS, interrupts, permission, readOrder, settled } from "../../web/capture/remote-answers.js";
 import { ACT_MS } from "../../web/capture/remote-act.js";
+import { createPatience, QUESTIONS_PER_MINUTE, REST_MS } from "../../web/capture/remote-patience.js";
 import { idle, recording } from "./support/capture-state.mjs";
 
 const here = (state, more = {}) => ({ state, hidden: false, otherTab: false, touched: true, denied: false, openingMs: 0, ...more });
@@ -69,7 +70,7 @@ test("no recording is put at risk for a change", () => {
   assert.equal(settle("camera", "back", here(idle({ name: "stopping", phase: "stopping" }))), "busy");
 });
 
-const standing = (more = {}) => ({ mode: "ask", grant: null, session: null, refused: null, hidden: false, ...more });
+const standing = (more = {}) => ({ mode: "ask", grant: null, session: null, refusal: null, unasked: "yes", attended: false, hidden: false, ...more });
 const leave = (what, more, about) => {
   const answer = permission(order(what, "", about), standing(more));
   return typeof answer === "string" ? answer : answer.code;
@@ -90,11 +91,46 @@ test("whoever was allowed to start a recording may mark and stop that one, and n
   assert.equal(leave("stop", { grant, session: "s-1" }, { from: "192.168.1.8" }), "ask", "somebody else");
 });
 
-test("whoever was told No is not heard again at once; others are", () => {
-  const refused = { from: "192.168.1.7", atMs: 0 };
-  assert.equal(leave("start", { refused }, { atMs: NO_MS - 1 }), "not_allowed");
-  assert.equal(leave("start", { refused }, { atMs: NO_MS }), "ask");
-  assert.equal(leave("start", { refused }, { atMs: 1, from: "192.168.1.8" }), "ask");
+test("whoever got no Yes is not heard again at once; others are, though not all in one minute", () => {
+  const patience = createPatience();
+  const code = (from, now) => leave("start", { refusal: patience.refusal(from, now) });
+  patience.asked(0);
+  patience.ended("a", 0);
+  assert.deepEqual([code("a", REST_MS - 1), code("b", 1), code("a", REST_MS)], ["not_allowed", "ask", "ask"]);
+  for (let at = 0; at < QUESTIONS_PER_MINUTE; at += 1) patience.asked(100_000);
+  assert.deepEqual([code("c", 159_999), code("c", 160_000)], ["not_allowed", "ask"]);
+  // What was welcome does not count.
+  for (let at = 0; at < 20; at += 1) {
+    assert.equal(code("d", 200_000), "ask");
+    patience.asked(200_000);
+    patience.allowed("d");
+  }
+});
+
+test("a browser that would ask is no place for a change in a recording, and one that does not tell wants a person", () => {
+  assert.equal(leave("camera", { mode: "always", unasked: "no", attended: true }), "failed");
+  assert.equal(leave("camera", { unasked: "no" }), "failed");
+  assert.equal(leave("camera", { mode: "always", unasked: "unknown" }), "failed");
+  assert.equal(leave("camera", { mode: "always", unasked: "unknown", attended: true }), "act");
+  assert.equal(leave("camera", { unasked: "unknown" }), "ask");
+});
+
+test("what a recording is interrupted for", () => {
+  const does = (what, value, state) => interrupts(order(what, value), state);
+  assert.equal(does("camera", "back", recording()), true);
+  assert.equal(does("quality", "1080p,standard", recording()), true);
+  assert.equal(does("quality", "720p,high", recording()), false);
+  assert.equal(does("camera", "back", idle()), false);
+  assert.equal(does("name", "x", recording()), false);
+});
+
+test("nothing is changed about a camera that is opening", () => {
+  assert.equal(settle("quality", "1080p", here(idle({ opening: true }))), "busy");
+});
+
+test("what a command says turns no sentence", () => {
+  const { value, from } = readOrder({ id: "7", do: "mark", value: "\u202eGo\u2066al\u200f", from: "\u2067192.168.1.7\u2069" }, 5);
+  assert.deepEqual([value, from], ["Goal", "192.168.1.7"]);
 });
 
 test("nobody is asked on a page that nobody sees", () => {

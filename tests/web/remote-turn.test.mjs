@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { isAliveElsewhere } from "../../web/capture/life.js";
 import { createTurn } from "../../web/capture/remote-turn.js";
 
-const may = (turn, now, more = {}) => turn.mayConnect({ other: false, inSession: false, visible: true, now, ...more });
+const may = (turn, now, more = {}) => turn.mayConnect({ other: false, inSession: false, visible: true, focused: true, now, ...more });
 
 test("a tab that nobody looks at comes back once it is, or once the one that took over has been gone a while", () => {
   const turn = createTurn();
@@ -17,6 +17,14 @@ test("a tab that nobody looks at comes back once it is, or once the one that too
   turn.taken(100_000);
   assert.equal(may(turn, 159_000), false);
   assert.equal(may(turn, 160_000), true);
+});
+
+test("of two windows that are seen, the one that is used has the connection, and keeps it", () => {
+  const turn = createTurn();
+  may(turn, 0);
+  turn.taken(0);
+  for (let now = 500; now < 3_600_000; now += 500) assert.equal(may(turn, now, { focused: false }), false);
+  assert.equal(may(turn, 3_600_000), true, "somebody came to it");
 });
 
 test("a tab that records has the connection back within seconds, unless the other records, too", () => {
@@ -45,6 +53,8 @@ test("another tab is known to record by its signs of life", () => {
   assert.equal(isAliveElsewhere(storage, null, 12_000), true);
   assert.equal(isAliveElsewhere(storage, "a", 12_000), false, "its own");
   assert.equal(isAliveElsewhere(storage, null, 16_000), false, "long gone");
+  alive("a", { aliveMs: 15_000 });
+  assert.equal(isAliveElsewhere(storage, null, 16_000), true, "its camera gives nothing");
   alive("a", { stopping: true });
   assert.equal(isAliveElsewhere(storage, null, 12_000), false, "stopped");
   kept.set("localcamera.alive.b", "{");

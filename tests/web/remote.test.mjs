@@ -16,7 +16,7 @@ function fixture({ kept = null, state = idle() } = {}) {
   const store = new Map(kept ? [["localcamera.remote", kept]] : []);
   const storage = { getItem: (key) => store.get(key) ?? null, setItem: (key, value) => store.set(key, value) };
   const studio = createFakeStudio(state);
-  const elsewhere = { records: false, denied: false };
+  const elsewhere = { records: false, denied: false, unasked: "yes" };
   const device = { id: "device-7q2m", key: "k".repeat(43), name: "Front door", lasting: true, rename: (name) => name };
   const remote = createRemote({
     page,
@@ -29,6 +29,7 @@ function fixture({ kept = null, state = idle() } = {}) {
     record: studio.record,
     otherTab: () => elsewhere.records,
     isDenied: async () => elsewhere.denied,
+    opensUnasked: async () => elsewhere.unasked,
     onChange: () => {},
     // The server is there whenever a silent connection is doubted.
     connect: (options) => createControl({ ...options, ask: async () => [], random: () => 1 }),
@@ -160,14 +161,14 @@ test("the person is asked, and allows it once: that recording can then be marked
   await order("start");
   assert.equal(last(), "asking");
   assert.deepEqual([remote.question().order.do, remote.question().order.from, studio.did], ["start", "192.168.1.7", []]);
-  remote.answer("once");
+  remote.answer("once", remote.question());
   await settle();
   assert.deepEqual([last(), remote.question(), studio.did], ["ok", null, ["start"]]);
   await order("mark");
   assert.equal(last(), "ok");
   await order("mark", "", "192.168.1.8");
   assert.equal(last(), "asking");
-  remote.answer("no");
+  remote.answer("no", remote.question());
   await order("stop");
   assert.equal(last(), "ok");
   // The next recording is another one.
@@ -184,7 +185,7 @@ test("a mark is set where it was asked for, however long the person took to allo
   const atMs = world.now();
   await order("mark");
   await pass(9000);
-  remote.answer("once");
+  remote.answer("once", remote.question());
   await settle();
   assert.deepEqual(studio.did, [["mark", { label: "", atMs }]]);
 });
@@ -193,7 +194,7 @@ test("allowed always it is kept, told, and nobody is asked again", async () => {
   const { order, start, last, remote, store, devices } = fixture();
   start();
   await order("start");
-  remote.answer("always");
+  remote.answer("always", remote.question());
   await settle();
   assert.deepEqual([last(), remote.mode, store.get("localcamera.remote")], ["ok", "always", "always"]);
   assert.equal(devices()[devices().length - 1].control, "allowed");
@@ -205,7 +206,7 @@ test("No is an answer, and the same asker is not shown again for a minute", asyn
   const { order, start, last, remote, studio, pass } = fixture();
   start();
   await order("start");
-  remote.answer("no");
+  remote.answer("no", remote.question());
   assert.equal(last(), "not_allowed");
   await order("start");
   assert.deepEqual([last(), remote.question()], ["not_allowed", null]);
@@ -219,11 +220,12 @@ test("no answer within 30 s is one", async () => {
   const { order, start, last, remote, studio, pass } = fixture();
   start();
   await order("start");
+  const question = remote.question();
   await pass(29_000);
   assert.equal(last(), "asking");
   await pass(1500);
   assert.deepEqual([last(), remote.question(), studio.did], ["no_answer", null, []]);
-  remote.answer("once");
+  remote.answer("once", question);
   await settle();
   assert.deepEqual(studio.did, [], "a tap that comes too late does nothing");
 });
@@ -251,7 +253,7 @@ test("one thing at a time", async () => {
   studio.gate = new Promise((resolve) => {
     open = resolve;
   });
-  remote.answer("once");
+  remote.answer("once", remote.question());
   await order("stop");
   assert.equal(last(), "busy", "a stop is not said to be done while the recording begins");
   open();
@@ -264,19 +266,153 @@ test("one thing at a time", async () => {
 test("what takes too long is answered, and nothing else begins before it has ended", async () => {
   const { order, start, last, studio, pass } = fixture({ kept: "always" });
   start();
-  let open = () => {};
-  studio.gate = new Promise((resolve) => {
-    open = resolve;
-  });
+  studio.hang();
+  studio.giveUp = () => {};
   await order("start");
   await pass(25_500);
   assert.equal(last(), "failed");
   await order("name", "Attic");
   assert.equal(last(), "busy");
-  open();
+  studio.open();
   await settle();
   await order("name", "Attic");
   assert.equal(last(), "ok");
+});
+
+test("a camera that never opens is given up, and the next command finds the device free", async () => {
+  const { order, start, last, studio, pass } = fixture({ kept: "always" });
+  start();
+  studio.hang();
+  await order("camera", "back");
+  await pass(24_000);
+  await order("name", "Attic");
+  assert.equal(last(), "busy");
+  await pass(1500);
+  assert.deepEqual(studio.did, [["camera", { cameraId: "back" }], "give up"]);
+  await order("name", "Attic");
+  assert.equal(last(), "ok");
+});
+
+test("a stop waits for no other command, and for no question either where it needs none", async () => {
+  const { order, start, last, studio } = fixture({ kept: "always", state: recording() });
+  start();
+  studio.hang();
+  await order("camera", "back");
+  await order("mark");
+  assert.equal(last(), "busy");
+  studio.gate = Promise.resolve();
+  await order("stop");
+  assert.deepEqual([last(), studio.did[studio.did.length - 1]], ["ok", "stop"]);
+
+  const asking = fixture();
+  asking.start();
+  await asking.order("start");
+  asking.remote.answer("once", asking.remote.question());
+  await settle();
+  await asking.order("name", "Attic", "192.168.1.8");
+  await asking.order("mark");
+  assert.equal(asking.last(), "busy");
+  await asking.order("stop");
+  assert.equal(asking.last(), "ok");
+});
+
+test("a recording is not shut for a camera about which the browser would ask", async () => {
+  const { order, start, last, studio, elsewhere, remote } = fixture({ kept: "always", state: recording() });
+  start();
+  elsewhere.unasked = "no";
+  await order("camera", "back");
+  assert.equal(last(), "failed");
+  await order("quality", "1080p,standard");
+  assert.deepEqual([last(), studio.did], ["failed", []]);
+  // The same picture in another quality needs no camera.
+  await order("quality", "720p,high");
+  assert.equal(last(), "ok");
+  // A browser that does not tell: somebody was there when it was allowed, or is there now.
+  elsewhere.unasked = "unknown";
+  await order("camera", "back");
+  assert.equal(last(), "failed");
+  remote.choose("always");
+  await order("camera", "back");
+  assert.equal(last(), "ok");
+  remote.choose("ask");
+  await order("camera", "front");
+  assert.equal(last(), "asking");
+  remote.answer("once", remote.question());
+  await settle();
+  assert.equal(last(), "ok");
+  elsewhere.unasked = "no";
+  await order("camera", "back");
+  assert.deepEqual([last(), remote.question()], ["failed", null], "nobody is asked for nothing");
+});
+
+test("an answer is to the question that was on the screen, and to no other", async () => {
+  const { order, start, remote, studio, pass } = fixture({ state: recording() });
+  start();
+  await order("mark", "Goal");
+  const shown = remote.question();
+  studio.now = idle();
+  await pass(500);
+  await order("start", "", "192.168.1.8");
+  remote.answer("always", shown);
+  await settle();
+  assert.deepEqual([studio.did, remote.mode, remote.question().order.do], [[], "ask", "start"]);
+});
+
+test("a device that has slept through the time does not take the answer any more", async () => {
+  for (const wakes of ["answer", "tick"]) {
+    const { world, order, start, remote, studio, last, page } = fixture();
+    start();
+    // Timers stand still in a sleep.
+    page.setTimeout = () => null;
+    await order("start");
+    const question = remote.question();
+    let over = false;
+    world.at(30_000, () => {
+      over = true;
+    });
+    await world.run(() => over, 40_000);
+    if (wakes === "answer") remote.answer("once", question);
+    else remote.tick();
+    await settle();
+    assert.deepEqual([last(), remote.question(), studio.did], ["no_answer", null, []], wakes);
+  }
+});
+
+test("what another tab has chosen holds here, too", async () => {
+  const { order, start, remote, store, last, pass, devices, studio } = fixture({ kept: "always" });
+  start();
+  store.set("localcamera.remote", "off");
+  await order("start");
+  assert.deepEqual([last(), studio.did, remote.mode], ["not_allowed", [], "off"]);
+  store.set("localcamera.remote", "ask");
+  await pass(500);
+  assert.equal(devices()[devices().length - 1].control, "ask");
+  await order("start");
+  assert.equal(last(), "asking");
+  store.set("localcamera.remote", "off");
+  await pass(500);
+  assert.deepEqual([last(), remote.question(), store.get("localcamera.remote")], ["not_allowed", null, "off"]);
+});
+
+test("whoever got no answer rests, and all together ask a few times a minute", async () => {
+  const { order, start, remote, last, pass } = fixture();
+  start();
+  await order("start");
+  await pass(30_500);
+  assert.equal(last(), "no_answer");
+  await order("start");
+  assert.deepEqual([last(), remote.question()], ["not_allowed", null]);
+  await pass(60_000);
+  for (let at = 0; at < 4; at += 1) {
+    await order("start", "", `192.168.1.${at}`);
+    assert.equal(last(), "asking");
+    remote.answer("no", remote.question());
+  }
+  await order("start", "", "192.168.1.99");
+  assert.deepEqual([last(), remote.question()], ["not_allowed", null]);
+  await pass(60_000);
+  await order("start", "", "192.168.1.99");
+  assert.equal(last(), "asking");
 });
 
 test("a question is over when the person has done it by hand, or when it cannot be done any more", async () => {
@@ -304,7 +440,7 @@ test("with the connection goes the question: whoever asked was told that the dev
   assert.equal(remote.question(), null);
   await pass(1000);
   socket().open();
-  remote.answer("once");
+  remote.answer("once", remote.question());
   await pass(31_000);
   assert.deepEqual([studio.did, results()], [[], []]);
 });

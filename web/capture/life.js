@@ -17,8 +17,10 @@
 /** Each entry is a write to flash memory. */
 const EVERY_MS = 5000;
 const PREFIX = "localcamera.alive.";
-/** The encoder hands over every second; a tab that records is heard at least this often. */
+/** A tab that records is heard at least this often. */
 const SILENT_MS = 5000;
+/** The encoder hands over every second, and each time is a sign of life; a camera that is lost or muted hands nothing over. */
+const SIGN_MS = 2000;
 
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} SmallStorage */
 
@@ -56,8 +58,14 @@ export function isAliveElsewhere(storage, own, now) {
   if (!storage) return false;
   return sessionsIn(storage).some((session) => {
     const last = session === own ? null : recall(storage, session);
-    return last !== null && !last.stopping && Math.abs(now - last.handedMs) < SILENT_MS;
+    return last !== null && !last.stopping && Math.abs(now - signOf(storage, session, last.handedMs)) < SILENT_MS;
   });
+}
+
+/** @param {SmallStorage} storage @param {string} session @param {number} handedMs */
+function signOf(storage, session, handedMs) {
+  const { aliveMs } = JSON.parse(storage.getItem(PREFIX + session) || "{}");
+  return typeof aliveMs === "number" ? Math.max(aliveMs, handedMs) : handedMs;
 }
 
 /** Of sessions that are no longer on this device. @param {SmallStorage | null} storage @param {string[]} sessions */
@@ -77,10 +85,11 @@ export function createLife({ spool, storage, clock, ongoing }) {
   let handedMs = clock.now();
   let stopping = false;
   let notedMs = -Infinity;
+  let aliveMs = clock.now();
 
   const keep = () => {
     try {
-      if (storage) storage.setItem(PREFIX + spool.session, JSON.stringify({ handedMs, stopping }));
+      if (storage) storage.setItem(PREFIX + spool.session, JSON.stringify({ handedMs, aliveMs, stopping }));
     } catch {
       // A full storage makes the next visit's knowledge a few seconds older.
     }
@@ -88,7 +97,12 @@ export function createLife({ spool, storage, clock, ongoing }) {
 
   const tick = () => {
     const now = clock.now();
-    if (stopping || now - notedMs < EVERY_MS) return;
+    if (stopping) return;
+    if (Math.abs(now - aliveMs) >= SIGN_MS) {
+      aliveMs = now;
+      keep();
+    }
+    if (now - notedMs < EVERY_MS) return;
     notedMs = now;
     void spool.note({ type: "alive", atMs: now, handedMs, ongoing: ongoing() }).catch(() => {});
   };
@@ -99,6 +113,7 @@ export function createLife({ spool, storage, clock, ongoing }) {
     /** @param {number} atMs */
     handed(atMs) {
       handedMs = atMs;
+      aliveMs = clock.now();
       keep();
       tick();
     },

@@ -3,6 +3,8 @@
  *
  *   const camera = createLiveCamera({ page: window, now, onChange, onEnded, onMuted, onUnmuted });
  *   await camera.open(settings);   // shuts the one before; throws what getUserMedia says
+ *   await camera.open(settings, 10000);   // or fails within that time, whatever becomes of it later
+ *   camera.hurry(3000);            // the opening that is under way ends within that time
  *   await camera.list();           // which ones there are; labels come with the permission
  *   await camera.isThere("camera") // whether the one that is open is still among them
  *   camera.shut();
@@ -69,15 +71,56 @@ export function createLiveCamera({ page, now, onChange, onEnded, onMuted, onUnmu
     }
   }
 
+  /** Ends the opening that is under way, in that many ms. @type {((ms: number) => void) | null} */
+  let endWithin = null;
+
+  /**
+   * A browser that asks the person does not say so, and waits for ever where there is nobody.
+   * @param {Promise<Opened>} opens @param {number | null} withinMs @returns {Promise<Opened>}
+   */
+  const inTime = (opens, withinMs) =>
+    new Promise((resolve, reject) => {
+      /** @type {ReturnType<typeof setTimeout>[]} */
+      const timers = [];
+      let isOver = false;
+      const end = () => {
+        isOver = true;
+        endWithin = null;
+        for (const timer of timers) clearTimeout(timer);
+      };
+      endWithin = (ms) => {
+        timers.push(
+          setTimeout(() => {
+            end();
+            reject(Object.assign(new Error("the browser did not open it in time"), { name: "TimeoutError" }));
+          }, ms),
+        );
+      };
+      if (withinMs !== null) endWithin(withinMs);
+      opens.then(
+        (got) => {
+          // Nobody waits for it any more.
+          if (isOver) return closeStream(got.stream);
+          end();
+          resolve(got);
+        },
+        (error) => {
+          if (isOver) return;
+          end();
+          reject(error);
+        },
+      );
+    });
+
   return {
-    /** @param {import("./settings.js").Settings} settings */
-    async open(settings) {
+    /** @param {import("./settings.js").Settings} settings @param {number | null} [withinMs] */
+    async open(settings, withinMs = null) {
       opening = true;
       onChange();
       try {
         // iOS gives one camera at a time: the old one is shut before the new one opens.
         shut();
-        const got = await openCamera(browser.mediaDevices, browser, settings);
+        const got = await inTime(openCamera(browser.mediaDevices, browser, settings), withinMs);
         opened = got;
         listen(got);
         return got;
@@ -85,6 +128,11 @@ export function createLiveCamera({ page, now, onChange, onEnded, onMuted, onUnmu
         opening = false;
         onChange();
       }
+    },
+
+    /** @param {number} ms */
+    hurry(ms) {
+      if (endWithin) endWithin(ms);
     },
 
     async list() {

@@ -13,14 +13,14 @@ import { cameraId, qualityId } from "./remote-device.js";
 /** @typedef {import("./remote-answers.js").Order} Order */
 /** @typedef {import("./remote-answers.js").Answer} Answer */
 
-/** With the time that a person has to answer it stays below the minute after which the server answers by itself. */
+/** An opening that has no end is given up then, so that the next command finds the device free. With the time that a person has to answer it stays below the minute after which the server answers by itself. */
 export const ACT_MS = 25000;
 
 const SLOW = no("failed", `The device has not finished within ${ACT_MS / 1000} s; its state tells how it ends.`);
 
 /**
  * @param {object} options
- * @param {Pick<import("./studio.js").Studio, "state" | "stop" | "mark" | "change" | "rename">} options.studio
+ * @param {Pick<import("./studio.js").Studio, "state" | "stop" | "mark" | "change" | "rename" | "giveUp">} options.studio
  * @param {() => Promise<unknown>} options.record as `?record=now` begins a recording
  * @param {{ setTimeout(work: () => void, ms: number): any, clearTimeout(timer: any): void }} options.timers
  */
@@ -65,7 +65,10 @@ export function createAct({ studio, record, timers }) {
     let timer = null;
     /** @type {Promise<Answer>} */
     const slow = new Promise((resolve) => {
-      timer = timers.setTimeout(() => resolve(SLOW), ACT_MS);
+      timer = timers.setTimeout(() => {
+        resolve(SLOW);
+        studio.giveUp();
+      }, ACT_MS);
     });
     const over = performed.then((answer) => {
       timers.clearTimeout(timer);

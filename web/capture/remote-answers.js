@@ -12,6 +12,7 @@
  */
 
 import { cleanName } from "../lib/device.js";
+import { oneLine } from "../lib/plain-text.js";
 import { cameraId, namedCameras, obstacle, qualityId } from "./remote-device.js";
 import { parseQuery } from "./settings.js";
 
@@ -21,9 +22,7 @@ import { parseQuery } from "./settings.js";
 
 /** The person has this long to answer; the server gives up on a silent device after 60 s. */
 export const ASK_MS = 30000;
-/** Whoever was told No does not ask again at once: a question that keeps coming back is a nuisance, or a trick. */
-export const NO_MS = 60000;
-/** What is shown to a person fits on the smallest screen. */
+/** The bounds of the control protocol; `isolated` shortens what is shown. */
 const FROM_CHARACTERS = 64;
 const VALUE_CHARACTERS = 200;
 
@@ -42,20 +41,14 @@ const OBSTACLES = {
   hidden: "The page at the device is in the background: somebody has to bring it to the front.",
 };
 
-/** One line, and no longer than it can be shown. @param {unknown} value @param {number} characters */
-function line(value, characters) {
-  const text = typeof value === "string" ? value : "";
-  return Array.from(text.replace(/[\u0000-\u001f\u007f\s]+/g, " ").trim()).slice(0, characters).join("");
-}
-
 /** @param {Record<string, any>} message @param {number} now @returns {Order | null} */
 export function readOrder(message, now) {
   if (typeof message.id !== "string" || typeof message.do !== "string") return null;
   return {
     id: message.id,
     do: message.do,
-    value: line(message.value, VALUE_CHARACTERS),
-    from: line(message.from, FROM_CHARACTERS) || "?",
+    value: oneLine(message.value, VALUE_CHARACTERS),
+    from: oneLine(message.from, FROM_CHARACTERS) || "?",
     atMs: now,
   };
 }
@@ -117,7 +110,21 @@ export function settled(order, situation, name) {
 function reopens({ state, hidden, otherTab }, saving) {
   if (hidden) return no("failed", OBSTACLES.hidden);
   if (otherTab) return no("failed", OBSTACLES.other_tab);
+  // It may be waiting for the person, and the change behind it.
+  if (state.opening) return no("busy", "The camera of the device is opening at the moment.");
   return state.phase === "stopping" || (state.name === "starting" && !state.cameraLost && !state.full) ? saving : null;
+}
+
+/**
+ * Whether a recording is shut for it until a camera has opened anew. A browser that asks the person first would hold up
+ * a recording beside which there may be nobody.
+ * @param {Order} order @param {import("./remote-device.js").StudioState} state
+ */
+export function interrupts({ do: what, value }, { inSession, settings }) {
+  if (!inSession) return false;
+  if (what === "camera") return true;
+  const wish = what === "quality" ? readQuality(value) : null;
+  return wish !== null && wish.height !== undefined && wish.height !== settings.height;
 }
 
 /**
@@ -131,7 +138,9 @@ function reopens({ state, hidden, otherTab }, saving) {
  * @property {import("./remote-mode.js").Mode} mode
  * @property {Grant | null} grant
  * @property {string | null} session what is being recorded
- * @property {{ from: string, atMs: number } | null} refused the last No
+ * @property {Answer | null} refusal why there is no question now
+ * @property {"yes" | "no" | "unknown"} unasked whether the browser asks nothing for it
+ * @property {boolean} attended the person has chosen "always" since the page was opened
  * @property {boolean} hidden nobody sees the page
  */
 
@@ -140,17 +149,17 @@ function reopens({ state, hidden, otherTab }, saving) {
  * @param {Standing} standing
  * @returns {"act" | "ask" | Answer}
  */
-export function permission(order, { mode, grant, session, refused, hidden }) {
-  if (mode === "always") return "act";
+export function permission(order, { mode, grant, session, refusal, unasked, attended, hidden }) {
+  if (unasked === "no") return WOULD_ASK;
+  if (mode === "always") return unasked === "yes" || attended ? "act" : WOULD_ASK;
   const isGranted = grant !== null && grant.from === order.from && grant.session === session;
   if (isGranted && (order.do === "mark" || order.do === "stop")) return "act";
-  if (refused && refused.from === order.from && order.atMs - refused.atMs < NO_MS) {
-    return no("not_allowed", "The person at the device said No a moment ago and is not asked again within a minute.");
-  }
+  if (refusal) return refusal;
   if (hidden) return no("no_answer", "The page at the device is in the background: nobody there can be asked.");
   return "ask";
 }
 
+const WOULD_ASK = no("failed", "The browser at the device would ask the person there before it opens a camera, and hold up the recording meanwhile.");
 export const OFF = no("not_allowed", "Remote control is off at this device.");
 export const SAID_NO = no("not_allowed", "The person at the device said No.");
 export const NO_ANSWER = no("no_answer", `Nobody at the device answered within ${ASK_MS / 1000} s.`);

@@ -11,6 +11,7 @@
  */
 
 import { formatClock } from "../lib/format.js";
+import { isolated } from "../lib/plain-text.js";
 
 /** Long enough for someone who looks up at the sound of it. */
 const SHOWN_MS = 10000;
@@ -26,7 +27,7 @@ export function createLine() {
   return {
     /** @param {{ do: string, from: string, atMs: number, session: string | null }} what `session`: what is recorded now */
     did({ do: what, from, atMs, session }) {
-      const sentence = { key: `capture.remote.did.${what}`, values: { from, time: formatClock(atMs) } };
+      const sentence = { key: `capture.remote.did.${what}`, values: { from: isolated(from), time: formatClock(atMs) } };
       news = { sentence, atMs };
       if (what === "start" && session !== null) started = { sentence, session };
     },

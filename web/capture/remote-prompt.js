@@ -1,14 +1,16 @@
 /**
  * The question to the person at the device: who asks for what, over the picture and beside everything that says what is
- * safe. It takes the focus, as a question does, but no button has it: whoever was typing or about to press Stop answers
- * nothing by accident.
+ * safe. It takes the focus, as a question does, but no button has it: whoever was about to press Stop answers nothing by
+ * accident. Whoever is typing keeps it: half a name would be taken for the whole.
  *
- *   const prompt = createPrompt({ strings, layer, over, now, onAnswer });
+ *   const prompt = createPrompt({ strings, over, now, onAnswer });
  *   prompt.render(question, nameOf, now);      // or null
  *   sentenceFor(order, nameOf)
  *
  * @module
  */
+
+import { isolated } from "../lib/plain-text.js";
 
 /** @typedef {import("./remote.js").Question} Question */
 /** @typedef {import("./remote.js").Reply} Reply */
@@ -16,7 +18,9 @@
 /** @typedef {{ key: string, values: Record<string, string> }} Sentence */
 
 /** A finger that was on its way to what was there before has arrived by then. */
-const GUARD_MS = 700;
+export const GUARD_MS = 700;
+/** Inputs that hold no text. */
+const PRESSED = ["button", "checkbox", "color", "file", "image", "radio", "range", "reset", "submit"];
 
 /**
  * @param {Order} order
@@ -24,9 +28,18 @@ const GUARD_MS = 700;
  * @returns {Sentence}
  */
 export function sentenceFor({ do: what, value, from }, nameOf) {
-  if (what === "mark") return { key: `capture.remote.ask.${value ? "mark_as" : "mark"}`, values: { from, value } };
-  return { key: `capture.remote.ask.${what}`, values: { from, value: what === "camera" ? nameOf(value) : value } };
+  const values = { from: isolated(from), value: isolated(what === "camera" ? nameOf(value) : value) };
+  return { key: `capture.remote.ask.${what === "mark" && value ? "mark_as" : what}`, values };
 }
+
+/** @param {any} element */
+function isTyped(element) {
+  const tag = String((element && element.tagName) || "").toLowerCase();
+  return tag === "textarea" || (tag === "input" && !PRESSED.includes(element.type)) || Boolean(element && element.isContentEditable);
+}
+
+/** @type {[string, Reply][]} */
+const REPLIES = [["remote-once", "once"], ["remote-always", "always"], ["remote-no", "no"]];
 
 /** @param {string} id */
 function byId(id) {
@@ -44,7 +57,7 @@ function write(id, text) {
  * @param {import("../lib/strings.js").Strings} options.strings
  * @param {HTMLElement} options.over what it may cover
  * @param {() => number} options.now
- * @param {(reply: Reply) => void} options.onAnswer
+ * @param {(reply: Reply, question: Question) => void} options.onAnswer
  */
 export function createPrompt({ strings, over, now, onAnswer }) {
   const { t } = strings;
@@ -56,12 +69,19 @@ export function createPrompt({ strings, over, now, onAnswer }) {
   /** @type {Element | null} */
   let before = null;
 
+  const isGuarded = () => Math.abs(now() - shownMs) < GUARD_MS;
+
   /** @param {Reply} reply */
   function answer(reply) {
-    if (shown && Math.abs(now() - shownMs) >= GUARD_MS) onAnswer(reply);
+    if (shown && !isGuarded()) onAnswer(reply, shown);
   }
 
-  for (const [id, reply] of /** @type {[string, Reply][]} */ ([["remote-once", "once"], ["remote-always", "always"], ["remote-no", "no"]])) {
+  function showGuard() {
+    const state = String(isGuarded());
+    for (const [id] of REPLIES) if (byId(id).getAttribute("aria-disabled") !== state) byId(id).setAttribute("aria-disabled", state);
+  }
+
+  for (const [id, reply] of REPLIES) {
     byId(id).addEventListener("click", (event) => {
       if (event.detail <= 1) answer(reply);
     });
@@ -99,17 +119,20 @@ export function createPrompt({ strings, over, now, onAnswer }) {
       }
       const { order, untilMs } = question;
       write("remote-wait", t("capture.remote.wait", { seconds: Math.max(0, Math.ceil((untilMs - at) / 1000)) }));
-      if (shown === question) return;
+      if (shown === question) return showGuard();
       const { key, values } = sentenceFor(order, nameOf);
       write("remote-text", t(key, values));
       write("remote-more", order.do === "start" ? t("capture.remote.once_start") : t("capture.remote.once_other"));
       place();
-      if (!shown) before = document.activeElement;
+      const isTyping = isTyped(document.activeElement);
+      if (!shown && !isTyping) before = document.activeElement;
       shown = question;
       shownMs = now();
+      showGuard();
+      setTimeout(showGuard, GUARD_MS + 50);
       layer.hidden = false;
       card.scrollTop = 0;
-      card.focus({ preventScroll: true });
+      if (!isTyping) card.focus({ preventScroll: true });
     },
   };
 }

@@ -5,8 +5,8 @@
  *
  *   const remote = createRemote({ page: window, studio, device, client, storage, numbered, now, record, otherTab, onChange });
  *   remote.tick();                  // about twice a second, and when something has changed
- *   remote.question(now)            // what the person is being asked, or null
- *   remote.answer("once");          // or "always", "no"
+ *   remote.question()               // what the person is being asked, or null
+ *   remote.answer("once", question);    // or "always", "no", to that question and no other
  *   remote.line(now)                // what has been done from elsewhere
  *   remote.mode, remote.choose("off")
  *
@@ -15,15 +15,17 @@
 
 import { controlAddress, createControl } from "../lib/control.js";
 import { createAct } from "./remote-act.js";
-import { ASK_MS, BUSY, NO_ANSWER, OFF, SAID_NO, permission, readOrder, settled } from "./remote-answers.js";
+import { ASK_MS, BUSY, NO_ANSWER, OFF, SAID_NO, interrupts, permission, readOrder, settled } from "./remote-answers.js";
 import { describeDevice } from "./remote-device.js";
 import { createLine } from "./remote-line.js";
-import { loadMode, saveMode } from "./remote-mode.js";
+import { createMode } from "./remote-mode.js";
+import { createPatience } from "./remote-patience.js";
 import { createTurn } from "./remote-turn.js";
 
 /** @typedef {import("./remote-answers.js").Order} Order */
 /** @typedef {import("./remote-answers.js").Answer} Answer */
 /** @typedef {import("./remote-mode.js").Mode} Mode */
+/** @typedef {import("./remote-answers.js").Standing["unasked"]} Unasked */
 /** @typedef {"once" | "always" | "no"} Reply */
 /** @typedef {{ order: Order, untilMs: number }} Question */
 
@@ -32,8 +34,8 @@ const TELL_MS = 200;
 
 /**
  * @param {object} options
- * @param {import("../lib/control.js").Page & { location: { protocol: string, host: string } }} options.page
- * @param {Pick<import("./studio.js").Studio, "state" | "stop" | "mark" | "change" | "rename">} options.studio
+ * @param {import("../lib/control.js").Page & { location: { protocol: string, host: string }, document: { hasFocus(): boolean } }} options.page
+ * @param {Pick<import("./studio.js").Studio, "state" | "stop" | "mark" | "change" | "rename" | "giveUp">} options.studio
  * @param {import("../lib/device.js").Device} options.device
  * @param {string} options.client
  * @param {Pick<Storage, "getItem" | "setItem"> | null} options.storage
@@ -42,14 +44,16 @@ const TELL_MS = 200;
  * @param {() => Promise<unknown>} options.record as `?record=now` begins a recording
  * @param {(session: string | null) => boolean} options.otherTab whether another tab records
  * @param {() => Promise<boolean>} options.isDenied whether the browser says that it may not use the camera
+ * @param {(withMicrophone: boolean) => Promise<Unasked>} options.opensUnasked whether the browser opens a camera without a question
  * @param {() => void} options.onChange
  * @param {typeof createControl} [options.connect]
  */
 export function createRemote(options) {
-  const { page, studio, device, client, storage, numbered, now, record, otherTab, isDenied, onChange, connect = createControl } = options;
+  const { page, studio, device, client, storage, numbered, now, record, otherTab, isDenied, opensUnasked, onChange, connect = createControl } = options;
 
-  let mode = loadMode(storage);
+  const mode = createMode(storage);
   const turn = createTurn();
+  const patience = createPatience();
   const line = createLine();
   const act = createAct({ studio, record, timers: page });
 
@@ -61,11 +65,12 @@ export function createRemote(options) {
   let toldMs = -Infinity;
   /** @type {(Question & { connection: number, timer: any }) | null} */
   let asked = null;
-  let acting = false;
+  /** Commands that are being carried out: one, and a stop that waits for none. */
+  let acting = 0;
   /** @type {import("./remote-answers.js").Grant | null} */
   let grant = null;
-  /** @type {{ from: string, atMs: number } | null} */
-  let refused = null;
+  /** Whether the person has chosen "always" since the page was opened: then they have seen what it asks. */
+  let attended = false;
   let touched = false;
   let denied = false;
   /** What the browser has been asked about. @type {object | null} */
@@ -121,7 +126,7 @@ export function createRemote(options) {
   /** @param {boolean} atOnce */
   function tell(atOnce) {
     if (link !== "on" || (!atOnce && Math.abs(now() - toldMs) < TELL_MS)) return;
-    const message = describeDevice({ situation: situation(), mode, device, client, numbered });
+    const message = describeDevice({ situation: situation(), mode: mode.now, device, client, numbered });
     const text = JSON.stringify(message);
     if (text === told || !control.send(message)) return;
     told = text;
@@ -159,18 +164,67 @@ export function createRemote(options) {
   /** @param {Order} order */
   function command(order) {
     const through = connection;
-    if (mode === "off") return reply(order, through, OFF);
-    if (asked || acting) return reply(order, through, asked ? BUSY.asking : BUSY.acting);
+    look();
+    if (mode.now === "off") return reply(order, through, OFF);
     const here = situation();
+    const isStop = order.do === "stop" && here.state.inSession;
+    // Whoever ends a recording does not wait for what others want of it; they would wait for ever.
+    if (acting > 0 && !isStop) return reply(order, through, BUSY.acting);
+    if (asked && !(isStop && leave(order, here, "yes") === "act")) return reply(order, through, BUSY.asking);
     const answer = settled(order, here, device.name);
     if (answer) return reply(order, through, answer);
-    const { session } = here.state;
-    const leave = permission(order, { mode, grant, session, refused, hidden: here.hidden });
-    if (leave === "act") return void carryOut(order, through, false);
-    if (leave !== "ask") return reply(order, through, leave);
-    const timer = page.setTimeout(() => close(NO_ANSWER), ASK_MS);
+    if (!interrupts(order, here.state)) return decide(order, through, "yes");
+    acting += 1;
+    const { settings, devices } = here.state;
+    const withMicrophone = settings.microphone !== "none" && devices.microphones.length > 0;
+    void opensUnasked(withMicrophone).then((unasked) => {
+      acting -= 1;
+      if (through !== connection) return;
+      const now = settled(order, situation(), device.name);
+      if (mode.now === "off") reply(order, through, OFF);
+      else if (now) reply(order, through, now);
+      else decide(order, through, unasked);
+    });
+  }
+
+  /** @param {Order} order @param {import("./remote-device.js").Situation} here @param {Unasked} unasked */
+  function leave(order, { state, hidden }, unasked) {
+    const refusal = patience.refusal(order.from, now());
+    return permission(order, { mode: mode.now, grant, session: state.session, refusal, unasked, attended, hidden });
+  }
+
+  /** @param {Order} order @param {number} through @param {Unasked} unasked */
+  function decide(order, through, unasked) {
+    const may = leave(order, situation(), unasked);
+    if (may === "act") return void carryOut(order, through, false);
+    if (may !== "ask") return reply(order, through, may);
+    patience.asked(now());
+    const timer = page.setTimeout(expire, ASK_MS);
     asked = { order, untilMs: now() + ASK_MS, connection: through, timer };
     control.send({ type: "result", id: order.id, ok: null, code: "asking", message: "The person at the device is being asked." });
+    onChange();
+  }
+
+  /** Timers stand still while the device sleeps. */
+  function expire() {
+    if (!asked) return;
+    patience.ended(asked.order.from, now());
+    close(NO_ANSWER);
+  }
+
+  /** Another tab has the same settings, and may have turned it off. */
+  function look() {
+    if (!mode.look()) return;
+    attended = false;
+    renounce();
+  }
+
+  /** What was allowed under another setting is allowed no more. */
+  function renounce() {
+    grant = null;
+    patience.clear();
+    if (asked && mode.now === "off") close(OFF);
+    tell(true);
     onChange();
   }
 
@@ -192,11 +246,11 @@ export function createRemote(options) {
 
   /** @param {Order} order @param {number} through @param {boolean} once the person permitted this one */
   async function carryOut(order, through, once) {
-    acting = true;
+    acting += 1;
     const { answer, over } = act(order);
     // An answer that came late lets nothing else begin: one thing happens at a time.
     void over.then(() => {
-      acting = false;
+      acting -= 1;
       onChange();
     });
     const outcome = await answer;
@@ -211,44 +265,50 @@ export function createRemote(options) {
 
   return {
     tick() {
+      look();
       const here = situation();
       doubt(here.state.opened ? null : here.state.fault);
       if (link === "off") {
         const { inSession, session } = here.state;
         const visible = page.document.visibilityState === "visible";
-        if (turn.mayConnect({ other: otherTab(session), inSession, visible, now: now() })) {
+        const focused = page.document.hasFocus();
+        if (turn.mayConnect({ other: otherTab(session), inSession, visible, focused, now: now() })) {
           link = "on";
           control.start();
         }
       }
+      if (asked && now() >= asked.untilMs) expire();
       // The person did it by hand, or it cannot be done any more.
       const answer = asked && settled(asked.order, here, device.name);
       if (answer) close(answer);
       tell(false);
     },
 
-    /** @param {Reply} answer */
-    answer(answer) {
-      const was = answer === "no" ? close(SAID_NO) : close(null);
-      if (!was) return;
-      const { order } = was;
-      refused = answer === "no" ? { from: order.from, atMs: now() } : null;
-      if (answer === "no") return;
+    /** @param {Reply} answer @param {Question | null} question the one that was on the screen */
+    answer(answer, question) {
+      look();
+      if (asked && now() >= asked.untilMs) expire();
+      // It was swapped, or is over.
+      if (!asked || question !== asked) return;
+      const { order, connection: through } = asked;
+      if (answer === "no") {
+        patience.ended(order.from, now());
+        close(SAID_NO);
+        return;
+      }
+      close(null);
+      patience.allowed(order.from);
       if (answer === "always") this.choose("always");
       const already = settled(order, situation(), device.name);
-      if (already) reply(order, was.connection, already);
-      else void carryOut(order, was.connection, true);
+      if (already) reply(order, through, already);
+      else void carryOut(order, through, true);
     },
 
-    /** @param {Mode} chosen */
+    /** The person's own choice. @param {Mode} chosen */
     choose(chosen) {
-      mode = chosen;
-      saveMode(storage, chosen);
-      grant = null;
-      refused = null;
-      if (asked && chosen === "off") close(OFF);
-      tell(true);
-      onChange();
+      mode.choose(chosen);
+      attended = chosen === "always";
+      renounce();
     },
 
     marked: line.marked,
@@ -263,7 +323,7 @@ export function createRemote(options) {
     question: () => asked,
 
     get mode() {
-      return mode;
+      return mode.now;
     },
 
     /** Why nothing comes from elsewhere, though it is permitted: "other_tab", "not_yours", or null. */

@@ -40,6 +40,13 @@ import { createRegain } from "./regain.js";
 const SAVING_MS = 3000;
 /** The first connection of a session may take this long before it counts as missing. */
 const FIRST_LINK_MS = 3000;
+/**
+ * A recording stands still while its camera opens. Slow ones take a few seconds; a browser that asks the person has no
+ * end, and the camera of before has to open after it, within the 25 s of a command from elsewhere.
+ */
+const REOPENS_MS = 10000;
+/** Whoever presses Stop does not wait for a camera. */
+const STOP_MS = 3000;
 
 /**
  * @typedef {object} StudioState
@@ -91,6 +98,7 @@ export function createStudio(options) {
 
   /** What prevents a recording. @type {Sentence | null} */
   let fault = null;
+  let isStopping = false;
 
   /** One operation after the other. @type {Promise<unknown>} */
   let queue = Promise.resolve();
@@ -175,7 +183,8 @@ export function createStudio(options) {
     }
     try {
       const wanted = choices.settings;
-      const got = await camera.open(wanted);
+      const withinMs = isStopping ? STOP_MS : recording.phase === "recording" ? REOPENS_MS : null;
+      const got = await camera.open(wanted, withinMs);
       fault = null;
       regain.opened();
       const actual = got.video.getSettings().deviceId;
@@ -258,7 +267,18 @@ export function createStudio(options) {
         else recording.cancel();
       }),
 
-    stop: recording.stop,
+    async stop() {
+      isStopping = true;
+      camera.hurry(STOP_MS);
+      try {
+        await recording.stop();
+      } finally {
+        isStopping = false;
+      }
+    },
+
+    /** Whoever wanted a camera opened does not wait for it any more. */
+    giveUp: () => camera.hurry(0),
 
     /**
      * A moment that somebody will look for.

@@ -10,6 +10,9 @@
  *
  * Buttons with `data-alarm-sound` anywhere in the page turn the sound on and off.
  *
+ * The capture page makes no sound, since its own microphone would record it, and says in its own words that the server is
+ * away. While it records no banner leads away: iOS takes the camera from a page that is not seen.
+ *
  * @module
  */
 
@@ -33,31 +36,33 @@ const NARROW_PX = 600;
  * @param {import("./strings.js").Strings} options.strings
  * @param {Storage | null} options.storage
  * @param {number} options.most banners at once: the page has other things to show
- * @param {string} [options.target] of links, where leaving the page would end something
+ * @param {() => boolean} [options.isRecording] of the capture page, which nothing may replace or cover
  * @param {(alarm: import("./alarms.js").Alarm) => boolean} [options.isOwn]
  */
-export function createAlarmBoard({ page, root, strings, storage, most, target, isOwn }) {
+export function createAlarmBoard({ page, root, strings, storage, most, isRecording, isOwn }) {
   const { t } = strings;
   const now = () => page.performance.now();
   const words = createAlarmWords(strings);
-  const alarms = createAlarms({ isOwn });
-  const sound = createAlarmSound({ page, storage, now, onChange: () => render() });
+  const isCapture = isRecording !== undefined;
+  const alarms = createAlarms({ isOwn, isServerOwn: isCapture });
+  const sound = isCapture ? null : createAlarmSound({ page, storage, now, onChange: () => render() });
   /** @type {Map<string, ReturnType<typeof createBanner>>} */
   const shown = new Map();
   let isExpanded = false;
   const list = make("ul", "alarm-list");
   const foot = make("div", "alarm-foot");
-  const more = make(target ? "a" : "button", target ? "alarm-more" : "button quiet alarm-button alarm-more");
-  if (target) more.setAttribute("href", "/devices");
+  const more = make(isCapture ? "a" : "button", isCapture ? "alarm-more" : "button quiet alarm-button alarm-more");
+  if (isCapture) more.setAttribute("target", "_blank");
   else more.setAttribute("type", "button");
   const hush = make("button", "button quiet alarm-button");
   const toggle = make("button", "button quiet alarm-button alarm-toggle");
   for (const button of [hush, toggle]) button.setAttribute("type", "button");
   toggle.dataset.alarmSound = "";
   hush.textContent = t("alarms.silence");
-  if (target) more.setAttribute("target", target);
-  foot.append(more, hush, toggle);
+  foot.append(more, ...(isCapture ? [] : [hush, toggle]));
   root.append(list, foot);
+
+  const mayLeave = () => isRecording === undefined || !isRecording();
 
   /** @param {Banner} banner */
   function createBanner({ alarm }) {
@@ -71,7 +76,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     said.append(title, since);
     const actions = make("div", "alarm-actions");
     const link = /** @type {HTMLAnchorElement} */ (make("a", "button quiet alarm-button"));
-    if (target) link.target = target;
+    if (isCapture) link.target = "_blank";
     const dismiss = /** @type {HTMLButtonElement} */ (make("button", "button quiet alarm-button"));
     dismiss.type = "button";
     dismiss.textContent = t("alarms.dismiss");
@@ -99,7 +104,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
         since.hidden = isOver;
         const to = stream !== null ? `/live#${encodeURIComponent(stream)}` : "/devices";
         if (link.getAttribute("href") !== to) link.href = to;
-        link.hidden = to === page.location.pathname + page.location.hash;
+        link.hidden = !mayLeave() || told.kind === "unreachable" || to === page.location.pathname + page.location.hash;
         write(link, t(stream !== null ? "alarms.watch" : "alarms.devices"));
         dismiss.hidden = told.kind !== "silent";
         actions.hidden = isOver || (link.hidden && dismiss.hidden);
@@ -107,10 +112,12 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     };
   }
 
+  /** @returns {boolean} whether something is to be heard */
   function renderSound() {
-    const state = sound.state();
+    if (!sound) return false;
     const isSounding = alarms.isSounding(now());
     sound.sound(isSounding);
+    const state = sound.state();
     hush.hidden = !isSounding || state !== "on";
     const spoken = t(state === "on" ? "alarms.sound.on" : state === "blocked" ? "alarms.sound.blocked" : "alarms.sound.off");
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (page.document.querySelectorAll("[data-alarm-sound]"))) {
@@ -125,6 +132,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
       button.title = spoken;
       button.replaceChildren(icon(state === "off" ? "no-bell" : "bell"), ...(isBare ? [] : [text]));
     }
+    return isSounding;
   }
 
   function render() {
@@ -153,22 +161,25 @@ export function createAlarmBoard({ page, root, strings, storage, most, target, i
     write(more, isExpanded ? t("alarms.fewer") : strings.count("alarms.more", hidden));
     more.setAttribute("aria-expanded", String(isExpanded));
     root.classList.toggle("expanded", isExpanded);
-    root.hidden = all.length === 0;
-    foot.hidden = !all.some(({ isOver }) => !isOver);
-    renderSound();
-    // Beside its buttons there is room for the one of the sound.
-    root.classList.toggle("single", all.length === 1 && hush.hidden && list.querySelector(".alarm-actions:not([hidden])") !== null);
+    if (isCapture && mayLeave()) more.setAttribute("href", "/devices");
+    else more.removeAttribute("href");
+    const isSounding = renderSound();
+    // Whatever sounds can be silenced.
+    root.hidden = all.length === 0 && !isSounding;
+    foot.hidden = !isSounding && !all.some(({ isOver }) => !isOver);
+    // Beside its buttons there is room for the one of the sound, where it needs no words.
+    root.classList.toggle("single", all.length === 1 && hush.hidden && toggle.dataset.state !== "blocked" && list.querySelector(".alarm-actions:not([hidden])") !== null);
   }
 
   page.document.addEventListener("click", (event) => {
     const clicked = event.target instanceof page.Element ? event.target.closest("[data-alarm-sound]") : null;
-    if (clicked instanceof page.HTMLElement) {
+    if (sound && clicked instanceof page.HTMLElement) {
       if (clicked.dataset.state === "blocked") sound.allow();
       else sound.toggle();
     }
   });
   more.addEventListener("click", () => {
-    if (target) return;
+    if (isCapture) return;
     isExpanded = !isExpanded;
     render();
   });

@@ -12,6 +12,8 @@
 
 const STORAGE_KEY = "localcamera.alarm_sound";
 const REPEAT_MS = 10000;
+/** A telephone call, or Siri, takes the sound away and does not say when it gives it back. */
+const RESUME_MS = 2000;
 /** A falling fourth, twice: heard through a door, and not taken for a telephone. */
 const TONES = Object.freeze([
   { hertz: 880, atS: 0 },
@@ -39,6 +41,7 @@ export function createAlarmSound({ page, storage, now, onChange }) {
   /** @type {AudioContext | null} */
   let context = null;
   let playedMs = -Infinity;
+  let resumedMs = -Infinity;
 
   function prepare() {
     if (!isWanted || !Context) return;
@@ -48,6 +51,7 @@ export function createAlarmSound({ page, storage, now, onChange }) {
     }
     // Outside a tap it may stay as it is; the next tap anywhere tries again.
     if (context.state !== "running") void context.resume().catch(() => {});
+    resumedMs = now();
   }
 
   function play() {
@@ -75,6 +79,9 @@ export function createAlarmSound({ page, storage, now, onChange }) {
   }
 
   for (const name of ["pointerup", "keydown"]) page.addEventListener(name, touched, { passive: true });
+  page.document.addEventListener("visibilitychange", () => {
+    if (page.document.visibilityState === "visible") prepare();
+  });
   prepare();
 
   return {
@@ -97,7 +104,9 @@ export function createAlarmSound({ page, storage, now, onChange }) {
     /** @param {boolean} wanted */
     sound(wanted) {
       if (!wanted) playedMs = -Infinity;
-      else if (isWanted && now() - playedMs >= REPEAT_MS) play();
+      if (!wanted || !isWanted) return;
+      if (context && context.state !== "running" && now() - resumedMs >= RESUME_MS) prepare();
+      if (now() - playedMs >= REPEAT_MS) play();
     },
   };
 }

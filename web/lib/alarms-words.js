@@ -10,6 +10,7 @@
  */
 
 import { formatClock } from "./format.js";
+import { isolated } from "./plain-text.js";
 import { createSpan } from "./span.js";
 
 /** @typedef {import("./alarms.js").Alarm} Alarm */
@@ -21,8 +22,10 @@ export function createAlarmWords({ t }) {
     /** @param {Alarm} alarm */
     title({ kind, name, message }) {
       switch (kind) {
+        case "unreachable":
+          return t("alarms.unreachable");
         case "silent":
-          return t("alarms.silent", { name });
+          return t("alarms.silent", { name: isolated(name) });
         case "disk_low":
           return t("alarms.disk_low");
         case "disk_full":
@@ -36,7 +39,7 @@ export function createAlarmWords({ t }) {
 
     /** @param {Alarm} alarm */
     over({ kind, name }) {
-      if (kind === "silent") return t("alarms.over.silent", { name });
+      if (kind === "silent") return t("alarms.over.silent", { name: isolated(name) });
       return kind === "disk_low" ? t("alarms.over.disk_low") : t("alarms.over.disk");
     },
 

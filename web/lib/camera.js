@@ -98,6 +98,20 @@ async function permission(browser, name) {
 export const isCameraDenied = async (browser) => (await permission(browser, "camera")) === "denied";
 
 /**
+ * Whether a camera opens without a question of the browser's to the person. A microphone that is denied asks nothing.
+ * @param {Navigator} browser
+ * @param {boolean} withMicrophone
+ * @returns {Promise<"yes" | "no" | "unknown">}
+ */
+export async function opensUnasked(browser, withMicrophone) {
+  const camera = await permission(browser, "camera");
+  if (camera !== "" && camera !== "granted") return "no";
+  const microphone = withMicrophone ? await permission(browser, "microphone") : "granted";
+  if (microphone === "prompt") return "no";
+  return camera === "" || microphone === "" ? "unknown" : "yes";
+}
+
+/**
  * @param {MediaDevices} devices
  * @param {Navigator} browser
  * @param {Wish} wish

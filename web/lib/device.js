@@ -10,6 +10,8 @@
  * @module
  */
 
+import { oneLine } from "./plain-text.js";
+
 const ID_KEY = "localcamera.device";
 const SECRET_KEY = "localcamera.key";
 const NAME_KEY = "localcamera.name";
@@ -70,8 +72,7 @@ export function machineName(browser) {
 
 /** @param {string} name */
 export function cleanName(name) {
-  const oneLine = name.replace(/[\u0000-\u001f\u007f\s]+/g, " ").trim();
-  return Array.from(oneLine).slice(0, NAME_CHARACTERS).join("").trim();
+  return oneLine(name, NAME_CHARACTERS);
 }
 
 /**

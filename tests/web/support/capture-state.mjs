@@ -57,6 +57,19 @@ export function createFakeStudio(now = idle()) {
       const { cameraId } = wish;
       studio.now = { ...studio.now, settings: { ...studio.now.settings, ...wish }, opened: cameraId ? openedCamera(cameraId) : studio.now.opened };
     },
+    /** What waits for a camera ends, and comes to nothing. */
+    giveUp() {
+      studio.did.push("give up");
+      studio.works = false;
+      studio.open();
+    },
+    /** The next operation waits until `open`. */
+    hang() {
+      studio.gate = new Promise((resolve) => {
+        studio.open = resolve;
+      });
+    },
+    open() {},
     rename(name) {
       studio.did.push(["name", name]);
     },

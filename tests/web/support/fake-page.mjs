@@ -10,7 +10,7 @@ export function createPage({ Socket, timers }) {
   const happen = (name, event = {}) => {
     for (const [listener, to] of Array.from(listeners)) if (to === name) listener(event);
   };
-  const document = { visibilityState: "visible", addEventListener: add, removeEventListener: remove };
+  const document = { visibilityState: "visible", isFocused: true, hasFocus: () => document.isFocused, addEventListener: add, removeEventListener: remove };
   return {
     WebSocket: Socket,
     setTimeout: timers.setTimeout,
