@@ -24,6 +24,9 @@ use notice::Notice;
 use rules::{Change, Facts, Now, Rules};
 use targets::Target;
 
+/// Whoever was away for a moment learns why an alarm is gone; as many as can rise at once.
+const MAX_ENDED: usize = 200;
+
 /// Looked at so often; a silence is measured in seconds.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -60,8 +63,24 @@ pub(crate) enum Kind {
     DiskRefused,
 }
 
-/// The alarms of the moment, oldest first.
-pub(crate) type List = watch::Receiver<Arc<[Alarm]>>;
+/// The alarms of the moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Current {
+    /// Oldest first.
+    alarms: Vec<Alarm>,
+    /// Those that have ended lately, newest last.
+    ended: Vec<Ended>,
+}
+
+/// An alarm that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Ended {
+    id: String,
+    because: &'static str,
+}
+
+/// The alarms of the moment, and word of each change.
+pub(crate) type List = watch::Receiver<Arc<Current>>;
 
 /// The alarms of this server. Clones share them.
 #[derive(Debug, Clone)]
@@ -73,7 +92,7 @@ pub(crate) struct Alarms {
 struct Shared {
     silent: Option<Duration>,
     rules: Mutex<Rules>,
-    list: watch::Sender<Arc<[Alarm]>>,
+    list: watch::Sender<Arc<Current>>,
     couriers: Vec<Arc<Courier>>,
     /// Where people look at this server.
     server: String,
@@ -178,7 +197,12 @@ impl Shared {
             return 0;
         }
         // Still under the lock, so that everybody hears of it in the same order.
-        self.list.send_replace(rules.alarms().cloned().collect());
+        self.list.send_modify(|current| {
+            let over = changes.iter().filter_map(Change::ended);
+            let mut ended: Vec<Ended> = current.ended.iter().cloned().chain(over).collect();
+            ended.drain(..ended.len().saturating_sub(MAX_ENDED));
+            *current = Arc::new(Current { alarms: rules.alarms().cloned().collect(), ended });
+        });
         let count = changes.len();
         changes.iter().for_each(log);
         for notice in Notice::of(changes, clock::now_us(), &self.server) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::rules::{Because, Change};
-use super::{Alarm, Kind};
+use super::{Alarm, Ended, Kind};
 use crate::clock::{self, WallUs};
 
 /// Of several alarms in one message so many are named: some targets take a few kilobytes at most.
@@ -194,6 +194,18 @@ impl Notice {
             because,
         };
         serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+impl Change {
+    /// Which alarm is over, if one is.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        match self {
+            Self::Raised(_) => None,
+            Self::Ended(alarm, because) => {
+                Some(Ended { id: alarm.id.clone(), because: because.name() })
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::api::devices::publishers;
 use super::api::streams::{self, Stream};
-use crate::alarms::{self, Alarm};
+use crate::alarms;
 use crate::devices::{Device, Devices};
 use crate::live::Streams;
 use sheet::Sheet;
@@ -36,9 +36,21 @@ pub(super) type Told<T> = watch::Receiver<Arc<Sheet<T>>>;
 /// The lists as they are at the moment. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Board {
-    streams: Told<Stream>,
-    devices: Told<Device>,
-    alarms: Told<Alarm>,
+    streams: Told<StreamList>,
+    devices: Told<DeviceList>,
+    alarms: Told<alarms::Current>,
+}
+
+/// The streams that are live.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct StreamList {
+    streams: Vec<Stream>,
+}
+
+/// The devices that are known or publish.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct DeviceList {
+    devices: Vec<Device>,
 }
 
 impl Board {
@@ -49,23 +61,25 @@ impl Board {
         let of_alarms = [changes(alarms.clone())];
         let published = live.clone();
         Self {
-            streams: keep("streams", of_streams, move || streams::list(&live).into()),
+            streams: keep("streams", of_streams, move || {
+                Arc::new(StreamList { streams: streams::list(&live) })
+            }),
             devices: keep("devices", of_devices, move || {
-                devices.list(&publishers(&published)).into()
+                Arc::new(DeviceList { devices: devices.list(&publishers(&published)) })
             }),
             alarms: keep("alarms", of_alarms, move || Arc::clone(&alarms.borrow())),
         }
     }
 
-    pub(super) fn streams(&self) -> Told<Stream> {
+    pub(super) fn streams(&self) -> Told<StreamList> {
         self.streams.clone()
     }
 
-    pub(super) fn devices(&self) -> Told<Device> {
+    pub(super) fn devices(&self) -> Told<DeviceList> {
         self.devices.clone()
     }
 
-    pub(super) fn alarms(&self) -> Told<Alarm> {
+    pub(super) fn alarms(&self) -> Told<alarms::Current> {
         self.alarms.clone()
     }
 }
@@ -74,7 +88,7 @@ impl Board {
 fn keep<T>(
     kind: &'static str,
     changes: impl IntoIterator<Item = BoxStream<'static, ()>>,
-    now: impl Fn() -> Arc<[T]> + Send + 'static,
+    now: impl Fn() -> Arc<T> + Send + 'static,
 ) -> Told<T>
 where
     T: PartialEq + Serialize + Send + Sync + 'static,

@@ -168,6 +168,8 @@ async fn stop_ends_an_alarm_and_so_does_who_has_seen_it() {
     assert_eq!(request(&server, "POST", &path, &[("origin", &own)], b"").await.status, 204);
     assert_eq!(event(&web.next().await.json()), ("ended", "silent", "dismissed"));
     assert_eq!(post(&server, &path).await.0, 404);
+    let ended = json!([{ "id": raised["alarms"][0]["id"], "because": "dismissed" }]);
+    assert_eq!(api(&server).await["ended"], ended);
 
     // It rises anew when it has recorded meanwhile.
     camera.records().await;

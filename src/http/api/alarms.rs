@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::super::State;
 use super::super::error::ApiError;
-use crate::alarms::{Alarm, Attempt, TargetState};
+use crate::alarms::{Attempt, Current, TargetState};
 use crate::clock;
 
 #[derive(Debug, Serialize)]
 pub(in super::super) struct View {
     now_ms: i64,
-    alarms: Vec<Alarm>,
+    #[serde(flatten)]
+    current: Current,
     targets: Vec<Target>,
     /// 0 when no silence is an alarm.
     silent_seconds: u64,
@@ -52,7 +53,7 @@ pub(in super::super) async fn alarms(Shared(state): Shared<State>) -> Json<View>
     let alarms = &state.alarms;
     Json(View {
         now_ms: clock::now_ms(),
-        alarms: alarms.list().borrow().to_vec(),
+        current: Current::clone(&alarms.list().borrow()),
         targets: alarms.targets().into_iter().map(Target::from).collect(),
         silent_seconds: alarms.silent().map_or(0, |silent| silent.as_secs()),
     })

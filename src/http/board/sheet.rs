@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::clock;
@@ -17,7 +16,7 @@ const FRESH: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(in super::super) struct Sheet<T> {
     kind: &'static str,
-    list: Arc<[T]>,
+    content: Arc<T>,
     made: Mutex<Made>,
 }
 
@@ -27,48 +26,43 @@ struct Made {
     text: Utf8Bytes,
 }
 
+#[derive(Serialize)]
 struct Message<'a, T> {
+    #[serde(rename = "type")]
     kind: &'static str,
-    list: &'a [T],
+    now_ms: i64,
+    #[serde(flatten)]
+    content: &'a T,
 }
 
 impl<T: Serialize> Sheet<T> {
-    pub(super) fn new(kind: &'static str, list: Arc<[T]>) -> Self {
-        let made = Mutex::new(Made::new(kind, &list));
-        Self { kind, list, made }
+    pub(super) fn new(kind: &'static str, content: Arc<T>) -> Self {
+        let made = Mutex::new(Made::new(kind, &*content));
+        Self { kind, content, made }
     }
 
     /// The message, which all who are told share.
     pub(in super::super) fn text(&self) -> Utf8Bytes {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.at.elapsed() > FRESH {
-            *made = Made::new(self.kind, &self.list);
+            *made = Made::new(self.kind, &*self.content);
         }
         made.text.clone()
     }
 
     /// Whether the list is this one.
-    pub(super) fn is(&self, list: &[T]) -> bool
+    pub(super) fn is(&self, content: &T) -> bool
     where
         T: PartialEq,
     {
-        *self.list == *list
+        *self.content == *content
     }
 }
 
 impl Made {
-    fn new<T: Serialize>(kind: &'static str, list: &[T]) -> Self {
-        let text = serde_json::to_string(&Message { kind, list }).unwrap_or_default();
+    fn new<T: Serialize>(kind: &'static str, content: &T) -> Self {
+        let message = Message { kind, now_ms: clock::now_ms(), content };
+        let text = serde_json::to_string(&message).unwrap_or_default();
         Self { at: Instant::now(), text: text.into() }
-    }
-}
-
-impl<T: Serialize> Serialize for Message<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_map(Some(3))?;
-        message.serialize_entry("type", self.kind)?;
-        message.serialize_entry("now_ms", &clock::now_ms())?;
-        message.serialize_entry(self.kind, self.list)?;
-        message.end()
     }
 }

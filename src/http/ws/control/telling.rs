@@ -1,11 +1,9 @@
 //! What everybody is told: the lists, at once and whenever they change.
 
 use super::super::super::Board;
-use super::super::super::api::streams::Stream;
-use super::super::super::board::Told;
+use super::super::super::board::{DeviceList, StreamList, Told};
 use super::super::teller::{Gone, Teller};
-use crate::alarms::Alarm;
-use crate::devices::Device;
+use crate::alarms::Current;
 
 /// Which list is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +16,9 @@ pub(super) enum News {
 /// What one connection is told. Nothing waits for a slow one: it is told what there is when it
 /// listens again.
 pub(super) struct Telling {
-    streams: Told<Stream>,
-    devices: Told<Device>,
-    alarms: Told<Alarm>,
+    streams: Told<StreamList>,
+    devices: Told<DeviceList>,
+    alarms: Told<Current>,
 }
 
 impl Telling {
