@@ -486,3 +486,6 @@ impl From<&journal::Segment> for FinishedFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::support::PATIENCE;
 use crate::support::captures::{self, Capture};
 use crate::support::client::{Client, get, hello_message};
-use crate::support::files::{eventually, journal};
+use crate::support::files::{eventually, journal, listing};
 use crate::support::http::request;
 use crate::support::server::{Server, command, run};
 use crate::support::small_disk::SmallDisk;
@@ -228,6 +228,10 @@ async fn a_raw_camera_that_breaks_off_is_missed_until_it_is_back() {
     let capture = captures::named("chromium-webm-vp8-opus");
     let mut client = Client::raw(&server).await;
     client.binary(&capture.stream).await;
+    // What a reset takes with it has never come.
+    let has_journal =
+        |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "jsonl");
+    eventually(|| listing(&server.recordings()).iter().any(has_journal).then_some(())).await;
     // Without a word: what has come becomes files, and nobody has stopped it.
     client.break_off();
     let raised = web.next().await.json();
