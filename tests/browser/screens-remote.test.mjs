@@ -49,11 +49,11 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
       }
       await page.playwright.setViewportSize({ width: 820, height: 1180 });
     };
-    const reply = (/** @type {string} */ id) =>
-      until("the question's end", async () => {
-        await page.evaluate((button) => document.getElementById(button)?.click(), id);
-        return !(await page.evaluate(isAsking));
-      });
+    const reply = async (/** @type {string} */ id) => {
+      await until("a question that takes answers", () => page.evaluate((button) => document.getElementById(button)?.getAttribute("aria-disabled") === "false", id));
+      await page.evaluate((button) => document.getElementById(button)?.click(), id);
+      await until("the question's end", async () => !(await page.evaluate(isAsking)));
+    };
     await open(page, server.https);
     const control = await openControl(t, server);
     await control.is("is to be asked", (device) => device.control === "ask" && device.state === "idle");

@@ -17,6 +17,11 @@ const program = { device: "push-1", online: true, control: "none", can: [], stat
 const read = (...devices) => parseDevices({ type: "devices", now_ms: 9, devices }).devices;
 const one = (more, of = tablet) => read({ ...of, ...more })[0];
 
+test("a name turns nothing around it", () => {
+  const device = one({ name: "\u202eFront\u2066 door", cameras: [{ id: "f", label: "\u200fFront" }] });
+  assert.deepEqual([device.name, device.cameras[0].label, one({ name: "\u202e" }).name], ["Front door", "Front", "device-1"]);
+});
+
 test("the list, in an order that stays, whatever is left out or wrong", () => {
   assert.equal(parseDevices({ type: "streams", streams: [] }), null);
   assert.equal(parseDevices("devices"), null);

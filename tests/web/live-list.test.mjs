@@ -15,6 +15,10 @@ import { createStrings } from "../../web/lib/strings.js";
 
 const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../web/strings/${lang}.json`, import.meta.url), "utf8")), lang);
 
+test("a name turns nothing around it", () => {
+  assert.deepEqual(parseList({ streams: [{ stream: "a", name: "\u202eDoor\u2069" }, { stream: "b", name: "\u202e" }] }).streams.map(({ name }) => name), ["b", "Door"]);
+});
+
 test("the list, in an order that stays", () => {
   const streams = [
     { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", video: { codec: "vp8", width: 1280, height: 720 }, audio: { codec: "opus" }, bitrate_bps: 2.5e6, behind_ms: 0, viewers: 2 },

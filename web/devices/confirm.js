@@ -9,6 +9,7 @@
 
 import { createSheet } from "../capture/sheet.js";
 import { byId, make } from "../lib/elements.js";
+import { isolated } from "../lib/plain-text.js";
 
 /** A longer list would push the buttons off a phone. */
 const NAMED = 6;
@@ -34,7 +35,7 @@ export function createConfirm({ strings, behind }) {
     ask(devices, yes) {
       const [first] = devices;
       const isOne = devices.length === 1;
-      byId("confirm-title").textContent = isOne ? t("devices.confirm.single", { name: first.name }) : count("devices.confirm", devices.length);
+      byId("confirm-title").textContent = isOne ? t("devices.confirm.single", { name: isolated(first.name) }) : count("devices.confirm", devices.length);
       byId("confirm-yes").textContent = count("devices.act.stop.many", devices.length);
       const names = isOne ? [] : devices.slice(0, NAMED).map(({ name }) => name);
       if (devices.length > NAMED) names.push(count("devices.confirm.more", devices.length - NAMED));

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { oneLine } from "../lib/plain-text.js";
+
 /** @typedef {"idle" | "starting" | "recording" | "stopping" | "blocked"} State */
 /** @typedef {"start" | "stop" | "mark" | "camera" | "quality" | "name" | "groups"} Act */
 
@@ -34,6 +36,9 @@
 /** @type {readonly State[]} */
 const STATES = ["idle", "starting", "recording", "stopping", "blocked"];
 
+/** The bound of the control protocol. */
+const TEXT_CHARACTERS = 200;
+
 /** @param {unknown} value @returns {string | null} */
 const text = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
 /** @param {unknown} value @returns {number | null} */
@@ -47,11 +52,11 @@ function parseDevice(one) {
   /** @type {Device["cameras"]} */
   const cameras = [];
   for (const camera of Array.isArray(one.cameras) ? one.cameras : []) {
-    if (camera && text(camera.id)) cameras.push({ id: camera.id, label: text(camera.label) || camera.id });
+    if (camera && text(camera.id)) cameras.push({ id: camera.id, label: oneLine(camera.label, TEXT_CHARACTERS) || camera.id });
   }
   return {
     device: one.device,
-    name: text(one.name) || one.device,
+    name: oneLine(one.name, TEXT_CHARACTERS) || one.device,
     groups: texts(one.groups),
     isOnline: one.online === true,
     lastSeenMs: number(one.last_seen_ms),

@@ -8,6 +8,7 @@
  */
 
 import { byId, make, write } from "../lib/elements.js";
+import { isolated } from "../lib/plain-text.js";
 import { able } from "./abilities.js";
 import { groupsOf, inScope } from "./devices.js";
 
@@ -85,7 +86,7 @@ export function createScope({ strings, words, onChoose, onAct, onClose }) {
     use.setAttribute("href", `/web/icons.svg#${!isOver ? "info" : refused.length > 0 ? "warning" : "check"}`);
     write(byId("progress-text"), parts.join(t("devices.batch.and")));
     const list = byId("progress-refused");
-    const lines = refused.map(({ device, answer }) => t("devices.batch.item", { name: nameOf(device), what: words.answer(answer).text }));
+    const lines = refused.map(({ device, answer }) => t("devices.batch.item", { name: isolated(nameOf(device)), what: words.answer(answer).text }));
     if (list.dataset.lines === lines.join("\n")) return;
     list.dataset.lines = lines.join("\n");
     list.hidden = lines.length === 0;

@@ -7,6 +7,11 @@
  * @module
  */
 
+import { oneLine } from "../lib/plain-text.js";
+
+/** The bound of the control protocol. */
+const NAME_CHARACTERS = 200;
+
 /** @typedef {"live" | "behind" | "away"} StreamState */
 
 /**
@@ -33,7 +38,7 @@ function parseStream(one) {
   const video = typeof one.video === "object" ? one.video : null;
   return {
     stream: one.stream,
-    name: typeof one.name === "string" && one.name.trim() !== "" ? one.name : one.stream,
+    name: oneLine(one.name, NAME_CHARACTERS) || one.stream,
     // A state that this page does not know is one in which it can be tried.
     state: one.state === "behind" || one.state === "away" ? one.state : "live",
     mime: typeof one.mime === "string" ? one.mime : null,
