@@ -121,8 +121,7 @@ function start() {
 
   function toggleSound() {
     if (sound.disabled) return;
-    video.muted = !video.muted;
-    void video.play().catch(() => {});
+    player.toggleSound();
     awake();
   }
 

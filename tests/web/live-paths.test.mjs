@@ -246,7 +246,13 @@ test("a picture that the engine has paused goes on; one that a person has paused
   await pass(5000);
   assert.equal(look().state, "paused");
   page.document.pictureInPictureElement = null;
+  // By the engine, with nobody there.
   media.video.muted = false;
+  await pass(5000);
+  assert.equal(look().state, "playing");
+  media.video.muted = true;
+  player.toggleSound();
+  media.video.paused = true;
   await pass(5000);
   assert.equal(look().state, "paused");
 });

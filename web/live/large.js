@@ -61,10 +61,7 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
   byId("small-window").addEventListener("click", () => void screen.float());
   byId("full-screen").addEventListener("click", () => void screen.fill());
   byId("to-live").addEventListener("click", () => player.toLive());
-  sound.addEventListener("click", () => {
-    video.muted = !video.muted;
-    void video.play().catch(() => {});
-  });
+  sound.addEventListener("click", () => player.toggleSound());
   video.addEventListener("volumechange", drawSound);
   // Closing the small window pauses the video.
   video.addEventListener("leavepictureinpicture", () => page.setTimeout(player.wake, CLOSED_MS));

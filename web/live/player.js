@@ -77,6 +77,8 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   /** The stream's media type: also while the list does not name it. @type {string | null} */
   let mime = null;
   let isOn = false;
+  /** By a person: WebKitGTK turns the sound on by itself at times. */
+  let isSoundAsked = false;
   /** @type {any} */
   let ticking = null;
   let changedMs = 0;
@@ -206,7 +208,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
 
   /** Engines pause by themselves, WebKit after a jump; people do it where there is sound, or in the small window. */
   function resume() {
-    const isTheirs = !video.muted || page.document.pictureInPictureElement === video || page.document.visibilityState === "hidden";
+    const isTheirs = (isSoundAsked && !video.muted) || page.document.pictureInPictureElement === video || page.document.visibilityState === "hidden";
     if (isTheirs || now() - resumedMs < RESUME_MS) return;
     resumedMs = now();
     resumes = Math.abs(video.currentTime - resumedS) > 1 ? 1 : resumes + 1;
@@ -285,6 +287,12 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     },
     toLive() {
       if (active) active.path.toLive();
+    },
+    /** Within a tap or click, which is what allows it. */
+    toggleSound() {
+      video.muted = !video.muted;
+      isSoundAsked = !video.muted;
+      void video.play().catch(() => {});
     },
     tick,
     /** @returns {Look} */

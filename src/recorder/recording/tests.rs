@@ -11,6 +11,7 @@ fn a_disk_that_ends_a_recording_is_refusing_until_a_later_one_is_written() {
     let session = SessionInfo {
         id: "s-1".to_owned(),
         device: "device-1".to_owned(),
+        key_sha256: None,
         name: "Front door".to_owned(),
         client: "test".to_owned(),
         peer: ([127, 0, 0, 1], 1).into(),
