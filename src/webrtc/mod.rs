@@ -1,6 +1,8 @@
 //! Live streams by WebRTC (WHEP): one UDP port for all viewers, frames passed through untouched.
 
 mod frames;
+mod heard;
+mod line;
 mod rhythm;
 mod sdp;
 mod session;
@@ -23,7 +25,8 @@ use crate::live::playback::{Answer, Playback, Refusal, Sound};
 use crate::live::sound::Sounds;
 use crate::live::{Delivery, Streams, Told, Viewer};
 use frames::Outgoing;
-use session::{Heard, Session};
+use heard::Heard;
+use session::Session;
 
 /// Every viewer takes its own encryption.
 const MAX_SESSIONS: usize = 200;

@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use container::codec::opus;
 use container::{Kind, Sample, Track};
-use str0m::format::PayloadParams;
-use str0m::media::{Frequency, Media, MediaKind, MediaTime, Mid, Pt};
+use str0m::media::{Frequency, MediaTime};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::frames::{self, Outgoing};
-use super::rhythm::Rhythm;
+use super::heard::Heard;
+use super::line::Line;
 use super::timing::Timing;
 use crate::clock::{self, WallUs};
 use crate::live::playback::{NoSound, Sound};
-use crate::live::sound::{Listening, Packet, Sounds};
-use crate::live::{Delivery, Format, Stream, Told, Viewer};
+use crate::live::sound::Packet;
+use crate::live::{Delivery, Format, Told, Viewer};
 
 /// A browser that has not connected by then never will.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
@@ -67,45 +67,6 @@ pub(super) struct Session {
     joined_ns: i64,
     replayed: Option<Instant>,
     is_over: bool,
-}
-
-/// A media line of the answer.
-struct Line {
-    mid: Mid,
-    pt: Pt,
-    track: usize,
-    kind: Kind,
-    /// The time that went out last: a receiver takes frames of one time for one frame.
-    sent: Duration,
-    /// Of sound: the times of what it is sent in.
-    rhythm: Rhythm,
-}
-
-/// Where sound comes from that has to be converted.
-pub(super) struct Heard {
-    pub(super) sounds: Sounds,
-    pub(super) stream: Arc<Stream>,
-    pub(super) listening: Option<Listening>,
-}
-
-impl Heard {
-    /// Listens if there is something to be heard, and no longer than that.
-    pub(super) fn listen(&mut self, is_wanted: bool) -> Result<(), NoSound> {
-        if !is_wanted {
-            self.listening = None;
-        } else if self.listening.is_none() {
-            self.listening = Some(self.sounds.listen(&self.stream)?);
-        }
-        Ok(())
-    }
-
-    /// The next packet; never when nothing is listened to.
-    async fn next(&mut self) -> Packet {
-        match &mut self.listening {
-            Some(listening) => listening.next().await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 struct Waiting {
@@ -153,40 +114,7 @@ impl Session {
 
     /// Finds out which of the tracks the offer takes. `Err` names what it lacks.
     pub(super) fn settle(&mut self, offer: &str) -> Result<Sound, String> {
-        // The library tells of its media lines only once the connection is there.
-        let mids = offer.lines().filter_map(|line| line.trim().strip_prefix("a=mid:"));
-        let kind = |mid: Mid| {
-            let takes = |media: &&Media| media.direction().is_sending();
-            self.rtc.media(mid).filter(takes).map(|media| (mid, media.kind()))
-        };
-        let added: Vec<(Mid, MediaKind)> = mids.filter_map(|mid| kind(mid.into())).collect();
-        for outgoing in &self.outgoing {
-            let kind =
-                if outgoing.kind == Kind::Video { MediaKind::Video } else { MediaKind::Audio };
-            // One track of each kind: that is what a player shows.
-            if self.lines.iter().any(|line| line.kind == outgoing.kind) {
-                continue;
-            }
-            let taken = added.iter().filter(|(_, own)| *own == kind).find_map(|&(mid, _)| {
-                let writer = self.rtc.writer(mid)?;
-                let fits = |params: &&PayloadParams| outgoing.fits(params);
-                let pt = writer.payload_params().find(fits)?.pt();
-                let (track, kind) = (outgoing.track, outgoing.kind);
-                let (sent, rhythm) = (Duration::ZERO, Rhythm::default());
-                Some(Line { mid, pt, track, kind, sent, rhythm })
-            });
-            match taken {
-                Some(line) => self.lines.push(line),
-                None if outgoing.kind == Kind::Video => {
-                    return Err(format!(
-                        "the stream's video is {}, and the offer takes none of its kind",
-                        outgoing.codec
-                    ));
-                }
-                // A picture without sound is better than none.
-                None => {}
-            }
-        }
+        self.lines = Line::all(&mut self.rtc, &self.outgoing, offer)?;
         let sound = self.outgoing.iter().find(|own| own.kind == Kind::Audio);
         let is_taken = self.lines.iter().any(|line| line.kind == Kind::Audio);
         let is_converted = sound.is_some_and(|sound| sound.is_converted);
