@@ -95,7 +95,8 @@ impl Names {
             Some(ip) => vec![ip],
             None => detected_ips(),
         };
-        media_addresses(self.ips().chain(more).collect(), is_ours, here)
+        let is_own = |ip: IpAddr| is_ours(ip) && bind.is_none_or(|bind| bind == ip);
+        media_addresses(self.ips().chain(more).collect(), is_own, here)
     }
 
     /// Every origin under which other devices may reach the server on this port.

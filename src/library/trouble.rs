@@ -16,7 +16,7 @@ pub(crate) struct Trouble {
     paused: Arc<watch::Sender<Option<String>>>,
     /// By session.
     refused: Arc<RwLock<BTreeMap<String, Refusal>>>,
-    /// Counts the recordings that have begun to write.
+    /// Counts the files that have been begun.
     writers: Arc<AtomicU64>,
     room: Arc<watch::Sender<Option<Room>>>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Trouble {
 #[derive(Debug)]
 struct Refusal {
     reason: String,
-    /// Where it has ended the recording: the number of the next one to begin.
+    /// Where it has ended the recording: the number of the next file to be begun.
     given_up_before: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Trouble {
         self.paused.subscribe()
     }
 
-    /// A recording begins to write: its number.
+    /// A file is begun: its number.
     pub(crate) fn writer(&self) -> u64 {
         self.writers.fetch_add(1, Ordering::Relaxed)
     }
@@ -63,7 +63,7 @@ impl Trouble {
         self.write().insert(session.to_owned(), refusal);
     }
 
-    /// The disk has ended a session's recording. That stands until a recording that began later,
+    /// The disk has ended a session's recording. That stands until a file that was begun later,
     /// of this session or another, is written.
     pub(crate) fn give_up(&self, session: &str, reason: String) {
         let given_up_before = Some(self.writers.load(Ordering::Relaxed));

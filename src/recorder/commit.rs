@@ -24,7 +24,7 @@ const MAX_ATTEMPTS: u32 = 5;
 pub(super) struct Writer {
     session: String,
     trouble: Trouble,
-    /// Its number among those that write.
+    /// The number of its newest file among all that are written.
     number: u64,
     storage: Arc<dyn Storage>,
     disk: Option<Disk>,
@@ -51,6 +51,10 @@ impl Writer {
     ) -> (Vec<Outcome>, Result<(), DiskError>) {
         let mut outcomes = Vec::new();
         let mut attempts = 0;
+        if steps.iter().any(|step| matches!(step, Step::Create { .. })) {
+            // A file that is begun now shows how the disk is now.
+            self.number = self.trouble.writer();
+        }
         loop {
             let Some(disk) = self.disk.take() else { return (outcomes, Ok(())) };
             let task = move || {

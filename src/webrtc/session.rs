@@ -38,6 +38,14 @@ const LEAST_STEP: Duration = Duration::from_millis(1);
 
 /// What waits to be due: some seconds of the largest stream.
 const MAX_WAITING: usize = 4000;
+const MAX_WAITING_BYTES: usize = 8 << 20;
+
+/// Of what comes in bursts of a second nothing waits longer, unless its times are wrong.
+const MAX_AHEAD: Duration = Duration::from_secs(6);
+
+/// A group of pictures goes out at the pace of a slow Wi-Fi: what a socket takes at once is some
+/// 100 KB, and what it does not take is lost.
+const BURST_BYTES_PER_MS: u32 = 5000;
 
 /// Datagrams from the network, with the local address that they came to.
 pub(super) type Packets = mpsc::Receiver<(SocketAddr, SocketAddr, Vec<u8>)>;
@@ -57,6 +65,7 @@ pub(super) struct Session {
     anchor_us: WallUs,
     timing: Timing,
     waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
     is_connected: Arc<AtomicBool>,
     /// What was there when the viewer came, until all of it has been taken.
     past: Vec<Sample>,
@@ -73,7 +82,23 @@ struct Waiting {
     due: Duration,
     at_ns: i64,
     track: usize,
-    frame: Bytes,
+    /// As the stream has it; all viewers share it.
+    data: Payload,
+}
+
+enum Payload {
+    Sample(Sample),
+    /// Sound that has been converted.
+    Packet(Bytes),
+}
+
+impl Payload {
+    fn len(&self) -> usize {
+        match self {
+            Self::Sample(sample) => sample.data.len(),
+            Self::Packet(packet) => packet.len(),
+        }
+    }
 }
 
 /// The connection is over.
@@ -102,6 +127,7 @@ impl Session {
             anchor_us: 0,
             timing: Timing::default(),
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             is_connected,
             past: Vec::new(),
             is_joining: true,
@@ -200,6 +226,7 @@ impl Session {
                 // It goes on with the newest group, as one that has just come.
                 Told::Delivery(Delivery::Skipped(_)) => {
                     self.past.clear();
+                    self.forget_waiting();
                     self.is_joining = true;
                 }
                 Told::Delivery(Delivery::Fragment(piece)) if self.is_joining => {
@@ -233,15 +260,14 @@ impl Session {
         }
         let is_heard = |own: &Outgoing| self.lines.iter().any(|line| line.track == own.track);
         let is_converted = outgoing.iter().any(|own| own.is_converted && is_heard(own));
-        if let Err(reason) = self.sounds.listen(is_converted) {
-            tracing::debug!(%reason, "the picture goes on without sound");
-        }
+        // The next offer is told that there is none, and its player may have it in another way.
+        self.sounds.listen(is_converted).map_err(|_| Over)?;
         self.outgoing = outgoing;
         self.tracks.clone_from(&format.tracks);
         self.anchor_us = format.anchor_us;
         self.timing.interrupt();
         self.past.clear();
-        self.waiting.clear();
+        self.forget_waiting();
         self.sent_ns = None;
         self.is_joining = true;
         Ok(())
@@ -257,14 +283,14 @@ impl Session {
         }
         for sample in samples {
             let Some(at_ns) = self.at_ns(sample) else { continue };
-            let Some(frame) = self.frame(sample) else {
+            if !self.is_sent(sample) {
                 // What is converted comes later, and is due as if it were here.
                 self.timing.seen(at_ns, now);
                 continue;
-            };
+            }
             let due = self.timing.due(sample.track.min(1), at_ns, now);
-            let at = self.waiting.partition_point(|waiting| waiting.due <= due);
-            self.waiting.insert(at, Waiting { due, at_ns, track: sample.track, frame });
+            let data = Payload::Sample(sample.clone());
+            self.wait(Waiting { due, at_ns, track: sample.track, data });
         }
         self.bound_waiting();
     }
@@ -277,15 +303,30 @@ impl Session {
         let Some(track) = line.map(|line| line.track).filter(|_| is_now) else { return };
         let now = self.began.elapsed();
         let Some(due) = self.timing.due_converted(track.min(1), at_ns, now) else { return };
-        let at = self.waiting.partition_point(|waiting| waiting.due <= due);
-        self.waiting.insert(at, Waiting { due, at_ns, track, frame: data });
+        self.wait(Waiting { due, at_ns, track, data: Payload::Packet(data) });
         self.bound_waiting();
     }
 
+    fn wait(&mut self, new: Waiting) {
+        let at = self.waiting.partition_point(|waiting| waiting.due <= new.due);
+        self.waiting_bytes += new.data.len();
+        self.waiting.insert(at, new);
+    }
+
+    fn forget_waiting(&mut self) {
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+    }
+
     fn bound_waiting(&mut self) {
-        if self.waiting.len() > MAX_WAITING {
+        let ahead = self.began.elapsed() + MAX_AHEAD;
+        let is_ahead = self.waiting.back().is_some_and(|last| last.due > ahead);
+        let is_much = self.waiting_bytes > MAX_WAITING_BYTES;
+        if self.waiting.len() > MAX_WAITING || is_ahead || is_much {
             // Nothing that follows could be decoded without what is left out.
-            self.waiting.clear();
+            self.forget_waiting();
+            self.timing.interrupt();
+            self.viewer = self.viewer.again();
             self.is_joining = true;
         }
     }
@@ -307,29 +348,40 @@ impl Session {
 
     /// Leads a viewer that has just come up to the present.
     fn join(&mut self, past: &[Sample]) {
-        self.catch_up(past);
+        let present = self.catch_up(past);
         if let Some(last) = past.last()
             && let Some(at_ns) = self.at_ns(last)
         {
             self.joined_ns = at_ns;
             self.timing.interrupt();
-            self.timing.due(last.track.min(1), at_ns, self.began.elapsed());
+            self.timing.due(last.track.min(1), at_ns, present);
         }
     }
 
-    /// Sends video at once. Its sound is past.
-    fn catch_up(&mut self, samples: &[Sample]) {
+    /// Sends video as fast as the network takes it, in front of all that waits. Its sound is
+    /// past. Returns when all of it will have gone.
+    fn catch_up(&mut self, samples: &[Sample]) -> Duration {
         let video = self.lines.iter().find(|line| line.kind == Kind::Video).map(|line| line.track);
+        let mut due = self.began.elapsed();
         let bytes: usize = samples.iter().map(|sample| sample.data.len()).sum();
         if bytes > MAX_REPLAY_BYTES {
-            return;
+            return due;
         }
-        let now = self.began.elapsed();
+        let mut group = VecDeque::new();
         for sample in samples.iter().filter(|sample| Some(sample.track) == video) {
-            let Some((frame, at_ns)) = self.frame(sample).zip(self.at_ns(sample)) else { continue };
-            self.sent_ns = self.sent_ns.max(Some(at_ns));
-            self.write(sample.track, now, at_ns, &frame);
+            let Some(at_ns) = self.at_ns(sample) else { continue };
+            let data = Payload::Sample(sample.clone());
+            self.waiting_bytes += data.len();
+            group.push_back(Waiting { due, at_ns, track: sample.track, data });
+            due += Duration::from_millis(1) * u32::try_from(sample.data.len()).unwrap_or(u32::MAX)
+                / BURST_BYTES_PER_MS;
         }
+        for waiting in &mut self.waiting {
+            waiting.due = waiting.due.max(due);
+        }
+        group.append(&mut self.waiting);
+        self.waiting = group;
+        due
     }
 
     /// Its media time.
@@ -337,8 +389,14 @@ impl Session {
         self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts))
     }
 
+    /// Whether it goes out as it is.
+    fn is_sent(&self, sample: &Sample) -> bool {
+        let of = |track: usize| track == sample.track;
+        let is_converted = |own: &Outgoing| of(own.track) && own.is_converted;
+        self.lines.iter().any(|line| of(line.track)) && !self.outgoing.iter().any(is_converted)
+    }
+
     fn frame(&self, sample: &Sample) -> Option<Bytes> {
-        self.lines.iter().find(|line| line.track == sample.track)?;
         let outgoing = self.outgoing.iter().find(|own| own.track == sample.track)?;
         outgoing.frame(sample).map(Bytes::from)
     }
@@ -350,7 +408,13 @@ impl Session {
             if self.lines.iter().any(is_video) {
                 self.sent_ns = self.sent_ns.max(Some(waiting.at_ns));
             }
-            self.write(waiting.track, waiting.due, waiting.at_ns, &waiting.frame);
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.data.len());
+            let frame = match &waiting.data {
+                Payload::Sample(sample) => self.frame(sample),
+                Payload::Packet(packet) => Some(packet.clone()),
+            };
+            let Some(frame) = frame else { continue };
+            self.write(waiting.track, waiting.due, waiting.at_ns, &frame);
         }
     }
 

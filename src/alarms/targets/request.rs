@@ -71,11 +71,16 @@ impl Address {
     }
 }
 
-/// Whether an answer is about the message or the address, not about the moment.
+/// Whether an answer is about the message. One about the address may pass: a server that is being
+/// set up anew answers 401, 403 and 404, too.
 fn is_permanent(status: StatusCode) -> bool {
-    let momentary =
-        [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
-    status.is_client_error() && !momentary.contains(&status)
+    let permanent = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ];
+    permanent.contains(&status)
 }
 
 #[cfg(test)]
@@ -85,7 +90,7 @@ mod tests {
     #[test]
     fn an_answer_about_the_message_is_permanent() {
         let of = |code: u16| is_permanent(StatusCode::from_u16(code).unwrap());
-        assert!([400, 401, 403, 404, 410, 413, 422].into_iter().all(of));
-        assert!(![302, 408, 425, 429, 500, 502, 503].into_iter().any(of));
+        assert!([400, 413, 415, 422].into_iter().all(of));
+        assert!(![302, 401, 403, 404, 408, 429, 500, 503].into_iter().any(of));
     }
 }

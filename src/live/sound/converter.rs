@@ -1,6 +1,7 @@
 //! One ffmpeg that turns one live stream's sound into Opus.
 
 use std::sync::Arc;
+use std::time::Duration;
 use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -22,6 +23,9 @@ const READ_BYTES: usize = 16 << 10;
 
 /// Of what ffmpeg complains of, so much is kept for the log.
 const MAX_COMPLAINT_BYTES: usize = 400;
+
+/// What has closed its output says why at once, or never.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Speech is clear with it, and music decent (RFC 7587 section 3.1.1).
 const MONO_BPS: &str = "48k";
@@ -168,7 +172,8 @@ impl Run {
                     Ok(0) | Err(_) => {
                         // What it had to say is there by now.
                         if let Some(mut complaints) = complaints {
-                            let _ = complaints.read_buf(&mut complaint).await;
+                            let last = complaints.read_buf(&mut complaint);
+                            let _ = tokio::time::timeout(LAST_WORDS, last).await;
                         }
                         return Ended::Failed(in_words(&complaint));
                     }
