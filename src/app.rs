@@ -165,10 +165,11 @@ async fn serve(
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
+    let (playback, media_port) = playback(config, names, &streams, &stop);
     let state = http::State {
         library,
         alarms,
-        playback: playback(config, names, &streams, &stop),
+        playback,
         pictures: Pictures::new(streams.clone()),
         board,
         devices: devices.clone(),
@@ -197,6 +198,10 @@ async fn serve(
         addresses.push(Address { url, purpose: "trust pages, redirect" });
         let trust = http::trust_router(state.clone());
         servers.spawn(http::serve_plain(plain.socket, trust, handle.clone()));
+    }
+    if let Some(port) = media_port {
+        let url = format!("udp://{host}:{port}");
+        addresses.push(Address { url, purpose: "viewers by WebRTC" });
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);
@@ -229,22 +234,25 @@ async fn serve(
         .context("the recorder has crashed")
 }
 
-/// Viewers by WebRTC. Without them everything else goes on.
+/// Viewers by WebRTC, and the port they reach it by. Without them everything else goes on.
 fn playback(
     config: &Config,
     names: &Names,
     streams: &Streams,
     stop: &CancellationToken,
-) -> Arc<dyn Playback> {
-    let Some(port) = config.webrtc_port else { return Arc::new(NoPlayback) };
+) -> (Arc<dyn Playback>, Option<u16>) {
+    let Some(port) = config.webrtc_port else { return (Arc::new(NoPlayback), None) };
     let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
-    let made = webrtc::bind(&own, port)
-        .and_then(|sockets| WebRtc::new(streams.clone(), sockets, forwarded, stop.clone()));
+    let made = webrtc::bind(&own, port).and_then(|sockets| {
+        let first = sockets.first().and_then(|socket| socket.local_addr().ok());
+        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, stop.clone())?;
+        Ok((webrtc, first.map(|address| address.port())))
+    });
     match made {
-        Ok(webrtc) => Arc::new(webrtc),
+        Ok((webrtc, port)) => (Arc::new(webrtc), port),
         Err(error) => {
             tracing::warn!(%error, port, "cannot listen for WebRTC viewers; they watch by WebSocket instead (another port: --webrtc-port)");
-            Arc::new(NoPlayback)
+            (Arc::new(NoPlayback), None)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Answers that say no, in words.
 
 use axum::Json;
-use axum::extract::State as Shared;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, State as Shared};
 use axum::http::header::{HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -83,6 +84,17 @@ impl ApiError {
             code: "upgrade_required",
             message: message.into(),
         }
+    }
+}
+
+/// What stands behind the question mark of an address.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(ApiError))]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request(rejection.body_text())
     }
 }
 

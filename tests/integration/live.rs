@@ -303,6 +303,9 @@ async fn a_live_stream_is_seen_as_pictures() {
     }
     let (status, _) = get(&server, "/api/streams/nobody/snapshot.jpg").await;
     assert_eq!(status, 404);
+    let (status, body) = get(&server, "/api/streams/nobody/snapshot.jpg?quality=x").await;
+    let told: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &told["error"]["code"]), (400, &json!("bad_request")));
     let mut viewer =
         Client::connect(&server, &format!("{}/ws/json/nobody", server.https), None).await;
     let ending = viewer.ending().await;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Asked};
 use crate::live::pictures::{Looking, NoPictures, Picture, Quality};
 
 /// A picture is there within the length of a group of pictures, and a decoder's start.
@@ -78,7 +78,7 @@ impl Pace {
 pub(in super::super) async fn snapshot(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
     let mut looking = state.pictures.look(&name, wish.quality())?;
     let picture = tokio::time::timeout(SNAPSHOT_PATIENCE, looking.next()).await;
@@ -97,7 +97,7 @@ pub(in super::super) async fn snapshot(
 pub(in super::super) async fn mjpeg(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
     let mut looking = state.pictures.look(&name, wish.quality())?;
     let (mut pace, shutdown) = (wish.pace(), state.shutdown.clone());

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Asked};
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::clock;
 use crate::live::{self, Delivery, Stream, Told, Viewer, container_name};
@@ -25,7 +25,7 @@ pub(in super::super) struct Wish {
 pub(in super::super) async fn live(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let (streams, shutdown) = (state.streams, state.shutdown);

@@ -1,6 +1,6 @@
 //! `/ws/jpeg/{stream}` and `/ws/json/{stream}`: live streams as pictures, one per message.
 
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Asked};
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::live::pictures::{Looking, NoPictures, Picture};
 
@@ -24,7 +24,7 @@ enum Form {
 pub(in super::super) async fn jpeg(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     open(state, name, wish, upgrade, Form::Jpeg)
@@ -34,7 +34,7 @@ pub(in super::super) async fn jpeg(
 pub(in super::super) async fn json(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     open(state, name, wish, upgrade, Form::Json)
