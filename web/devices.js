@@ -19,6 +19,7 @@ import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress, createControl } from "./lib/control.js";
 import { localStorageOrNull, randomId } from "./lib/device.js";
 import { byId, write } from "./lib/elements.js";
+import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { createServerClock } from "./live/server-clock.js";
@@ -174,6 +175,7 @@ function start() {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void server.look();
   });
+  void keepIcons(document);
   document.body.dataset.state = "devices";
   document.title = t("devices.title");
   app.hidden = false;
