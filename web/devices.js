@@ -158,7 +158,8 @@ function start() {
     // One device has all of it on its card.
     byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
     const recording = all.filter((device) => isRecording(device) && device.isOnline).length;
-    write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
+    const counted = recording === 0 ? count("devices.count.idle", all.length) : count("devices.count", all.length, { recording });
+    write(byId("count"), all.length === 0 ? "" : counted);
     cards.render(shown.map(lookOf));
     scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });
     if (panel.id !== null) {
