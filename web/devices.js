@@ -19,6 +19,7 @@ import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress, createControl } from "./lib/control.js";
 import { localStorageOrNull, randomId } from "./lib/device.js";
 import { byId, write } from "./lib/elements.js";
+import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { createServerClock } from "./live/server-clock.js";
@@ -157,7 +158,8 @@ function start() {
     // One device has all of it on its card.
     byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
     const recording = all.filter((device) => isRecording(device) && device.isOnline).length;
-    write(byId("count"), all.length === 0 ? "" : count("devices.count", all.length, { recording }));
+    const counted = recording === 0 ? count("devices.count.idle", all.length) : count("devices.count", all.length, { recording });
+    write(byId("count"), all.length === 0 ? "" : counted);
     cards.render(shown.map(lookOf));
     scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });
     if (panel.id !== null) {
@@ -174,6 +176,7 @@ function start() {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void server.look();
   });
+  void keepIcons(document);
   document.body.dataset.state = "devices";
   document.title = t("devices.title");
   app.hidden = false;

@@ -11,10 +11,12 @@ import { createPlayer } from "./live/player.js";
 import { pathOf } from "./live/route.js";
 import { createScreen } from "./live/screen.js";
 import { createServerClock } from "./live/server-clock.js";
+import { nameOfStream } from "./live/seen-name.js";
 import { soundSwitch } from "./live/sound-switch.js";
 import { createStill } from "./live/still.js";
 import { heldUp } from "./live/streams.js";
 import { createWords } from "./live/words.js";
+import { parseDevices } from "./devices/devices.js";
 import { controlAddress } from "./lib/control.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
@@ -35,9 +37,10 @@ function write(id, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The same by a request, which fails in time. */
+/** The same by requests, which fail in time. */
 async function ask() {
-  return [await requestJson("/api/streams")];
+  const [streams, devices] = await Promise.all([requestJson("/api/streams"), requestJson("/api/devices").catch(() => null)]);
+  return devices ? [streams, devices] : [streams];
 }
 
 function start() {
@@ -57,10 +60,24 @@ function start() {
     page: window, video, still, stream: () => stream, address: createAddress(location), clock,
     kinds: insisted ? [insisted] : KINDS, fps: FPS, onChange: render,
   });
-  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render });
+  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: learn });
   let hiddenSinceMs = 0;
   let awakeUntilMs = 0;
   let spoken = "";
+  /** Also of one that has stopped since. @type {string | null} */
+  let name = null;
+  /** Whether the server knows of no such device; null before it has said. @type {boolean | null} */
+  let isUnseen = null;
+
+  /** @param {import("./lib/control.js").Message} message */
+  function learn(message) {
+    const list = parseDevices(message);
+    if (!list) return;
+    const seen = nameOfStream(list.devices, stream);
+    isUnseen = seen === null;
+    if (seen !== null) name = seen;
+    render();
+  }
 
   const entryNow = () => (control.state().streams || []).find((entry) => entry.stream === stream) || null;
 
@@ -95,19 +112,22 @@ function start() {
     root.dataset.path = look.kind || "none";
     // Over a picture that is as it should be there is nothing but the picture.
     root.dataset.bar = isWell && progress() > awakeUntilMs ? "rest" : "shown";
-    write("name", entry ? entry.name : stream);
+    if (entry) name = entry.name;
+    const called = name === null ? stream : name;
+    write("name", called);
     write("state", isKnown ? (said ? said.text : "") : t("live.state.unknown"));
     byId("light").className = `light ${said && isKnown ? said.tone : ""}`;
     byId("light").hidden = !said;
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
-    const playing = look.state === "paused" ? t("live.tap") : words.player(look) || soundOnly;
-    const above = isGone ? t("embed.waiting") : playing;
+    const playing = look.state === "paused" ? t("live.tap") : words.player(look, isKnown && entry !== null && entry.state === "away") || soundOnly;
+    const waiting = t(isUnseen && name === null ? "embed.unseen" : "embed.waiting");
+    const above = isGone ? waiting : playing;
     write("over", above);
     byId("over").hidden = above === "";
     byId("full-screen").hidden = !screen.canFill || document.fullscreenEnabled === false;
     drawSound();
-    document.title = `${entry ? entry.name : stream} · localcamera`;
-    const kind = isGone ? t("embed.waiting") : said ? said.text.replace(/\d.*/, "") : "";
+    document.title = `${called} · localcamera`;
+    const kind = isGone ? waiting : said ? said.text.replace(/\d.*/, "") : "";
     if (spoken !== kind) {
       if (spoken !== "") write("announce", said ? said.text : above);
       spoken = kind;

@@ -16,6 +16,7 @@ import { createWords } from "./live/words.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress } from "./lib/control.js";
 import { localStorageOrNull } from "./lib/device.js";
+import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 
@@ -145,6 +146,7 @@ function start() {
   for (const link of document.querySelectorAll("[data-lang]")) {
     if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
   }
+  void keepIcons(document);
   byId("app").hidden = false;
   follow();
   control.start();

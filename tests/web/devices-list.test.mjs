@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { able, hindrance, parseGroups } from "../../web/devices/abilities.js";
 import { groupsOf, inScope, parseDevices } from "../../web/devices/devices.js";
-import { parseTargets } from "../../web/devices/targets.js";
+import { attempts, parseTargets } from "../../web/devices/targets.js";
 import { createDeviceWords } from "../../web/devices/words.js";
 import { createStrings } from "../../web/lib/strings.js";
 
@@ -117,12 +117,20 @@ test("whom the server tells of alarms", () => {
   assert.deepEqual(parseTargets(null), { nowMs: null, silentSeconds: null, targets: [] });
   const { silentSeconds, targets } = parseTargets({
     silent_seconds: 30,
-    targets: [{ name: "Phone", kind: "ntfy", last: { at_ms: 5, ok: true, message: null } }, { kind: "email", last: null }, 7, { name: "Hook", kind: "webhook", ok: false, message: "refused" }],
+    targets: [{ name: "Phone", kind: "ntfy", last: { at_ms: 5, ok: true, message: null } }, { kind: "email", last: null, tested: { at_ms: 9, ok: false, message: "deaf" } }, 7, { name: "Hook", kind: "webhook", ok: false, message: "refused" }],
   });
   assert.equal(silentSeconds, 30);
   assert.deepEqual(targets, [
-    { name: "Phone", kind: "ntfy", isOk: null, message: "", last: { atMs: 5, isOk: true, message: "" } },
-    { name: "email", kind: "email", isOk: null, message: "", last: null },
-    { name: "Hook", kind: "webhook", isOk: false, message: "refused", last: null },
+    { name: "Phone", kind: "ntfy", isOk: null, message: "", last: { atMs: 5, isOk: true, message: "" }, tested: null },
+    { name: "email", kind: "email", isOk: null, message: "", last: null, tested: { atMs: 9, isOk: false, message: "deaf" } },
+    { name: "Hook", kind: "webhook", isOk: false, message: "refused", last: null, tested: null },
   ]);
+});
+
+test("a test leaves its trace beside what was sent, the newest first", () => {
+  const keys = (target) => attempts(target).map(({ key }) => key);
+  const [sent, failed] = [{ atMs: 5, isOk: true, message: "" }, { atMs: 9, isOk: false, message: "deaf" }];
+  assert.deepEqual(keys({ last: null, tested: null }), []);
+  assert.deepEqual(keys({ last: sent, tested: failed }), ["devices.targets.test_failed_ago", "devices.targets.ok"]);
+  assert.deepEqual(keys({ last: failed, tested: sent }), ["devices.targets.failed", "devices.targets.tested_ago"]);
 });

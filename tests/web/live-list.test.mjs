@@ -59,6 +59,9 @@ test("what it does, in words of both languages", () => {
   assert.deepEqual([2_500_000, 130_000, 64_000].map(bitrate), ["2.5 Mbit/s", "130 kbit/s", "64 kbit/s"]);
   const look = { codecs: [], reason: "", latencyMs: null, bitrateBps: null, canJump: false, missingSound: null, kind: "mse", against: [] };
   assert.equal(player({ ...look, state: "playing" }), "");
+  assert.equal(player({ ...look, state: "connecting" }), "Connecting …");
+  assert.match(player({ ...look, state: "connecting" }, true), /camera is away/);
+  assert.equal(player({ ...look, state: "playing" }, true), "");
   assert.match(player({ ...look, state: "unsupported", codecs: ["VP8", "Opus"] }), /cannot play VP8 and Opus/);
   assert.match(player({ ...look, state: "unsupported" }), /cannot play live video/);
   assert.match(player({ ...look, state: "refused", reason: "it sleeps" }), /it sleeps/);

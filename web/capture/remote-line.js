@@ -3,7 +3,7 @@
  * for as long as it runs. Pure.
  *
  *   const line = createLine();
- *   line.did({ do: "start", from: "192.168.1.7", atMs, session })
+ *   line.did({ do: "mark", from: "192.168.1.7", ofMs, atMs, session })
  *   line.marked(atMs)
  *   line.sentence(session, now)      // { key, values } of the strings, or null
  *
@@ -25,9 +25,16 @@ export function createLine() {
   let started = null;
 
   return {
-    /** @param {{ do: string, from: string, atMs: number, session: string | null }} what `session`: what is recorded now */
-    did({ do: what, from, atMs, session }) {
-      const sentence = { key: `capture.remote.did.${what}`, values: { from: isolated(from), time: formatClock(atMs) } };
+    /**
+     * @param {object} what
+     * @param {string} what.do
+     * @param {string} what.from
+     * @param {number} [what.ofMs] the moment that is meant, where it is another: a mark is of when it was asked for
+     * @param {number} what.atMs
+     * @param {string | null} what.session what is recorded now
+     */
+    did({ do: what, from, atMs, ofMs = atMs, session }) {
+      const sentence = { key: `capture.remote.did.${what}`, values: { from: isolated(from), time: formatClock(ofMs) } };
       news = { sentence, atMs };
       if (what === "start" && session !== null) started = { sentence, session };
     },

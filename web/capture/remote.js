@@ -256,7 +256,7 @@ export function createRemote(options) {
     const outcome = await answer;
     const { session } = studio.state();
     if (outcome.ok) {
-      line.did({ do: order.do, from: order.from, atMs: now(), session });
+      line.did({ do: order.do, from: order.from, ofMs: order.do === "mark" ? order.atMs : undefined, atMs: now(), session });
       if (once && order.do === "start" && session !== null) grant = { from: order.from, session };
     }
     reply(order, through, outcome);

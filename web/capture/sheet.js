@@ -53,7 +53,18 @@ export function createSheet(layer, behind, options = {}) {
     }
   });
 
+  // What has the focus may be disabled meanwhile; then no key reaches the panel.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target === document.body) close();
+  });
+
   return {
+    /** After something in it has been disabled or hidden: the focus goes to the panel itself. */
+    hold() {
+      const at = document.activeElement;
+      const isLost = at === null || at === document.body || (layer.contains(at) && at.hasAttribute("disabled"));
+      if (!layer.hidden && isLost) sheet.focus({ preventScroll: true });
+    },
     open() {
       if (!layer.hidden) return;
       before = document.activeElement;

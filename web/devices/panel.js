@@ -153,8 +153,9 @@ export function createPanel({ strings, words, behind, onAct }) {
     },
     /** @param {Look | null} look */
     render(look) {
-      if (look) render(look);
-      else sheet.close();
+      if (!look) return sheet.close();
+      render(look);
+      sheet.hold();
     },
     /** The device that is open. */
     get id() {

@@ -8,6 +8,7 @@
  */
 
 import { byId, make, write } from "../lib/elements.js";
+import { setIcon } from "../lib/icon.js";
 import { isolated } from "../lib/plain-text.js";
 import { able } from "./abilities.js";
 import { groupsOf, inScope } from "./devices.js";
@@ -83,7 +84,7 @@ export function createScope({ strings, words, onChoose, onAct, onClose }) {
     if (refused.length > 0) parts.push(count("devices.batch.refused", refused.length));
     progress.className = `notice ${!isOver ? "" : refused.length > 0 ? "late" : "good"}`;
     const use = /** @type {Element} */ (progress.querySelector("use"));
-    use.setAttribute("href", `/web/icons.svg#${!isOver ? "info" : refused.length > 0 ? "warning" : "check"}`);
+    setIcon(use, !isOver ? "info" : refused.length > 0 ? "warning" : "check");
     write(byId("progress-text"), parts.join(t("devices.batch.and")));
     const list = byId("progress-refused");
     const lines = refused.map(({ device, answer }) => t("devices.batch.item", { name: isolated(nameOf(device)), what: words.answer(answer).text }));

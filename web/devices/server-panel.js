@@ -11,7 +11,7 @@
 import { byId, make, write } from "../lib/elements.js";
 import { request, requestJson } from "../lib/request.js";
 import { createSpan } from "../lib/span.js";
-import { parseTargets } from "./targets.js";
+import { attempts, parseTargets } from "./targets.js";
 
 /** The server waits 10 s for each target, all side by side. */
 const TEST_MS = 20000;
@@ -59,11 +59,10 @@ export function createServerPanel({ strings }) {
     if (isTesting) return;
     isTesting = true;
     testProblem = "";
-    tested = new Map();
     render();
     try {
       const told = parseTargets(await requestJson("/api/alarms/test", { method: "POST", patienceMs: TEST_MS }));
-      told.targets.forEach(({ isOk, message }, at) => tested.set(at, { isOk: isOk === true, message }));
+      tested = new Map(told.targets.map(({ isOk, message }, at) => [at, { isOk: isOk === true, message }]));
     } catch (error) {
       testProblem = /** @type {{ status?: number }} */ (error).status === CONFLICT ? "devices.targets.test_busy" : "devices.targets.test_unanswered";
     }
@@ -75,14 +74,15 @@ export function createServerPanel({ strings }) {
   byId("test").addEventListener("click", () => void test());
 
   /** @param {Target} target @param {number} at @returns {{ tone: string, text: string }} */
-  function sayTarget({ last }, at) {
+  function sayTarget(target, at) {
     const now = tested.get(at);
     if (isTesting) return { tone: "", text: t("devices.targets.testing") };
     if (now) return now.isOk ? { tone: "good", text: t("devices.targets.tested") } : { tone: "bad", text: t("devices.targets.test_failed", { message: now.message }) };
-    if (!last) return { tone: "", text: t("devices.targets.never") };
-    const ago = alarms && alarms.nowMs !== null ? span(Math.max(0, alarms.nowMs - last.atMs)) : "";
-    if (last.isOk) return { tone: "good", text: t("devices.targets.ok", { ago }) };
-    return { tone: "bad", text: t("devices.targets.failed", { ago, message: last.message }) };
+    const said = attempts(target);
+    if (said.length === 0) return { tone: "", text: t("devices.targets.never") };
+    const nowMs = alarms ? alarms.nowMs : null;
+    const text = said.map(({ key, attempt: { atMs, message } }) => t(key, { ago: nowMs === null ? "" : span(Math.max(0, nowMs - atMs)), message })).join(" ");
+    return { tone: said[0].attempt.isOk ? "good" : "bad", text };
   }
 
   function renderTargets() {

@@ -17,10 +17,11 @@
  */
 
 import { createAlarms } from "./alarms.js";
+import { createSilenced } from "./alarms-silenced.js";
 import { createAlarmSound } from "./alarms-sound.js";
 import { createAlarmWords } from "./alarms-words.js";
 import { make, write } from "./elements.js";
-import { icon } from "./icon.js";
+import { icon, setIcon } from "./icon.js";
 import { request } from "./request.js";
 
 /** @typedef {import("./alarms.js").Banner} Banner */
@@ -48,6 +49,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, isRecordi
   const sound = isCapture ? null : createAlarmSound({ page, storage, now, onChange: () => render() });
   /** @type {Map<string, ReturnType<typeof createBanner>>} */
   const shown = new Map();
+  const silenced = createSilenced(storage);
   let isExpanded = false;
   const list = make("ul", "alarm-list");
   const foot = make("div", "alarm-foot");
@@ -97,8 +99,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, isRecordi
       render({ alarm: told, forMs, isOver, stream }) {
         const tone = isOver ? "good" : told.kind === "disk_low" ? "late" : "bad";
         element.className = `alarm notice ${tone}`;
-        const use = /** @type {SVGUseElement} */ (sign.firstChild);
-        use.setAttribute("href", `/web/icons.svg#${isOver ? "check" : "warning"}`);
+        setIcon(/** @type {SVGUseElement} */ (sign.firstChild), isOver ? "check" : "warning");
         write(title, isOver ? words.over(told) : words.title(told));
         write(since, isOver ? "" : words.since(told, forMs));
         since.hidden = isOver;
@@ -185,15 +186,25 @@ export function createAlarmBoard({ page, root, strings, storage, most, isRecordi
   });
   hush.addEventListener("click", () => {
     alarms.silence();
+    silenced.keep(alarms.silenced());
     render();
   });
+  /** Also what another page of this browser has silenced. */
+  function recall() {
+    alarms.silenceAlso(silenced.keys());
+    // Of a server that has started again the same alarm has another key.
+    silenced.keep(alarms.silenced());
+  }
+  page.addEventListener("storage", recall);
   render();
 
   const board = {
     /** @param {any} message */
     heard(message) {
       alarms.heard(message, now());
-      if (message && Array.isArray(message.alarms)) render();
+      if (!message || !Array.isArray(message.alarms)) return;
+      recall();
+      render();
     },
     lost: () => alarms.lost(now()),
     render,

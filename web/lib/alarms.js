@@ -7,6 +7,7 @@
  *   alarms.banners(atMs)           [{ key, alarm, forMs, isOver, stream }], the most urgent first
  *   alarms.isSounding(atMs)
  *   alarms.silence()               those of now; a new one is heard again
+ *   alarms.silenceAlso(keys)       those of `keys` that there are; alarms.silenced() gives them
  *
  * @module
  */
@@ -218,6 +219,14 @@ export function createAlarms({ isOwn = () => false, isServerOwn = false } = {}) 
     silence() {
       silenced = new Set([...current.map(keyOf), UNREACHABLE.id]);
     },
+
+    /** @param {readonly string[]} keys */
+    silenceAlso(keys) {
+      for (const alarm of current) if (keys.includes(keyOf(alarm))) silenced.add(keyOf(alarm));
+    },
+
+    /** Those of the server, which say when they rose. */
+    silenced: () => Array.from(silenced).filter((key) => key !== UNREACHABLE.id),
 
     /** @param {string} device @returns {Alarm | null} */
     of: (device) => current.find((alarm) => alarm.device === device) || null,

@@ -80,7 +80,9 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
   function drawNumbers() {
     const look = player.look();
     const latency = byId("latency");
-    const isShown = look.state === "playing" || look.state === "waiting" || look.state === "paused";
+    // What was measured before the camera went is not so now.
+    const isAway = entry !== null && entry.state === "away";
+    const isShown = !isAway && (look.state === "playing" || look.state === "waiting" || look.state === "paused");
     const latencyMs = isShown ? look.latencyMs : null;
     write("latency", latencyMs !== null ? words.latency(latencyMs) : "–");
     if (latencyMs !== null) latency.dataset.ms = String(Math.round(latencyMs));
@@ -113,7 +115,7 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     // Single pictures are not the element's.
     byId("small-window").hidden = !screen.canFloat || look.kind === "jpeg";
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
-    const above = isGone ? t("live.player.over") : words.player(look) || soundOnly;
+    const above = isGone ? t("live.player.over") : words.player(look, news.isKnown && entry !== null && entry.state === "away") || soundOnly;
     write("large-over", above);
     byId("large-over").hidden = above === "";
     byId("full-screen").dataset.state = screen.isFull() ? "on" : "off";

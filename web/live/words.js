@@ -3,7 +3,7 @@
  *
  *   const words = createWords(strings);
  *   words.stream({ state: "behind", behindMs: 12000 })    { tone: "late", text: "12 s behind" }
- *   words.player(look)                                     what lies over the picture, or ""
+ *   words.player(look, isAway)                             what lies over the picture, or ""
  *   words.path(look)                                       "WebRTC"
  *   words.why(look)                                        "No WebRTC: this browser lacks it.", or ""
  *   words.latency(1234)                                    "1.2 s"
@@ -31,8 +31,10 @@ export function createWords({ t }) {
       return { tone: "good", text: t("live.state.live") };
     },
 
-    /** @param {Look} look */
-    player({ state, codecs, reason }) {
+    /** @param {Look} look @param {boolean} [isAway] its camera, as the server says */
+    player({ state, codecs, reason }, isAway = false) {
+      // It is not the connection of this page that is missing.
+      if (isAway && (state === "connecting" || state === "lost")) return t("live.player.away");
       switch (state) {
         case "connecting":
           return t("live.player.connecting");

@@ -86,6 +86,9 @@ class Element {
     if (data) return data[1].replace(/-(.)/g, (_, letter) => letter.toUpperCase()) in this.dataset;
     return this.tag === wanted;
   }
+  hasAttribute(name) {
+    return this.attributes.has(name);
+  }
   closest(selector) {
     return this.matches(selector) ? this : this.parent ? this.parent.closest(selector) : null;
   }

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSheet } from "../../web/capture/sheet.js";
+import { createDom } from "./support/fake-dom.mjs";
+
+function fixture() {
+  const dom = createDom();
+  const [layer, sheet, button, behind] = [dom.make("div"), dom.make("section", { class: "sheet" }), dom.make("button"), dom.make("main")];
+  sheet.className = "sheet";
+  layer.hidden = true;
+  sheet.append(button);
+  layer.append(sheet);
+  dom.document.body.append(behind, layer);
+  return { dom, layer, sheet, button, panel: createSheet(layer, behind) };
+}
+
+test("a button that is disabled under the focus gives it to the panel", () => {
+  const { dom, sheet, button, panel } = fixture();
+  panel.open();
+  button.focus();
+  panel.hold();
+  assert.equal(dom.document.activeElement, button);
+  button.setAttribute("disabled", "");
+  panel.hold();
+  assert.equal(dom.document.activeElement, sheet);
+});
+
+test("Escape closes it where the focus is nowhere", () => {
+  const { dom, layer, panel } = fixture();
+  panel.open();
+  dom.key(dom.document.body, "Escape");
+  assert.equal(layer.hidden, true);
+  panel.hold();
+  assert.equal(panel.isOpen, false);
+});
