@@ -202,7 +202,7 @@ test("the player in a frame of a page that is named, and of no other", { timeout
   frame = `${server.https}/embed/nobody`;
   await page.goto(`http://127.0.0.1:${port}/`);
   const inner = async () => until("the frame", () => page.playwright.frames().find((one) => one !== page.playwright.mainFrame() && one.url() === frame));
-  await sees(await inner(), "that there is no such camera", ({ over }) => over.includes("not recording"));
+  await sees(await inner(), "that there is no such camera", ({ over }) => over.includes("has been seen yet"));
   await record(camera);
   frame = `${server.https}/embed/${await streamOf(camera)}`;
   await page.goto(`http://127.0.0.1:${port}/`);
