@@ -43,17 +43,7 @@ impl WebSocketSocket {
         let frame = CloseFrame { code, reason: reason.into() };
         let sending = tokio::time::timeout(LINGER, self.socket.send(Message::Close(Some(frame))));
         sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)?;
-        let answered = async {
-            loop {
-                match self.socket.recv().await {
-                    Some(Ok(Message::Close(_))) | None => return,
-                    Some(Ok(_)) => {}
-                    // What is left of a message that was too large cannot be read past.
-                    Some(Err(_)) => std::future::pending().await,
-                }
-            }
-        };
-        let _ = tokio::time::timeout(LINGER, answered).await;
+        let _ = tokio::time::timeout(LINGER, answered(&mut self.socket)).await;
         Ok(())
     }
 }
@@ -74,6 +64,18 @@ impl Socket for WebSocketSocket {
             sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)
         }
         .boxed()
+    }
+}
+
+/// Waits until the peer has answered a close. What is left of a message that was too large cannot
+/// be read past: then this never returns.
+pub(super) async fn answered(socket: &mut WebSocket) {
+    loop {
+        match socket.recv().await {
+            Some(Ok(Message::Close(_))) | None => return,
+            Some(Ok(_)) => {}
+            Some(Err(_)) => std::future::pending().await,
+        }
     }
 }
 

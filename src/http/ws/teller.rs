@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::ApiError;
-use super::socket::is_too_large;
+use super::socket::{answered, is_too_large};
 
 /// Browsers close a silent WebSocket after about a minute, so a sign of life goes out before that.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -157,17 +157,7 @@ impl Teller {
     /// take the word with it.
     pub(super) async fn close_on_sender(&mut self, code: u16, reason: &str) -> Result<(), Gone> {
         self.close(code, reason).await?;
-        let answered = async {
-            loop {
-                match self.socket.recv().await {
-                    Some(Ok(Message::Close(_))) | None => return,
-                    Some(Ok(_)) => {}
-                    // What is left of a message that was too large cannot be read past.
-                    Some(Err(_)) => std::future::pending().await,
-                }
-            }
-        };
-        let _ = tokio::time::timeout(LAST_PATIENCE, answered).await;
+        let _ = tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket)).await;
         Ok(())
     }
 
