@@ -3,6 +3,7 @@
 mod frames;
 mod heard;
 mod line;
+mod queue;
 mod rhythm;
 mod sdp;
 mod session;

@@ -1,6 +1,5 @@
 //! One viewer's connection.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +17,7 @@ use tokio::sync::mpsc;
 use super::frames::{self, Outgoing};
 use super::heard::Heard;
 use super::line::Line;
+use super::queue::{Payload, Queue, Waiting};
 use super::timing::Timing;
 use crate::clock::{self, WallUs};
 use crate::live::playback::{NoSound, Sound};
@@ -36,17 +36,6 @@ const MAX_REPLAY_BYTES: usize = 1 << 20;
 /// Frames of one track are at least this far apart.
 const LEAST_STEP: Duration = Duration::from_millis(1);
 
-/// What waits to be due: some seconds of the largest stream.
-const MAX_WAITING: usize = 4000;
-const MAX_WAITING_BYTES: usize = 8 << 20;
-
-/// Of what comes in bursts of a second nothing waits longer, unless its times are wrong.
-const MAX_AHEAD: Duration = Duration::from_secs(6);
-
-/// A group of pictures goes out at the pace of a slow Wi-Fi: what a socket takes at once is some
-/// 100 KB, and what it does not take is lost.
-const BURST_BYTES_PER_MS: u32 = 5000;
-
 /// Datagrams from the network, with the local address that they came to.
 pub(super) type Packets = mpsc::Receiver<(SocketAddr, SocketAddr, Vec<u8>)>;
 
@@ -64,8 +53,7 @@ pub(super) struct Session {
     /// Wall time of the samples' time zero.
     anchor_us: WallUs,
     timing: Timing,
-    waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
+    waiting: Queue,
     is_connected: Arc<AtomicBool>,
     /// What was there when the viewer came, until all of it has been taken.
     past: Vec<Sample>,
@@ -76,29 +64,6 @@ pub(super) struct Session {
     joined_ns: i64,
     replayed: Option<Instant>,
     is_over: bool,
-}
-
-struct Waiting {
-    due: Duration,
-    at_ns: i64,
-    track: usize,
-    /// As the stream has it; all viewers share it.
-    data: Payload,
-}
-
-enum Payload {
-    Sample(Sample),
-    /// Sound that has been converted.
-    Packet(Bytes),
-}
-
-impl Payload {
-    fn len(&self) -> usize {
-        match self {
-            Self::Sample(sample) => sample.data.len(),
-            Self::Packet(packet) => packet.len(),
-        }
-    }
 }
 
 /// The connection is over.
@@ -126,8 +91,7 @@ impl Session {
             tracks: Vec::new(),
             anchor_us: 0,
             timing: Timing::default(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            waiting: Queue::default(),
             is_connected,
             past: Vec::new(),
             is_joining: true,
@@ -172,7 +136,7 @@ impl Session {
         if !is_connected && self.began.elapsed() > CONNECT_PATIENCE {
             return Err(Over);
         }
-        let next = self.waiting.front().map(|first| self.began + first.due);
+        let next = self.waiting.next_due().map(|due| self.began + due);
         let wake =
             next.map_or(timeout, |due| due.min(timeout)).min(Instant::now() + CONNECT_PATIENCE);
         tokio::select! {
@@ -226,7 +190,7 @@ impl Session {
                 // It goes on with the newest group, as one that has just come.
                 Told::Delivery(Delivery::Skipped(_)) => {
                     self.past.clear();
-                    self.forget_waiting();
+                    self.waiting.clear();
                     self.is_joining = true;
                 }
                 Told::Delivery(Delivery::Fragment(piece)) if self.is_joining => {
@@ -267,7 +231,7 @@ impl Session {
         self.anchor_us = format.anchor_us;
         self.timing.interrupt();
         self.past.clear();
-        self.forget_waiting();
+        self.waiting.clear();
         self.sent_ns = None;
         self.is_joining = true;
         Ok(())
@@ -290,7 +254,7 @@ impl Session {
             }
             let due = self.timing.due(sample.track.min(1), at_ns, now);
             let data = Payload::Sample(sample.clone());
-            self.wait(Waiting { due, at_ns, track: sample.track, data });
+            self.waiting.push(Waiting { due, at_ns, track: sample.track, data });
         }
         self.bound_waiting();
     }
@@ -303,28 +267,14 @@ impl Session {
         let Some(track) = line.map(|line| line.track).filter(|_| is_now) else { return };
         let now = self.began.elapsed();
         let Some(due) = self.timing.due_converted(track.min(1), at_ns, now) else { return };
-        self.wait(Waiting { due, at_ns, track, data: Payload::Packet(data) });
+        self.waiting.push(Waiting { due, at_ns, track, data: Payload::Packet(data) });
         self.bound_waiting();
     }
 
-    fn wait(&mut self, new: Waiting) {
-        let at = self.waiting.partition_point(|waiting| waiting.due <= new.due);
-        self.waiting_bytes += new.data.len();
-        self.waiting.insert(at, new);
-    }
-
-    fn forget_waiting(&mut self) {
-        self.waiting.clear();
-        self.waiting_bytes = 0;
-    }
-
     fn bound_waiting(&mut self) {
-        let ahead = self.began.elapsed() + MAX_AHEAD;
-        let is_ahead = self.waiting.back().is_some_and(|last| last.due > ahead);
-        let is_much = self.waiting_bytes > MAX_WAITING_BYTES;
-        if self.waiting.len() > MAX_WAITING || is_ahead || is_much {
+        if self.waiting.is_too_long(self.began.elapsed()) {
             // Nothing that follows could be decoded without what is left out.
-            self.forget_waiting();
+            self.waiting.clear();
             self.timing.interrupt();
             self.viewer = self.viewer.again();
             self.is_joining = true;
@@ -362,31 +312,20 @@ impl Session {
     /// past. Returns when all of it will have gone.
     fn catch_up(&mut self, samples: &[Sample]) -> Duration {
         let video = self.lines.iter().find(|line| line.kind == Kind::Video).map(|line| line.track);
-        let mut due = self.began.elapsed();
+        let now = self.began.elapsed();
         let bytes: usize = samples.iter().map(|sample| sample.data.len()).sum();
         if bytes > MAX_REPLAY_BYTES {
-            return due;
+            return now;
         }
-        let mut group = VecDeque::new();
-        for sample in samples.iter().filter(|sample| Some(sample.track) == video) {
-            let Some(at_ns) = self.at_ns(sample) else { continue };
-            let data = Payload::Sample(sample.clone());
-            self.waiting_bytes += data.len();
-            group.push_back(Waiting { due, at_ns, track: sample.track, data });
-            due += Duration::from_millis(1) * u32::try_from(sample.data.len()).unwrap_or(u32::MAX)
-                / BURST_BYTES_PER_MS;
-        }
-        for waiting in &mut self.waiting {
-            waiting.due = waiting.due.max(due);
-        }
-        group.append(&mut self.waiting);
-        self.waiting = group;
-        due
+        let tracks = &self.tracks;
+        let timed = |sample: &Sample| Some((at_ns(tracks, sample)?, sample.clone()));
+        let group = samples.iter().filter(|sample| Some(sample.track) == video);
+        self.waiting.lead(now, group.filter_map(timed))
     }
 
     /// Its media time.
     fn at_ns(&self, sample: &Sample) -> Option<i64> {
-        self.tracks.get(sample.track).map(|track| track.to_nanos(sample.pts))
+        at_ns(&self.tracks, sample)
     }
 
     /// Whether it goes out as it is.
@@ -403,12 +342,11 @@ impl Session {
 
     fn send_due(&mut self) {
         let now = self.began.elapsed();
-        while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.due <= now) {
+        while let Some(waiting) = self.waiting.pop(now) {
             let is_video = |line: &Line| line.track == waiting.track && line.kind == Kind::Video;
             if self.lines.iter().any(is_video) {
                 self.sent_ns = self.sent_ns.max(Some(waiting.at_ns));
             }
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.data.len());
             let frame = match &waiting.data {
                 Payload::Sample(sample) => self.frame(sample),
                 Payload::Packet(packet) => Some(packet.clone()),
@@ -457,4 +395,8 @@ impl Session {
             Err(_) => Err(Over),
         }
     }
+}
+
+fn at_ns(tracks: &[Track], sample: &Sample) -> Option<i64> {
+    tracks.get(sample.track).map(|track| track.to_nanos(sample.pts))
 }
