@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { open, reaches, record } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { startProxy } from "./support/proxy.mjs";
-import { folder, overflowing, SIZES } from "./support/screens.mjs";
+import { createShoot, folder } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
@@ -194,13 +194,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     const { sees, seesCard } = watching(page);
     /** @type {string[]} */
     const problems = [];
-    const shoot = async (/** @type {string} */ name) => {
-      for (const [width, height] of SIZES) {
-        await page.playwright.setViewportSize({ width, height });
-        await page.playwright.screenshot({ path: join(folder, `${name}-${language}-${width}x${height}.png`) });
-        for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
-      }
-    };
+    const shoot = createShoot(page, { language: String(language), problems });
     await page.goto(`${server.https}/devices`);
     await sees("the server's state", ({ server: said }) => said !== "");
     await shoot("devices-empty");

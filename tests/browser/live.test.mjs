@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { open, record, stop } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { startProxy } from "./support/proxy.mjs";
-import { folder, overflowing, SIZES } from "./support/screens.mjs";
+import { createShoot, folder } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
@@ -113,13 +112,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     const { sees, plays } = watching(page);
     /** @type {string[]} */
     const problems = [];
-    const shoot = async (/** @type {string} */ name) => {
-      for (const [width, height] of SIZES) {
-        await page.playwright.setViewportSize({ width, height });
-        await page.playwright.screenshot({ path: join(folder, `${name}-${language}-${width}x${height}.png`) });
-        for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
-      }
-    };
+    const shoot = createShoot(page, { language: String(language), problems });
     await page.goto(`${server.https}/live`);
     await sees("that there is no camera", ({ empty }) => empty !== "");
     await shoot("live-empty");

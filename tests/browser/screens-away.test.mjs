@@ -3,13 +3,12 @@
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { isKept, shown } from "./support/arrivals.mjs";
 import { open, reaches, record, recorded, truth } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { startProxy } from "./support/proxy.mjs";
-import { folder, overflowing, SIZES } from "./support/screens.mjs";
+import { createShoot, folder } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
@@ -29,22 +28,11 @@ const fill = () => {
 /** @param {import("./support/page.mjs").Page} page @param {RegExp} words */
 const says = (page, words) => until(`the words ${words}`, async () => words.test(await truth(page)), { within: 60_000, explain: () => truth(page) });
 
-/**
- * Takes the pictures, and notes what runs out of its place.
- * @param {import("./support/page.mjs").Page & { playwright: import("playwright-core").Page }} page @param {string} language
- */
+/** @param {import("./support/page.mjs").Page & { playwright: import("playwright-core").Page }} page @param {string} language */
 function camera(page, language) {
   /** @type {string[]} */
   const problems = [];
-  const shoot = async (/** @type {string} */ name) => {
-    for (const [width, height] of SIZES) {
-      await page.playwright.setViewportSize({ width, height });
-      await page.playwright.screenshot({ path: join(folder, `away-${name}-${language}-${width}x${height}.png`) });
-      for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
-    }
-    await page.playwright.setViewportSize({ width: 820, height: 1180 });
-  };
-  return { shoot, problems };
+  return { shoot: createShoot(page, { language, problems, back: { width: 820, height: 1180 } }), problems };
 }
 
 for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
@@ -63,7 +51,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     await until("a copy of the page on the device", () => page.evaluate(isKept));
     await page.click("#settings-open");
     await page.evaluate(() => document.querySelector("#set-page")?.scrollIntoView());
-    await shoot("settings");
+    await shoot("away-settings");
     await page.click("#settings [data-close]");
 
     await record(page);
@@ -73,31 +61,31 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     await browser.context.addInitScript(refuseWithoutTap);
     await page.playwright.reload();
     await until("the question", () => page.evaluate(shown, "interrupted-text"));
-    await shoot("interrupted");
+    await shoot("away-interrupted");
 
     await page.click("#that-was-all");
     await says(page, zh ? /等待发送：/ : /still waits here/);
-    await shoot("waiting");
+    await shoot("away-waiting");
     await page.click("#record");
     await says(page, zh ? /尚未保存新的内容/ : /Nothing new saved yet/);
-    await shoot("offline");
+    await shoot("away-offline");
     await page.evaluate(fill);
     await says(page, zh ? /存储空间已满/ : /storage of this device is full/);
-    await shoot("full");
+    await shoot("away-full");
     await page.click("#stop");
     await says(page, zh ? /内容保留在本设备上/ : /It stays on this device/);
-    await shoot("stopped");
+    await shoot("away-stopped");
 
     proxy.pace(60_000);
     await proxy.restore();
     await says(page, zh ? /补传/ : /Also delivering/);
-    await shoot("delivering");
+    await shoot("away-delivering");
     proxy.pace(Infinity);
     await until("the word that it has arrived", () => page.evaluate(shown, "arrived-text"), { within: 60_000, explain: () => truth(page) });
     await reaches(page, "finished", 30_000);
-    await shoot("arrived-and-saved");
+    await shoot("away-arrived-and-saved");
     await page.evaluate(() => /** @type {HTMLElement | null} */ (document.querySelector("#summary:not([hidden]) [data-close]"))?.click());
-    await shoot("arrived");
+    await shoot("away-arrived");
     assert.deepEqual(problems, []);
     await server.stop();
   });
@@ -110,13 +98,13 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     const { shoot, problems } = camera(page, String(language));
     await open(page, server.https);
     await says(page, zh ? /无法录制/ : /cannot record/);
-    await shoot("server-full-before");
+    await shoot("away-server-full-before");
     await page.click("#record");
     await says(page, zh ? /仍在录制，视频暂存在本机，还能存约/ : /keeps recording\. The video waits here, with room for about \d+ more/);
-    await shoot("server-full");
+    await shoot("away-server-full");
     await page.click("#stop");
     await says(page, zh ? /内容保留在本设备上/ : /It stays on this device/);
-    await shoot("server-full-stopped");
+    await shoot("away-server-full-stopped");
     assert.deepEqual(problems, []);
     await server.stop();
   });

@@ -3,12 +3,11 @@
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { open, reaches, recorded } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { openControl } from "./support/control.mjs";
-import { folder, overflowing, SIZES } from "./support/screens.mjs";
+import { createShoot, folder, overflowing, SIZES } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
@@ -41,14 +40,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     const page = await browser.newPage();
     /** @type {string[]} */
     const problems = [];
-    const shoot = async (/** @type {string} */ name) => {
-      for (const [width, height] of ALL_SIZES) {
-        await page.playwright.setViewportSize({ width, height });
-        await page.playwright.screenshot({ path: join(folder, `remote-${name}-${language}-${width}x${height}.png`) });
-        for (const problem of [...(await page.evaluate(overflowing)), ...(await page.evaluate(covering))]) problems.push(`${name} at ${width}x${height}: ${problem}`);
-      }
-      await page.playwright.setViewportSize({ width: 820, height: 1180 });
-    };
+    const shoot = createShoot(page, { language: String(language), problems, sizes: ALL_SIZES, checks: [overflowing, covering], back: { width: 820, height: 1180 } });
     const reply = async (/** @type {string} */ id) => {
       await until("a question that takes answers", () => page.evaluate((button) => document.getElementById(button)?.getAttribute("aria-disabled") === "false", id));
       await page.evaluate((button) => document.getElementById(button)?.click(), id);
@@ -59,18 +51,18 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     await control.is("is to be asked", (device) => device.control === "ask" && device.state === "idle");
     control.command("start");
     await until("the question", () => page.evaluate(isAsking));
-    await shoot("start");
+    await shoot("remote-start");
     await reply("remote-once");
     await reaches(page, "recording");
     await recorded(page, 2);
-    await shoot("started");
+    await shoot("remote-started");
     control.command("name", "Front door of the long corridor on the second floor, beside the lift");
     await until("the question", () => page.evaluate(isAsking));
-    await shoot("name");
+    await shoot("remote-name");
     await reply("remote-no");
     await page.click("#settings-open");
     await page.evaluate(() => document.querySelector("#set-remote")?.scrollIntoView());
-    await shoot("settings");
+    await shoot("remote-settings");
     assert.deepEqual(problems, []);
     assert.deepEqual(page.errors, []);
     await server.stop().catch(() => undefined);

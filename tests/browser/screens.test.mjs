@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { open, record, recorded, stop } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
-import { folder, overflowing, SIZES } from "./support/screens.mjs";
+import { createShoot, folder, overflowing } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 
 for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
@@ -15,14 +15,9 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     const server = await startServer(t);
     const browser = await openChromium(t, server, { context: { locale: String(locale), viewport: { width: 820, height: 1180 } } });
     const page = await browser.newPage();
+    /** @type {string[]} */
     const problems = [];
-    const shoot = async (/** @type {string} */ name) => {
-      for (const [width, height] of SIZES) {
-        await page.playwright.setViewportSize({ width, height });
-        await page.playwright.screenshot({ path: join(folder, `${name}-${language}-${width}x${height}.png`) });
-        for (const problem of await page.evaluate(overflowing)) problems.push(`${name} at ${width}x${height}: ${problem}`);
-      }
-    };
+    const shoot = createShoot(page, { language: String(language), problems });
     await open(page, server.https);
     assert.match(await page.evaluate(() => document.documentElement.lang), new RegExp(`^${language}`));
     await shoot("capture");

@@ -7,6 +7,29 @@ export const SIZES = /** @type {const} */ ([[820, 1180], [1180, 820], [390, 844]
 /** Where the pictures go. */
 export const folder = join(root, "target", "screenshots");
 
+/**
+ * Takes pictures at every size, and notes what must not happen at any of them.
+ * @param {import("./page.mjs").Page & { playwright: import("playwright-core").Page }} page
+ * @param {object} options
+ * @param {string} options.language for the pictures' names
+ * @param {string[]} options.problems
+ * @param {readonly (readonly [number, number])[]} [options.sizes]
+ * @param {(() => string[])[]} [options.checks] run in the page
+ * @param {{ width: number, height: number } | null} [options.back] the size of the page behind them
+ */
+export function createShoot(page, { language, problems, sizes = SIZES, checks = [overflowing], back = null }) {
+  return async (/** @type {string} */ name) => {
+    for (const [width, height] of sizes) {
+      await page.playwright.setViewportSize({ width, height });
+      await page.playwright.screenshot({ path: join(folder, `${name}-${language}-${width}x${height}.png`) });
+      for (const check of checks) {
+        for (const problem of await page.evaluate(check)) problems.push(`${name} at ${width}x${height}: ${problem}`);
+      }
+    }
+    if (back) await page.playwright.setViewportSize(back);
+  };
+}
+
 /** What is wider than its place; runs in the page. */
 export function overflowing() {
   const name = (/** @type {Element} */ element) =>
