@@ -17,6 +17,8 @@ mod push;
 mod recorder;
 #[cfg(test)]
 mod simulation;
+mod sources;
+mod statefile;
 mod storage;
 mod tls;
 mod webrtc;
