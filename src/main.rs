@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod console;
 mod devices;
+mod ffmpeg;
 mod http;
 mod ingest;
 mod library;

@@ -2,7 +2,6 @@
 
 mod broadcast;
 pub(crate) mod feed;
-pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
 pub(crate) mod pictures;
@@ -18,6 +17,7 @@ use std::sync::Arc;
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use crate::ffmpeg;
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use fragments::{Delivery, Format, container_name};
 pub(crate) use stream::{About, State, Stream, Told, Viewer};
