@@ -17,10 +17,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::devices::Devices;
+use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -57,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Cameras => cameras::run(),
         Task::Check(check) => {
             check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
@@ -151,6 +154,13 @@ async fn serve(
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
+    if !Ffmpeg::default().is_there() {
+        let advice = ffmpeg::advice();
+        tracing::warn!(
+            "ffmpeg is not installed: no attached cameras, files and test patterns, no pictures as \
+             JPEG or MPEG-TS; everything else works. {advice}"
+        );
+    }
     let settings =
         recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);

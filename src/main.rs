@@ -4,6 +4,7 @@ mod addresses;
 mod alarms;
 mod app;
 mod authorities;
+mod cameras;
 mod check;
 mod clock;
 mod config;
