@@ -3,7 +3,6 @@
 mod broadcast;
 pub(crate) mod demuxing;
 pub(crate) mod feed;
-pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
 pub(crate) mod pictures;
@@ -21,6 +20,7 @@ use std::sync::Arc;
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use crate::ffmpeg;
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use fragments::{Delivery, Format, container_name};
 pub(crate) use showing::{Showing, Shown};

@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     /// It ended as if it were over.
     #[error("the camera has ended the stream")]
     Ended,
+    /// What fetched it has ended, for this reason.
+    #[error("ffmpeg has ended: {0}")]
+    Stopped(String),
     /// Whoever wanted it does not any more.
     #[error("nobody wants it any more")]
     Over,
@@ -36,6 +39,7 @@ impl Failure {
             Self::Unreachable(text) => Self::Unreachable(words(text)),
             Self::NoCamera(text) => Self::NoCamera(words(text)),
             Self::NotMedia(text) => Self::NotMedia(words(text)),
+            Self::Stopped(text) => Self::Stopped(words(text)),
             Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
                 self
             }
@@ -53,6 +57,7 @@ impl Failure {
             Self::NotMedia(_) => "not_media",
             Self::Silent(_) => "silent",
             Self::Ended => "ended",
+            Self::Stopped(_) => "stopped",
             Self::Over => "over",
         }
     }

@@ -20,7 +20,7 @@ mod visit;
 pub(crate) use failure::Failure;
 pub(crate) use intake::{Intake, Over};
 pub(crate) use probe::Found;
-pub(crate) use process::AttachedCamera;
+pub(crate) use process::{AttachedCamera, cameras, table};
 pub(crate) use registry::{Refusal, Source, Sources};
 pub(crate) use spec::{Address, CameraSound, Input, Login, Name, Spec, Transport};
 pub(crate) use status::{Facts, State};

@@ -17,7 +17,7 @@ use super::spec::{Name, Spec};
 use super::status::{Facts, Status};
 use super::store::{self, NotLoaded, Remembered, Store};
 use crate::config::sources::{MAX_SOURCES, Writer, read};
-use crate::live::ffmpeg::Ffmpeg;
+use crate::ffmpeg::Ffmpeg;
 use crate::live::{Hub, Streams};
 
 /// A source lets go at once; this is for a disk or a program that does not answer.
@@ -146,12 +146,6 @@ impl Sources {
         names.iter().for_each(|name| sources.work(&mut known, name));
         drop(known);
         Ok(sources)
-    }
-
-    /// Whether there is anything that only ffmpeg can fetch, and no ffmpeg.
-    pub(crate) fn misses_ffmpeg(&self) -> bool {
-        let needs = |entry: &Entry| running::needs_ffmpeg(&entry.spec.input);
-        !self.shared.ffmpeg.is_there() && self.known().entries.values().any(needs)
     }
 
     /// All of them, by name.

@@ -17,8 +17,8 @@ use super::spec::{Input, Rtsp, Scheme, Spec};
 use super::status::Status;
 use super::{process, rtsp};
 use crate::clock;
+use crate::ffmpeg::Ffmpeg;
 use crate::live::feed::Ending;
-use crate::live::ffmpeg::Ffmpeg;
 use crate::live::{Hub, OfSource, Showing, Shown, Streams};
 
 /// How late recording begins and ends at most, by the clock on the wall, which may be set.
@@ -255,11 +255,6 @@ fn live(name: &str, is_small: bool, seen: Arc<Seen>, status: Arc<Status>) -> Liv
             tracing::info!(source = %name, "a source is live");
         }
     })
-}
-
-/// Whether nothing comes of it without ffmpeg.
-pub(super) fn needs_ffmpeg(input: &Input) -> bool {
-    !matches!(input, Input::Rtsp(rtsp) if rtsp.address.scheme() == Scheme::Rtsp)
 }
 
 /// Fetches until that fails.
