@@ -66,6 +66,12 @@ impl BareTrack {
         Self { codec, kind, timescale, size: (0, 0), sample_rate, channels }
     }
 
+    /// Whether each of its samples is a JPEG.
+    #[must_use]
+    pub fn is_jpeg(&self) -> bool {
+        self.codec == BareCodec::Mjpeg
+    }
+
     /// Ticks per second of its samples' times.
     #[must_use]
     pub fn timescale(&self) -> u32 {
