@@ -166,7 +166,7 @@ mod tests {
             assert_eq!((read.sample_rate, read.channels), (track.sample_rate, track.channels));
         }
         let names: Vec<_> = init.tracks.iter().filter_map(codec_name).collect();
-        assert_eq!(names, ["avc1.42C015", "hvc1.1.6.L93.90", "mp4a.40.2", "opus"]);
+        assert_eq!(names, ["avc1.42C015", "hvc1.1.6.L93.90", "mp4v.6C", "mp4a.40.2", "opus"]);
         assert_eq!(configuration(&init.tracks[0], b"avcC").unwrap(), AVCC);
         assert_eq!(configuration(&init.tracks[1], b"hvcC").unwrap(), hvcc());
         let dops = configuration(&init.tracks[4], b"dOps").unwrap();
