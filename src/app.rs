@@ -30,6 +30,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::Sources;
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -163,8 +164,14 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
+    if sources.misses_ffmpeg() {
+        tracing::warn!(
+            "ffmpeg is not installed: attached cameras, files, the test pattern and rtsps:// need it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg); everything else works"
+        );
+    }
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
-    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let (playback, media_port) = playback(config, names, &streams, &stop);
     let state = http::State {
         library,
@@ -173,6 +180,7 @@ async fn serve(
         pictures: Pictures::new(streams.clone()),
         board,
         devices: devices.clone(),
+        sources: sources.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -220,6 +228,8 @@ async fn serve(
     watching.abort();
     stop.cancel();
     let finish = async {
+        // First, so that nothing more comes of them and their files are finished.
+        sources.close().await;
         ingest.finished().await;
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));
