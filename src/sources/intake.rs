@@ -136,6 +136,11 @@ impl Intake {
         Ok(())
     }
 
+    /// Pictures are missing between these times, since what came could not be used.
+    pub(crate) async fn gap(&mut self, _from_us: WallUs, _to_us: WallUs) -> Result<(), Over> {
+        Err(Over::Unwanted)
+    }
+
     /// Or: the next bytes of a Matroska, WebM or fragmented MP4 stream, whose init segments begin
     /// the generations.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Over> {
