@@ -43,6 +43,7 @@ impl Failure {
             Self::NoCamera(text) => Self::NoCamera(words(text)),
             Self::NotMedia(text) => Self::NotMedia(words(text)),
             Self::Stopped(text) => Self::Stopped(words(text)),
+            Self::OtherCodec(text) => Self::OtherCodec(words(text)),
             Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
                 self
             }
