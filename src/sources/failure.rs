@@ -39,6 +39,7 @@ impl Failure {
             Self::Unreachable(text) => Self::Unreachable(words(text)),
             Self::NoCamera(text) => Self::NoCamera(words(text)),
             Self::NotMedia(text) => Self::NotMedia(words(text)),
+            Self::OtherCodec(text) => Self::OtherCodec(words(text)),
             Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
                 self
             }
