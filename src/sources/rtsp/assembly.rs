@@ -196,14 +196,14 @@ impl Assembly {
                 self.video = track;
                 self.part();
             }
-            match self.gate.judge(frame.is_key, frame.is_behind_loss, frame.begins_whole) {
+            match self.gate.judge(&frame) {
                 Verdict::Drop => return,
                 Verdict::Pass => {}
                 Verdict::PassBehindGap => is_behind_gap = true,
             }
             if frame.is_key && self.lacks_sound() {
                 self.part();
-                self.gate.judge(true, false, true);
+                self.gate.judge(&Frame { is_behind_loss: false, ..frame.clone() });
             }
         }
         let begins = is_lead && (kind == Kind::Audio || self.video.is_some());

@@ -1,10 +1,14 @@
 //! Which pictures can be decoded: none before the first key frame, and none between a loss and
 //! the key frame behind it.
 
+use super::item::Frame;
+
 /// Lets pictures pass that decode.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: State,
+    /// Whether the last key frame is the first that passed: what leads it refers to nothing.
+    is_new: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -28,23 +32,23 @@ pub(super) enum Verdict {
 }
 
 impl Gate {
-    /// A picture, and whether something was lost in front of it. One that is behind a loss may
-    /// lack its own first slices: `begins_whole` says that it does not.
-    pub(super) fn judge(
-        &mut self,
-        is_key: bool,
-        is_behind_loss: bool,
-        begins_whole: bool,
-    ) -> Verdict {
-        if is_behind_loss && self.state == State::Open {
+    /// A picture. One that is behind a loss may lack its own first slices, unless it
+    /// `begins_whole`.
+    pub(super) fn judge(&mut self, frame: &Frame) -> Verdict {
+        if frame.is_behind_loss && self.state == State::Open {
             self.state = State::Broken;
         }
         if self.state == State::Open {
+            if frame.leads && self.is_new {
+                return Verdict::Drop;
+            }
+            self.is_new &= !frame.is_key;
             return Verdict::Pass;
         }
-        if !is_key || (is_behind_loss && !begins_whole) {
+        if !frame.is_key || (frame.is_behind_loss && !frame.begins_whole) {
             return Verdict::Drop;
         }
+        self.is_new = true;
         match std::mem::replace(&mut self.state, State::Open) {
             State::Broken => Verdict::PassBehindGap,
             State::Shut | State::Open => Verdict::Pass,
@@ -61,34 +65,75 @@ impl Gate {
 mod tests {
     use super::*;
 
+    fn key() -> Frame {
+        Frame {
+            kind: container::Kind::Video,
+            ticks: 0,
+            start_ticks: 0,
+            arrived_us: 0,
+            duration: None,
+            data: bytes::Bytes::new(),
+            is_key: true,
+            is_behind_loss: false,
+            begins_whole: true,
+            leads: false,
+            track: None,
+        }
+    }
+
+    fn other() -> Frame {
+        Frame { is_key: false, ..key() }
+    }
+
+    fn leading() -> Frame {
+        Frame { leads: true, ..other() }
+    }
+
+    fn lost(frame: Frame, begins_whole: bool) -> Frame {
+        Frame { is_behind_loss: true, begins_whole, ..frame }
+    }
+
     #[test]
     fn nothing_passes_before_the_first_key_frame() {
         let mut gate = Gate::default();
-        assert_eq!(gate.judge(false, false, true), Verdict::Drop);
-        assert_eq!(gate.judge(false, true, true), Verdict::Drop);
-        assert_eq!(gate.judge(true, false, true), Verdict::Pass);
-        assert_eq!(gate.judge(false, false, true), Verdict::Pass);
+        assert_eq!(gate.judge(&other()), Verdict::Drop);
+        assert_eq!(gate.judge(&lost(other(), true)), Verdict::Drop);
+        assert_eq!(gate.judge(&key()), Verdict::Pass);
+        assert_eq!(gate.judge(&other()), Verdict::Pass);
         gate.shut();
-        assert_eq!(gate.judge(false, false, true), Verdict::Drop);
-        assert_eq!(gate.judge(true, false, true), Verdict::Pass);
+        assert_eq!(gate.judge(&other()), Verdict::Drop);
+        assert_eq!(gate.judge(&key()), Verdict::Pass);
     }
 
     #[test]
     fn nothing_that_refers_to_what_is_lost_passes() {
         let mut gate = Gate::default();
-        gate.judge(true, false, true);
-        assert_eq!(gate.judge(false, true, true), Verdict::Drop);
-        assert_eq!(gate.judge(false, false, true), Verdict::Drop);
-        assert_eq!(gate.judge(true, false, true), Verdict::PassBehindGap);
-        assert_eq!(gate.judge(false, false, true), Verdict::Pass);
+        gate.judge(&key());
+        assert_eq!(gate.judge(&lost(other(), true)), Verdict::Drop);
+        assert_eq!(gate.judge(&other()), Verdict::Drop);
+        assert_eq!(gate.judge(&key()), Verdict::PassBehindGap);
+        assert_eq!(gate.judge(&other()), Verdict::Pass);
     }
 
     #[test]
     fn a_key_frame_behind_a_loss_passes_only_with_its_first_slice() {
         let mut gate = Gate::default();
-        gate.judge(true, false, true);
-        assert_eq!(gate.judge(true, true, false), Verdict::Drop);
-        assert_eq!(gate.judge(false, false, true), Verdict::Drop);
-        assert_eq!(gate.judge(true, true, true), Verdict::PassBehindGap);
+        gate.judge(&key());
+        assert_eq!(gate.judge(&lost(key(), false)), Verdict::Drop);
+        assert_eq!(gate.judge(&other()), Verdict::Drop);
+        assert_eq!(gate.judge(&lost(key(), true)), Verdict::PassBehindGap);
+    }
+
+    #[test]
+    fn what_leads_a_key_frame_needs_what_is_in_front_of_that() {
+        let mut gate = Gate::default();
+        gate.judge(&key());
+        assert_eq!(gate.judge(&leading()), Verdict::Drop);
+        assert_eq!(gate.judge(&other()), Verdict::Pass);
+        assert_eq!(gate.judge(&key()), Verdict::Pass);
+        assert_eq!(gate.judge(&leading()), Verdict::Pass);
+        gate.judge(&lost(other(), true));
+        assert_eq!(gate.judge(&key()), Verdict::PassBehindGap);
+        assert_eq!(gate.judge(&leading()), Verdict::Drop);
     }
 }

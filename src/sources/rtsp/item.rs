@@ -30,6 +30,8 @@ pub(super) struct Frame {
     pub(super) is_behind_loss: bool,
     /// Whether its first slice is there.
     pub(super) begins_whole: bool,
+    /// Whether it is shown in front of the last key frame, and refers to what is in front of that.
+    pub(super) leads: bool,
     /// What its track has become, where it says so.
     pub(super) track: Option<BareTrack>,
 }

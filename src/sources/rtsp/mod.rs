@@ -18,7 +18,7 @@ mod sync;
 
 use std::time::{Duration, Instant};
 
-use container::{BareCodec, BareTrack, Event, Init};
+use container::{BareTrack, Event, Init};
 use futures_util::{FutureExt, StreamExt};
 use retina::client::Demuxed;
 

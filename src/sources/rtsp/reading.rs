@@ -7,12 +7,12 @@ use bytes::Bytes;
 use container::{BareCodec, BareTrack, Kind, NANOS_PER_SECOND};
 use retina::PacketContext;
 use retina::client::Demuxed;
-use retina::codec::{AudioFrame, CodecItem, ParametersRef, VideoFrame};
+use retina::codec::{AudioFrame, AudioParameters, CodecItem, ParametersRef, VideoFrame};
 use retina::rtcp::ReceivedCompoundPacket;
 
 use super::choice::{Choice, Picture, Sound};
 use super::item::{Frame, Item, Report};
-use super::slices::begins_picture;
+use super::slices::shape;
 
 /// Reads what comes of the streams that were chosen.
 #[derive(Debug)]
@@ -44,8 +44,9 @@ impl Reading {
 
     fn video(&self, frame: VideoFrame, streams: &Demuxed) -> Option<Frame> {
         let (at, picture) = self.choice.video?;
+        let shape = shape(picture, frame.data());
         let track = match streams.streams().get(at)?.parameters() {
-            Some(ParametersRef::Video(parameters)) if frame.is_random_access_point() => {
+            Some(ParametersRef::Video(parameters)) if shape.is_key => {
                 let config = || Bytes::copy_from_slice(parameters.extra_data());
                 let codec = match picture {
                     Picture::H264 => BareCodec::H264(config()),
@@ -63,9 +64,10 @@ impl Reading {
             start_ticks: timestamp.start().into(),
             arrived_us: self.arrived_us(frame.start_ctx()),
             duration: None,
-            is_key: frame.is_random_access_point(),
+            is_key: shape.is_key,
             is_behind_loss: frame.loss() > 0,
-            begins_whole: begins_picture(picture, frame.data()),
+            begins_whole: shape.is_first_slice,
+            leads: shape.leads,
             track,
             data: frame.into_data().into(),
         })
@@ -83,6 +85,7 @@ impl Reading {
             is_key: true,
             is_behind_loss: false,
             begins_whole: true,
+            leads: false,
             track: None,
         }
     }
@@ -119,7 +122,7 @@ pub(super) fn sound(
         Some(ParametersRef::Audio(audio)) => Some(*audio),
         _ => None,
     };
-    let channels = said.map(|audio| audio.channels()).or(channels).map_or(1, NonZeroU16::get);
+    let channels = said.map(AudioParameters::channels).or(channels).map_or(1, NonZeroU16::get);
     let codec = match sound {
         Sound::Aac => BareCodec::Aac(Bytes::copy_from_slice(said?.extra_data())),
         Sound::Alaw => BareCodec::Alaw,

@@ -44,6 +44,7 @@ impl Camera {
             is_key: self.frame % 25 == 0,
             is_behind_loss: false,
             begins_whole: true,
+            leads: false,
             track: Some(jpeg(640)),
         }
     }
