@@ -32,6 +32,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::Cameras;
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -181,6 +182,7 @@ async fn serve(
         alarms,
         playback,
         pictures: Pictures::new(streams.clone()),
+        cameras: Cameras::default(),
         board,
         devices: devices.clone(),
         streams,

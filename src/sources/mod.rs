@@ -10,6 +10,6 @@ mod spec;
 
 pub(crate) use failure::Failure;
 pub(crate) use intake::{Intake, Over};
-pub(crate) use process::{AttachedCamera, cameras, table};
+pub(crate) use process::{AttachedCamera, Cameras, table};
 pub(crate) use registry::{Source, Sources, State, Visit};
 pub(crate) use spec::{Address, Login, Name, Spec};
