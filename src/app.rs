@@ -32,7 +32,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
-use crate::sources::Sources;
+use crate::sources::{Cameras, Sources};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -183,6 +183,7 @@ async fn serve(
         alarms,
         playback,
         pictures: Pictures::new(streams.clone()),
+        cameras: Cameras::default(),
         board,
         devices: devices.clone(),
         sources: sources.clone(),

@@ -26,7 +26,7 @@ use crate::live::Streams;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
-use crate::sources::Sources;
+use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -41,6 +41,7 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) cameras: Cameras,
     pub(crate) devices: Devices,
     pub(crate) sources: Sources,
     /// The list of devices for all who are told.

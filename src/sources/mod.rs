@@ -18,7 +18,7 @@ mod timing;
 mod visit;
 
 pub(crate) use failure::Failure;
-pub(crate) use process::{cameras, table};
+pub(crate) use process::{AttachedCamera, Cameras, table};
 pub(crate) use registry::{Refusal, Source, Sources};
 pub(crate) use spec::{Input, Transport};
 pub(crate) use store::{size, sound};

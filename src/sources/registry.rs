@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::process::{self, AttachedCamera};
 use super::running::{self, Means};
 use super::spec::{Name, Spec};
 use super::status::{Facts, Status};
@@ -238,12 +237,6 @@ impl Sources {
         self.shared.changed.send_replace(());
         self.save().await?;
         self.get(name.as_str())
-    }
-
-    /// The cameras that are plugged into the server, and whether there is an ffmpeg that could say.
-    pub(crate) async fn cameras(&self) -> (Vec<AttachedCamera>, bool) {
-        let ffmpeg = &self.shared.ffmpeg;
-        (process::cameras(ffmpeg).await, ffmpeg.is_there())
     }
 
     /// Ends all of them, and waits until they have said what they had to say.

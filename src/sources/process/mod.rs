@@ -2,6 +2,7 @@
 //! speak what [`super::rtsp`] does not.
 
 mod camera;
+mod cameras;
 mod encoding;
 mod facts;
 mod network;
@@ -24,6 +25,7 @@ use super::intake::Intake;
 use super::spec::{CameraSound, File, Input, Rtsp};
 use crate::clock;
 use crate::ffmpeg::{ANSWER_PATIENCE, Answer, Ffmpeg, Words};
+pub(crate) use cameras::Cameras;
 use encoding::Wanted;
 use facts::Facts;
 use plan::{Plan, Sound, Video};
