@@ -1,5 +1,6 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
+mod compat;
 mod folder;
 mod listen;
 
@@ -30,6 +31,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::Sources;
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -163,6 +165,7 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let sources = Sources::new(hub.clone(), Vec::new());
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
     let (playback, media_port) = playback(config, names, &streams, &stop);
@@ -171,6 +174,9 @@ async fn serve(
         alarms,
         playback,
         pictures: Pictures::new(streams.clone()),
+        visited: Pictures::new(sources.visited()),
+        sources,
+        rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
         board,
         devices: devices.clone(),
         streams,
@@ -202,6 +208,10 @@ async fn serve(
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
         addresses.push(Address { url, purpose: "viewers by WebRTC" });
+    }
+    for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
+        addresses.push(compat.address);
+        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone()));
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);

@@ -2,10 +2,12 @@
 
 pub(crate) mod alarms;
 mod cli;
+mod compat;
 mod destination;
 mod file;
 mod origin;
 mod push;
+mod rtsp_addresses;
 mod secret;
 #[allow(dead_code, unused_imports)]
 pub(crate) mod sources;
@@ -16,9 +18,11 @@ use std::time::Duration;
 
 use crate::addresses::Host;
 pub(crate) use alarms::Alarms;
+pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
 pub(crate) use origin::Origin;
 pub(crate) use push::{Input, Push, Token};
+pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
 
 /// Segments shorter than this are more headers than media.
@@ -68,6 +72,10 @@ pub(crate) struct Config {
     pub(crate) alarms: Alarms,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
+    /// Listeners for clients that cannot be changed.
+    pub(crate) compat: Compat,
+    /// What viewers may have opened by its address.
+    pub(crate) rtsp_addresses: RtspAddresses,
 }
 
 /// A certificate that the user brought.

@@ -4,6 +4,7 @@ mod acceptor;
 mod api;
 mod assets;
 mod board;
+mod compat;
 mod error;
 mod headers;
 mod listener;
@@ -19,18 +20,22 @@ use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarms::Alarms;
-use crate::config::Origin;
+use crate::config::{Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
+use crate::sources::Sources;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
-pub(crate) use router::{pages_router, raw_router, trust_router};
+pub(crate) use router::{
+    compat_jpeg_router, compat_json_router, compat_mpegts_router, pages_router, raw_router,
+    trust_router,
+};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -40,6 +45,10 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) sources: Sources,
+    /// Of what viewers have opened by its address, and which addresses they may.
+    pub(crate) visited: Pictures,
+    pub(crate) rtsp_addresses: Arc<RtspAddresses>,
     pub(crate) devices: Devices,
     /// The list of devices for all who are told.
     pub(crate) board: Board,

@@ -99,6 +99,11 @@ impl Sources {
         Visit { streams: Streams::default(), stream: "visit".to_owned() }
     }
 
+    /// Where the streams of visits are; in no list.
+    pub(crate) fn visited(&self) -> Streams {
+        Streams::default()
+    }
+
     /// Ends all of them, and waits until they have.
     pub(crate) async fn close(&self) {}
 }

@@ -11,6 +11,7 @@ mod support;
 
 mod alarms;
 mod check;
+mod compat;
 mod control;
 mod crash;
 mod faults;

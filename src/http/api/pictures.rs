@@ -36,7 +36,7 @@ const SNAPSHOT_SETTLE: Duration = Duration::from_millis(80);
 const BOUNDARY: &str = "picture";
 
 /// What a viewer asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(in super::super) struct Wish {
     fps: Option<f64>,
     quality: Option<u8>,

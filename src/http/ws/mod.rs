@@ -1,5 +1,7 @@
 //! WebSocket endpoints.
 
+pub(super) mod address;
+pub(super) mod compat;
 pub(super) mod control;
 pub(super) mod ingest;
 pub(super) mod live;

@@ -15,7 +15,7 @@ use crate::live::pictures::{Looking, NoPictures, Picture};
 
 /// How pictures and errors stand in messages.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     Jpeg,
     Json,
 }
@@ -85,14 +85,18 @@ async fn tell(
 }
 
 impl Form {
-    fn error(self, message: &str) -> Value {
+    pub(super) fn error(self, message: &str) -> Value {
         match self {
             Self::Jpeg => json!({ "error": message }),
             Self::Json => json!({ "type": "error", "message": message }),
         }
     }
 
-    async fn show(self, teller: &mut Teller, Picture { jpeg, at_us }: Picture) -> Result<(), Gone> {
+    pub(super) async fn show(
+        self,
+        teller: &mut Teller,
+        Picture { jpeg, at_us }: Picture,
+    ) -> Result<(), Gone> {
         match self {
             Self::Jpeg => teller.bytes(jpeg).await,
             Self::Json => {

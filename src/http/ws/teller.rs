@@ -90,9 +90,14 @@ where
     F: FnOnce(Teller) -> T + Send + 'static,
     T: Future<Output = Result<(), Gone>> + Send,
 {
-    let upgrade = upgrade.map_err(|_| {
+    let mut upgrade = upgrade.map_err(|_| {
         ApiError::upgrade_required("this address takes WebSocket connections; see docs/live.md")
     })?;
+    // Some offer a subprotocol by accident, and give up when the answer names none.
+    let offered = upgrade.requested_protocols().find(|protocol| !protocol.is_empty()).cloned();
+    if let Some(protocol) = offered {
+        upgrade.set_selected_protocol(protocol);
+    }
     let upgrade = upgrade
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes)

@@ -58,6 +58,17 @@ impl Server {
         line.split_whitespace().next().unwrap().strip_prefix("http://").unwrap().to_owned()
     }
 
+    /// The address of the next listener that is printed with this purpose.
+    pub(crate) fn printed(&self, purpose: &str) -> String {
+        let mut lines = self.more.lock().unwrap();
+        loop {
+            let line = lines.next().expect("no such address is printed").unwrap();
+            if line.contains(purpose) {
+                return line.split_whitespace().next().unwrap().to_owned();
+            }
+        }
+    }
+
     pub(crate) fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
     }
