@@ -56,7 +56,7 @@ pub(crate) async fn next_json(socket: &mut Socket) -> Value {
 }
 
 /// Everything until the end: the texts, how many other messages there were, and the close code.
-async fn ending(socket: &mut Socket) -> (Vec<Value>, usize, Option<u16>) {
+pub(crate) async fn ending(socket: &mut Socket) -> (Vec<Value>, usize, Option<u16>) {
     let (mut texts, mut others) = (Vec::new(), 0);
     loop {
         match next(socket).await {

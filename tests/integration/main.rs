@@ -9,6 +9,7 @@
 
 mod support;
 
+mod addresses;
 mod alarms;
 mod check;
 mod compat;

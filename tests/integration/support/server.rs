@@ -96,6 +96,15 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// How many processes it has started that have not ended.
+    pub(crate) fn children(&self) -> usize {
+        let id = self.child.id();
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+        let lists = tasks
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
+        lists.map(|list| list.split_whitespace().count()).sum()
+    }
+
     /// Ends the process where it stands, and gives back its folder.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
