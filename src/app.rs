@@ -177,6 +177,7 @@ async fn serve(
         visited: Pictures::new(sources.visited()),
         sources,
         rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
+        denied: Arc::default(),
         board,
         devices: devices.clone(),
         streams,

@@ -14,7 +14,7 @@ mod router;
 mod service_worker;
 mod ws;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,7 @@ pub(crate) use router::{
     compat_jpeg_router, compat_json_router, compat_mpegts_router, pages_router, raw_router,
     trust_router,
 };
+pub(crate) use ws::address::Denied;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -49,6 +50,7 @@ pub(crate) struct State {
     /// Of what viewers have opened by its address, and which addresses they may.
     pub(crate) visited: Pictures,
     pub(crate) rtsp_addresses: Arc<RtspAddresses>,
+    pub(crate) denied: Arc<Mutex<Denied>>,
     pub(crate) devices: Devices,
     /// The list of devices for all who are told.
     pub(crate) board: Board,

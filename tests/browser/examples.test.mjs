@@ -130,7 +130,7 @@ test("JSON frames, through the listener for older clients", { timeout: 180_000 }
 test("JPEG frames of an address, through the listener for older clients", { timeout: 180_000 }, async (t) => {
   const { jpeg } = await startCompat(t);
   const folder = await folderOf(t);
-  const camera = await startCamera(t, { user: "viewer", password: "p@ss/w?rd" });
+  const camera = await startCamera(t, { login: "viewer:p@ss/w?rd" });
   const address = camera.address.replace("rtsp://", `rtsp://viewer:${encodeURIComponent("p@ss/w?rd")}@`);
   await t.test("a page from a file and a Python program see one camera by one connection", async (t) => {
     const page = await (await openChromium(t, null, { tap: false })).newPage();
@@ -140,9 +140,9 @@ test("JPEG frames of an address, through the listener for older clients", { time
     const { code, said } = await python(t, "jpeg_frames.py", args, folder);
     assert.equal(code, 0, said);
     await assertJpeg(join(folder, "frame.jpg"));
-    assert.equal(camera.clients().now, 1);
+    assert.equal(camera.clients(), 1);
     await page.click("#stop");
-    await until("the end of the connection to the camera", () => camera.clients().now === 0);
+    await until("the end of the connection to the camera", () => camera.clients() === 0);
   });
   await t.test("what is wrong is said", async (t) => {
     const page = await (await openChromium(t, null, { tap: false })).newPage();

@@ -45,7 +45,7 @@ async fn refused(viewer: &mut Viewer) -> String {
 
 #[tokio::test]
 async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_last_is_gone() {
-    let camera = Camera::start(&["--user", "viewer", "--password", "p@ss"]);
+    let camera = Camera::start(Some("viewer:p@ss"));
     let (server, old) = start();
     let before = server.open_files();
     let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place);
@@ -76,7 +76,7 @@ async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_la
 
 #[tokio::test]
 async fn nobody_sees_by_the_password_of_another() {
-    let camera = Camera::start(&["--user", "viewer", "--password", "s3cret"]);
+    let camera = Camera::start(Some("viewer:s3cret"));
     let (server, old) = start();
     let place = &camera.place;
     let mut allowed = look(&old, &format!("rtsp://viewer:s3cret@{place}")).await;
@@ -96,7 +96,7 @@ async fn nobody_sees_by_the_password_of_another() {
 
 #[tokio::test]
 async fn what_is_wrong_with_an_address_is_told_once() {
-    let camera = Camera::start(&[]);
+    let camera = Camera::start(None);
     let (server, old) = start();
     let port = camera.place.split(['/', ':']).nth(1).unwrap();
     let mut viewer = look(&old, &format!("rtsp://127.0.0.1:{port}/nothing")).await;
@@ -122,7 +122,7 @@ async fn what_is_wrong_with_an_address_is_told_once() {
 
 #[tokio::test]
 async fn a_camera_that_says_nothing_more_is_given_up() {
-    let camera = Camera::start(&[]);
+    let camera = Camera::start(None);
     let (server, old) = start();
     let mut viewer = look(&old, &format!("rtsp://{}", camera.place)).await;
     sees(&mut viewer).await;
@@ -139,7 +139,7 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
 async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     const VIEWERS: usize = 50;
     const ROUNDS: usize = 6;
-    let cameras = [Camera::start(&[]), Camera::start(&["--path", "/other"])];
+    let cameras = [Camera::start(None), Camera::start(None)];
     let (server, old) = start();
     let before = server.open_files();
     let visits = (0..VIEWERS).map(|number| {

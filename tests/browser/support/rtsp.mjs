@@ -5,24 +5,26 @@ import { start } from "./processes.mjs";
 import { root, systemPython } from "./programs.mjs";
 import { until } from "./until.mjs";
 
+const PICTURE =
+  "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1" +
+  " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 ! rtph264pay name=pay0 pt=96 config-interval=1";
+
 /**
  * @param {import("node:test").TestContext} t the camera ends with this test
- * @param {{ user?: string, password?: string }} [options]
+ * @param {{ login?: string }} [options] `login`: `USER:PASSWORD` of who is let in
  */
-export async function startCamera(t, { user, password = "" } = {}) {
-  const login = user === undefined ? [] : ["--user", user, "--password", password];
-  const running = start(systemPython(), [join(root, "tests", "support", "rtsp_server.py"), ...login]);
+export async function startCamera(t, { login } = {}) {
+  const script = join(root, "tests", "support", "rtsp_server.py");
+  const running = start(systemPython(), [script, "--shared", ...(login === undefined ? [] : ["--login", login]), `pattern=${PICTURE}`]);
   t.after(() => running.end("SIGKILL"));
-  const address = await until("the camera's address", () => {
+  const port = await until("the camera's port", () => {
     if (running.exit()) throw new Error(`the camera ended at once: ${running.stderr()}`);
-    return running.stdout().match(/^rtsp:\S+/)?.[0];
+    return running.stdout().match(/^port (\d+)$/m)?.[1];
   }, { within: 30_000, explain: running.stderr });
+  const times = (/** @type {string} */ what) => running.stdout().split("\n").filter((line) => line === what).length;
   return {
-    address,
-    /** How many clients have come, and how many there are. */
-    clients() {
-      const lines = [...running.stdout().matchAll(/^([+-]) (\d+)$/gm)];
-      return { came: lines.filter(([, sign]) => sign === "+").length, now: Number(lines.at(-1)?.[2] ?? 0) };
-    },
+    address: `rtsp://127.0.0.1:${port}/pattern`,
+    /** How many clients there are. */
+    clients: () => times("connected") - times("closed"),
   };
 }

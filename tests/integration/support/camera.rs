@@ -5,6 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use super::server::wait;
 
+/// A picture that moves, with a key frame every second.
+const PICTURE: &str = "videotestsrc is-live=true pattern=ball \
+    ! video/x-raw,width=320,height=240,framerate=15/1 \
+    ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 \
+    ! rtph264pay name=pay0 pt=96 config-interval=1";
+
 /// A camera on the network that is not ours: GStreamer's RTSP server. It ends when dropped.
 pub(crate) struct Camera {
     child: Child,
@@ -21,27 +27,36 @@ pub(crate) struct Clients {
 }
 
 impl Camera {
-    pub(crate) fn start(arguments: &[&str]) -> Self {
+    /// Who is let in is `USER:PASSWORD`, or everybody.
+    pub(crate) fn start(login: Option<&str>) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/rtsp_server.py");
         // The system's Python sees the system's packages.
         let system = Path::new("/usr/bin/python3");
         let python = if system.exists() { system } else { Path::new("python3") };
         let mut command = Command::new(python);
-        command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(script).arg("--shared");
+        command.args(login.map(|login| ["--login", login]).iter().flatten());
+        command.arg(format!("pattern={PICTURE}")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.next().expect("the camera has not started").unwrap();
+        let said = lines.next().expect("the camera has not started").unwrap();
+        let port = said.strip_prefix("port ").unwrap();
         let clients = Arc::<Mutex<Clients>>::default();
         let counted = Arc::clone(&clients);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let (sign, now) = line.split_once(' ').unwrap();
                 let mut clients = counted.lock().unwrap();
-                clients.came += usize::from(sign == "+");
-                clients.now = now.parse().unwrap();
+                match line.as_str() {
+                    "connected" => {
+                        clients.came += 1;
+                        clients.now += 1;
+                    }
+                    "closed" => clients.now -= 1,
+                    _ => {}
+                }
             }
         });
-        Self { child, place: address.strip_prefix("rtsp://").unwrap().to_owned(), clients }
+        Self { child, place: format!("127.0.0.1:{port}/pattern"), clients }
     }
 
     pub(crate) fn clients(&self) -> Clients {

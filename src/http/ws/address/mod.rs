@@ -2,8 +2,10 @@
 //! configuration allows that address (`docs/live.md`).
 
 mod asked;
+mod denied;
 
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, Uri};
@@ -21,6 +23,7 @@ use crate::addresses::Host;
 use crate::live::pictures::{Looking, NoPictures};
 use crate::sources::{Failure, Visit};
 use asked::Asked;
+pub(crate) use denied::Denied;
 
 /// Resolvers try for that long at most; whoever looks does not wait longer.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
@@ -116,8 +119,15 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
     let ip = state.rtsp_addresses.choose(asked.target(), &found).ok_or_else(not_allowed)?;
     let (address, login) = asked.at(ip)?;
     tracing::debug!(camera = %name, %ip, "a viewer has an address opened");
-    let mut visit = state.sources.visit(address, login);
+    let denied = || state.denied.lock().unwrap_or_else(PoisonError::into_inner);
+    if denied().holds(&address, login.as_ref(), Instant::now()) {
+        return Err(format!("{name} cannot be opened: {}", why(&Failure::Unauthorized)));
+    }
+    let mut visit = state.sources.visit(address.clone(), login.clone());
     visit.first().await.map_err(|failure| {
+        if failure == Failure::Unauthorized {
+            denied().add(address, login, Instant::now());
+        }
         tracing::info!(camera = %name, %ip, code = failure.code(), "an address that a viewer gave cannot be opened");
         format!("{name} cannot be opened: {}", why(&failure))
     })?;
