@@ -165,9 +165,14 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
-    let sources = Sources::new(hub.clone(), Vec::new());
+    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
+    if sources.misses_ffmpeg() {
+        tracing::warn!(
+            "ffmpeg is not installed: attached cameras, files, the test pattern and rtsps:// need it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg); everything else works"
+        );
+    }
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
-    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let (playback, media_port) = playback(config, names, &streams, &stop);
     let state = http::State {
         library,
@@ -175,11 +180,11 @@ async fn serve(
         playback,
         pictures: Pictures::new(streams.clone()),
         visited: Pictures::new(sources.visited()),
-        sources,
         rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
         denied: Arc::default(),
         board,
         devices: devices.clone(),
+        sources: sources.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -231,6 +236,8 @@ async fn serve(
     watching.abort();
     stop.cancel();
     let finish = async {
+        // First, so that nothing more comes of them and their files are finished.
+        sources.close().await;
         ingest.finished().await;
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));

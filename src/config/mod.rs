@@ -9,7 +9,6 @@ mod origin;
 mod push;
 mod rtsp_addresses;
 mod secret;
-#[allow(dead_code, unused_imports)]
 pub(crate) mod sources;
 
 use std::net::IpAddr;
@@ -70,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
     pub(crate) alarms: Alarms,
+    /// What the server fetches by itself.
+    pub(crate) sources: Vec<sources::Spec>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
     /// Listeners for clients that cannot be changed.

@@ -46,12 +46,12 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
-    pub(crate) sources: Sources,
     /// Of what viewers have opened by its address, and which addresses they may.
     pub(crate) visited: Pictures,
     pub(crate) rtsp_addresses: Arc<RtspAddresses>,
     pub(crate) denied: Arc<Mutex<Denied>>,
     pub(crate) devices: Devices,
+    pub(crate) sources: Sources,
     /// The list of devices for all who are told.
     pub(crate) board: Board,
     pub(crate) playback: Arc<dyn Playback>,

@@ -18,6 +18,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 ROLE = "viewer"
+THREADS = 32
 
 
 def authentication(login, is_basic):
@@ -59,6 +60,8 @@ def main():
     server.set_service(options.port)
     if options.login:
         server.set_auth(authentication(options.login, options.basic))
+    # A pipeline that takes its time must not keep the other clients waiting.
+    server.get_thread_pool().set_max_threads(THREADS)
     mounts = server.get_mount_points()
     for mount in options.mounts:
         name, pipeline = mount.split("=", 1)

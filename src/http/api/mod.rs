@@ -8,5 +8,6 @@ pub(super) mod health;
 pub(super) mod ingest;
 pub(super) mod pictures;
 pub(super) mod sessions;
+pub(super) mod sources;
 pub(super) mod streams;
 pub(super) mod whep;

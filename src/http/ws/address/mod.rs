@@ -123,7 +123,7 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
     if denied().holds(&address, login.as_ref(), Instant::now()) {
         return Err(format!("{name} cannot be opened: {}", why(&Failure::Unauthorized)));
     }
-    let mut visit = state.sources.visit(address.clone(), login.clone());
+    let visit = state.sources.visit(address.clone(), login.clone());
     visit.first().await.map_err(|failure| {
         if failure == Failure::Unauthorized {
             denied().add(address, login, Instant::now());
