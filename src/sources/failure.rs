@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     NoFfmpeg,
     #[error("what comes cannot be shown or recorded: {0}")]
     NotMedia(String),
+    /// What the camera sends is fetched by ffmpeg or not at all.
+    #[error("the camera sends {0}, which needs ffmpeg on the server")]
+    OtherCodec(String),
     #[error("nothing came for {} s", .0.as_secs())]
     Silent(Duration),
     /// It ended as if it were over.
@@ -36,6 +39,7 @@ impl Failure {
             Self::Unreachable(text) => Self::Unreachable(words(text)),
             Self::NoCamera(text) => Self::NoCamera(words(text)),
             Self::NotMedia(text) => Self::NotMedia(words(text)),
+            Self::OtherCodec(text) => Self::OtherCodec(words(text)),
             Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
                 self
             }
@@ -51,6 +55,7 @@ impl Failure {
             Self::NoCamera(_) => "no_camera",
             Self::NoFfmpeg => "no_ffmpeg",
             Self::NotMedia(_) => "not_media",
+            Self::OtherCodec(_) => "other_codec",
             Self::Silent(_) => "silent",
             Self::Ended => "ended",
             Self::Over => "over",

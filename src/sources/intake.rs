@@ -136,6 +136,15 @@ impl Intake {
         Ok(())
     }
 
+    /// Pictures are missing between these times, since what came of them could not be used.
+    pub(crate) async fn gap(&mut self, from_us: WallUs, to_us: WallUs) -> Result<(), Over> {
+        self.is_wanted()?;
+        if let Some(recording) = &self.recording {
+            recording.lock().await.damaged(from_us, to_us);
+        }
+        Ok(())
+    }
+
     /// Or: the next bytes of a Matroska, WebM or fragmented MP4 stream, whose init segments begin
     /// the generations.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Over> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::generation::Head;
 use super::status::Status;
 use crate::clock::{self, WallUs};
-use crate::live::feed::{Ending, Feed, Generation, Peer, SessionInfo, Step};
+use crate::live::feed::{Ending, Feed, Generation, Note, Peer, SessionInfo, Step};
 use crate::live::{Hub, NotSent, Publication};
 
 /// What waits here while the recorder is busy: seconds of a camera. Beyond it the camera waits.
@@ -207,6 +207,23 @@ impl Recording {
         let Some(Current { number: generation, .. }) = session.current else { return };
         if session.queue.len() < MAX_WAITING_MESSAGES {
             session.queue.push_back(Feed::Clock { generation, media_us, elapsed_us });
+        }
+    }
+
+    /// What came between these times could not be used.
+    pub(super) fn damaged(&mut self, start_us: WallUs, end_us: WallUs) {
+        let Some(session) = &mut self.session else { return };
+        let Some(Current { number, .. }) = session.current else { return };
+        if session.queue.len() < MAX_WAITING_MESSAGES {
+            session.queue.push_back(Feed::Note(Note {
+                event: "gap".to_owned(),
+                generation: Some(number),
+                device_ms: None,
+                start_us,
+                end_us: Some(end_us),
+                reason: Some("damaged_input".to_owned()),
+                detail: Some("packets of the camera were lost on their way".to_owned()),
+            }));
         }
     }
 

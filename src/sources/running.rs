@@ -274,7 +274,13 @@ pub(super) async fn drive(
 ) -> Failure {
     match input {
         Input::Rtsp(rtsp) if rtsp.address.scheme() == Scheme::Rtsp && !is_odd => {
-            rtsp::run(rtsp, &rtsp.address, intake).await
+            match rtsp::run(rtsp, &rtsp.address, intake).await {
+                // Only now is it known that the camera speaks what only ffmpeg understands.
+                Failure::OtherCodec(_) if ffmpeg.is_there() => {
+                    process::run(ffmpeg, input, intake).await
+                }
+                failure => failure,
+            }
         }
         _ => process::run(ffmpeg, input, intake).await,
     }
