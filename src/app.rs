@@ -26,8 +26,11 @@ use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
+use crate::live::sound::Sounds;
+use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::storage::Filesystem;
@@ -165,12 +168,20 @@ async fn serve(
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
-    let (playback, media_port) = playback(config, names, &streams, &stop);
+    let transcoders = Transcoders::new(stop.clone());
+    let sounds = Sounds::new(transcoders.clone());
+    let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
     let state = http::State {
         library,
         alarms,
         playback,
-        pictures: Pictures::new(streams.clone()),
+        pictures: Pictures::new(
+            streams.clone(),
+            transcoders.clone(),
+            Arc::new(config.pictures.clone()),
+        ),
+        mpegts: Mpegts::new(streams.clone(), transcoders.clone(), Arc::new(config.mpegts.clone())),
+        transcoders,
         board,
         devices: devices.clone(),
         streams,
@@ -239,13 +250,14 @@ fn playback(
     config: &Config,
     names: &Names,
     streams: &Streams,
+    sounds: Sounds,
     stop: &CancellationToken,
 ) -> (Arc<dyn Playback>, Option<u16>) {
     let Some(port) = config.webrtc_port else { return (Arc::new(NoPlayback), None) };
     let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
     let made = webrtc::bind(&own, port).and_then(|sockets| {
         let first = sockets.first().and_then(|socket| socket.local_addr().ok());
-        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, stop.clone())?;
+        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, sounds, stop.clone())?;
         Ok((webrtc, first.map(|address| address.port())))
     });
     match made {

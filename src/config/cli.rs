@@ -179,6 +179,8 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         // Nobody is told of anything then: the secrets for that need not be there.
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
         embed_origins: file.embed_origins,
+        pictures: file.pictures.checked()?,
+        mpegts: file.mpegts.checked()?,
     })
 }
 

@@ -4,7 +4,10 @@ pub(crate) mod alarms;
 mod cli;
 mod destination;
 mod file;
+mod mpegts;
 mod origin;
+mod per_stream;
+mod pictures;
 mod push;
 mod secret;
 #[allow(dead_code, unused_imports)]
@@ -17,7 +20,9 @@ use std::time::Duration;
 use crate::addresses::Host;
 pub(crate) use alarms::Alarms;
 pub(crate) use destination::Destination;
+pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
+pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use secret::Secret;
 
@@ -68,6 +73,10 @@ pub(crate) struct Config {
     pub(crate) alarms: Alarms,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
+    /// What viewers of single pictures get.
+    pub(crate) pictures: Pictures,
+    /// What viewers by JSMpeg get.
+    pub(crate) mpegts: Mpegts,
 }
 
 /// A certificate that the user brought.

@@ -23,9 +23,11 @@ use crate::config::Origin;
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
+use crate::live::transcoder::Transcoders;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -40,6 +42,8 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) mpegts: Mpegts,
+    pub(crate) transcoders: Transcoders,
     pub(crate) devices: Devices,
     /// The list of devices for all who are told.
     pub(crate) board: Board,

@@ -5,6 +5,7 @@ pub(crate) mod feed;
 pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
+pub(crate) mod mpegts;
 pub(crate) mod pictures;
 pub(crate) mod playback;
 pub(crate) mod socket;
@@ -12,9 +13,12 @@ pub(crate) mod sound;
 mod stream;
 mod streams;
 mod tap;
+pub(crate) mod transcoder;
+mod ts;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -68,6 +72,11 @@ impl Publisher {
     /// `begun` is what is known of its stream, if anything came of it.
     pub(crate) fn go_on(&mut self, start: &Generation, begun: Option<(Arc<Init>, Vec<Track>)>) {
         self.tap.go_on(start, begun);
+    }
+
+    /// A picture that the camera itself has made as JPEG, for viewers who look at pictures.
+    pub(crate) fn picture(&self, jpeg: Bytes) {
+        self.tap.picture(jpeg);
     }
 
     /// The device's connection is gone, or back.

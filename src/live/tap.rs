@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use container::{Event, Init, Track};
 use tokio::time::Instant;
 
@@ -89,6 +90,15 @@ impl Tap {
                 stream.notify();
                 self.streams.notify();
             }
+        }
+    }
+
+    /// A picture that the camera itself has made. It is shown beside what is live.
+    pub(super) fn picture(&self, jpeg: Bytes) {
+        if let Some(stream) = &self.stream
+            && stream.lock().owner == self.owner
+        {
+            stream.bring(jpeg);
         }
     }
 

@@ -9,4 +9,5 @@ pub(super) mod ingest;
 pub(super) mod pictures;
 pub(super) mod sessions;
 pub(super) mod streams;
+pub(super) mod transcoders;
 pub(super) mod whep;
