@@ -33,6 +33,7 @@ use crate::live::sound::Sounds;
 use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::Sources;
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -166,8 +167,14 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
+    if sources.misses_ffmpeg() {
+        tracing::warn!(
+            "ffmpeg is not installed: attached cameras, files, the test pattern and rtsps:// need it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg); everything else works"
+        );
+    }
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
-    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
     let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
@@ -184,6 +191,7 @@ async fn serve(
         transcoders,
         board,
         devices: devices.clone(),
+        sources: sources.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -231,6 +239,8 @@ async fn serve(
     watching.abort();
     stop.cancel();
     let finish = async {
+        // First, so that nothing more comes of them and their files are finished.
+        sources.close().await;
         ingest.finished().await;
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));

@@ -17,8 +17,8 @@ mod push;
 mod recorder;
 #[cfg(test)]
 mod simulation;
-#[allow(dead_code, unused_imports)]
 mod sources;
+mod statefile;
 mod storage;
 mod tls;
 mod webrtc;

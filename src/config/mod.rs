@@ -10,7 +10,6 @@ mod per_stream;
 mod pictures;
 mod push;
 mod secret;
-#[allow(dead_code, unused_imports)]
 pub(crate) mod sources;
 
 use std::net::IpAddr;
@@ -71,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
     pub(crate) alarms: Alarms,
+    /// What the server fetches by itself.
+    pub(crate) sources: Vec<sources::Spec>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
     /// What viewers of single pictures get.

@@ -28,6 +28,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 use crate::live::transcoder::Transcoders;
+use crate::sources::Sources;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) mpegts: Mpegts,
     pub(crate) transcoders: Transcoders,
     pub(crate) devices: Devices,
+    pub(crate) sources: Sources,
     /// The list of devices for all who are told.
     pub(crate) board: Board,
     pub(crate) playback: Arc<dyn Playback>,

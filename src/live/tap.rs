@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use container::{Event, Init, Track};
 use tokio::time::Instant;
 
@@ -56,10 +55,11 @@ impl Clock {
 }
 
 impl Tap {
-    pub(super) fn new(streams: Streams, session: &SessionInfo) -> Self {
+    /// Of a session, whose device has the stream.
+    pub(super) fn of_session(streams: Streams, session: &SessionInfo) -> Self {
         let is_anonymous = !session.is_resumable;
         let wish = match is_anonymous {
-            true => slug(&format!("{} {}", session.device, session.peer)),
+            true => slug(&format!("{} {}", session.device, session.peer.address())),
             false => slug(&session.device),
         };
         let owner = Owner {
@@ -67,9 +67,33 @@ impl Tap {
             key_sha256: session.key_sha256.clone(),
             session: session.id.clone(),
             title: session.name.clone(),
+            source: None,
         };
+        Self::new(streams, owner, wish)
+    }
+
+    pub(super) fn new(streams: Streams, owner: Owner, wish: String) -> Self {
         let generations = BTreeMap::new();
         Self { streams, owner, wish, stream: None, generations, shown: None }
+    }
+
+    /// The stream, once there is one that is its own.
+    pub(super) fn stream(&self) -> Option<&Arc<Stream>> {
+        self.stream.as_ref().filter(|stream| stream.lock().owner == self.owner)
+    }
+
+    /// What is shown is of another session from now on.
+    pub(super) fn set_session(&mut self, session: String) {
+        let owner = Owner { session, ..self.owner.clone() };
+        if let Some(stream) = &self.stream {
+            let mut shared = stream.lock();
+            if shared.owner == self.owner {
+                shared.owner = owner.clone();
+                drop(shared);
+                self.streams.notify();
+            }
+        }
+        self.owner = owner;
     }
 
     /// A generation goes on that began in an earlier life of the session. `begun` is what is
@@ -93,15 +117,6 @@ impl Tap {
         }
     }
 
-    /// A picture that the camera itself has made. It is shown beside what is live.
-    pub(super) fn picture(&self, jpeg: Bytes) {
-        if let Some(stream) = &self.stream
-            && stream.lock().owner == self.owner
-        {
-            stream.bring(jpeg);
-        }
-    }
-
     pub(super) fn offer(&mut self, message: &Feed) {
         match message {
             Feed::Begin(Generation { number, anchor_us, .. }) => {
@@ -112,11 +127,11 @@ impl Tap {
             Feed::End { generation, .. } => {
                 self.generations.remove(generation);
             }
-            Feed::Clock { .. } | Feed::Note(_) | Feed::Finish(_) => {}
+            Feed::Clock { .. } | Feed::Note(_) | Feed::Missing { .. } | Feed::Finish(_) => {}
         }
     }
 
-    fn media(&mut self, number: u32, steps: &[Step]) {
+    pub(super) fn media(&mut self, number: u32, steps: &[Step]) {
         // What is left of earlier generations is not what happens now.
         let is_newest = self.generations.keys().next_back() == Some(&number);
         let Some(known) = self.generations.get_mut(&number) else { return };

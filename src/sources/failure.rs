@@ -29,6 +29,19 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The same with other words.
+    pub(super) fn map(self, words: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::BadAddress(text) => Self::BadAddress(words(text)),
+            Self::Unreachable(text) => Self::Unreachable(words(text)),
+            Self::NoCamera(text) => Self::NoCamera(words(text)),
+            Self::NotMedia(text) => Self::NotMedia(words(text)),
+            Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
+                self
+            }
+        }
+    }
+
     /// As it stands in messages.
     pub(crate) fn code(&self) -> &'static str {
         match self {

@@ -19,6 +19,7 @@ mod growing;
 mod hostile;
 mod https;
 mod live;
+mod mpegts;
 mod network;
 mod pages;
 mod push;

@@ -8,6 +8,7 @@ pub(super) mod health;
 pub(super) mod ingest;
 pub(super) mod pictures;
 pub(super) mod sessions;
+pub(super) mod sources;
 pub(super) mod streams;
 pub(super) mod transcoders;
 pub(super) mod whep;

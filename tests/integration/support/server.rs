@@ -85,6 +85,24 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// The processes that it has started and that run still, by their numbers.
+    pub(crate) fn children(&self) -> Vec<i32> {
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // One that has ended meanwhile is no child any more.
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
+            let (state, parent) = (fields.next(), fields.next());
+            if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
+                children.push(pid);
+            }
+        }
+        children
+    }
+
     /// Ends the process where it stands, and gives back its folder.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();

@@ -36,7 +36,8 @@ impl World {
             }
         }
         let (device, session) = ("d".to_owned(), "s".to_owned());
-        let owner = Owner { device, key_sha256: None, session, title: String::new() };
+        let (key_sha256, title, source) = (None, String::new(), None);
+        let owner = Owner { device, key_sha256, session, title, source };
         let stream = Arc::new(Stream::new("d".to_owned(), owner));
         let init = init.unwrap();
         stream.lock().broadcast.begin(0, Arc::clone(&init), 1000);
