@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port, compat, rtsp_addresses};
+use super::{Origin, Port, compat, mpegts, pictures, rtsp_addresses};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -39,6 +39,10 @@ pub(super) struct File {
     pub(super) alarms: Section,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
+    #[serde(default)]
+    pub(super) pictures: pictures::Section,
+    #[serde(default)]
+    pub(super) mpegts: mpegts::Section,
     #[serde(default)]
     pub(super) compat: compat::Section,
     #[serde(default)]

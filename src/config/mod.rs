@@ -5,7 +5,10 @@ mod cli;
 mod compat;
 mod destination;
 mod file;
+mod mpegts;
 mod origin;
+mod per_stream;
+mod pictures;
 mod push;
 mod rtsp_addresses;
 mod secret;
@@ -19,7 +22,9 @@ use crate::addresses::Host;
 pub(crate) use alarms::Alarms;
 pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
+pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
+pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
@@ -73,6 +78,10 @@ pub(crate) struct Config {
     pub(crate) sources: Vec<sources::Spec>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
+    /// What viewers of single pictures get.
+    pub(crate) pictures: Pictures,
+    /// What viewers by JSMpeg get.
+    pub(crate) mpegts: Mpegts,
     /// Listeners for clients that cannot be changed.
     pub(crate) compat: Compat,
     /// What viewers may have opened by its address.

@@ -24,9 +24,11 @@ use crate::config::{Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
+use crate::live::transcoder::Transcoders;
 use crate::sources::Sources;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
@@ -46,6 +48,8 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) mpegts: Mpegts,
+    pub(crate) transcoders: Transcoders,
     /// Of what viewers have opened by its address, and which addresses they may.
     pub(crate) visited: Pictures,
     pub(crate) rtsp_addresses: Arc<RtspAddresses>,

@@ -6,6 +6,7 @@ pub(crate) mod feed;
 pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
+pub(crate) mod mpegts;
 pub(crate) mod pictures;
 pub(crate) mod playback;
 pub(crate) mod raw_stream;
@@ -15,6 +16,8 @@ pub(crate) mod sound;
 mod stream;
 mod streams;
 mod tap;
+pub(crate) mod transcoder;
+mod ts;
 
 use std::sync::Arc;
 

@@ -62,14 +62,14 @@ async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_la
     }
     assert!(matches!(program.message().await, Some(Message::Binary(_))));
     assert_eq!(camera.clients(), Clients { came: 1, now: 1 });
-    assert_eq!(server.children(), 1, "one decoder for all of them");
+    assert_eq!(server.children().len(), 1, "one decoder for all of them");
     // It is nobody's stream, and recorded nowhere.
     let (_, streams) = crate::support::client::get(&server, "/api/streams").await;
     assert!(String::from_utf8(streams).unwrap().contains("\"streams\":[]"));
     drop(first);
     sees(&mut second).await;
     drop((second, program));
-    eventually(|| (camera.clients().now == 0 && server.children() == 0).then_some(())).await;
+    eventually(|| (camera.clients().now == 0 && server.children().is_empty()).then_some(())).await;
     eventually(|| (server.open_files() <= before).then_some(())).await;
     assert_eq!(std::fs::read_dir(server.recordings()).map(Iterator::count).unwrap_or(0), 0);
 }
@@ -132,7 +132,7 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
     assert_eq!((texts.len(), code), (1, Some(4404)), "{texts:?}");
     let reason = refused(&mut look(&old, &format!("rtsp://{}", camera.place)).await).await;
     assert!(reason.contains("127.0.0.1") || reason.contains("camera"), "{reason}");
-    eventually(|| (server.children() == 0).then_some(())).await;
+    eventually(|| (server.children().is_empty()).then_some(())).await;
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     }
     let is_quiet = || {
         let nobody = cameras.iter().all(|camera| camera.clients().now == 0);
-        (nobody && server.children() == 0 && server.open_files() <= before).then_some(())
+        (nobody && server.children().is_empty() && server.open_files() <= before).then_some(())
     };
     eventually(is_quiet).await;
 }

@@ -21,6 +21,7 @@ mod growing;
 mod hostile;
 mod https;
 mod live;
+mod mpegts;
 mod network;
 mod pages;
 mod push;

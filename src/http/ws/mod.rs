@@ -5,6 +5,7 @@ pub(super) mod compat;
 pub(super) mod control;
 pub(super) mod ingest;
 pub(super) mod live;
+pub(super) mod mpegts;
 pub(super) mod pictures;
 mod socket;
 mod teller;

@@ -96,13 +96,22 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
-    /// How many processes it has started that have not ended.
-    pub(crate) fn children(&self) -> usize {
-        let id = self.child.id();
-        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
-        let lists = tasks
-            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
-        lists.map(|list| list.split_whitespace().count()).sum()
+    /// The processes that it has started and that run still, by their numbers.
+    pub(crate) fn children(&self) -> Vec<i32> {
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // One that has ended meanwhile is no child any more.
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
+            let (state, parent) = (fields.next(), fields.next());
+            if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
+                children.push(pid);
+            }
+        }
+        children
     }
 
     /// Ends the process where it stands, and gives back its folder.

@@ -17,10 +17,11 @@ use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
 use super::super::error::ApiError;
 use super::super::origin::is_foreign;
-use super::pictures::Form;
+use super::pictures::{Form, NOT_FOUND};
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::addresses::Host;
-use crate::live::pictures::{Looking, NoPictures};
+use crate::live::pictures::{self, Looking};
+use crate::live::transcoder::Refusal;
 use crate::sources::{Failure, Visit};
 use asked::Asked;
 pub(crate) use denied::Denied;
@@ -63,7 +64,7 @@ pub(in super::super) async fn of_all_pages(
 fn open(state: State, uri: &Uri, upgrade: Upgrade) -> Result<Response, ApiError> {
     let query = uri.query().unwrap_or_default().to_owned();
     let shutdown = state.shutdown.clone();
-    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
+    teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
         let opening = tokio::time::timeout(PATIENCE, opened(&state, &query));
         // Whoever goes away ends the attempt.
         let opened = tokio::select! {
@@ -81,8 +82,7 @@ fn open(state: State, uri: &Uri, upgrade: Upgrade) -> Result<Response, ApiError>
 
 /// The one text message, and the end.
 async fn refuse(teller: &mut Teller, reason: &str) -> Result<(), Gone> {
-    teller.say(&Form::Jpeg.error(reason)).await?;
-    teller.close(4404, reason).await
+    Form::Jpeg.refuse(teller, NOT_FOUND, reason).await
 }
 
 /// A camera that somebody looks at. Its connection ends with the last who does.
@@ -131,22 +131,21 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
         tracing::info!(camera = %name, %ip, code = failure.code(), "an address that a viewer gave cannot be opened");
         format!("{name} cannot be opened: {}", why(&failure))
     })?;
-    let wish = wish(query);
-    let looking = state.visited.look(visit.stream(), wish.quality());
-    let looking = looking.map_err(|error| match error {
-        NoPictures::NoVideo(_) => format!("{name} has no picture, only sound"),
-        NoPictures::NoStream(_) | NoPictures::NotLive(_) => format!("{name} shows nothing"),
-        error => error.to_string(),
+    let looking = state.visited.look(visit.stream(), wish(query)?);
+    let looking = looking.map_err(|refusal| match refusal {
+        Refusal::NoVideo(_) => format!("{name} has no picture, only sound"),
+        Refusal::NoStream(_) | Refusal::NotLive(_) => format!("{name} shows nothing"),
+        refusal => refusal.to_string(),
     })?;
-    Ok(Camera { looking, pace: wish.pace(), _visit: visit })
+    Ok(Camera { pace: Pace::of(&looking), looking, _visit: visit })
 }
 
-/// What the viewer asked for beside the address. What cannot be understood is not asked for.
-fn wish(query: &str) -> Wish {
+/// What the viewer asked for beside the address.
+fn wish(query: &str) -> Result<pictures::Wish, String> {
     let own = asked::split(query).map(|(_, own)| own).unwrap_or_default();
-    let uri = format!("/?{own}").parse::<Uri>().ok();
-    let wish = uri.and_then(|uri| Query::try_from_uri(&uri).ok());
-    wish.map(|Query(wish)| wish).unwrap_or_default()
+    let uri = format!("/?{own}").parse::<Uri>().unwrap_or_default();
+    let Query(wish) = Query::<Wish>::try_from_uri(&uri).map_err(|error| error.body_text())?;
+    wish.checked()
 }
 
 /// In words that repeat nothing of what came from there: it may be any service.
