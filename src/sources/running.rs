@@ -145,8 +145,6 @@ struct Fetching {
     complained: Option<&'static str>,
     /// Whether the camera speaks what only ffmpeg understands.
     is_odd: bool,
-    /// ffmpeg follows a camera that sends it to another address, which was allowed to no viewer.
-    is_visit: bool,
 }
 
 /// Since when a connection brings media.
@@ -205,7 +203,6 @@ impl Fetching {
             course: Course::default(),
             complained: None,
             is_odd: false,
-            is_visit: means.hub.is_none(),
         }
     }
 
@@ -224,7 +221,7 @@ impl Fetching {
             }
             // ffmpeg knows what cameras have spoken since 1998.
             self.is_odd = match &failure {
-                Failure::NotMedia(_) => !self.is_odd && !self.is_visit && self.ffmpeg.is_there(),
+                Failure::NotMedia(_) => !self.is_odd && self.ffmpeg.is_there(),
                 _ => self.is_odd && live_for.is_some(),
             };
             let pause = self.course.failed(&failure, live_for, course::chance());
