@@ -18,10 +18,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::devices::Devices;
+use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -34,7 +36,7 @@ use crate::live::sound::Sounds;
 use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
-use crate::sources::Sources;
+use crate::sources::{Cameras, Sources};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -62,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Cameras => cameras::run(),
         Task::Check(check) => {
             check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
@@ -156,6 +159,13 @@ async fn serve(
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
+    if !Ffmpeg::default().is_there() {
+        let advice = ffmpeg::advice();
+        tracing::warn!(
+            "ffmpeg is not installed: no attached cameras, files and test patterns, no pictures as \
+             JPEG or MPEG-TS; everything else works. {advice}"
+        );
+    }
     let settings =
         recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
@@ -169,11 +179,6 @@ async fn serve(
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
-    if sources.misses_ffmpeg() {
-        tracing::warn!(
-            "ffmpeg is not installed: attached cameras, files, the test pattern and rtsps:// need it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg); everything else works"
-        );
-    }
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
@@ -197,6 +202,7 @@ async fn serve(
         transcoders,
         rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
         denied: Arc::default(),
+        cameras: Cameras::default(),
         board,
         devices: devices.clone(),
         sources: sources.clone(),

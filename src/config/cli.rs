@@ -116,6 +116,8 @@ enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Say which cameras are plugged into this computer, and what they deliver
+    Cameras,
 }
 
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
@@ -125,6 +127,7 @@ pub(super) fn read() -> Task {
     let mut cli = Cli::parse();
     let task = match cli.command.take() {
         Some(Command::Push(push)) => push.checked().map(Task::Push),
+        Some(Command::Cameras) => Ok(Task::Cameras),
         Some(Command::Check { recordings, repair }) => {
             cli.recordings = recordings.or(cli.recordings.take());
             let file = File::read(cli.config.as_deref());

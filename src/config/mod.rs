@@ -41,6 +41,8 @@ pub(crate) enum Task {
     Serve(Config),
     Push(Push),
     Check(Check),
+    /// Say which cameras are plugged in.
+    Cameras,
 }
 
 /// A recordings folder to be verified.

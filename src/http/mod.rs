@@ -29,7 +29,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 use crate::live::transcoder::Transcoders;
-use crate::sources::Sources;
+use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -54,6 +54,7 @@ pub(crate) struct State {
     pub(crate) visited: Pictures,
     pub(crate) rtsp_addresses: Arc<RtspAddresses>,
     pub(crate) denied: Arc<Mutex<Denied>>,
+    pub(crate) cameras: Cameras,
     pub(crate) devices: Devices,
     pub(crate) sources: Sources,
     /// The list of devices for all who are told.

@@ -28,7 +28,7 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/devices", get(api::devices::devices))
         .route("/api/alarms", get(api::alarms::alarms))
         .route("/api/sources", get(api::sources::sources))
-        .route("/api/cameras", get(api::sources::cameras))
+        .route("/api/cameras", get(api::cameras::cameras))
         .route("/ws/ingest", any(ws::ingest::negotiate))
         .route("/ws/live/{stream}", any(ws::live::live))
         .route("/ws/control", any(ws::control::control))

@@ -3,7 +3,6 @@
 mod broadcast;
 pub(crate) mod demuxing;
 pub(crate) mod feed;
-pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
 pub(crate) mod mpegts;

@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// It ended as if it were over.
     #[error("the camera has ended the stream")]
     Ended,
+    /// What fetched it has ended, for this reason.
+    #[error("ffmpeg has ended: {0}")]
+    Stopped(String),
     /// Whoever wanted it does not any more.
     #[error("nobody wants it any more")]
     Over,
@@ -39,6 +42,7 @@ impl Failure {
             Self::Unreachable(text) => Self::Unreachable(words(text)),
             Self::NoCamera(text) => Self::NoCamera(words(text)),
             Self::NotMedia(text) => Self::NotMedia(words(text)),
+            Self::Stopped(text) => Self::Stopped(words(text)),
             Self::OtherCodec(text) => Self::OtherCodec(words(text)),
             Self::Unauthorized | Self::NoFfmpeg | Self::Silent(_) | Self::Ended | Self::Over => {
                 self
@@ -58,6 +62,7 @@ impl Failure {
             Self::OtherCodec(_) => "other_codec",
             Self::Silent(_) => "silent",
             Self::Ended => "ended",
+            Self::Stopped(_) => "stopped",
             Self::Over => "over",
         }
     }

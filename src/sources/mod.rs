@@ -18,11 +18,7 @@ mod timing;
 mod visit;
 
 pub(crate) use failure::Failure;
-pub(crate) use intake::{Intake, Over};
-pub(crate) use probe::Found;
-pub(crate) use process::AttachedCamera;
+pub(crate) use process::{AttachedCamera, Cameras, table};
 pub(crate) use registry::{Refusal, Source, Sources};
-pub(crate) use spec::{Address, CameraSound, Input, Login, Name, Spec, Transport};
-pub(crate) use status::{Facts, State};
-pub(crate) use store::{NotLoaded, size, sound};
-pub(crate) use visit::Visit;
+pub(crate) use spec::{Input, Transport};
+pub(crate) use store::{size, sound};

@@ -52,7 +52,7 @@ impl Sources {
         let stop = CancellationToken::new();
         let mut intake = Intake::new(showing, None, Box::new(move |_| live.notify_one()), stop);
         let failure = tokio::select! {
-            failure = drive(&spec.input, false, &self.shared.ffmpeg, &mut intake) => Some(failure),
+            failure = drive(&spec.input, true, &self.shared.ffmpeg, &mut intake) => Some(failure),
             () = come.notified() => None,
             () = tokio::time::sleep(PATIENCE) => Some(Failure::Silent(PATIENCE)),
             () = self.shared.stop.cancelled() => return Err(Refusal::Stopping),

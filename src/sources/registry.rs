@@ -11,13 +11,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::process::{self, AttachedCamera};
 use super::running::{self, Means};
 use super::spec::{Name, Spec};
 use super::status::{Facts, Status};
 use super::store::{self, NotLoaded, Remembered, Store};
 use crate::config::sources::{MAX_SOURCES, Writer, read};
-use crate::live::ffmpeg::Ffmpeg;
+use crate::ffmpeg::Ffmpeg;
 use crate::live::{Hub, Streams};
 
 /// A source lets go at once; this is for a disk or a program that does not answer.
@@ -148,12 +147,6 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Whether there is anything that only ffmpeg can fetch, and no ffmpeg.
-    pub(crate) fn misses_ffmpeg(&self) -> bool {
-        let needs = |entry: &Entry| running::needs_ffmpeg(&entry.spec.input);
-        !self.shared.ffmpeg.is_there() && self.known().entries.values().any(needs)
-    }
-
     /// All of them, by name.
     pub(crate) fn list(&self) -> Vec<Source> {
         self.known().entries.values().map(Entry::source).collect()
@@ -244,12 +237,6 @@ impl Sources {
         self.shared.changed.send_replace(());
         self.save().await?;
         self.get(name.as_str())
-    }
-
-    /// The cameras that are plugged into the server, and whether there is an ffmpeg that could say.
-    pub(crate) async fn cameras(&self) -> (Vec<AttachedCamera>, bool) {
-        let ffmpeg = &self.shared.ffmpeg;
-        (process::cameras(ffmpeg).await, ffmpeg.is_there())
     }
 
     /// Ends all of them, and waits until they have said what they had to say.

@@ -17,8 +17,8 @@ use super::spec::{Input, Rtsp, Scheme, Spec};
 use super::status::Status;
 use super::{process, rtsp};
 use crate::clock;
+use crate::ffmpeg::Ffmpeg;
 use crate::live::feed::Ending;
-use crate::live::ffmpeg::Ffmpeg;
 use crate::live::{Hub, OfSource, Showing, Shown, Streams};
 
 /// How late recording begins and ends at most, by the clock on the wall, which may be set.
@@ -143,8 +143,8 @@ struct Fetching {
     course: Course,
     /// What was complained of last.
     complained: Option<&'static str>,
-    /// Whether the camera speaks what only ffmpeg understands.
-    is_odd: bool,
+    /// ffmpeg follows a camera that sends it to another address, which was allowed to no viewer.
+    is_visit: bool,
 }
 
 /// Since when a connection brings media.
@@ -202,7 +202,7 @@ impl Fetching {
             status: (!is_small).then(|| Arc::clone(status)),
             course: Course::default(),
             complained: None,
-            is_odd: false,
+            is_visit: means.hub.is_none(),
         }
     }
 
@@ -211,7 +211,7 @@ impl Fetching {
             if let Some(status) = &self.status {
                 status.connecting();
             }
-            let failure = drive(&self.input, self.is_odd, &self.ffmpeg, &mut self.intake).await;
+            let failure = drive(&self.input, !self.is_visit, &self.ffmpeg, &mut self.intake).await;
             let failure = hiding(failure, &self.input);
             self.intake.lost(&failure).await;
             let live_for = self.seen.take();
@@ -219,11 +219,6 @@ impl Fetching {
                 self.course.live();
                 self.complained = None;
             }
-            // ffmpeg knows what cameras have spoken since 1998.
-            self.is_odd = match &failure {
-                Failure::NotMedia(_) => !self.is_odd && self.ffmpeg.is_there(),
-                _ => self.is_odd && live_for.is_some(),
-            };
             let pause = self.course.failed(&failure, live_for, course::chance());
             self.complain(&failure, pause);
             if let Some(status) = &self.status {
@@ -257,30 +252,24 @@ fn live(name: &str, is_small: bool, seen: Arc<Seen>, status: Arc<Status>) -> Liv
     })
 }
 
-/// Whether nothing comes of it without ffmpeg.
-pub(super) fn needs_ffmpeg(input: &Input) -> bool {
-    !matches!(input, Input::Rtsp(rtsp) if rtsp.address.scheme() == Scheme::Rtsp)
-}
-
-/// Fetches until that fails.
+/// Fetches until that fails. What a camera sends that is not read here goes `by_ffmpeg`, where
+/// that may be.
 pub(super) async fn drive(
     input: &Input,
-    is_odd: bool,
+    by_ffmpeg: bool,
     ffmpeg: &Ffmpeg,
     intake: &mut Intake,
 ) -> Failure {
-    match input {
-        Input::Rtsp(rtsp) if rtsp.address.scheme() == Scheme::Rtsp && !is_odd => {
-            match rtsp::run(rtsp, &rtsp.address, intake).await {
-                // Only now is it known that the camera speaks what only ffmpeg understands.
-                Failure::OtherCodec(_) if ffmpeg.is_there() => {
-                    process::run(ffmpeg, input, intake).await
-                }
-                failure => failure,
-            }
+    if let Input::Rtsp(rtsp) = input
+        && rtsp.address.scheme() == Scheme::Rtsp
+    {
+        let failure = rtsp::run(rtsp, &rtsp.address, intake).await;
+        let is_odd = matches!(failure, Failure::OtherCodec(_)) && by_ffmpeg && ffmpeg.is_there();
+        if !is_odd {
+            return failure;
         }
-        _ => process::run(ffmpeg, input, intake).await,
     }
+    process::run(ffmpeg, input, intake).await
 }
 
 /// Whatever a driver's words are, what lets somebody in is not among them.

@@ -7,7 +7,6 @@ mod hours;
 
 use std::path::PathBuf;
 
-use super::secret::Secret;
 pub(crate) use address::{Address, Login, Scheme};
 pub(crate) use entry::{Writer, read};
 pub(crate) use hours::Hours;

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub(super) mod alarms;
+pub(super) mod cameras;
 pub(super) mod check;
 pub(super) mod devices;
 pub(super) mod files;

@@ -1,4 +1,4 @@
-//! `/api/sources` and `/api/cameras`: what the server fetches by itself (`docs/sources.md`).
+//! `/api/sources`: what the server fetches by itself (`docs/sources.md`).
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -120,12 +120,6 @@ pub(in super::super) async fn test(
             json!({ "ok": false, "code": failure.code(), "message": failure.to_string() })
         }
     }))
-}
-
-/// `GET /api/cameras`: those that are plugged into the server.
-pub(in super::super) async fn cameras(Shared(state): Shared<State>) -> Json<Value> {
-    let (cameras, has_ffmpeg) = state.sources.cameras().await;
-    Json(json!({ "cameras": cameras, "ffmpeg": has_ffmpeg }))
 }
 
 /// All sources, by name.

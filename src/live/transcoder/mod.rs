@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ffmpeg::Ffmpeg;
+use crate::ffmpeg::Ffmpeg;
 pub(super) use job::{Job, Made, Reader, Times, at_most};
 pub(super) use pool::{Client, Pool};
 pub(crate) use status::Report;

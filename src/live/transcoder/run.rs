@@ -11,7 +11,6 @@ use container::Sample;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::ChildStderr;
 
-use super::super::ffmpeg::{Ffmpeg, Running};
 use super::super::{Delivery, Format, Told, Viewer};
 use super::input::{Input, Source};
 use super::pacer::Pacer;
@@ -19,6 +18,7 @@ use super::progress::Progress;
 use super::status::Status;
 use super::{Job, Reader};
 use crate::clock::WallUs;
+use crate::ffmpeg::{Ffmpeg, Running};
 
 /// What waits for ffmpeg, beside its pipe; with more of it nothing is added.
 const MAX_WAITING_BYTES: usize = 256 << 10;

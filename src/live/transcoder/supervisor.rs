@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::ffmpeg::Ffmpeg;
 use super::super::{Delivery, Format, Told, Viewer};
 use super::Job;
 use super::input::Source;
@@ -11,6 +10,7 @@ use super::progress::Pauses;
 use super::run::{self, Ended};
 use super::status::{State, Status};
 use crate::clock::WallUs;
+use crate::ffmpeg::Ffmpeg;
 
 /// Works until the stream is over.
 pub(super) async fn run<J: Job>(ffmpeg: &Ffmpeg, job: &J, status: &Status, mut viewer: Viewer) {
