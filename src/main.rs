@@ -17,6 +17,8 @@ mod push;
 mod recorder;
 #[cfg(test)]
 mod simulation;
+#[allow(dead_code, unused_imports)]
+mod sources;
 mod storage;
 mod tls;
 mod webrtc;

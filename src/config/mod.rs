@@ -7,6 +7,8 @@ mod file;
 mod origin;
 mod push;
 mod secret;
+#[allow(dead_code, unused_imports)]
+pub(crate) mod sources;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

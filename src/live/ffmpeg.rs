@@ -17,7 +17,7 @@ const NICENESS: i32 = 15;
 
 /// The program, wherever it is.
 #[derive(Debug, Clone)]
-pub(super) struct Ffmpeg {
+pub(crate) struct Ffmpeg {
     program: Arc<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ impl Ffmpeg {
     }
 
     /// Whether it is installed.
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         which(&self.program).is_some()
     }
 

@@ -2,7 +2,7 @@
 
 mod broadcast;
 pub(crate) mod feed;
-mod ffmpeg;
+pub(crate) mod ffmpeg;
 mod fragments;
 mod gate;
 pub(crate) mod pictures;
