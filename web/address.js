@@ -50,8 +50,12 @@ function start() {
     canvas.hidden = false;
   }
 
+  /** The configuration does not name this address. @param {ReturnType<typeof viewer.look>} look */
+  const isForbidden = ({ state, reason, code }) => state === "refused" && (code === "not_allowed" || reason.includes("viewers.rtsp_addresses"));
+
   /** @param {ReturnType<typeof viewer.look>} look */
-  function above({ state, reason, code }) {
+  function above(look) {
+    const { state, reason, code } = look;
     switch (state) {
       case "connecting":
         return t("address.connecting");
@@ -60,6 +64,7 @@ function start() {
       case "over":
         return t("sources.why.ended");
       case "refused": {
+        if (isForbidden(look)) return t("sources.why.not_allowed");
         const said = sourceWords.reason(code, reason);
         return code !== null && has(`sources.why.${code}`) && reason !== "" ? `${said} ${t("sources.exactly", { message: reason })}` : said;
       }
@@ -72,7 +77,7 @@ function start() {
 
   function render() {
     const look = viewer.look();
-    const { state, code, reason, picturesPerSecond, bitrateBps } = look;
+    const { state, picturesPerSecond, bitrateBps } = look;
     stage.dataset.state = state;
     // An old picture is not one of now.
     if (state === "off" || state === "refused" || state === "connecting") canvas.hidden = true;
@@ -86,9 +91,8 @@ function start() {
     /** @type {HTMLButtonElement} */ (byId("stop")).disabled = shown === null;
     byId("add").hidden = !isPlaying;
     if (shown) byId("add").setAttribute("href", linkToAdd(shown.address, shown.user));
-    const isForbidden = state === "refused" && (code === "not_allowed" || /rtsp_addresses/.test(reason));
-    byId("allow").hidden = !isForbidden;
-    if (shown && isForbidden) write(byId("allow-lines"), `[viewers]\nrtsp_addresses = ["rtsp://${hostOf(shown.address)}"]`);
+    byId("allow").hidden = !isForbidden(look);
+    if (shown && isForbidden(look)) write(byId("allow-lines"), `[viewers]\nrtsp_addresses = ["rtsp://${hostOf(shown.address)}"]`);
   }
 
   function drawRecent() {

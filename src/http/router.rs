@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, post};
 
-use super::{State, api, assets, headers, origin, pages, service_worker, ws};
+use super::{State, api, assets, extras, headers, origin, pages, service_worker, ws};
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
@@ -17,6 +17,9 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/", get(pages::capture))
         .route("/devices", get(pages::devices))
         .route("/live", get(pages::live))
+        .route("/address", get(pages::address))
+        .route("/mpegts/{stream}", get(pages::mpegts))
+        .route("/extras/{file}", get(extras::extra))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))

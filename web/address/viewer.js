@@ -14,10 +14,10 @@ import { createBackoff } from "../lib/backoff.js";
 import { createNewestPicture } from "../lib/newest-picture.js";
 import { createMeter } from "../live/meter.js";
 
-/** The server gives up on a camera after 15 s, and says so. */
-const FIRST_MS = 25_000;
-/** Pictures come several times a second. */
-const SILENCE_MS = 15_000;
+/** For a name that is looked up slowly, and a camera that answers slowly. */
+const FIRST_MS = 40_000;
+/** The server gives up on one that shows nothing for 20 s, and says so. */
+const SILENCE_MS = 30_000;
 const STEADY_MS = 10_000;
 const OVER = 1000;
 const REFUSED = 4404;
