@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostOf, isSecret, readAddress, withLogin } from "../../web/lib/rtsp-address.js";
+import { hostOf, isBeside, isSecret, readAddress, withLogin } from "../../web/lib/rtsp-address.js";
 
 test("an address is read as people write it, with what is secret apart", () => {
   const cases = [
@@ -33,6 +33,11 @@ test("the whole is put together so that the same is read from it", () => {
     assert.deepEqual([address, login], ["rtsp://cam:554/x", { user, password }]);
   }
   assert.equal(withLogin("rtsp://cam/x", "", "lost"), "rtsp://cam/x");
+});
+
+test("the same camera, however its address is written", () => {
+  for (const [one, other] of [["rtsp://cam/1", "rtsp://CAM:554/2?x"], ["rtsps://cam", "rtsps://cam:322/"]]) assert.ok(isBeside(one, other), one);
+  for (const [one, other] of [["rtsp://cam/1", "rtsp://cam2/1"], ["rtsp://cam/1", "rtsp://cam:8554/1"], ["rtsp://cam:322", "rtsps://cam"], ["rtsp://cam", ""]]) assert.ok(!isBeside(one, other), `${one} ${other}`);
 });
 
 test("hosts, and paths that hold a password", () => {

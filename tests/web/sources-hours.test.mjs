@@ -10,8 +10,9 @@ test("hours are read as the configuration writes them", () => {
   assert.deepEqual(parseHours(["fri-mon 00:00-24:00"]), [{ days: [0, 4, 5, 6], from: "00:00", to: "00:00" }]);
   assert.deepEqual(parseHours(["Mon,Wed-Thu 7:00-8:00"]), null, "an hour has two digits");
   assert.deepEqual(parseHours(["07:30-08:00"]), [{ days: [0, 1, 2, 3, 4, 5, 6], from: "07:30", to: "08:00" }]);
+  assert.deepEqual(parseHours(["sat,sun", "00:00-24:00"]).map(({ days, from, to }) => [days.length, from, to]), [[2, "00:00", "00:00"], [7, "00:00", "00:00"]]);
   assert.deepEqual(parseHours([]), []);
-  for (const wrong of [null, "mon", [7], ["mon"], ["mon 08:00"], ["funday 08:00-09:00"], ["mon-tue-wed 08:00-09:00"], ["mon 08:00-25:00"], ["mon- 08:00-09:00"], ["mon tue 08:00-09:00"]]) assert.equal(parseHours(wrong), null, JSON.stringify(wrong));
+  for (const wrong of [null, "mon", [7], ["mon tue"], [""], ["mon 08:00"], ["funday 08:00-09:00"], ["mon-tue-wed 08:00-09:00"], ["mon 08:00-25:00"], ["mon- 08:00-09:00"], ["mon tue 08:00-09:00"]]) assert.equal(parseHours(wrong), null, JSON.stringify(wrong));
 });
 
 test("what is written is read as the same", () => {

@@ -6,6 +6,7 @@
  *   readAddress("http://192.168.1.20")      { problem: "scheme" }
  *   withLogin(address, "admin", "pa@ss")    the whole again, for the one request that needs it
  *   hostOf("rtsp://192.168.1.20/stream1")   "192.168.1.20"
+ *   isBeside(one, other)                    the same place, spoken to in the same way
  *   isSecret("rtsp://cam/user=admin_password=x_channel=1")   its path holds a password: it must not be kept or shown
  *
  * Browsers read addresses of this scheme differently, and some not at all.
@@ -21,7 +22,9 @@ const SCHEMES = ["rtsp", "rtsps"];
 const HOST = /^(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:@/?#[\]]+)(?::(\d{1,5}))?$/i;
 
 /** How cameras without another way take a password. */
-const SECRET = /(?:^|[^a-z])(?:password|passwd|passwort|pass|pwd|psw|token|auth|key)=[^&]/i;
+const SECRET = /(?:pass|pwd|psw|secret|token|auth|key)[a-z0-9]*=[^&/;?_]/i;
+/** Where it is spoken unless the address says otherwise. @type {Readonly<Record<string, string>>} */
+const PORTS = { rtsp: "554", rtsps: "322" };
 
 /** @param {string} text */
 function decoded(text) {
@@ -67,6 +70,16 @@ export function withLogin(address, user, password) {
 
 /** @param {string} address as `readAddress` gives it */
 export const isSecret = (address) => SECRET.test(address.replace(/^\w+:\/\/[^/?#]*/, ""));
+
+/** @param {string} one @param {string} other as `readAddress` gives them */
+export function isBeside(one, other) {
+  const [a, b] = [one, other].map((address) => {
+    const [scheme, rest] = address.split("://");
+    const host = HOST.exec((rest || "").replace(/[/?#].*$/, ""));
+    return host ? `${scheme} ${host[1].toLowerCase()} ${host[2] || PORTS[scheme]}` : address;
+  });
+  return a === b;
+}
 
 /** @param {string} address as `readAddress` gives it */
 export function hostOf(address) {

@@ -93,6 +93,8 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     byId("edit-name-hint").hidden = hint === "";
     byId("edit-kept").hidden = before === null || !(before.isRecording || before.state === "live");
 
+    // Only one at a time can open an attached camera.
+    byId("edit-test-part").hidden = before !== null && draft.kind === "camera" && before.state === "live";
     button("edit-test").disabled = isTesting || isSaving;
     write(byId("edit-test-text"), t(isTesting ? "sources.testing" : "sources.test"));
     byId("edit-outcome").hidden = outcome === null;

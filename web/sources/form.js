@@ -10,7 +10,7 @@
  * @module
  */
 
-import { hostOf, readAddress } from "../lib/rtsp-address.js";
+import { isBeside, readAddress } from "../lib/rtsp-address.js";
 import { parseHours, problemOf, writeHours } from "./hours.js";
 import { KINDS } from "./sources.js";
 
@@ -43,8 +43,8 @@ import { KINDS } from "./sources.js";
 /** @typedef {Record<string, unknown>} Spec */
 
 const NAME_CHARACTERS = 80;
-/** As streams are named. */
-const SLUG_CHARACTERS = 64;
+/** As streams are named, with room for a number and for what the smaller picture's name has behind it. */
+const SLUG_CHARACTERS = 64 - 4 - "-small".length;
 const MOST_SIDE = 8192;
 const MOST_RATE = 240;
 const MOST_KBPS = 100_000;
@@ -94,7 +94,7 @@ export function draftOf(source) {
  */
 export function slugOf(name, kind, taken) {
   const plain = name.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
-  const slug = plain.slice(0, SLUG_CHARACTERS - 4).replace(/-+$/, "") || (kind === "pattern" ? "pattern" : "camera");
+  const slug = plain.slice(0, SLUG_CHARACTERS).replace(/-+$/, "") || (kind === "pattern" ? "pattern" : "camera");
   // Its smaller picture is a stream, too.
   const isFree = (/** @type {string} */ one) => !taken.includes(one) && !taken.includes(`${one}-small`) && !taken.some((other) => one === `${other}-small`);
   let number = 1;
@@ -115,6 +115,12 @@ function size(text) {
   if (text.trim() === "") return null;
   const sides = /^\s*(\d{2,4})\s*[x×*]\s*(\d{2,4})\s*$/i.exec(text);
   return sides && Number(sides[1]) <= MOST_SIDE && Number(sides[2]) <= MOST_SIDE ? `${Number(sides[1])}x${Number(sides[2])}` : undefined;
+}
+
+/** Whether no address has come that is another camera's. @param {Spec} spec @param {Source} before */
+function isKept({ address, small_address: small }, before) {
+  const known = [before.address, before.smallAddress];
+  return [address, small].every((one) => typeof one !== "string" || known.some((own) => isBeside(own, one)));
 }
 
 /** @param {Draft} draft @param {Spec} spec @param {Problems} problems @param {Source | null} before */
@@ -139,7 +145,7 @@ function readRtsp(draft, spec, problems, before) {
   spec.user = user;
   if (password !== "") spec.password = password;
   // The server keeps a password for the camera and the user it was given for.
-  else if (before && before.hasPassword && !("problem" in main) && (hostOf(before.address) !== hostOf(main.address) || before.user !== user)) problems.password = "again";
+  else if (before && before.hasPassword && (before.user !== user || !isKept(spec, before))) problems.password = "again";
 }
 
 /** @param {Draft} draft @param {Spec} spec @param {Problems} problems */
@@ -198,7 +204,10 @@ export function readForTest(draft, about) {
 export function fieldOf(answer, kind) {
   const error = answer !== null && typeof answer === "object" && answer.error !== null && typeof answer.error === "object" ? answer.error : {};
   if (error.code === "exists") return "name";
-  const named = error.member === "source" || error.member === "title" ? "name" : error.member;
+  // Its sentence begins with the member that is wrong.
+  const [word] = /^[a-z_]+/.exec(typeof error.message === "string" ? error.message : "") || [""];
+  const wrong = error.code === "bad_source" || error.code === "bad_request" ? word : "";
+  const named = wrong === "source" || wrong === "title" ? "name" : wrong;
   const fields = FIELDS[KINDS.includes(kind) ? kind : "rtsp"];
   return fields.find((field) => field === named) || null;
 }

@@ -18,6 +18,7 @@ const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
 const DAY_MINUTES = 24 * 60;
 /** How the end of a day is written, of which a field for times knows only the beginning of the next. */
 const MIDNIGHT = "24:00";
+const WHOLE_DAY = `00:00-${MIDNIGHT}`;
 
 /** What most people mean by hours. @type {() => Rule} */
 export const usualHours = () => ({ days: [0, 1, 2, 3, 4], from: "08:00", to: "18:00" });
@@ -46,8 +47,9 @@ export function parseHours(hours) {
   const rules = [];
   for (const one of hours) {
     const words = typeof one === "string" ? one.trim().toLowerCase().split(/\s+/) : [];
-    const times = words.pop() || "";
-    const days = words.length === 0 ? DAYS.map((_, day) => day) : words.length === 1 ? parseDays(words[0]) : null;
+    const hasTimes = /^\d/.test(words[words.length - 1] || "");
+    const times = hasTimes ? words.pop() || "" : WHOLE_DAY;
+    const days = hasTimes && words.length === 0 ? DAYS.map((_, day) => day) : words.length === 1 ? parseDays(words[0]) : null;
     const [from, to, ...more] = times.split("-");
     const end = to === MIDNIGHT ? "00:00" : to;
     if (!days || more.length > 0 || !TIME.test(from) || end === undefined || !TIME.test(end)) return null;
