@@ -40,7 +40,13 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
   more.type = "button";
   more.append(icon("settings"));
   more.setAttribute("aria-haspopup", "dialog");
-  head.append(light, name, more);
+  const lock = make("span", "source-lock");
+  lock.append(icon("lock"));
+  const fixed = make("span", "visually-hidden");
+  fixed.textContent = t("sources.from_file");
+  lock.title = t("sources.from_file");
+  lock.append(fixed);
+  head.append(light, name, lock, more);
 
   const about = make("div", "source-about");
   const picture = make("div", "source-picture");
@@ -87,6 +93,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
       element.dataset.state = source.state;
       light.className = `light ${tone}`;
       write(name, source.name);
+      lock.hidden = !source.isFromFile;
       write(state, text);
       const where = words.from(source);
       write(from, where);
