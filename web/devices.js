@@ -74,7 +74,7 @@ function start() {
   const commands = createCommands({ send: control.send, now: progress, newId: randomId });
   const confirm = createConfirm({ strings, behind: app });
   const sources = createSourcesSection({ page: window, strings, behind: app, confirm, onChange: render });
-  const panel = createPanel({ strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
+  const panel = createPanel({ page: window, strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
   const scope = createScope({
     strings,
     words,

@@ -33,6 +33,7 @@ export function createSourcePanel({ page, strings, words, behind, onChange, onRe
   let id = null;
   let drawn = "";
   const transcoders = createTranscodersPanel({ page, strings });
+  /** @type {Element} */ (byId("source").querySelector(".sheet-body")).append(transcoders.element);
   const sheet = createSheet(byId("source"), behind, {
     onClose: () => {
       id = null;

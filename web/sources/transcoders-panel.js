@@ -2,13 +2,14 @@
  * What the server converts of a stream, on demand: statistics and the last lines of each log.
  *
  *   const panel = createTranscodersPanel({ page: window, strings });
+ *   body.append(panel.element);
  *   panel.show("door");     of this stream; null: of none
  *   panel.render(nowMs);
  *
  * @module
  */
 
-import { byId, make, write } from "../lib/elements.js";
+import { make, write } from "../lib/elements.js";
 import { formatSmallBytes } from "../lib/format.js";
 import { requestJson } from "../lib/request.js";
 import { createSpan } from "../lib/span.js";
@@ -23,9 +24,19 @@ const LOOK_MS = 2000;
 export function createTranscodersPanel({ page, strings }) {
   const { t, count, has } = strings;
   const span = createSpan(strings);
-  const look = byId("transcoders-look");
-  const list = byId("transcoders-list");
-  const none = byId("transcoders-none");
+  const element = make("section", "transcoders");
+  element.setAttribute("aria-label", t("transcoders.heading"));
+  element.hidden = true;
+  const heading = make("h3");
+  heading.textContent = t("transcoders.heading");
+  const lead = make("p", "muted small");
+  lead.textContent = t("transcoders.lead");
+  const look = make("button", "button quiet transcoders-look");
+  look.type = "button";
+  const none = make("p", "muted small");
+  none.setAttribute("role", "status");
+  const list = make("ul", "transcoders-list");
+  element.append(heading, lead, look, none, list);
   /** @type {string | null} */
   let stream = null;
   let isOpen = false;
@@ -35,6 +46,8 @@ export function createTranscodersPanel({ page, strings }) {
   let transcoders = null;
   let isFailed = false;
   let turn = 0;
+  /** Of one format there may be several, of different quality. @param {Transcoder} one */
+  const nameOf = ({ format, detail }) => `${format} ${detail}`;
   /** Logs that a person has opened. @type {Set<string>} */
   const opened = new Set();
 
@@ -56,8 +69,10 @@ export function createTranscodersPanel({ page, strings }) {
   }
 
   /** @param {Transcoder} transcoder */
-  function item({ format, detail, log }) {
-    const element = make("li", "transcoder");
+  function item(transcoder) {
+    const { format, detail, log } = transcoder;
+    const id = nameOf(transcoder);
+    const line = make("li", "transcoder");
     const title = make("p", "transcoder-name");
     const name = make("strong");
     name.textContent = has(`transcoders.format.${format}`) ? t(`transcoders.format.${format}`) : format;
@@ -65,12 +80,12 @@ export function createTranscodersPanel({ page, strings }) {
     what.textContent = detail;
     title.append(name, what);
     const facts = make("p", "transcoder-facts muted small numbers");
-    element.append(title, facts);
+    line.append(title, facts);
     if (format === "mpegts" && stream !== null) {
       const link = make("a", "transcoder-link small");
       link.href = `/mpegts/${encodeURIComponent(stream)}`;
       link.textContent = t("transcoders.player");
-      element.append(link);
+      line.append(link);
     }
     if (log.length > 0) {
       const toggle = make("button", "button quiet small-button");
@@ -79,20 +94,20 @@ export function createTranscodersPanel({ page, strings }) {
       lines.tabIndex = 0;
       lines.setAttribute("aria-label", t("transcoders.log"));
       const show = () => {
-        const isShown = opened.has(format);
+        const isShown = opened.has(id);
         lines.hidden = !isShown;
         toggle.setAttribute("aria-expanded", String(isShown));
         toggle.textContent = isShown ? t("transcoders.log.hide") : count("transcoders.log.show", log.length);
       };
       toggle.addEventListener("click", () => {
-        if (!opened.delete(format)) opened.add(format);
+        if (!opened.delete(id)) opened.add(id);
         show();
         lines.scrollTop = lines.scrollHeight;
       });
       show();
-      element.append(toggle, lines);
+      line.append(toggle, lines);
     }
-    return element;
+    return line;
   }
 
   /** What is there stays, so that neither focus nor scroll position is lost. @type {Map<string, { element: HTMLElement, key: string }>} */
@@ -106,20 +121,20 @@ export function createTranscodersPanel({ page, strings }) {
     write(none, said === "" ? "" : t(said));
     none.hidden = said === "";
     list.hidden = all.length === 0;
-    for (const [format, { element }] of Array.from(items)) {
-      if (all.some((one) => one.format === format)) continue;
+    for (const [id, { element }] of Array.from(items)) {
+      if (all.some((one) => nameOf(one) === id)) continue;
       element.remove();
-      items.delete(format);
+      items.delete(id);
     }
     for (const one of all) {
       // The words stand still while nothing but the numbers change.
-      const key = `${stream} ${one.detail} ${one.log.length > 0}`;
-      const old = items.get(one.format);
+      const key = `${stream} ${one.log.length > 0}`;
+      const old = items.get(nameOf(one));
       const now = old && old.key === key ? old : { element: item(one), key };
       if (now !== old) {
         if (old) old.element.replaceWith(now.element);
         else list.append(now.element);
-        items.set(one.format, now);
+        items.set(nameOf(one), now);
       }
       fill(now.element, one);
     }
@@ -152,6 +167,7 @@ export function createTranscodersPanel({ page, strings }) {
   });
 
   return {
+    element,
     /** @param {string | null} next */
     show(next) {
       if (next === stream) return;
@@ -162,7 +178,7 @@ export function createTranscodersPanel({ page, strings }) {
       isFailed = false;
       opened.clear();
       page.clearTimeout(timer);
-      byId("transcoders").hidden = stream === null;
+      element.hidden = stream === null;
       draw();
     },
     /** @param {number | null} at */
