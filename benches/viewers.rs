@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench viewers [-- VIEWERS SECONDS JOINS]`: one device sends a recorded stream at
 //! twice its pace (480 kbit/s); so many viewers watch it, and every tenth of them stops reading.
+//! Another tenth decrypts what comes, and measures; the others take it now and then as it is, since
+//! what it costs them is not the server's.
 //! Then so many viewers join, wait for the first picture, and leave. Prints the latency of each
 //! fragment from the message that held its last sample, the server's memory and open files, and
 //! whether the recording is exact.
@@ -19,7 +21,10 @@
 mod support;
 
 use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -35,6 +40,15 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 const VIEWERS: usize = 200;
 const SECONDS: u64 = 30;
 const JOINS: usize = 10_000;
+
+/// One in so many viewers stalls, and one measures.
+const SHARE: usize = 10;
+
+/// So often is taken what has come to those who do not measure; the kernel holds it until then.
+const TAKING: Duration = Duration::from_millis(100);
+
+/// More than comes between.
+const READ_BYTES: usize = 256 << 10;
 
 /// Viewers that join at once.
 const JOINING: usize = 8;
@@ -125,9 +139,11 @@ async fn main() {
     println!("recorded: {}", verdict(&server, &sent.capture, generations));
 }
 
-/// So many viewers, a tenth of them stalled: the most memory while they are there, in MB.
+/// So many viewers, some of them stalled: the most memory while they are there, in MB.
 async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: Duration) -> f64 {
     let (mut watching, mut stalled) = (JoinSet::new(), Vec::new());
+    let (taking, taken) = mpsc::channel();
+    let others = std::thread::spawn(move || take(&taken));
     let joining = Instant::now();
     let is_complete = Arc::new(AtomicBool::new(false));
     let end = Arc::new(Mutex::new(None::<Instant>));
@@ -135,8 +151,13 @@ async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: 
     let address = format!("{}/ws/live/test-device", server.https);
     for number in 0..viewers {
         let mut viewer = Client::connect(server, &address, None).await;
-        if number % 10 == 9 {
+        if number % SHARE == SHARE - 1 {
             stalled.push(viewer);
+            continue;
+        }
+        if number % SHARE > 0 {
+            let connection = viewer.into_connection().into_std().unwrap();
+            taking.send(connection).expect("the others go on");
             continue;
         }
         let (sent, is_complete) = (sent.clone(), is_complete.clone());
@@ -168,6 +189,7 @@ async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: 
     is_complete.store(true, Ordering::SeqCst);
     let joined = joining.elapsed();
     let (mut ages, mut bytes, mut skips, mut most) = (Vec::new(), 0, 0, 0);
+    let measuring = watching.len();
     while let Some(measured) = watching.join_next().await {
         most = most.max(server.resident_bytes());
         let (own, own_bytes, own_skips) = measured.unwrap();
@@ -175,7 +197,12 @@ async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: 
         bytes += own_bytes;
         skips += own_skips;
     }
-    println!("{viewers} viewers, {} of them stalled, all there after {joined:.1?}", stalled.len());
+    drop(taking);
+    others.join().expect("the others go on to the end");
+    println!(
+        "{viewers} viewers, {} of them stalled, all there after {joined:.1?}; {measuring} measure",
+        stalled.len()
+    );
     println!(
         "added latency of {} fragments: {}; {} of unknown age; {skips} skips; sent {} MB",
         ages.len(),
@@ -184,6 +211,29 @@ async fn watch(server: &Arc<Server>, sent: &Arc<Sent>, viewers: usize, lasting: 
         bytes / 1_000_000
     );
     most as f64 / 1e6
+}
+
+/// Takes what comes over all the connections, until nobody measures any more.
+fn take(connections: &mpsc::Receiver<TcpStream>) {
+    let (mut taking, mut buffer) = (Vec::new(), vec![0; READ_BYTES]);
+    loop {
+        loop {
+            match connections.try_recv() {
+                Ok(connection) => taking.push(connection),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+        for connection in &mut taking {
+            match connection.read(&mut buffer) {
+                Ok(0) => panic!("a viewer lost its connection"),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => panic!("a viewer lost its connection: {error}"),
+            }
+        }
+        std::thread::sleep(TAKING);
+    }
 }
 
 /// So many viewers come, wait for the first picture, and go.

@@ -17,10 +17,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::devices::Devices;
+use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -30,6 +32,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::{Cameras, Sources};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -57,6 +60,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Cameras => cameras::run(),
         Task::Check(check) => {
             check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
@@ -151,6 +155,13 @@ async fn serve(
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
+    if !Ffmpeg::default().is_there() {
+        let advice = ffmpeg::advice();
+        tracing::warn!(
+            "ffmpeg is not installed: no attached cameras, files and test patterns, no pictures as \
+             JPEG or MPEG-TS; everything else works. {advice}"
+        );
+    }
     let settings =
         recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
@@ -163,16 +174,19 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
-    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let (playback, media_port) = playback(config, names, &streams, &stop);
     let state = http::State {
         library,
         alarms,
         playback,
         pictures: Pictures::new(streams.clone()),
+        cameras: Cameras::default(),
         board,
         devices: devices.clone(),
+        sources: sources.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
@@ -221,6 +235,8 @@ async fn serve(
     watching.abort();
     stop.cancel();
     let finish = async {
+        // First, so that nothing more comes of them and their files are finished.
+        sources.close().await;
         ingest.finished().await;
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));

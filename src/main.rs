@@ -4,11 +4,13 @@ mod addresses;
 mod alarms;
 mod app;
 mod authorities;
+mod cameras;
 mod check;
 mod clock;
 mod config;
 mod console;
 mod devices;
+mod ffmpeg;
 mod http;
 mod ingest;
 mod library;
@@ -17,8 +19,8 @@ mod push;
 mod recorder;
 #[cfg(test)]
 mod simulation;
-#[allow(dead_code, unused_imports)]
 mod sources;
+mod statefile;
 mod storage;
 mod tls;
 mod webrtc;

@@ -7,7 +7,6 @@ mod file;
 mod origin;
 mod push;
 mod secret;
-#[allow(dead_code, unused_imports)]
 pub(crate) mod sources;
 
 use std::net::IpAddr;
@@ -33,6 +32,8 @@ pub(crate) enum Task {
     Serve(Config),
     Push(Push),
     Check(Check),
+    /// Say which cameras are plugged in.
+    Cameras,
 }
 
 /// A recordings folder to be verified.
@@ -66,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
     pub(crate) alarms: Alarms,
+    /// What the server fetches by itself.
+    pub(crate) sources: Vec<sources::Spec>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
 }

@@ -28,6 +28,7 @@ use crate::live::Streams;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
+use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
@@ -42,7 +43,9 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) cameras: Cameras,
     pub(crate) devices: Devices,
+    pub(crate) sources: Sources,
     /// The list of devices for all who are told.
     pub(crate) board: Board,
     pub(crate) playback: Arc<dyn Playback>,

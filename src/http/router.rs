@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 
 use super::{State, api, assets, extras, headers, origin, pages, service_worker, ws};
 
@@ -28,6 +28,8 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/api/streams", get(api::streams::streams))
         .route("/api/devices", get(api::devices::devices))
         .route("/api/alarms", get(api::alarms::alarms))
+        .route("/api/sources", get(api::sources::sources))
+        .route("/api/cameras", get(api::cameras::cameras))
         .route("/ws/ingest", any(ws::ingest::negotiate))
         .route("/ws/live/{stream}", any(ws::live::live))
         .route("/ws/control", any(ws::control::control))
@@ -59,7 +61,15 @@ pub(crate) fn trust_router(state: State) -> Router {
 /// What acts on devices and people.
 fn routes_for_own_pages() -> Router<State> {
     let limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
+    let sources = Router::new()
+        .route("/api/sources", post(api::sources::add))
+        .route("/api/sources/test", post(api::sources::test))
+        .route("/api/sources/{source}", put(api::sources::replace).delete(api::sources::remove))
+        .route("/api/sources/{source}/pause", post(api::sources::pause))
+        .route("/api/sources/{source}/resume", post(api::sources::resume))
+        .layer(DefaultBodyLimit::max(api::sources::MAX_SOURCE_BYTES));
     Router::new()
+        .merge(sources)
         .route("/api/devices/{device}/commands", post(api::devices::command).layer(limit))
         .route("/api/alarms/test", post(api::alarms::test))
         .route("/api/alarms/{id}/dismiss", post(api::alarms::dismiss))

@@ -114,7 +114,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
 }
 
 fn begin(session: &SessionInfo, recorder: &Recorder) -> Start {
-    let folder = names::client_folder(session.peer);
+    let folder = names::folder(&session.peer);
     let (storage, active) = (Arc::clone(&recorder.storage), recorder.active.clone());
     Start {
         disk: Disk::new(storage, recorder.library.root(), &folder, active),

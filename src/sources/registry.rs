@@ -1,104 +1,347 @@
 //! The sources that there are.
 
-use tokio::sync::watch;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::failure::Failure;
-use super::process::{self, AttachedCamera};
-use super::spec::{Address, Login, Name, Spec};
-use crate::live::ffmpeg::Ffmpeg;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::running::{self, Means};
+use super::spec::{Name, Spec};
+use super::status::{Facts, Status};
+use super::store::{self, NotLoaded, Remembered, Store};
+use crate::config::sources::{MAX_SOURCES, Writer, read};
+use crate::ffmpeg::Ffmpeg;
 use crate::live::{Hub, Streams};
+
+/// A source lets go at once; this is for a disk or a program that does not answer.
+const LET_GO_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The sources. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Sources {
-    ffmpeg: Ffmpeg,
-    changed: std::sync::Arc<watch::Sender<()>>,
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) ffmpeg: Ffmpeg,
+    known: Mutex<Known>,
+    store: Store,
+    /// Whoever writes the file has this, to the end of the write.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    pub(super) changed: Arc<watch::Sender<()>>,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+    pub(super) visits: super::visit::Visits,
+}
+
+#[derive(Debug)]
+struct Known {
+    entries: BTreeMap<Name, Entry>,
+    /// Whether a source of the configuration file is paused, where a page has said so.
+    paused: BTreeMap<Name, bool>,
+    unread: Vec<Value>,
+    /// Until the end: nothing is recorded any more then.
+    hub: Option<Hub>,
+    streams: Streams,
+}
+
+#[derive(Debug)]
+struct Entry {
+    spec: Arc<Spec>,
+    is_from_file: bool,
+    status: Arc<Status>,
+    work: Option<Work>,
+}
+
+#[derive(Debug)]
+struct Work {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 /// What there is to say of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Source {
-    pub(crate) spec: Spec,
+    pub(crate) spec: Arc<Spec>,
     /// Whether it stands in the configuration file.
     pub(crate) is_from_file: bool,
-    pub(crate) state: State,
-    /// Why it waits.
-    pub(crate) failure: Option<Failure>,
-    pub(crate) since_ms: i64,
-    /// When it is tried again.
-    pub(crate) retry_at_ms: Option<i64>,
-    pub(crate) is_recording: bool,
-    pub(crate) is_within_hours: bool,
-    pub(crate) session: Option<String>,
-    pub(crate) stream: Option<String>,
-    pub(crate) small_stream: Option<String>,
-    pub(crate) reconnects: u64,
+    pub(crate) facts: Facts,
 }
 
-/// How a source is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    Paused,
-    Connecting,
-    Live,
-    Waiting,
-}
-
-/// A source that nobody configured, for as long as this is held.
-#[derive(Debug)]
-pub(crate) struct Visit {
-    streams: Streams,
-    stream: String,
-}
-
-impl Visit {
-    /// Where its stream is; in no list.
-    pub(crate) fn streams(&self) -> &Streams {
-        &self.streams
-    }
-
-    /// The stream's name there.
-    pub(crate) fn stream(&self) -> &str {
-        &self.stream
-    }
-
-    /// Waits until the stream is live, or its first attempt has failed.
-    pub(crate) async fn first(&mut self) -> Result<(), Failure> {
-        Err(Failure::Over)
-    }
+/// Why something is not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("{0}")]
+    Bad(String),
+    #[error("a stream of the source {0} has that name")]
+    Exists(Name),
+    #[error("there is no source {0}")]
+    Unknown(String),
+    #[error(
+        "the source {0} stands in the configuration file and is changed there; here it can be paused"
+    )]
+    FromFile(Name),
+    #[error("there are {MAX_SOURCES} sources already, which is as many as there may be")]
+    TooMany,
+    #[error("the server is busy with other tests; try again in a moment")]
+    Busy,
+    #[error("the server is stopping")]
+    Stopping,
+    #[error("it is so until the server ends, but cannot be written: {0}")]
+    NotSaved(String),
 }
 
 impl Sources {
-    /// Fetches the sources of the configuration file and those that were added by page.
-    pub(crate) fn new(_hub: Hub, _specs: Vec<Spec>) -> Self {
-        Self { ffmpeg: Ffmpeg::default(), changed: std::sync::Arc::default() }
+    /// Fetches the sources of the configuration file, and those that were added by page.
+    ///
+    /// # Errors
+    /// When those that were added by page cannot be read.
+    pub(crate) fn load(folder: PathBuf, specs: Vec<Spec>, hub: Hub) -> Result<Self, NotLoaded> {
+        let store = Store::new(folder);
+        let Remembered { specs: added, mut paused, mut unread } = store.load()?;
+        paused.retain(|name, _| specs.iter().any(|spec| spec.name == *name));
+        let changed = Arc::new(watch::Sender::new(()));
+        let mut entries = BTreeMap::new();
+        let mut put = |spec: Spec, is_from_file: bool| {
+            let status = Arc::new(Status::new(Arc::clone(&changed)));
+            let entry = Entry { spec: Arc::new(spec), is_from_file, status, work: None };
+            entries.insert(entry.spec.name.clone(), entry);
+        };
+        for spec in &added {
+            let Some(other) = specs.iter().find(|other| other.clashes_with(spec)) else {
+                put(spec.clone(), false);
+                continue;
+            };
+            tracing::warn!(source = %spec.name, other = %other.name, "a source that was added by page has the name of one in the configuration file, which goes first");
+            unread.push(store::entry(spec));
+        }
+        for mut spec in specs {
+            spec.is_paused = paused.get(&spec.name).copied().unwrap_or(spec.is_paused);
+            put(spec, true);
+        }
+        let streams = hub.streams();
+        let known = Known { entries, paused, unread, hub: Some(hub), streams };
+        let sources = Self {
+            shared: Arc::new(Shared {
+                ffmpeg: Ffmpeg::default(),
+                known: Mutex::new(known),
+                store,
+                writing: Arc::default(),
+                changed,
+                tasks: TaskTracker::new(),
+                stop: CancellationToken::new(),
+                visits: super::visit::Visits::default(),
+            }),
+        };
+        let mut known = sources.known();
+        let names: Vec<Name> = known.entries.keys().cloned().collect();
+        names.iter().for_each(|name| sources.work(&mut known, name));
+        drop(known);
+        Ok(sources)
     }
 
     /// All of them, by name.
     pub(crate) fn list(&self) -> Vec<Source> {
-        Vec::new()
+        self.known().entries.values().map(Entry::source).collect()
     }
 
     /// Says when sources come, go, or change.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+        self.shared.changed.subscribe()
     }
 
     /// One of them.
-    pub(crate) fn get(&self, name: &Name) -> Option<Source> {
-        self.list().into_iter().find(|source| source.spec.name == *name)
+    pub(crate) fn get(&self, name: &str) -> Result<Source, Refusal> {
+        let known = self.known();
+        let entry = name.parse().ok().and_then(|name: Name| known.entries.get(&name));
+        entry.map(Entry::source).ok_or_else(|| Refusal::Unknown(name.to_owned()))
     }
 
-    /// The cameras that are plugged into the server.
-    pub(crate) async fn cameras(&self) -> Vec<AttachedCamera> {
-        process::cameras(&self.ffmpeg).await
+    /// Adds one.
+    pub(crate) async fn add(&self, members: Map<String, Value>) -> Result<Source, Refusal> {
+        let spec = read(members, Writer::Page(None)).map_err(Refusal::Bad)?;
+        let name = spec.name.clone();
+        {
+            let mut known = self.known();
+            self.is_going_on()?;
+            known.is_free(&spec, None)?;
+            if known.entries.len() >= MAX_SOURCES {
+                return Err(Refusal::TooMany);
+            }
+            self.put(&mut known, spec);
+        }
+        self.save().await?;
+        self.get(name.as_str())
     }
 
-    /// A source that nobody configured: all who visit the same address share one connection.
-    pub(crate) fn visit(&self, _address: Address, _login: Option<Login>) -> Visit {
-        Visit { streams: Streams::default(), stream: "visit".to_owned() }
+    /// Puts another in the place of one.
+    pub(crate) async fn replace(
+        &self,
+        name: &str,
+        members: Map<String, Value>,
+    ) -> Result<Source, Refusal> {
+        let before = self.own(name)?;
+        let spec = read(members, Writer::Page(Some(&before.spec))).map_err(Refusal::Bad)?;
+        if spec.name != before.spec.name {
+            let name = &before.spec.name;
+            return Err(Refusal::Bad(format!(
+                "source must stay \"{name}\": files and addresses go by it"
+            )));
+        }
+        if *before.spec != spec {
+            self.let_go(&before.spec.name, true).await;
+            let mut known = self.known();
+            self.is_going_on()?;
+            known.is_free(&spec, Some(&before.spec.name))?;
+            self.put(&mut known, spec);
+        }
+        self.save().await?;
+        self.get(name)
     }
 
-    /// Ends all of them, and waits until they have.
-    pub(crate) async fn close(&self) {}
+    /// Forgets one. What was recorded of it stays.
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), Refusal> {
+        let source = self.own(name)?;
+        self.let_go(&source.spec.name, true).await;
+        self.shared.changed.send_replace(());
+        self.save().await
+    }
+
+    /// Pauses one, or lets it go on.
+    pub(crate) async fn pause(&self, name: &str, is_paused: bool) -> Result<Source, Refusal> {
+        let source = self.get(name)?;
+        let name = &source.spec.name;
+        {
+            let mut known = self.known();
+            self.is_going_on()?;
+            let Some(entry) = known.entries.get_mut(name) else {
+                return Err(Refusal::Unknown(name.to_string()));
+            };
+            let spec = Spec { is_paused, ..(*entry.spec).clone() };
+            entry.spec = Arc::new(spec);
+            if entry.is_from_file {
+                known.paused.insert(name.clone(), is_paused);
+            }
+            self.work(&mut known, name);
+        }
+        if is_paused {
+            self.let_go(name, false).await;
+        }
+        self.shared.changed.send_replace(());
+        self.save().await?;
+        self.get(name.as_str())
+    }
+
+    /// Ends all of them, and waits until they have said what they had to say.
+    pub(crate) async fn close(&self) {
+        self.shared.stop.cancel();
+        self.known().hub = None;
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+
+    pub(super) fn is_going_on(&self) -> Result<(), Refusal> {
+        if self.shared.stop.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
+    }
+
+    /// One that was added by page.
+    fn own(&self, name: &str) -> Result<Source, Refusal> {
+        let source = self.get(name)?;
+        match source.is_from_file {
+            true => Err(Refusal::FromFile(source.spec.name.clone())),
+            false => Ok(source),
+        }
+    }
+
+    fn put(&self, known: &mut Known, spec: Spec) {
+        let status = Arc::new(Status::new(Arc::clone(&self.shared.changed)));
+        let name = spec.name.clone();
+        let entry = Entry { spec: Arc::new(spec), is_from_file: false, status, work: None };
+        known.entries.insert(name.clone(), entry);
+        self.work(known, &name);
+        self.shared.changed.send_replace(());
+    }
+
+    /// Sets one to work that shall work and does not.
+    fn work(&self, known: &mut Known, name: &Name) {
+        let (hub, streams) = (known.hub.clone(), known.streams.clone());
+        let Some(entry) = known.entries.get_mut(name) else { return };
+        if entry.spec.is_paused || entry.work.is_some() || hub.is_none() {
+            return;
+        }
+        let means = Means {
+            ffmpeg: self.shared.ffmpeg.clone(),
+            streams,
+            hub,
+            tasks: self.shared.tasks.clone(),
+        };
+        let stop = self.shared.stop.child_token();
+        let (spec, status) = (Arc::clone(&entry.spec), Arc::clone(&entry.status));
+        let task = self.shared.tasks.spawn(running::run(spec, means, status, stop.clone()));
+        entry.work = Some(Work { stop, task });
+    }
+
+    /// Ends the work of one, and waits until its camera is free.
+    async fn let_go(&self, name: &Name, is_forgotten: bool) {
+        let work = {
+            let mut known = self.known();
+            let work = known.entries.get_mut(name).and_then(|entry| entry.work.take());
+            if is_forgotten {
+                known.entries.remove(name);
+            }
+            work
+        };
+        if let Some(Work { stop, task }) = work {
+            stop.cancel();
+            let _ = tokio::time::timeout(LET_GO_PATIENCE, task).await;
+        }
+    }
+
+    /// Writes what there is.
+    async fn save(&self) -> Result<(), Refusal> {
+        let turn = Arc::clone(&self.shared.writing).lock_owned().await;
+        let text = {
+            let known = self.known();
+            let own = known.entries.values().filter(|entry| !entry.is_from_file);
+            store::text(own.map(|entry| &*entry.spec), &known.paused, &known.unread)
+        };
+        let store = self.shared.store.clone();
+        let write = move || {
+            let _turn = turn;
+            store.save(&text)
+        };
+        let saved = tokio::task::spawn_blocking(write).await;
+        let saved = saved.map_err(std::io::Error::other).and_then(|saved| saved);
+        saved.map_err(|error| {
+            tracing::warn!(%error, "cannot write the list of sources");
+            Refusal::NotSaved(error.to_string())
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Whether a source's streams can have their names.
+    fn is_free(&self, spec: &Spec, but: Option<&Name>) -> Result<(), Refusal> {
+        let others = self.entries.values().filter(|entry| Some(&entry.spec.name) != but);
+        let mut clashing = others.filter(|entry| entry.spec.clashes_with(spec));
+        clashing.next().map_or(Ok(()), |entry| Err(Refusal::Exists(entry.spec.name.clone())))
+    }
+}
+
+impl Entry {
+    fn source(&self) -> Source {
+        let (spec, facts) = (Arc::clone(&self.spec), self.status.facts());
+        Source { spec, is_from_file: self.is_from_file, facts }
+    }
 }

@@ -26,6 +26,7 @@
 //! # assert!(split(b"no stream at all", 60_000_000_000).is_err());
 //! ```
 
+mod bare;
 mod byte_queue;
 pub mod codec;
 mod commit;
@@ -43,6 +44,7 @@ mod sample;
 mod segmenter;
 pub mod webm;
 
+pub use bare::{BareCodec, BareTrack};
 pub use commit::{Checkpoint, CommitRecord};
 pub use demux::{Demuxer, ResumePoint};
 pub use error::{Error, ErrorKind};

@@ -86,21 +86,121 @@ impl Address {
         &self.url[url::Position::BeforePath..]
     }
 
+    /// Whether it is spoken to in the same place in the same way.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let place = |one: &Self| (one.scheme, one.host().to_owned(), one.port());
+        place(self) == place(other)
+    }
+
     /// The address as it goes to the camera, for nobody else.
     pub(crate) fn reveal(&self) -> &Url {
         &self.url
     }
 }
 
+/// What stands behind `key=` in a path or a query, and ends at `&`, `/`, `;` or `?`.
+fn hidden(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    let is_end = |c: char| matches!(c, '&' | '/' | ';' | '?');
+    loop {
+        let piece_len = rest.find(is_end).unwrap_or(rest.len());
+        let (piece, behind) = rest.split_at(piece_len);
+        match piece.split_once('=') {
+            Some((key, value)) if is_secret(key) && !value.is_empty() => {
+                shown.push_str(key);
+                shown.push_str("=\u{2026}");
+            }
+            _ => shown.push_str(piece),
+        }
+        let Some(end) = behind.chars().next() else { return shown };
+        shown.push(end);
+        rest = &behind[end.len_utf8()..];
+    }
+}
+
+/// Whether a value with this name lets somebody in. A part of an address may be nothing but that.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["pass", "pwd", "secret", "token", "auth", "key"].iter().any(|part| key.contains(part))
+}
+
 /// Without what may be a password.
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.url.as_str())
+        f.write_str(&self.url[..url::Position::BeforePath])?;
+        f.write_str(&hidden(self.path()))
     }
 }
 
 impl std::fmt::Debug for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Address({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        let (address, login) = Address::parse(text).unwrap();
+        assert_eq!(login, None);
+        address
+    }
+
+    #[test]
+    fn an_address_says_where_and_how() {
+        let door = address("rtsp://192.168.1.20/stream1?channel=1");
+        assert_eq!((door.host(), door.port(), door.scheme()), ("192.168.1.20", 554, Scheme::Rtsp));
+        assert_eq!(door.path(), "/stream1?channel=1");
+        let six = address("RTSPS://[fe80::1]:8322");
+        assert_eq!((six.host(), six.port(), six.scheme()), ("fe80::1", 8322, Scheme::Rtsps));
+        assert_eq!(address("rtsps://cam.local/").port(), 322);
+    }
+
+    #[test]
+    fn who_is_let_in_stands_apart() {
+        let (address, login) = Address::parse("rtsp://viewer:p%40ss%2Fw@cam.local:8554/a").unwrap();
+        assert_eq!(address.to_string(), "rtsp://cam.local:8554/a");
+        assert_eq!(address.reveal().as_str(), "rtsp://cam.local:8554/a");
+        let login = login.unwrap();
+        assert_eq!((login.user.as_str(), login.password.reveal()), ("viewer", "p@ss/w"));
+        assert!(!format!("{login:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn a_password_in_the_path_goes_to_the_camera_and_nowhere_else() {
+        let text = "rtsp://10.0.0.7:554/user=admin&password=hunter2&channel=1?token=abc";
+        let camera = address(text);
+        assert_eq!(camera.reveal().as_str(), text);
+        for shown in [camera.to_string(), format!("{camera:?}")] {
+            assert!(!shown.contains("hunter2") && !shown.contains("abc"), "{shown}");
+            assert!(
+                shown.contains("user=admin&password=\u{2026}&channel=1?token=\u{2026}"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_repeated() {
+        let long = format!("rtsp://a/{}", "x".repeat(MAX_BYTES));
+        for wrong in [
+            "",
+            "http://s3cret/",
+            "s3cret",
+            "rtsp://",
+            "rtsp:///s3cret",
+            "rtsp://s3cret:99999/",
+            "rtsp://a/\ns3cret",
+            &long,
+        ] {
+            let message = Address::parse(wrong).unwrap_err();
+            assert!(
+                message.contains("rtsp://HOST/PATH") && !message.contains("s3cret"),
+                "{message}"
+            );
+        }
     }
 }

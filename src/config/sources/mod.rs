@@ -2,16 +2,24 @@
 //! fetches by itself.
 
 mod address;
+mod entry;
 mod hours;
 
 use std::path::PathBuf;
 
-use super::secret::Secret;
 pub(crate) use address::{Address, Login, Scheme};
+pub(crate) use entry::{Writer, read};
 pub(crate) use hours::Hours;
 
 /// As long as a name in an address may be.
 const MAX_NAME: usize = 64;
+
+/// What a stream with the smaller picture of a camera is called, behind the camera's name.
+const SMALL: &str = "-small";
+
+/// Each has a connection, a journal and files of its own; more than this are another program's
+/// work.
+pub(crate) const MAX_SOURCES: usize = 64;
 
 /// What a source is called in addresses, in files and by its stream.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +60,53 @@ pub(crate) struct Spec {
     /// When it records, if it does.
     pub(crate) hours: Hours,
     pub(crate) is_paused: bool,
+}
+
+impl Spec {
+    /// The name of the stream with its smaller picture, if it has one.
+    pub(crate) fn small_name(&self) -> Option<Result<Name, String>> {
+        let Input::Rtsp(Rtsp { small: Some(_), .. }) = &self.input else { return None };
+        let name = format!("{}{SMALL}", self.name).parse();
+        Some(name.map_err(|_: String| {
+            let most = MAX_NAME - SMALL.len();
+            format!("with a small_address it has at most {most} characters, since its smaller stream is NAME{SMALL}")
+        }))
+    }
+
+    /// Whether another source has a stream of the same name.
+    pub(crate) fn clashes_with(&self, other: &Self) -> bool {
+        let names = |spec: &Self| {
+            let small = spec.small_name().and_then(Result::ok);
+            [Some(spec.name.clone()), small]
+        };
+        let others = names(other);
+        names(self).iter().flatten().any(|own| others.iter().flatten().any(|other| own == other))
+    }
+}
+
+/// The sources of the configuration file.
+pub(super) fn checked(tables: Vec<toml::Table>) -> Result<Vec<Spec>, String> {
+    if tables.len() > MAX_SOURCES {
+        return Err(format!("source: more than {MAX_SOURCES} are not allowed"));
+    }
+    let mut all: Vec<Spec> = Vec::new();
+    for (table, number) in tables.into_iter().zip(1..) {
+        // What a table may hold and JSON may not, such as a date, becomes something that is refused.
+        let members = serde_json::to_value(table).ok().and_then(|value| match value {
+            serde_json::Value::Object(members) => Some(members),
+            _ => None,
+        });
+        let spec = read(members.unwrap_or_default(), Writer::File);
+        let spec = spec.map_err(|error| format!("source, number {number}: {error}"))?;
+        if let Some(other) = all.iter().find(|other| other.clashes_with(&spec)) {
+            return Err(format!(
+                "source, number {number}: name = \"{}\" is not allowed: a stream of the source \"{}\" has that name",
+                spec.name, other.name
+            ));
+        }
+        all.push(spec);
+    }
+    Ok(all)
 }
 
 /// Where the media comes from.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::parts::Parts;
 use super::{Format, Picture, Quality};
 use crate::clock;
-use crate::live::ffmpeg::{Ffmpeg, Running};
+use crate::ffmpeg::{Ffmpeg, Running};
 use crate::live::{Delivery, Told, Viewer};
 
 /// Nobody looks at more of JPEGs; who wants motion takes the stream itself.

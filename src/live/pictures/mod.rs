@@ -2,7 +2,7 @@
 //! only while somebody does.
 
 mod decoder;
-mod parts;
+pub(crate) mod parts;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

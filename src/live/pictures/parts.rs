@@ -10,7 +10,7 @@ const MAX_HEADER_BYTES: usize = 4096;
 
 /// Takes pictures out of a stream of bytes.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     input: BytesMut,
     /// Length of the picture whose headers have been read.
     expected: Option<usize>,
@@ -19,15 +19,15 @@ pub(super) struct Parts {
 /// The stream is not what it should be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the decoder's output is not understood")]
-pub(super) struct Nonsense;
+pub(crate) struct Nonsense;
 
 impl Parts {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
     }
 
     /// The next picture, if it is there.
-    pub(super) fn next(&mut self) -> Result<Option<Bytes>, Nonsense> {
+    pub(crate) fn next(&mut self) -> Result<Option<Bytes>, Nonsense> {
         let expected = match self.expected {
             Some(expected) => expected,
             None => {

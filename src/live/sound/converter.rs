@@ -12,7 +12,7 @@ use super::Packet;
 use super::input::{Input, Source};
 use super::output::Output;
 use super::progress::{Pauses, Progress};
-use crate::live::ffmpeg::{Ffmpeg, Running};
+use crate::ffmpeg::{Ffmpeg, Running};
 use crate::live::{Delivery, Format, Told, Viewer};
 
 /// What waits for ffmpeg, beside its pipe; with more of it the viewer is not asked, and skips.

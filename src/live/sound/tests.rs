@@ -48,8 +48,13 @@ fn world() -> World {
             Event::Config { .. } => {}
         }
     }
-    let owner =
-        Owner { device: "d".into(), key_sha256: None, session: "s".into(), title: String::new() };
+    let owner = Owner {
+        device: "d".into(),
+        key_sha256: None,
+        session: "s".into(),
+        title: String::new(),
+        source: None,
+    };
     let stream = Arc::new(Stream::new("d".to_owned(), owner));
     let init = init.unwrap();
     stream.lock().broadcast.begin(0, Arc::clone(&init), 1000);

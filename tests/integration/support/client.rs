@@ -90,6 +90,15 @@ impl Client {
         Ok(Self { socket })
     }
 
+    /// The connection below TLS, for who takes what comes without reading it.
+    pub(crate) fn into_connection(self) -> TcpStream {
+        match self.socket.into_inner() {
+            MaybeTlsStream::Rustls(stream) => stream.into_inner().0,
+            MaybeTlsStream::Plain(connection) => connection,
+            other => panic!("no such connection is made here: {other:?}"),
+        }
+    }
+
     /// Sends all of them, and takes what comes meanwhile until it is enough.
     pub(crate) async fn say_while_hearing(
         &mut self,

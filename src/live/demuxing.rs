@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::{Demuxer, Event, Init, ResumePoint};
 
-use crate::live::feed::{Loss, Resumption, Step};
+use super::feed::{Loss, Resumption, Step};
 
 /// What goes to the recorder at once, so that a message of tiny frames is no heap of them.
 const MAX_BATCH_STEPS: usize = 256;
 
 /// A generation's demuxer, and what became of it.
 #[derive(Debug, Default)]
-pub(super) struct Demuxing {
+pub(crate) struct Demuxing {
     demuxer: Demuxer,
     init: Option<Arc<Init>>,
     received: u64,
@@ -23,7 +23,7 @@ pub(super) struct Demuxing {
 
 impl Demuxing {
     /// Goes on inside a stream.
-    pub(super) fn resume(resumption: &Resumption) -> Result<Self, container::Error> {
+    pub(crate) fn resume(resumption: &Resumption) -> Result<Self, container::Error> {
         let Resumption { init, at, tracks } = resumption;
         Ok(Self {
             demuxer: Demuxer::resume(init, at, tracks)?,
@@ -35,13 +35,13 @@ impl Demuxing {
     }
 
     /// A generation that is over, of which nothing more is read.
-    pub(super) fn over(received: u64) -> Self {
+    pub(crate) fn over(received: u64) -> Self {
         Self { received, ..Self::default() }
     }
 
     /// Takes the next bytes; [`Self::batch`] gives what they bring. After an error the rest of
     /// the stream is counted, not read.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(crate) fn push(&mut self, bytes: Bytes) {
         self.received += bytes.len() as u64;
         if self.failed.is_none() {
             self.demuxer.push(bytes);
@@ -49,12 +49,12 @@ impl Demuxing {
     }
 
     /// Counts bytes that come after the end.
-    pub(super) fn pass_over(&mut self, bytes: &Bytes) {
+    pub(crate) fn pass_over(&mut self, bytes: &Bytes) {
         self.received += bytes.len() as u64;
     }
 
     /// The next steps, or `None` when the bytes are used up.
-    pub(super) fn batch(&mut self) -> Option<Vec<Step>> {
+    pub(crate) fn batch(&mut self) -> Option<Vec<Step>> {
         let mut steps = Vec::new();
         while self.failed.is_none() && steps.len() < MAX_BATCH_STEPS {
             let event = match self.demuxer.poll() {
@@ -81,32 +81,32 @@ impl Demuxing {
     }
 
     /// Lets go of what the demuxer still holds; nothing more comes.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.demuxer = Demuxer::new();
     }
 
     /// The init segment, once there is one.
-    pub(super) fn init(&self) -> Option<Arc<Init>> {
+    pub(crate) fn init(&self) -> Option<Arc<Init>> {
         self.init.clone()
     }
 
     /// Bytes of the stream so far.
-    pub(super) fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
     /// Why the stream cannot be read on.
-    pub(super) fn failed(&self) -> Option<&str> {
+    pub(crate) fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
 
     /// Media time of the newest sample, once there is one.
-    pub(super) fn media_ns(&self) -> Option<i64> {
+    pub(crate) fn media_ns(&self) -> Option<i64> {
         self.media_ns
     }
 
     /// What is lost if the stream ends here.
-    pub(super) fn loss(&self) -> Option<Loss> {
+    pub(crate) fn loss(&self) -> Option<Loss> {
         let bytes = self.demuxer.incomplete_bytes();
         let broken = self.failed.clone().map(Loss::Broken);
         broken.or_else(|| (bytes > 0).then_some(Loss::Torn { bytes }))

@@ -4,15 +4,15 @@ use bytes::Bytes;
 use container::{Container, Event};
 
 use super::demuxing::Demuxing;
+use super::feed::{Feed, Generation, Loss, Step};
 use crate::clock::WallUs;
-use crate::live::feed::{Feed, Generation, Loss, Step};
 
 const MICROS_PER_NANO: i64 = 1000;
 
 /// A stream without any conversation around it: its init segments begin the generations, and the
 /// arrival of its first samples says when they were captured.
 #[derive(Debug, Default)]
-pub(super) struct RawStream {
+pub(crate) struct RawStream {
     demuxing: Demuxing,
     generation: u32,
     mime: &'static str,
@@ -23,13 +23,13 @@ pub(super) struct RawStream {
 
 impl RawStream {
     /// Takes the next bytes; [`Self::next`] gives what they bring.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(crate) fn push(&mut self, bytes: Bytes) {
         self.demuxing.push(bytes);
     }
 
     /// The next messages for the recorder, or `None` when the bytes are used up. They arrived at
     /// `now_us`.
-    pub(super) fn next(&mut self, now_us: WallUs) -> Option<Vec<Feed>> {
+    pub(crate) fn next(&mut self, now_us: WallUs) -> Option<Vec<Feed>> {
         let steps = self.demuxing.batch()?;
         let mut feeds = Vec::new();
         for step in steps {
@@ -60,13 +60,13 @@ impl RawStream {
     }
 
     /// What is left to say when the stream ends.
-    pub(super) fn end(&mut self) -> Option<Feed> {
+    pub(crate) fn end(&mut self) -> Option<Feed> {
         let loss = self.demuxing.loss();
         self.begun.then(|| self.end_generation(loss))
     }
 
     /// Why the stream cannot be read on.
-    pub(super) fn failed(&self) -> Option<&str> {
+    pub(crate) fn failed(&self) -> Option<&str> {
         self.demuxing.failed()
     }
 
