@@ -24,6 +24,7 @@ mod pages;
 mod push;
 mod raw;
 mod resume;
+mod sources;
 mod starting;
 mod stopping;
 mod v1;

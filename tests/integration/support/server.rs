@@ -85,6 +85,17 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// The processes that it has started.
+    pub(crate) fn children(&self) -> Vec<rustix::process::Pid> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let children = tasks
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let all: String = children.collect();
+        let pids = all.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.filter_map(rustix::process::Pid::from_raw).collect()
+    }
+
     /// Ends the process where it stands, and gives back its folder.
     pub(crate) fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
