@@ -96,8 +96,8 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
-    /// The processes that it has started and that run still, by their numbers.
-    pub(crate) fn children(&self) -> Vec<i32> {
+    /// The processes that it has started and that run still.
+    pub(crate) fn children(&self) -> Vec<rustix::process::Pid> {
         let mut children = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -108,7 +108,7 @@ impl Server {
             let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
             let (state, parent) = (fields.next(), fields.next());
             if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
-                children.push(pid);
+                children.extend(rustix::process::Pid::from_raw(pid));
             }
         }
         children
