@@ -45,15 +45,15 @@ async fn refused(viewer: &mut Viewer) -> String {
 
 #[tokio::test]
 async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_last_is_gone() {
-    let camera = Camera::start(Some("viewer:p@ss"));
+    let camera = Camera::pattern(Some("viewer:p@ss"));
     let (server, old) = start();
     let before = server.open_files();
-    let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place);
+    let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place());
     let mut first = look(&old, &address).await;
     sees(&mut first).await;
     let mut second = look(&old, &address).await;
     let encoded = "rtsp%3A%2F%2Fviewer%3Ap%2540ss%40";
-    let place = camera.place.replace('/', "%2F");
+    let place = camera.place().replace('/', "%2F");
     let url = format!("{}/ws/stream?fps=5&rtsp_url={encoded}{place}%3Fx%3D1%26y%3D2", server.https);
     let mut program = Client::connect(&server, &url, None).await;
     for _ in 0..3 {
@@ -76,9 +76,9 @@ async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_la
 
 #[tokio::test]
 async fn nobody_sees_by_the_password_of_another() {
-    let camera = Camera::start(Some("viewer:s3cret"));
+    let camera = Camera::pattern(Some("viewer:s3cret"));
     let (server, old) = start();
-    let place = &camera.place;
+    let place = camera.place();
     let mut allowed = look(&old, &format!("rtsp://viewer:s3cret@{place}")).await;
     sees(&mut allowed).await;
     for login in ["", "viewer:wr0ng@", "viewer@"] {
@@ -96,9 +96,9 @@ async fn nobody_sees_by_the_password_of_another() {
 
 #[tokio::test]
 async fn what_is_wrong_with_an_address_is_told_once() {
-    let camera = Camera::start(None);
+    let camera = Camera::pattern(None);
     let (server, old) = start();
-    let port = camera.place.split(['/', ':']).nth(1).unwrap();
+    let port = camera.port;
     let mut viewer = look(&old, &format!("rtsp://127.0.0.1:{port}/nothing")).await;
     let wrong_path = refused(&mut viewer).await;
     assert!(wrong_path.contains("path"), "{wrong_path}");
@@ -122,15 +122,15 @@ async fn what_is_wrong_with_an_address_is_told_once() {
 
 #[tokio::test]
 async fn a_camera_that_says_nothing_more_is_given_up() {
-    let camera = Camera::start(None);
+    let camera = Camera::pattern(None);
     let (server, old) = start();
-    let mut viewer = look(&old, &format!("rtsp://{}", camera.place)).await;
+    let mut viewer = look(&old, &format!("rtsp://{}", camera.place())).await;
     sees(&mut viewer).await;
     camera.freeze();
     // What has been decoded already may still come.
     let (texts, _, code) = ending(&mut viewer).await;
     assert_eq!((texts.len(), code), (1, Some(4404)), "{texts:?}");
-    let reason = refused(&mut look(&old, &format!("rtsp://{}", camera.place)).await).await;
+    let reason = refused(&mut look(&old, &format!("rtsp://{}", camera.place())).await).await;
     assert!(reason.contains("127.0.0.1") || reason.contains("camera"), "{reason}");
     eventually(|| (server.children().is_empty()).then_some(())).await;
 }
@@ -139,11 +139,11 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
 async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     const VIEWERS: usize = 50;
     const ROUNDS: usize = 6;
-    let cameras = [Camera::start(None), Camera::start(None)];
+    let cameras = [Camera::pattern(None), Camera::pattern(None)];
     let (server, old) = start();
     let before = server.open_files();
     let visits = (0..VIEWERS).map(|number| {
-        let (old, place) = (old.clone(), cameras[number % 2].place.clone());
+        let (old, place) = (old.clone(), cameras[number % 2].place());
         tokio::spawn(async move {
             for round in 0..ROUNDS {
                 // Some go away before anything has come, some after a while, some know no camera.
