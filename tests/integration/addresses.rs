@@ -1,16 +1,64 @@
 //! Cameras that the server does not know: their address comes from a viewer.
 
+use std::sync::Mutex;
+
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::compat::{configured, connect, ending, next};
-use crate::support::camera::{Camera, Clients};
+use crate::support::camera::Camera;
 use crate::support::client::Client;
 use crate::support::files::eventually;
 use crate::support::server::Server;
 
 const ALLOWED: &str = "[viewers]\nrtsp_addresses = [\"rtsp://127.0.0.1\", \"rtsp://localhost\"]\n";
+
+/// A picture that moves, with a key frame every second.
+const PICTURE: &str = "pattern=videotestsrc is-live=true pattern=ball \
+    ! video/x-raw,width=320,height=240,framerate=15/1 \
+    ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 \
+    ! rtph264pay name=pay0 pt=96 config-interval=1";
+
+/// A camera, and who comes to it.
+struct Visited {
+    camera: Camera,
+    /// `127.0.0.1:<port>/pattern`
+    place: String,
+    clients: Mutex<Clients>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Clients {
+    came: usize,
+    now: usize,
+}
+
+impl Visited {
+    /// Who is let in is `USER:PASSWORD`, or everybody.
+    fn start(login: Option<&str>) -> Self {
+        let mut options = vec!["--shared"];
+        options.extend(login.map(|login| ["--login", login]).iter().flatten());
+        let camera = Camera::start(&[PICTURE.to_owned()], &options);
+        let place = camera.address("pattern").strip_prefix("rtsp://").unwrap().to_owned();
+        Self { camera, place, clients: Mutex::default() }
+    }
+
+    fn clients(&self) -> Clients {
+        let mut clients = self.clients.lock().unwrap();
+        for said in self.camera.heard() {
+            match said.as_str() {
+                "connected" => {
+                    clients.came += 1;
+                    clients.now += 1;
+                }
+                "closed" => clients.now -= 1,
+                _ => {}
+            }
+        }
+        *clients
+    }
+}
 
 type Viewer =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -45,15 +93,15 @@ async fn refused(viewer: &mut Viewer) -> String {
 
 #[tokio::test]
 async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_last_is_gone() {
-    let camera = Camera::pattern(Some("viewer:p@ss"));
+    let camera = Visited::start(Some("viewer:p@ss"));
     let (server, old) = start();
     let before = server.open_files();
-    let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place());
+    let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place);
     let mut first = look(&old, &address).await;
     sees(&mut first).await;
     let mut second = look(&old, &address).await;
     let encoded = "rtsp%3A%2F%2Fviewer%3Ap%2540ss%40";
-    let place = camera.place().replace('/', "%2F");
+    let place = camera.place.replace('/', "%2F");
     let url = format!("{}/ws/stream?fps=5&rtsp_url={encoded}{place}%3Fx%3D1%26y%3D2", server.https);
     let mut program = Client::connect(&server, &url, None).await;
     for _ in 0..3 {
@@ -76,9 +124,9 @@ async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_la
 
 #[tokio::test]
 async fn nobody_sees_by_the_password_of_another() {
-    let camera = Camera::pattern(Some("viewer:s3cret"));
+    let camera = Visited::start(Some("viewer:s3cret"));
     let (server, old) = start();
-    let place = camera.place();
+    let place = &camera.place;
     let mut allowed = look(&old, &format!("rtsp://viewer:s3cret@{place}")).await;
     sees(&mut allowed).await;
     for login in ["", "viewer:wr0ng@", "viewer@"] {
@@ -96,9 +144,9 @@ async fn nobody_sees_by_the_password_of_another() {
 
 #[tokio::test]
 async fn what_is_wrong_with_an_address_is_told_once() {
-    let camera = Camera::pattern(None);
+    let camera = Visited::start(None);
     let (server, old) = start();
-    let port = camera.port;
+    let port = camera.place.split(['/', ':']).nth(1).unwrap();
     let mut viewer = look(&old, &format!("rtsp://127.0.0.1:{port}/nothing")).await;
     let wrong_path = refused(&mut viewer).await;
     assert!(wrong_path.contains("path"), "{wrong_path}");
@@ -122,15 +170,15 @@ async fn what_is_wrong_with_an_address_is_told_once() {
 
 #[tokio::test]
 async fn a_camera_that_says_nothing_more_is_given_up() {
-    let camera = Camera::pattern(None);
+    let camera = Visited::start(None);
     let (server, old) = start();
-    let mut viewer = look(&old, &format!("rtsp://{}", camera.place())).await;
+    let mut viewer = look(&old, &format!("rtsp://{}", camera.place)).await;
     sees(&mut viewer).await;
-    camera.freeze();
+    camera.camera.freeze();
     // What has been decoded already may still come.
     let (texts, _, code) = ending(&mut viewer).await;
     assert_eq!((texts.len(), code), (1, Some(4404)), "{texts:?}");
-    let reason = refused(&mut look(&old, &format!("rtsp://{}", camera.place())).await).await;
+    let reason = refused(&mut look(&old, &format!("rtsp://{}", camera.place)).await).await;
     assert!(reason.contains("127.0.0.1") || reason.contains("camera"), "{reason}");
     eventually(|| (server.children().is_empty()).then_some(())).await;
 }
@@ -139,11 +187,11 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
 async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     const VIEWERS: usize = 50;
     const ROUNDS: usize = 6;
-    let cameras = [Camera::pattern(None), Camera::pattern(None)];
+    let cameras = [Visited::start(None), Visited::start(None)];
     let (server, old) = start();
     let before = server.open_files();
     let visits = (0..VIEWERS).map(|number| {
-        let (old, place) = (old.clone(), cameras[number % 2].place());
+        let (old, place) = (old.clone(), cameras[number % 2].place.clone());
         tokio::spawn(async move {
             for round in 0..ROUNDS {
                 // Some go away before anything has come, some after a while, some know no camera.

@@ -4,17 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::PATIENCE;
-
-/// A picture that moves, with a key frame every second.
-const PATTERN: &str = "pattern=videotestsrc is-live=true pattern=ball \
-    ! video/x-raw,width=320,height=240,framerate=15/1 \
-    ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 \
-    ! rtph264pay name=pay0 pt=96 config-interval=1";
 
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/rtsp_server.py");
 
@@ -23,40 +16,12 @@ pub(crate) struct Camera {
     child: Child,
     pub(crate) port: u16,
     said: Receiver<String>,
-    clients: Arc<Mutex<Clients>>,
-}
-
-/// Who has come to a camera, and who is there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clients {
-    pub(crate) came: usize,
-    pub(crate) now: usize,
-}
-
-impl Clients {
-    fn hear(&mut self, line: &str) {
-        match line {
-            "connected" => {
-                self.came += 1;
-                self.now += 1;
-            }
-            "closed" => self.now -= 1,
-            _ => {}
-        }
-    }
 }
 
 impl Camera {
     /// One with these pipelines, each as `NAME=DESCRIPTION`.
     pub(crate) fn start(mounts: &[String], options: &[&str]) -> Self {
         Self::start_at(0, mounts, options)
-    }
-
-    /// One that shows all who come the same picture. Who is let in is `USER:PASSWORD`, or everybody.
-    pub(crate) fn pattern(login: Option<&str>) -> Self {
-        let login = login.map(|login| ["--login", login]);
-        let options: Vec<_> = login.iter().flatten().copied().chain(["--shared"]).collect();
-        Self::start(&[PATTERN.to_owned()], &options)
     }
 
     /// The same where one has been.
@@ -74,30 +39,16 @@ impl Camera {
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, said) = channel();
-        let clients = Arc::<Mutex<Clients>>::default();
-        let counted = Arc::clone(&clients);
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                counted.lock().unwrap().hear(&line);
-                let _ = tell.send(line);
-            }
+            lines.map_while(Result::ok).for_each(|line| drop(tell.send(line)));
         });
         let first: String = said.recv_timeout(PATIENCE).expect("the camera did not start");
         let port = first.strip_prefix("port ").unwrap().parse().unwrap();
-        Self { child, port, said, clients }
+        Self { child, port, said }
     }
 
     pub(crate) fn address(&self, mount: &str) -> String {
         format!("rtsp://127.0.0.1:{}/{mount}", self.port)
-    }
-
-    /// What stands behind `rtsp://` in the address of [`Self::pattern`].
-    pub(crate) fn place(&self) -> String {
-        format!("127.0.0.1:{}/pattern", self.port)
-    }
-
-    pub(crate) fn clients(&self) -> Clients {
-        *self.clients.lock().unwrap()
     }
 
     /// What clients have asked since the last call.
