@@ -28,6 +28,7 @@ mod push;
 mod raw;
 mod resume;
 mod rtsp;
+mod sources;
 mod starting;
 mod stopping;
 mod v1;

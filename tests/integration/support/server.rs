@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 
+use rustix::process::Pid;
 use tempfile::TempDir;
 
 use super::PATIENCE;
@@ -97,10 +98,11 @@ impl Server {
     }
 
     /// The processes that it has started and that run still, by their numbers.
-    pub(crate) fn children(&self) -> Vec<i32> {
+    pub(crate) fn children(&self) -> Vec<Pid> {
         let mut children = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            let name = entry.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
             // One that has ended meanwhile is no child any more.
@@ -108,7 +110,7 @@ impl Server {
             let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
             let (state, parent) = (fields.next(), fields.next());
             if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
-                children.push(pid);
+                children.extend(Pid::from_raw(pid));
             }
         }
         children
