@@ -226,7 +226,7 @@ async fn one_that_is_killed_or_stands_still_is_replaced_and_its_viewers_go_on() 
     for (restarts, signal) in [(1, Signal::KILL), (2, Signal::STOP)] {
         let [child] = server.children()[..] else { panic!("{:?}", server.children()) };
         assert_ne!(last.replace(child), Some(child));
-        kill_process(Pid::from_raw(child).unwrap(), signal).unwrap();
+        kill_process(child, signal).unwrap();
         // Meanwhile others see everything.
         let mut other =
             Client::connect(&server, &format!("{}/ws/live/{stream}", server.https), None).await;
@@ -364,6 +364,6 @@ async fn transcoders_end_with_the_server() {
     let (status, said, _) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(said.contains("a transcoder starts") && said.contains("a transcoder has stopped"));
-    let is_gone = || !std::path::Path::new(&format!("/proc/{}", children[0])).exists();
+    let is_gone = || !std::path::Path::new(&format!("/proc/{}", children[0].as_raw_nonzero())).exists();
     eventually(|| is_gone().then_some(())).await;
 }
