@@ -212,6 +212,7 @@ async fn serve(
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
         embed_origins: config.embed_origins.as_slice().into(),
+        extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
     };
 

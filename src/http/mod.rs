@@ -6,6 +6,7 @@ mod assets;
 mod board;
 mod compat;
 mod error;
+mod extras;
 mod headers;
 mod listener;
 mod origin;
@@ -14,6 +15,7 @@ mod router;
 mod service_worker;
 mod ws;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
@@ -68,6 +70,8 @@ pub(crate) struct State {
     pub(crate) https_port: u16,
     /// Whose pages may show a camera in a frame, beside the server's own.
     pub(crate) embed_origins: Arc<[Origin]>,
+    /// Where whoever runs the server puts programs of others that a page can use.
+    pub(crate) extras: Arc<Path>,
     pub(crate) shutdown: CancellationToken,
 }
 

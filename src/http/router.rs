@@ -6,7 +6,7 @@ use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, post, put};
 use tower_http::cors::CorsLayer;
 
-use super::{State, api, assets, compat, headers, origin, pages, service_worker, ws};
+use super::{State, api, assets, compat, extras, headers, origin, pages, service_worker, ws};
 use crate::config::sources::Name;
 
 /// The main listener: pages, API and WSS.
@@ -19,6 +19,9 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/", get(pages::capture))
         .route("/devices", get(pages::devices))
         .route("/live", get(pages::live))
+        .route("/address", get(pages::address))
+        .route("/mpegts/{stream}", get(pages::mpegts))
+        .route("/extras/{file}", get(extras::extra))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))

@@ -1,16 +1,64 @@
 //! Cameras that the server does not know: their address comes from a viewer.
 
+use std::sync::Mutex;
+
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::compat::{configured, connect, ending, next};
-use crate::support::camera::{Camera, Clients};
+use crate::support::camera::Camera;
 use crate::support::client::Client;
 use crate::support::files::eventually;
 use crate::support::server::Server;
 
 const ALLOWED: &str = "[viewers]\nrtsp_addresses = [\"rtsp://127.0.0.1\", \"rtsp://localhost\"]\n";
+
+/// A picture that moves, with a key frame every second.
+const PICTURE: &str = "pattern=videotestsrc is-live=true pattern=ball \
+    ! video/x-raw,width=320,height=240,framerate=15/1 \
+    ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 \
+    ! rtph264pay name=pay0 pt=96 config-interval=1";
+
+/// A camera, and who comes to it.
+struct Visited {
+    camera: Camera,
+    /// `127.0.0.1:<port>/pattern`
+    place: String,
+    clients: Mutex<Clients>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Clients {
+    came: usize,
+    now: usize,
+}
+
+impl Visited {
+    /// Who is let in is `USER:PASSWORD`, or everybody.
+    fn start(login: Option<&str>) -> Self {
+        let mut options = vec!["--shared"];
+        options.extend(login.map(|login| ["--login", login]).iter().flatten());
+        let camera = Camera::start(&[PICTURE.to_owned()], &options);
+        let place = camera.address("pattern").strip_prefix("rtsp://").unwrap().to_owned();
+        Self { camera, place, clients: Mutex::default() }
+    }
+
+    fn clients(&self) -> Clients {
+        let mut clients = self.clients.lock().unwrap();
+        for said in self.camera.heard() {
+            match said.as_str() {
+                "connected" => {
+                    clients.came += 1;
+                    clients.now += 1;
+                }
+                "closed" => clients.now -= 1,
+                _ => {}
+            }
+        }
+        *clients
+    }
+}
 
 type Viewer =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -45,7 +93,7 @@ async fn refused(viewer: &mut Viewer) -> String {
 
 #[tokio::test]
 async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_last_is_gone() {
-    let camera = Camera::start(Some("viewer:p@ss"));
+    let camera = Visited::start(Some("viewer:p@ss"));
     let (server, old) = start();
     let before = server.open_files();
     let address = format!("rtsp://viewer:p@ss@{}?x=1&y=2", camera.place);
@@ -76,7 +124,7 @@ async fn viewers_of_an_address_share_one_connection_and_one_decoder_until_the_la
 
 #[tokio::test]
 async fn nobody_sees_by_the_password_of_another() {
-    let camera = Camera::start(Some("viewer:s3cret"));
+    let camera = Visited::start(Some("viewer:s3cret"));
     let (server, old) = start();
     let place = &camera.place;
     let mut allowed = look(&old, &format!("rtsp://viewer:s3cret@{place}")).await;
@@ -96,7 +144,7 @@ async fn nobody_sees_by_the_password_of_another() {
 
 #[tokio::test]
 async fn what_is_wrong_with_an_address_is_told_once() {
-    let camera = Camera::start(None);
+    let camera = Visited::start(None);
     let (server, old) = start();
     let port = camera.place.split(['/', ':']).nth(1).unwrap();
     let mut viewer = look(&old, &format!("rtsp://127.0.0.1:{port}/nothing")).await;
@@ -122,11 +170,11 @@ async fn what_is_wrong_with_an_address_is_told_once() {
 
 #[tokio::test]
 async fn a_camera_that_says_nothing_more_is_given_up() {
-    let camera = Camera::start(None);
+    let camera = Visited::start(None);
     let (server, old) = start();
     let mut viewer = look(&old, &format!("rtsp://{}", camera.place)).await;
     sees(&mut viewer).await;
-    camera.freeze();
+    camera.camera.freeze();
     // What has been decoded already may still come.
     let (texts, _, code) = ending(&mut viewer).await;
     assert_eq!((texts.len(), code), (1, Some(4404)), "{texts:?}");
@@ -139,7 +187,7 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
 async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     const VIEWERS: usize = 50;
     const ROUNDS: usize = 6;
-    let cameras = [Camera::start(None), Camera::start(None)];
+    let cameras = [Visited::start(None), Visited::start(None)];
     let (server, old) = start();
     let before = server.open_files();
     let visits = (0..VIEWERS).map(|number| {

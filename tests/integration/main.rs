@@ -27,6 +27,7 @@ mod pages;
 mod push;
 mod raw;
 mod resume;
+mod rtsp;
 mod starting;
 mod stopping;
 mod v1;

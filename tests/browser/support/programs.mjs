@@ -24,8 +24,8 @@ export const firefox = () => onPath("firefox-esr", "firefox");
 export const webkitDriver = () => onPath("WebKitWebDriver");
 export const xvfb = () => onPath("Xvfb");
 
-/** The Python that sees the system's packages. */
-export const systemPython = () => ["/usr/bin/python3", onPath("python3")].find((file) => existsSync(file)) ?? "python3";
+/** Debian's own Python sees Debian's packages, whatever else is installed. */
+export const systemPython = () => "/usr/bin/python3";
 
 /** A Python that has a package. @param {string} name */
 export function pythonWith(name) {

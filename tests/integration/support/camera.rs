@@ -1,78 +1,141 @@
+//! Cameras on the network: GStreamer's RTSP server, and what ffprobe finds in files.
+
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, channel};
 
-use super::server::wait;
+use rustix::process::{Pid, Signal, kill_process};
 
-/// A picture that moves, with a key frame every second.
-const PICTURE: &str = "videotestsrc is-live=true pattern=ball \
-    ! video/x-raw,width=320,height=240,framerate=15/1 \
-    ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=400 \
-    ! rtph264pay name=pay0 pt=96 config-interval=1";
+use super::PATIENCE;
 
-/// A camera on the network that is not ours: GStreamer's RTSP server. It ends when dropped.
+const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/rtsp_server.py");
+
+/// A camera; it is gone when this is dropped.
 pub(crate) struct Camera {
     child: Child,
-    /// `127.0.0.1:<port>/pattern`
-    pub(crate) place: String,
-    clients: Arc<Mutex<Clients>>,
-}
-
-/// Who has come to the camera, and who is there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clients {
-    pub(crate) came: usize,
-    pub(crate) now: usize,
+    pub(crate) port: u16,
+    said: Receiver<String>,
 }
 
 impl Camera {
-    /// Who is let in is `USER:PASSWORD`, or everybody.
-    pub(crate) fn start(login: Option<&str>) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/rtsp_server.py");
-        // The system's Python sees the system's packages.
-        let system = Path::new("/usr/bin/python3");
-        let python = if system.exists() { system } else { Path::new("python3") };
-        let mut command = Command::new(python);
-        command.arg(script).arg("--shared");
-        command.args(login.map(|login| ["--login", login]).iter().flatten());
-        command.arg(format!("pattern={PICTURE}")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines.next().expect("the camera has not started").unwrap();
-        let port = said.strip_prefix("port ").unwrap();
-        let clients = Arc::<Mutex<Clients>>::default();
-        let counted = Arc::clone(&clients);
+    /// One with these pipelines, each as `NAME=DESCRIPTION`.
+    pub(crate) fn start(mounts: &[String], options: &[&str]) -> Self {
+        Self::start_at(0, mounts, options)
+    }
+
+    /// The same where one has been.
+    pub(crate) fn start_at(port: u16, mounts: &[String], options: &[&str]) -> Self {
+        // Debian's own interpreter has the bindings, whatever else is installed.
+        let mut child = Command::new("/usr/bin/python3")
+            .arg(SERVER)
+            .args(["--port", &port.to_string()])
+            .args(options)
+            .args(mounts)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, said) = channel();
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let mut clients = counted.lock().unwrap();
-                match line.as_str() {
-                    "connected" => {
-                        clients.came += 1;
-                        clients.now += 1;
-                    }
-                    "closed" => clients.now -= 1,
-                    _ => {}
-                }
-            }
+            lines.map_while(Result::ok).for_each(|line| drop(tell.send(line)));
         });
-        Self { child, place: format!("127.0.0.1:{port}/pattern"), clients }
+        let first: String = said.recv_timeout(PATIENCE).expect("the camera did not start");
+        let port = first.strip_prefix("port ").unwrap().parse().unwrap();
+        Self { child, port, said }
     }
 
-    pub(crate) fn clients(&self) -> Clients {
-        *self.clients.lock().unwrap()
+    pub(crate) fn address(&self, mount: &str) -> String {
+        format!("rtsp://127.0.0.1:{}/{mount}", self.port)
     }
 
-    /// It is there, and says nothing any more.
+    /// What clients have asked since the last call.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.said.try_iter().collect()
+    }
+
+    /// From now on it sends nothing, and closes nothing.
     pub(crate) fn freeze(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
+    }
+
+    /// Ends it where it stands.
+    pub(crate) fn kill(mut self) -> u16 {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.port
     }
 }
 
 impl Drop for Camera {
     fn drop(&mut self) {
         let _ = self.child.kill();
-        wait(&mut self.child);
+        let _ = self.child.wait();
     }
+}
+
+/// One packet of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Packet {
+    pub(crate) seconds: f64,
+    pub(crate) hash: String,
+}
+
+/// Makes a file by ffmpeg.
+pub(crate) fn made(folder: &Path, name: &str, arguments: &str) -> PathBuf {
+    let path = folder.join(name);
+    let arguments = arguments.split_whitespace();
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(arguments)
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    path
+}
+
+/// What a file's first track of a kind (`v` or `a`) holds, as ffprobe reads it.
+pub(crate) fn packets(file: &Path, kind: &str) -> Vec<Packet> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", &format!("{kind}:0"), "-show_packets"])
+        .args(["-show_data_hash", "md5", "-show_entries", "packet=pts_time,data_hash"])
+        .args(["-of", "csv=p=0"])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter_map(|line| line.split_once(','));
+    let packet = |(seconds, rest): (&str, &str)| {
+        // What stands behind the hash is about the packet's side.
+        let hash = rest.split(',').next()?.to_owned();
+        Some(Packet { seconds: seconds.parse().ok()?, hash })
+    };
+    lines.filter_map(packet).collect()
+}
+
+/// Width and height as ffprobe reads them.
+pub(crate) fn size(file: &Path) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height"])
+        .args(["-of", "csv=p=0:s=x"])
+        .arg(file)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Whether ffmpeg decodes a file to its end without a complaint.
+pub(crate) fn decodes(file: &Path) {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-xerror", "-i"])
+        .arg(file)
+        .args(["-f", "null", "-"])
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaints.is_empty(), "{}: {complaints}", file.display());
 }

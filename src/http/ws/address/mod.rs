@@ -154,9 +154,11 @@ fn why(failure: &Failure) -> &'static str {
         Failure::BadAddress(_) | Failure::NoCamera(_) => "there is nothing at this path",
         Failure::Unauthorized => "the camera does not accept this user and password",
         Failure::Unreachable(_) => "the camera cannot be reached",
-        Failure::NotMedia(_) => "what comes from there is no picture that can be shown",
+        Failure::NotMedia(_) | Failure::OtherCodec(_) => {
+            "what comes from there is no picture that can be shown by its address alone"
+        }
         Failure::Silent(_) => "the camera sends nothing",
-        Failure::Ended => "the camera has ended the connection",
+        Failure::Ended | Failure::Stopped(_) => "the camera has ended the connection",
         Failure::NoFfmpeg => "this needs ffmpeg, which is not installed on the server",
         Failure::Over => "the server is stopping",
     }
