@@ -257,6 +257,44 @@ test("a picture that the engine has paused goes on; one that a person has paused
   assert.equal(look().state, "paused");
 });
 
+test("sound that the engine turns on is not heard, and the picture goes on; what a person turns on is heard", async () => {
+  const { player, media, pass, page } = fixture();
+  const { video } = media;
+  const turnOn = () => {
+    video.muted = false;
+    video.tell("volumechange");
+  };
+  const heard = () => !video.muted && video.volume === 1;
+  // As WebKitGTK does it: it turns on what it pauses then, since nobody has asked for it.
+  video.refusal = ({ muted, volume }) => !muted && volume > 0;
+  player.start(LIVE);
+  await pass(1000);
+  turnOn();
+  assert.deepEqual([video.muted, video.volume], [true, 0]);
+  video.paused = true;
+  await pass(3000);
+  assert.equal(video.paused, false);
+  video.refusal = null;
+  player.toggleSound();
+  video.tell("volumechange");
+  assert.ok(heard(), "by the button");
+  player.stop();
+  video.muted = true;
+  player.start(LIVE);
+  turnOn();
+  assert.ok(video.muted, "the next stream begins without sound");
+  page.document.pictureInPictureElement = video;
+  turnOn();
+  assert.ok(heard(), "in the small window");
+  page.document.pictureInPictureElement = null;
+  player.stop();
+  video.muted = true;
+  player.start(LIVE);
+  video.tell("contextmenu");
+  turnOn();
+  assert.ok(heard(), "in the browser's menu");
+});
+
 test("a path whose picture stays paused whatever is done gives way; one that waits for a tap does not", async () => {
   const { player, media, look, pass } = fixture({ kinds: ["webrtc", "jpeg"] });
   player.start(LIVE);

@@ -30,6 +30,8 @@ const PASSING = ["unknown", "too_many"];
 const RESUME_MS = 2000;
 /** As often as this without a second played, and it is the path that cannot go on. */
 const MOST_RESUMES = 3;
+/** So long a menu of the browser's own may stay open before something is chosen in it. */
+const MENU_MS = 30_000;
 /** While the old picture is seen, the change of path is not worth a word for so long. */
 const UNSAID_MS = 3000;
 
@@ -79,6 +81,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   let isOn = false;
   /** By a person: WebKitGTK turns the sound on by itself at times. */
   let isSoundAsked = false;
+  let menuMs = -MENU_MS;
   /** @type {any} */
   let ticking = null;
   let changedMs = 0;
@@ -206,9 +209,35 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     rising.path.start();
   }
 
+  /** In the small window, or in full screen as an iPhone has it: there the browser has buttons of its own. */
+  function isInOwnWindow() {
+    const { webkitDisplayingFullscreen, webkitPresentationMode = "inline" } = /** @type {any} */ (video);
+    return page.document.pictureInPictureElement === video || webkitDisplayingFullscreen === true || webkitPresentationMode !== "inline";
+  }
+
+  /** Nobody hears what nobody has turned on. */
+  function onVolume() {
+    if (video.muted || isSoundAsked) return;
+    if (isInOwnWindow() || now() - menuMs < MENU_MS) {
+      isSoundAsked = true;
+      beHeard();
+      return;
+    }
+    video.muted = true;
+    // The engine will do it again, and pauses what could be heard then.
+    video.volume = 0;
+  }
+  const onMenu = () => {
+    menuMs = now();
+  };
+
+  function beHeard() {
+    if (video.volume === 0) video.volume = 1;
+  }
+
   /** Engines pause by themselves, WebKit after a jump; people do it where there is sound, or in the small window. */
   function resume() {
-    const isTheirs = (isSoundAsked && !video.muted) || page.document.pictureInPictureElement === video || page.document.visibilityState === "hidden";
+    const isTheirs = (isSoundAsked && !video.muted) || isInOwnWindow() || page.document.visibilityState === "hidden";
     if (isTheirs || now() - resumedMs < RESUME_MS) return;
     resumedMs = now();
     resumes = Math.abs(video.currentTime - resumedS) > 1 ? 1 : resumes + 1;
@@ -247,7 +276,10 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       mime = (entry && entry.mime) || null;
       choice.reset();
       ticking = page.setInterval(tick, TICK_MS);
+      if (video.muted) isSoundAsked = false;
       video.addEventListener("loadeddata", onData);
+      video.addEventListener("volumechange", onVolume);
+      video.addEventListener("contextmenu", onMenu);
       // Asked within the tap that opened the view, it is allowed for what comes later, too.
       playVideo(video);
       go();
@@ -257,6 +289,8 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       isOn = false;
       page.clearInterval(ticking);
       video.removeEventListener("loadeddata", onData);
+      video.removeEventListener("volumechange", onVolume);
+      video.removeEventListener("contextmenu", onMenu);
       drop();
       if (active) active.path.stop();
       active = null;
@@ -292,6 +326,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     toggleSound() {
       video.muted = !video.muted;
       isSoundAsked = !video.muted;
+      if (isSoundAsked) beHeard();
       void video.play().catch(() => {});
     },
     tick,
