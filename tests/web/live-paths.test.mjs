@@ -94,15 +94,15 @@ function fixture({ supported = () => true, kinds } = {}) {
   };
 }
 
-test("WebRTC comes first; what it brings is in the element when it is decoded; leaving ends it at the server", async () => {
+test("WebRTC comes first, into an empty element before its first picture; leaving ends it at the server", async () => {
   const { player, rtc, sockets, media, look, pass } = fixture();
   player.start(LIVE);
   await pass(250, { bytes: false });
   assert.deepEqual(rtc.requests, ["POST /whep/door"]);
-  assert.equal(media.video.srcObject, null, "nothing to be seen yet");
+  assert.ok(media.video.srcObject, "the pictures that are sent on joining find it");
+  assert.equal(look().state, "connecting");
   await pass(1000);
   assert.deepEqual([look().kind, look().state, sockets.made.length], ["webrtc", "playing", 0]);
-  assert.ok(media.video.srcObject);
   player.stop();
   assert.deepEqual(rtc.requests, ["POST /whep/door", "DELETE /whep/door/1 keepalive"]);
   assert.ok(rtc.last().isClosed);
@@ -193,13 +193,17 @@ test("the list calls a device live for 5 s after it has stalled, and that is no 
 });
 
 test("a goodbye of the server: another offer at once; a stream that is over is waited for", async () => {
-  const { player, rtc, look, pass } = fixture();
+  const { player, rtc, media, look, pass } = fixture();
   player.start(LIVE);
   await pass(6000);
   rtc.answers.push(201, 404, 404);
+  const before = media.video.srcObject;
   rtc.last().goodbye();
+  await pass(500, { bytes: false });
+  assert.equal(media.video.srcObject, before, "the old picture is seen until there is a new one");
   await pass(1000);
   assert.equal(rtc.made.length, 2);
+  assert.notEqual(media.video.srcObject, before);
   assert.deepEqual([look().kind, look().state], ["webrtc", "playing"]);
   await pass(6000);
   rtc.last().goodbye();
