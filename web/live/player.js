@@ -30,6 +30,8 @@ const PASSING = ["unknown", "too_many"];
 const RESUME_MS = 2000;
 /** As often as this without a second played, and it is the path that cannot go on. */
 const MOST_RESUMES = 3;
+/** So soon after a jump, or a change of its sound, it is the engine that pauses. */
+const STIRRED_MS = 2000;
 /** So long a menu of the browser's own may stay open before something is chosen in it. */
 const MENU_MS = 30_000;
 /** While the old picture is seen, the change of path is not worth a word for so long. */
@@ -82,6 +84,8 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   /** By a person: WebKitGTK turns the sound on by itself at times. */
   let isSoundAsked = false;
   let menuMs = -MENU_MS;
+  let stirredMs = -STIRRED_MS;
+  let isEnginesPause = false;
   /** @type {any} */
   let ticking = null;
   let changedMs = 0;
@@ -217,6 +221,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
 
   /** Nobody hears what nobody has turned on. */
   function onVolume() {
+    stirredMs = now();
     if (video.muted || isSoundAsked) return;
     if (isInOwnWindow() || now() - menuMs < MENU_MS) {
       isSoundAsked = true;
@@ -227,9 +232,16 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     // The engine will do it again, and pauses what could be heard then.
     video.volume = 0;
   }
-  const onMenu = () => {
-    menuMs = now();
-  };
+
+  /** @type {[string, () => void][]} */
+  const heard = [
+    ["loadeddata", () => tick()],
+    ["volumechange", onVolume],
+    ["contextmenu", () => void (menuMs = now())],
+    ["seeking", () => void (stirredMs = now())],
+    ["seeked", () => void (stirredMs = now())],
+    ["pause", () => void (isEnginesPause = now() - stirredMs < STIRRED_MS)],
+  ];
 
   function beHeard() {
     if (video.volume === 0) video.volume = 1;
@@ -237,7 +249,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
 
   /** Engines pause by themselves, WebKit after a jump; people do it where there is sound, or in the small window. */
   function resume() {
-    const isTheirs = (isSoundAsked && !video.muted) || isInOwnWindow() || page.document.visibilityState === "hidden";
+    const isTheirs = (isSoundAsked && !video.muted && !isEnginesPause) || isInOwnWindow() || page.document.visibilityState === "hidden";
     if (isTheirs || now() - resumedMs < RESUME_MS) return;
     resumedMs = now();
     resumes = Math.abs(video.currentTime - resumedS) > 1 ? 1 : resumes + 1;
@@ -259,7 +271,6 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     if (state === "paused") resume();
     consider();
   }
-  const onData = () => tick();
 
   /** @returns {PlayerState} */
   function stateOf(/** @type {PlayerState} */ state) {
@@ -277,9 +288,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       choice.reset();
       ticking = page.setInterval(tick, TICK_MS);
       if (video.muted) isSoundAsked = false;
-      video.addEventListener("loadeddata", onData);
-      video.addEventListener("volumechange", onVolume);
-      video.addEventListener("contextmenu", onMenu);
+      for (const [name, act] of heard) video.addEventListener(name, act);
       // Asked within the tap that opened the view, it is allowed for what comes later, too.
       playVideo(video);
       go();
@@ -288,9 +297,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       if (!isOn) return;
       isOn = false;
       page.clearInterval(ticking);
-      video.removeEventListener("loadeddata", onData);
-      video.removeEventListener("volumechange", onVolume);
-      video.removeEventListener("contextmenu", onMenu);
+      for (const [name, act] of heard) video.removeEventListener(name, act);
       drop();
       if (active) active.path.stop();
       active = null;
