@@ -356,6 +356,7 @@ async fn transcoders_end_with_the_server() {
     let (status, said, _) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(said.contains("a transcoder starts") && said.contains("a transcoder has stopped"));
-    let is_gone = || !std::path::Path::new(&format!("/proc/{}", children[0].as_raw_nonzero())).exists();
+    let is_gone =
+        || !std::path::Path::new(&format!("/proc/{}", children[0].as_raw_nonzero())).exists();
     eventually(|| is_gone().then_some(())).await;
 }

@@ -134,7 +134,7 @@ impl Server {
 
     /// Asks the server to stop, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     }
 
@@ -164,7 +164,7 @@ pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
 /// Waits for a child's end.
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     // A thread ends the child if it hangs, so that the wait below always returns.
-    let pid = rustix::process::Pid::from_child(child);
+    let pid = Pid::from_child(child);
     let (done, watch) = std::sync::mpsc::channel::<()>();
     let guard = std::thread::spawn(move || {
         if watch.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
