@@ -9,8 +9,10 @@
 
 mod support;
 
+mod addresses;
 mod alarms;
 mod check;
+mod compat;
 mod control;
 mod crash;
 mod faults;
@@ -19,11 +21,13 @@ mod growing;
 mod hostile;
 mod https;
 mod live;
+mod mpegts;
 mod network;
 mod pages;
 mod push;
 mod raw;
 mod resume;
+mod rtsp;
 mod sources;
 mod starting;
 mod stopping;
