@@ -152,15 +152,17 @@ async fn what_a_camera_sends_is_recorded_sample_by_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jpegs_with_g711_and_sound_alone_are_recorded() {
+async fn jpegs_with_g711_opus_and_sound_alone_are_recorded() {
     let jpeg = "jpeg=videotestsrc is-live=true ! \
         video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! jpegenc ! \
         rtpjpegpay name=pay0 pt=26 audiotestsrc is-live=true ! \
         audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8";
     let pcm = "pcm=audiotestsrc is-live=true ! audio/x-raw,rate=16000,channels=1 ! \
         rtpL16pay name=pay0 pt=97";
-    let camera = Camera::start(&[jpeg.to_owned(), pcm.to_owned()], &[]);
-    let all = ["jpeg", "pcm"];
+    let opus =
+        format!("opus={LIVE} audiotestsrc is-live=true ! opusenc ! rtpopuspay name=pay1 pt=98");
+    let camera = Camera::start(&[jpeg.to_owned(), pcm.to_owned(), opus], &[]);
+    let all = ["jpeg", "pcm", "opus"];
     let server = start(&all.map(|name| source(name, &camera.address(name), "")));
     let recordings = server.recordings();
     for name in all {
@@ -168,7 +170,7 @@ async fn jpegs_with_g711_and_sound_alone_are_recorded() {
     }
     server.interrupt();
     let (_, _, _folder) = server.wait();
-    for (name, kinds) in [("jpeg", &["v", "a"][..]), ("pcm", &["a"])] {
+    for (name, kinds) in [("jpeg", &["v", "a"][..]), ("pcm", &["a"]), ("opus", &["v", "a"])] {
         for file in files(&recordings, name, 0) {
             decodes(&file);
             for kind in kinds {
@@ -256,7 +258,7 @@ async fn each_fault_of_a_camera_has_its_name() {
             tokio::spawn(async move {
                 let mut asked = [0; 1024];
                 let _ = stream.read(&mut asked).await;
-                let _ = stream.write_all(&[b"\x00\xff what is this? \r\n\r\n"; 100].concat()).await;
+                let _ = stream.write_all(&b"\x00\xff what is this? \r\n\r\n".repeat(100)).await;
             });
         }
     });
