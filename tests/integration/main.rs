@@ -10,6 +10,7 @@
 mod support;
 
 mod alarms;
+mod attached;
 mod check;
 mod control;
 mod crash;
