@@ -184,6 +184,10 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
         sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
         embed_origins: file.embed_origins,
+        pictures: file.pictures.checked()?,
+        mpegts: file.mpegts.checked()?,
+        compat: file.compat.checked()?,
+        rtsp_addresses: file.viewers.rtsp_addresses,
     })
 }
 

@@ -1,6 +1,7 @@
 //! ffmpeg as a helper: started between pipes, ended with whoever started it.
 
 mod abilities;
+mod parts;
 mod words;
 
 use std::ffi::OsStr;
@@ -16,6 +17,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::OnceCell;
 
 pub(crate) use abilities::Abilities;
+pub(crate) use parts::Parts;
 pub(crate) use words::Words;
 
 /// What the programs are called, unless the configuration says otherwise.

@@ -4,8 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, post, put};
+use tower_http::cors::CorsLayer;
 
-use super::{State, api, assets, headers, origin, pages, service_worker, ws};
+use super::{State, api, assets, compat, extras, headers, origin, pages, service_worker, ws};
+use crate::config::sources::Name;
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
@@ -17,6 +19,9 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/", get(pages::capture))
         .route("/devices", get(pages::devices))
         .route("/live", get(pages::live))
+        .route("/address", get(pages::address))
+        .route("/mpegts/{stream}", get(pages::mpegts))
+        .route("/extras/{file}", get(extras::extra))
         .route("/selftest", get(pages::selftest))
         .route("/service-worker.js", get(service_worker::script))
         .route("/api/sessions/{session}", get(api::sessions::session))
@@ -32,10 +37,13 @@ pub(crate) fn pages_router(state: State) -> Router {
         .route("/ws/control", any(ws::control::control))
         .route("/api/streams/{stream}/snapshot.jpg", get(api::pictures::snapshot))
         .route("/api/streams/{stream}/mjpeg", get(api::pictures::mjpeg))
+        .route("/api/streams/{stream}/transcoders", get(api::transcoders::transcoders))
         .route("/ws/jpeg/{stream}", any(ws::pictures::jpeg))
         .route("/whep/{stream}", offer)
         .route("/whep/{stream}/{id}", delete(api::whep::end))
         .route("/ws/json/{stream}", any(ws::pictures::json))
+        .route("/ws/mpegts/{stream}", any(ws::mpegts::mpegts))
+        .route("/ws/stream", any(ws::address::of_own_pages))
         .merge(routes_for_own_pages())
         .merge(routes_for_other_origins())
         .merge(trust_routes())
@@ -47,6 +55,28 @@ pub(crate) fn pages_router(state: State) -> Router {
 /// The second listener: raw publishers on any path.
 pub(crate) fn raw_router(state: State) -> Router {
     headers::secure(Router::new().fallback(any(ws::ingest::raw)).with_state(state))
+}
+
+/// `compat.json_port`: JSON frames of one stream on any path.
+pub(crate) fn compat_json_router(state: State, stream: Name) -> Router {
+    let json = any(move |state, wish, upgrade| ws::compat::json(state, stream, wish, upgrade));
+    headers::secure(Router::new().fallback(json).with_state(state))
+}
+
+/// `compat.jpeg_port`: JPEG frames of the addresses that viewers give.
+pub(crate) fn compat_jpeg_router(state: State) -> Router {
+    let routes = Router::new()
+        .route("/", get(compat::status).layer(CorsLayer::very_permissive()))
+        .route("/ws/stream", any(ws::address::of_all_pages))
+        .fallback(super::error::not_found)
+        .with_state(state);
+    headers::secure(routes)
+}
+
+/// `compat.mpegts_port`: MPEG-TS of one stream on any path.
+pub(crate) fn compat_mpegts_router(state: State, stream: Name) -> Router {
+    let mpegts = any(move |state, upgrade| ws::compat::mpegts(state, stream, upgrade));
+    headers::secure(Router::new().fallback(mpegts).with_state(state))
 }
 
 /// The plain listener: how to trust the server, and the way to it.

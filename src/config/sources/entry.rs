@@ -80,6 +80,8 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
             return Err(not_allowed("kind", &kind.into(), why));
         }
     };
+    // Who is paused stays so while it is changed.
+    let was_paused = matches!(writer, Writer::Page(Some(before)) if before.is_paused);
     let records = matches!(input, Input::Rtsp(_) | Input::Camera(_));
     let spec = Spec {
         name,
@@ -87,7 +89,7 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         input,
         record: members.flag("record")?.unwrap_or(records),
         hours: members.hours()?,
-        is_paused: members.flag("paused")?.unwrap_or(false),
+        is_paused: members.flag("paused")?.unwrap_or(was_paused),
     };
     if let Some(small) = spec.small_name() {
         small.map_err(|why| not_allowed(name_key, &spec.name.as_str().into(), why))?;

@@ -77,7 +77,7 @@ pub(in super::super) async fn replace(
 ) -> Result<Json<Source>, ApiError> {
     let mut members = read(members)?;
     members.entry("source").or_insert_with(|| source.clone().into());
-    Ok(Json(state.sources.replace(&source, members).await?.into()))
+    Ok(Json(state.sources.replace(source, members).await?.into()))
 }
 
 /// `DELETE /api/sources/{source}`.
@@ -85,7 +85,7 @@ pub(in super::super) async fn remove(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.sources.remove(&source).await?;
+    state.sources.remove(source).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -94,7 +94,7 @@ pub(in super::super) async fn pause(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<Json<Source>, ApiError> {
-    Ok(Json(state.sources.pause(&source, true).await?.into()))
+    Ok(Json(state.sources.pause(source, true).await?.into()))
 }
 
 /// `POST /api/sources/{source}/resume`.
@@ -102,7 +102,7 @@ pub(in super::super) async fn resume(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<Json<Source>, ApiError> {
-    Ok(Json(state.sources.pause(&source, false).await?.into()))
+    Ok(Json(state.sources.pause(source, false).await?.into()))
 }
 
 /// `POST /api/sources/test`: what would come, within 15 s.

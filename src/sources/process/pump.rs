@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use super::super::failure::Failure;
 use super::super::intake::Intake;
 use super::reason::Way;
-use crate::ffmpeg::{Fetching, Words};
-use crate::live::pictures::parts::Parts;
+use crate::ffmpeg::{Fetching, Parts, Words};
 
 /// A camera is opened and looked at within seconds, one on the network within ten or so.
 const START_PATIENCE: Duration = Duration::from_secs(30);

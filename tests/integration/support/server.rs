@@ -58,6 +58,17 @@ impl Server {
         line.split_whitespace().next().unwrap().strip_prefix("http://").unwrap().to_owned()
     }
 
+    /// The address of the next listener that is printed with this purpose.
+    pub(crate) fn printed(&self, purpose: &str) -> String {
+        let mut lines = self.more.lock().unwrap();
+        loop {
+            let line = lines.next().expect("no such address is printed").unwrap();
+            if line.contains(purpose) {
+                return line.split_whitespace().next().unwrap().to_owned();
+            }
+        }
+    }
+
     pub(crate) fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
     }
@@ -83,6 +94,24 @@ impl Server {
     #[allow(dead_code, reason = "for a measurement, not for a test")]
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// The processes that it has started and that run still.
+    pub(crate) fn children(&self) -> Vec<rustix::process::Pid> {
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // One that has ended meanwhile is no child any more.
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
+            let (state, parent) = (fields.next(), fields.next());
+            if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
+                children.extend(rustix::process::Pid::from_raw(pid));
+            }
+        }
+        children
     }
 
     /// Ends the process where it stands, and gives back its folder.
