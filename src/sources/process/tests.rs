@@ -82,8 +82,7 @@ async fn a_cameras_own_jpegs_are_shown_while_its_pictures_are_encoded() {
         let mut pictures = stream(&streams).await.own_pictures();
         let mut seen = Vec::new();
         while pictures.changed().await.is_ok() {
-            let (jpeg, _) = pictures.borrow_and_update().clone().unwrap();
-            seen.push(jpeg);
+            seen.extend(pictures.borrow_and_update().picture.clone().map(|picture| picture.jpeg));
             if seen.len() == 5 {
                 break;
             }
