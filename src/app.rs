@@ -1,5 +1,6 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
+mod compat;
 mod folder;
 mod listen;
 
@@ -28,8 +29,11 @@ use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
+use crate::live::sound::Sounds;
+use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::sources::{Cameras, Sources};
@@ -177,12 +181,27 @@ async fn serve(
     let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
-    let (playback, media_port) = playback(config, names, &streams, &stop);
+    let transcoders = Transcoders::new(stop.clone());
+    let sounds = Sounds::new(transcoders.clone());
+    let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
     let state = http::State {
         library,
         alarms,
         playback,
-        pictures: Pictures::new(streams.clone()),
+        pictures: Pictures::new(
+            streams.clone(),
+            transcoders.clone(),
+            Arc::new(config.pictures.clone()),
+        ),
+        mpegts: Mpegts::new(streams.clone(), transcoders.clone(), Arc::new(config.mpegts.clone())),
+        visited: Pictures::new(
+            sources.visited(),
+            transcoders.clone(),
+            Arc::new(config.pictures.clone()),
+        ),
+        transcoders,
+        rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
+        denied: Arc::default(),
         cameras: Cameras::default(),
         board,
         devices: devices.clone(),
@@ -193,6 +212,7 @@ async fn serve(
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
         embed_origins: config.embed_origins.as_slice().into(),
+        extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
     };
 
@@ -216,6 +236,10 @@ async fn serve(
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
         addresses.push(Address { url, purpose: "viewers by WebRTC" });
+    }
+    for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
+        addresses.push(compat.address);
+        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone()));
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);
@@ -255,13 +279,14 @@ fn playback(
     config: &Config,
     names: &Names,
     streams: &Streams,
+    sounds: Sounds,
     stop: &CancellationToken,
 ) -> (Arc<dyn Playback>, Option<u16>) {
     let Some(port) = config.webrtc_port else { return (Arc::new(NoPlayback), None) };
     let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
     let made = webrtc::bind(&own, port).and_then(|sockets| {
         let first = sockets.first().and_then(|socket| socket.local_addr().ok());
-        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, stop.clone())?;
+        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, sounds, stop.clone())?;
         Ok((webrtc, first.map(|address| address.port())))
     });
     match made {

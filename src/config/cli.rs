@@ -140,7 +140,8 @@ pub(super) fn read() -> Task {
             })
         }
         None => {
-            File::read(cli.config.as_deref()).and_then(|file| merge(cli, file)).map(Task::Serve)
+            let served = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+            served.map(|config| Task::Serve(Box::new(config)))
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
@@ -184,6 +185,10 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
         sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
         embed_origins: file.embed_origins,
+        pictures: file.pictures.checked()?,
+        mpegts: file.mpegts.checked()?,
+        compat: file.compat.checked()?,
+        rtsp_addresses: file.viewers.rtsp_addresses,
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port};
+use super::{Origin, Port, compat, mpegts, pictures, rtsp_addresses};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -39,6 +39,14 @@ pub(super) struct File {
     pub(super) alarms: Section,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
+    #[serde(default)]
+    pub(super) pictures: pictures::Section,
+    #[serde(default)]
+    pub(super) mpegts: mpegts::Section,
+    #[serde(default)]
+    pub(super) compat: compat::Section,
+    #[serde(default)]
+    pub(super) viewers: rtsp_addresses::Section,
     /// Checked one by one, with words of their own.
     #[serde(default)]
     pub(super) source: Vec<toml::Table>,
@@ -67,7 +75,7 @@ enum NumberOrWord {
     Word(String),
 }
 
-fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
+pub(super) fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
     match NumberOrWord::deserialize(deserializer) {
         Ok(NumberOrWord::Number(port)) => Ok(Some(Port::Number(port))),
         Ok(NumberOrWord::Word(word)) => word.parse().map(Some).map_err(serde::de::Error::custom),

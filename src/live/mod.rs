@@ -5,6 +5,7 @@ pub(crate) mod demuxing;
 pub(crate) mod feed;
 mod fragments;
 mod gate;
+pub(crate) mod mpegts;
 pub(crate) mod pictures;
 pub(crate) mod playback;
 pub(crate) mod raw_stream;
@@ -14,13 +15,14 @@ pub(crate) mod sound;
 mod stream;
 mod streams;
 mod tap;
+pub(crate) mod transcoder;
+mod ts;
 
 use std::sync::Arc;
 
 use container::{Init, Track};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use crate::ffmpeg;
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use fragments::{Delivery, Format, container_name};
 pub(crate) use showing::{Showing, Shown};

@@ -80,7 +80,7 @@ impl Showing {
     /// A JPEG that the camera itself made, for viewers of JPEGs.
     pub(crate) fn picture(&self, jpeg: Bytes) {
         if let Some(stream) = self.tap.stream() {
-            stream.put_picture(jpeg);
+            stream.bring(jpeg);
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::broadcast::Broadcast;
 use super::fragments::{Cursor, Delivery, container_name, mime};
+use super::pictures::{Newest, Picture};
 use crate::clock::{self, WallUs};
 
 /// A stream of which nothing live came for this long is not live.
@@ -17,14 +18,19 @@ const SILENCE_US: i64 = 5_000_000;
 /// Bitrates are taken over this long.
 const METER_US: i64 = 2_000_000;
 
+/// A picture is not larger; what claims to be is none.
+const MAX_PICTURE_BYTES: usize = 16 << 20;
+
+const JPEG_BEGIN: [u8; 3] = [0xFF, 0xD8, 0xFF];
+
 /// A live stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
     name: String,
     shared: Mutex<Shared>,
     changed: watch::Sender<()>,
-    /// The newest JPEG that the camera itself made.
-    picture: watch::Sender<Option<(Bytes, WallUs)>>,
+    /// The newest picture that the camera itself has made.
+    newest: watch::Sender<Newest>,
 }
 
 #[derive(Debug)]
@@ -177,18 +183,8 @@ impl Stream {
             since_us: clock::now_us(),
             meter: Meter::default(),
         };
-        let (changed, picture) = (watch::Sender::new(()), watch::Sender::new(None));
-        Self { name, shared: Mutex::new(shared), changed, picture }
-    }
-
-    /// The camera has made a JPEG by itself.
-    pub(super) fn put_picture(&self, jpeg: Bytes) {
-        self.picture.send_replace(Some((jpeg, clock::now_us())));
-    }
-
-    /// The JPEGs that the camera itself makes, each with the time at which it came.
-    pub(crate) fn own_pictures(&self) -> watch::Receiver<Option<(Bytes, WallUs)>> {
-        self.picture.subscribe()
+        let (changed, newest) = (watch::Sender::new(()), watch::Sender::new(Newest::default()));
+        Self { name, shared: Mutex::new(shared), changed, newest }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -202,7 +198,24 @@ impl Stream {
 
     pub(super) fn end(&self) {
         self.lock().is_over = true;
+        self.newest.send_replace(Newest { picture: None, is_over: true });
         self.notify();
+    }
+
+    /// A picture that the camera itself has made.
+    pub(super) fn bring(&self, jpeg: Bytes) {
+        if !jpeg.starts_with(&JPEG_BEGIN) || jpeg.len() > MAX_PICTURE_BYTES {
+            return;
+        }
+        // It has just been captured: nothing is known of it but that it is there.
+        let now_us = clock::now_us();
+        let picture = Some(Picture { jpeg, at_us: now_us, came_us: now_us });
+        self.newest.send_modify(|newest| newest.picture = picture);
+    }
+
+    /// The pictures that the camera itself makes, the newest of them.
+    pub(crate) fn own_pictures(&self) -> watch::Receiver<Newest> {
+        self.newest.subscribe()
     }
 
     /// Its name in addresses.

@@ -48,6 +48,10 @@ struct Found {
 /// # Errors
 /// When the disk refuses to give back what there is of it.
 pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<Start, DiskError> {
+    if session.peer.is_source() {
+        // In its folder lies what earlier sessions have left: what is begun now is none of that.
+        recorder.scanned().await;
+    }
     let known = match session.is_resumable {
         true => {
             recorder.scanned().await;

@@ -217,3 +217,6 @@ impl Intake {
         if self.stop.is_cancelled() { Err(Over::Unwanted) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

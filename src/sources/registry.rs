@@ -33,8 +33,8 @@ pub(super) struct Shared {
     pub(super) ffmpeg: Ffmpeg,
     known: Mutex<Known>,
     store: Store,
-    /// Whoever writes the file has this, to the end of the write.
-    writing: Arc<tokio::sync::Mutex<()>>,
+    /// Whoever changes something has this, until it is on the disk.
+    changing: tokio::sync::Mutex<()>,
     pub(super) changed: Arc<watch::Sender<()>>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
@@ -133,7 +133,7 @@ impl Sources {
                 ffmpeg: Ffmpeg::default(),
                 known: Mutex::new(known),
                 store,
-                writing: Arc::default(),
+                changing: tokio::sync::Mutex::new(()),
                 changed,
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
@@ -166,77 +166,112 @@ impl Sources {
 
     /// Adds one.
     pub(crate) async fn add(&self, members: Map<String, Value>) -> Result<Source, Refusal> {
-        let spec = read(members, Writer::Page(None)).map_err(Refusal::Bad)?;
-        let name = spec.name.clone();
-        {
-            let mut known = self.known();
-            self.is_going_on()?;
-            known.is_free(&spec, None)?;
-            if known.entries.len() >= MAX_SOURCES {
-                return Err(Refusal::TooMany);
+        self.change(async move |sources| {
+            let spec = read(members, Writer::Page(None)).map_err(Refusal::Bad)?;
+            let name = spec.name.clone();
+            {
+                let mut known = sources.known();
+                known.is_free(&spec, None)?;
+                if known.entries.len() >= MAX_SOURCES {
+                    return Err(Refusal::TooMany);
+                }
+                sources.put(&mut known, spec);
+                sources.work(&mut known, &name);
             }
-            self.put(&mut known, spec);
-        }
-        self.save().await?;
-        self.get(name.as_str())
+            sources.save().await?;
+            sources.get(name.as_str())
+        })
+        .await
     }
 
     /// Puts another in the place of one.
     pub(crate) async fn replace(
         &self,
-        name: &str,
+        name: String,
         members: Map<String, Value>,
     ) -> Result<Source, Refusal> {
-        let before = self.own(name)?;
-        let spec = read(members, Writer::Page(Some(&before.spec))).map_err(Refusal::Bad)?;
-        if spec.name != before.spec.name {
-            let name = &before.spec.name;
-            return Err(Refusal::Bad(format!(
-                "source must stay \"{name}\": files and addresses go by it"
-            )));
-        }
-        if *before.spec != spec {
-            self.let_go(&before.spec.name, true).await;
-            let mut known = self.known();
-            self.is_going_on()?;
-            known.is_free(&spec, Some(&before.spec.name))?;
-            self.put(&mut known, spec);
-        }
-        self.save().await?;
-        self.get(name)
+        self.change(async move |sources| {
+            let before = sources.own(&name)?;
+            let spec = read(members, Writer::Page(Some(&before.spec))).map_err(Refusal::Bad)?;
+            let own = &before.spec.name;
+            if spec.name != *own {
+                let words = format!("source must stay \"{own}\": files and addresses go by it");
+                return Err(Refusal::Bad(words));
+            }
+            if *before.spec != spec {
+                let work = {
+                    let mut known = sources.known();
+                    known.is_free(&spec, Some(own))?;
+                    let work = known.take_work(own);
+                    sources.put(&mut known, spec);
+                    work
+                };
+                let_go(work).await;
+                sources.work(&mut sources.known(), own);
+            }
+            sources.save().await?;
+            sources.get(&name)
+        })
+        .await
     }
 
     /// Forgets one. What was recorded of it stays.
-    pub(crate) async fn remove(&self, name: &str) -> Result<(), Refusal> {
-        let source = self.own(name)?;
-        self.let_go(&source.spec.name, true).await;
-        self.shared.changed.send_replace(());
-        self.save().await
+    pub(crate) async fn remove(&self, name: String) -> Result<(), Refusal> {
+        self.change(async move |sources| {
+            let source = sources.own(&name)?;
+            let work = {
+                let mut known = sources.known();
+                let work = known.take_work(&source.spec.name);
+                known.entries.remove(&source.spec.name);
+                work
+            };
+            sources.shared.changed.send_replace(());
+            let_go(work).await;
+            sources.save().await
+        })
+        .await
     }
 
     /// Pauses one, or lets it go on.
-    pub(crate) async fn pause(&self, name: &str, is_paused: bool) -> Result<Source, Refusal> {
-        let source = self.get(name)?;
-        let name = &source.spec.name;
-        {
-            let mut known = self.known();
-            self.is_going_on()?;
-            let Some(entry) = known.entries.get_mut(name) else {
-                return Err(Refusal::Unknown(name.to_string()));
+    pub(crate) async fn pause(&self, name: String, is_paused: bool) -> Result<Source, Refusal> {
+        self.change(async move |sources| {
+            let source = sources.get(&name)?;
+            let own = &source.spec.name;
+            let work = {
+                let mut known = sources.known();
+                if let Some(entry) = known.entries.get_mut(own) {
+                    entry.spec = Arc::new(Spec { is_paused, ..(*entry.spec).clone() });
+                }
+                if source.is_from_file {
+                    known.paused.insert(own.clone(), is_paused);
+                }
+                sources.work(&mut known, own);
+                if is_paused { known.take_work(own) } else { None }
             };
-            let spec = Spec { is_paused, ..(*entry.spec).clone() };
-            entry.spec = Arc::new(spec);
-            if entry.is_from_file {
-                known.paused.insert(name.clone(), is_paused);
-            }
-            self.work(&mut known, name);
-        }
-        if is_paused {
-            self.let_go(name, false).await;
-        }
-        self.shared.changed.send_replace(());
-        self.save().await?;
-        self.get(name.as_str())
+            let_go(work).await;
+            sources.shared.changed.send_replace(());
+            sources.save().await?;
+            sources.get(&name)
+        })
+        .await
+    }
+
+    /// Makes one change after the other, each to its end: also where whoever asked has gone.
+    async fn change<T, F>(
+        &self,
+        change: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>> + Send,
+        T: Send + 'static,
+    {
+        let sources = self.clone();
+        let changing = async move {
+            let _turn = sources.shared.changing.lock().await;
+            sources.is_going_on()?;
+            change(sources.clone()).await
+        };
+        self.shared.tasks.spawn(changing).await.unwrap_or(Err(Refusal::Stopping))
     }
 
     /// Ends all of them, and waits until they have said what they had to say.
@@ -264,8 +299,7 @@ impl Sources {
         let status = Arc::new(Status::new(Arc::clone(&self.shared.changed)));
         let name = spec.name.clone();
         let entry = Entry { spec: Arc::new(spec), is_from_file: false, status, work: None };
-        known.entries.insert(name.clone(), entry);
-        self.work(known, &name);
+        known.entries.insert(name, entry);
         self.shared.changed.send_replace(());
     }
 
@@ -283,41 +317,22 @@ impl Sources {
             tasks: self.shared.tasks.clone(),
         };
         let stop = self.shared.stop.child_token();
+        // What a former run still says is about that.
+        entry.status = Arc::new(Status::new(Arc::clone(&self.shared.changed)));
         let (spec, status) = (Arc::clone(&entry.spec), Arc::clone(&entry.status));
         let task = self.shared.tasks.spawn(running::run(spec, means, status, stop.clone()));
         entry.work = Some(Work { stop, task });
     }
 
-    /// Ends the work of one, and waits until its camera is free.
-    async fn let_go(&self, name: &Name, is_forgotten: bool) {
-        let work = {
-            let mut known = self.known();
-            let work = known.entries.get_mut(name).and_then(|entry| entry.work.take());
-            if is_forgotten {
-                known.entries.remove(name);
-            }
-            work
-        };
-        if let Some(Work { stop, task }) = work {
-            stop.cancel();
-            let _ = tokio::time::timeout(LET_GO_PATIENCE, task).await;
-        }
-    }
-
     /// Writes what there is.
     async fn save(&self) -> Result<(), Refusal> {
-        let turn = Arc::clone(&self.shared.writing).lock_owned().await;
         let text = {
             let known = self.known();
             let own = known.entries.values().filter(|entry| !entry.is_from_file);
             store::text(own.map(|entry| &*entry.spec), &known.paused, &known.unread)
         };
         let store = self.shared.store.clone();
-        let write = move || {
-            let _turn = turn;
-            store.save(&text)
-        };
-        let saved = tokio::task::spawn_blocking(write).await;
+        let saved = tokio::task::spawn_blocking(move || store.save(&text)).await;
         let saved = saved.map_err(std::io::Error::other).and_then(|saved| saved);
         saved.map_err(|error| {
             tracing::warn!(%error, "cannot write the list of sources");
@@ -330,7 +345,19 @@ impl Sources {
     }
 }
 
+/// Ends the work of one, and waits until its camera is free.
+async fn let_go(work: Option<Work>) {
+    if let Some(Work { stop, task }) = work {
+        stop.cancel();
+        let _ = tokio::time::timeout(LET_GO_PATIENCE, task).await;
+    }
+}
+
 impl Known {
+    fn take_work(&mut self, name: &Name) -> Option<Work> {
+        self.entries.get_mut(name).and_then(|entry| entry.work.take())
+    }
+
     /// Whether a source's streams can have their names.
     fn is_free(&self, spec: &Spec, but: Option<&Name>) -> Result<(), Refusal> {
         let others = self.entries.values().filter(|entry| Some(&entry.spec.name) != but);

@@ -1,5 +1,6 @@
 //! Sources that nobody configured: fetched for as long as somebody looks, and recorded never.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio_util::sync::CancellationToken;
@@ -7,25 +8,28 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::registry::Sources;
 use super::running::{self, Means};
-use super::spec::{Address, Hours, Input, Login, Rtsp, Spec, Transport};
+use super::spec::{Address, Hours, Input, Login, Name, Rtsp, Spec, Transport};
 use super::status::{State, Status};
 use crate::live::Streams;
-
-/// What the stream of a visited address is called; each has streams of its own.
-const NAME: &str = "visit";
 
 /// Addresses that are visited at once.
 const MAX_VISITS: usize = 64;
 
 /// What is visited at the moment.
 #[derive(Debug, Default)]
-pub(super) struct Visits(Mutex<Vec<Weak<Visited>>>);
+pub(super) struct Visits {
+    known: Mutex<Vec<Weak<Visited>>>,
+    /// Where all of their streams are.
+    streams: Streams,
+    /// How many there have been.
+    begun: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Visited {
     address: Address,
     login: Option<Login>,
-    streams: Streams,
+    stream: Name,
     status: Arc<Status>,
     stop: CancellationToken,
 }
@@ -42,14 +46,9 @@ impl Drop for Visited {
 pub(crate) struct Visit(Result<Arc<Visited>, Failure>);
 
 impl Visit {
-    /// Where its stream is; in no list. The same for all who look at this address.
-    pub(crate) fn streams(&self) -> Streams {
-        self.0.as_ref().map(|visited| visited.streams.clone()).unwrap_or_default()
-    }
-
-    /// The stream's name there.
+    /// Its stream's name among [`Sources::visited`]. The same for all who look at this address.
     pub(crate) fn stream(&self) -> &str {
-        NAME
+        self.0.as_ref().map(|visited| visited.stream.as_str()).unwrap_or_default()
     }
 
     /// Waits until the stream is live, or says why it is not.
@@ -71,12 +70,17 @@ impl Visit {
 }
 
 impl Sources {
+    /// The streams of what is visited; in no list.
+    pub(crate) fn visited(&self) -> Streams {
+        self.shared.visits.streams.clone()
+    }
+
     /// A source that nobody configured, for as long as the visit is held.
     pub(crate) fn visit(&self, address: Address, login: Option<Login>) -> Visit {
         if self.is_going_on().is_err() {
             return Visit(Err(Failure::Over));
         }
-        let mut visits = self.shared.visits.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut visits = self.shared.visits.known.lock().unwrap_or_else(PoisonError::into_inner);
         visits.retain(|visit| visit.strong_count() > 0);
         let mut all = visits.iter().filter_map(Weak::upgrade);
         if let Some(known) = all.find(|known| known.address == address && known.login == login) {
@@ -87,39 +91,42 @@ impl Sources {
             let words = "the server fetches as many addresses as it can; try again later";
             return Visit(Err(Failure::Unreachable(words.to_owned())));
         }
+        let number = self.shared.visits.begun.fetch_add(1, Ordering::Relaxed);
+        let Ok(stream) = format!("visit-{number}").parse::<Name>() else {
+            return Visit(Err(Failure::Over));
+        };
         let visited = Arc::new(Visited {
             address: address.clone(),
             login: login.clone(),
-            streams: Streams::default(),
+            stream: stream.clone(),
             // Nobody is told of it.
             status: Arc::new(Status::new(Arc::default())),
             stop: self.shared.stop.child_token(),
         });
         visits.push(Arc::downgrade(&visited));
         drop(visits);
-        if let Some(spec) = spec(address, login) {
-            let means = Means {
-                ffmpeg: self.shared.ffmpeg.clone(),
-                streams: visited.streams.clone(),
-                hub: None,
-                tasks: self.shared.tasks.clone(),
-            };
-            let (status, stop) = (Arc::clone(&visited.status), visited.stop.clone());
-            self.shared.tasks.spawn(running::run(Arc::new(spec), means, status, stop));
-        }
+        let means = Means {
+            ffmpeg: self.shared.ffmpeg.clone(),
+            streams: self.visited(),
+            hub: None,
+            tasks: self.shared.tasks.clone(),
+        };
+        let spec = Arc::new(spec(stream, address, login));
+        let (status, stop) = (Arc::clone(&visited.status), visited.stop.clone());
+        self.shared.tasks.spawn(running::run(spec, means, status, stop));
         Visit(Ok(visited))
     }
 }
 
-fn spec(address: Address, login: Option<Login>) -> Option<Spec> {
+fn spec(name: Name, address: Address, login: Option<Login>) -> Spec {
     let title = address.to_string();
     let (small, transport) = (None, Transport::Tcp);
-    Some(Spec {
-        name: NAME.parse().ok()?,
+    Spec {
+        name,
         title,
         input: Input::Rtsp(Rtsp { address, small, login, transport, has_sound: false }),
         record: false,
         hours: Hours::default(),
         is_paused: false,
-    })
+    }
 }

@@ -11,4 +11,5 @@ pub(super) mod pictures;
 pub(super) mod sessions;
 pub(super) mod sources;
 pub(super) mod streams;
+pub(super) mod transcoders;
 pub(super) mod whep;

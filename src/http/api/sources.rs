@@ -4,15 +4,13 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::State;
 use super::super::error::ApiError;
 use super::streams::{Audio, Video};
+use crate::clock;
 use crate::live;
 use crate::sources::{self, Input, Refusal, Sources, Transport};
 
@@ -54,10 +52,15 @@ pub(in super::super) struct Source {
     reconnects: u64,
 }
 
-/// `GET /api/sources`: what `/ws/control` tells.
-pub(in super::super) async fn sources(Shared(state): Shared<State>) -> impl IntoResponse {
-    let text = state.board.sources().borrow().text();
-    ([(CONTENT_TYPE, "application/json")], Bytes::from(text))
+#[derive(Debug, Serialize)]
+pub(in super::super) struct List {
+    now_ms: i64,
+    sources: Vec<Source>,
+}
+
+/// `GET /api/sources`: as they are now, which `/ws/control` tells a moment later.
+pub(in super::super) async fn sources(Shared(state): Shared<State>) -> Json<List> {
+    Json(List { now_ms: clock::now_ms(), sources: list(&state.sources) })
 }
 
 /// `POST /api/sources`.
@@ -77,7 +80,7 @@ pub(in super::super) async fn replace(
 ) -> Result<Json<Source>, ApiError> {
     let mut members = read(members)?;
     members.entry("source").or_insert_with(|| source.clone().into());
-    Ok(Json(state.sources.replace(&source, members).await?.into()))
+    Ok(Json(state.sources.replace(source, members).await?.into()))
 }
 
 /// `DELETE /api/sources/{source}`.
@@ -85,7 +88,7 @@ pub(in super::super) async fn remove(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.sources.remove(&source).await?;
+    state.sources.remove(source).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -94,7 +97,7 @@ pub(in super::super) async fn pause(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<Json<Source>, ApiError> {
-    Ok(Json(state.sources.pause(&source, true).await?.into()))
+    Ok(Json(state.sources.pause(source, true).await?.into()))
 }
 
 /// `POST /api/sources/{source}/resume`.
@@ -102,7 +105,7 @@ pub(in super::super) async fn resume(
     Shared(state): Shared<State>,
     Path(source): Path<String>,
 ) -> Result<Json<Source>, ApiError> {
-    Ok(Json(state.sources.pause(&source, false).await?.into()))
+    Ok(Json(state.sources.pause(source, false).await?.into()))
 }
 
 /// `POST /api/sources/test`: what would come, within 15 s.

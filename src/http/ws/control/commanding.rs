@@ -128,7 +128,7 @@ impl Commanding {
         };
         let (id, sources) = (id.to_owned(), self.sources.clone());
         let pausing = async move {
-            let result = match sources.pause(&name, is_paused).await {
+            let result = match sources.pause(name.clone(), is_paused).await {
                 Ok(_) => json!({ "type": "result", "id": id, "source": name, "ok": true }),
                 Err(refusal) => {
                     let code = match refusal {
