@@ -1,5 +1,6 @@
 //! A source as it is configured: the words of `config::sources`.
 
 pub(crate) use crate::config::sources::{
-    Address, CameraSound, File, Hours, Input, Login, Name, Rtsp, Scheme, Spec, Transport,
+    Address, Camera, CameraSound, File, Hours, Input, Login, Name, Pattern, Rtsp, Scheme, Spec,
+    Transport,
 };
