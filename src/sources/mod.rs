@@ -20,5 +20,6 @@ mod visit;
 pub(crate) use failure::Failure;
 pub(crate) use process::{AttachedCamera, Cameras, table};
 pub(crate) use registry::{Refusal, Source, Sources};
-pub(crate) use spec::{Input, Transport};
+pub(crate) use spec::{Address, Input, Login, Transport};
 pub(crate) use store::{size, sound};
+pub(crate) use visit::Visit;

@@ -256,7 +256,7 @@ async fn each_fault_of_a_camera_has_its_name() {
             tokio::spawn(async move {
                 let mut asked = [0; 1024];
                 let _ = stream.read(&mut asked).await;
-                let _ = stream.write_all(&[b"\x00\xff what is this? \r\n\r\n"; 100].concat()).await;
+                let _ = stream.write_all(&b"\x00\xff what is this? \r\n\r\n".repeat(100)).await;
             });
         }
     });

@@ -158,7 +158,7 @@ fn why(failure: &Failure) -> &'static str {
             "what comes from there is no picture that can be shown by its address alone"
         }
         Failure::Silent(_) => "the camera sends nothing",
-        Failure::Ended => "the camera has ended the connection",
+        Failure::Ended | Failure::Stopped(_) => "the camera has ended the connection",
         Failure::NoFfmpeg => "this needs ffmpeg, which is not installed on the server",
         Failure::Over => "the server is stopping",
     }
