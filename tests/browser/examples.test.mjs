@@ -2,15 +2,16 @@
 // opened from files, and everything goes through the listeners for older clients.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { judge } from "../judge/judge.mjs";
 import { openChromium } from "./support/chromium.mjs";
-import { startLooping, STREAM } from "./support/looping.mjs";
+import { configured } from "./support/config.mjs";
 import { start } from "./support/processes.mjs";
 import { pythonWith, root } from "./support/programs.mjs";
 import { startCamera } from "./support/rtsp.mjs";
@@ -19,6 +20,11 @@ import { until } from "./support/until.mjs";
 
 const examples = join(root, "examples");
 const captures = join(root, "tests", "captures");
+
+const STREAM = "pattern";
+
+/** What `npm install` of the example's first lines brings. */
+const JSMPEG = join("node_modules", "@cycjimmy", "jsmpeg-player", "dist", "jsmpeg-player.umd.min.js");
 
 /** Different pictures that must be seen until they count as moving. */
 const MOVING = 3;
@@ -30,25 +36,47 @@ async function folderOf(t) {
   return folder;
 }
 
-/** A server with listeners for older clients. @param {import("node:test").TestContext} t */
+/** A server with listeners for older clients, and a test pattern that waits to be let go on. @param {import("node:test").TestContext} t */
 async function startCompat(t) {
-  const config = join(await folderOf(t), "localcamera.toml");
-  await writeFile(config, `
+  const server = await startServer(t, { args: await configured(t, `
+[[source]]
+name = "${STREAM}"
+kind = "pattern"
+size = "320x240"
+paused = true
+
 [compat]
 json_port = 0
 json_stream = "${STREAM}"
 jpeg_port = 0
+mpegts_port = 0
+mpegts_stream = "${STREAM}"
 
 [viewers]
 rtsp_addresses = ["rtsp://127.0.0.1"]
-`);
-  const server = await startServer(t, { args: ["--config", config] });
+`) });
   /** @param {string} purpose */
   const printed = async (purpose) => {
     const line = new RegExp(`^(\\S+) +${purpose}`, "m");
     return until(`the address of the listener for ${purpose}`, () => server.log().match(line)?.[1], { explain: server.log });
   };
-  return { server, json: await printed("JSON frames"), jpeg: (await printed("JPEG frames")).replace("http:", "ws:") };
+  return {
+    server,
+    json: await printed("JSON frames"),
+    jpeg: (await printed("JPEG frames")).replace("http:", "ws:"),
+    mpegts: await printed("MPEG-TS"),
+  };
+}
+
+/** Pauses the test pattern, or lets it go on. @param {import("./support/server.mjs").Server} server @param {"pause" | "resume"} what */
+function tell(server, what) {
+  const options = { method: "POST", rejectUnauthorized: false };
+  return new Promise((resolve, reject) => {
+    const asking = request(`${server.https}/api/sources/${STREAM}/${what}`, options, (answer) => {
+      answer.resume().on("end", () => (answer.statusCode === 200 ? resolve(undefined) : reject(new Error(`${what}: ${answer.statusCode}`))));
+    });
+    asking.on("error", reject).end();
+  });
 }
 
 /** @param {string} name @param {Record<string, string>} parameters */
@@ -61,12 +89,12 @@ function fileUrl(name, parameters) {
  * @returns {{ state: string, origin: string, picture: string }}
  */
 function look() {
-  const picture = /** @type {HTMLImageElement} */ (document.getElementById("picture"));
+  const picture = document.getElementById("picture");
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 16;
   const context = canvas.getContext("2d");
   let shown = "";
-  if (context && picture.complete && picture.naturalWidth > 0) {
+  if (context && picture instanceof HTMLImageElement && picture.complete && picture.naturalWidth > 0) {
     context.drawImage(picture, 0, 0, canvas.width, canvas.height);
     shown = [...context.getImageData(0, 0, canvas.width, canvas.height).data].join();
   }
@@ -109,7 +137,7 @@ test("JSON frames, through the listener for older clients", { timeout: 180_000 }
     const page = await (await openChromium(t, null, { tap: false })).newPage();
     await page.goto(fileUrl("json_frames.html", { server: json }));
     await until("what is missing", async () => (await page.evaluate(look)).state.includes(STREAM));
-    await startLooping(t, server);
+    await tell(server, "resume");
     await moves(page);
     await t.test("and so does a Python program", async (t) => {
       const { code, said } = await python(t, "json_frames.py", ["--url", json, "--count", "8"], folder);
@@ -123,8 +151,37 @@ test("JSON frames, through the listener for older clients", { timeout: 180_000 }
       const { code, said } = await python(t, "json_frames.py", ["--url", url, "--ca", ca, "--count", "3"], folder);
       assert.equal(code, 0, said);
     });
+    await t.test("its connection stays when the camera goes and comes", async () => {
+      await tell(server, "pause");
+      await until("that the camera is gone", async () => (await page.evaluate(look)).state.startsWith("The server says"));
+      await tell(server, "resume");
+      await moves(page);
+    });
     assert.deepEqual(page.errors, []);
   });
+});
+
+test("MPEG-TS with JSMpeg, through the listener for older clients", { timeout: 180_000 }, async (t) => {
+  const { server, mpegts } = await startCompat(t);
+  const folder = await folderOf(t);
+  await copyFile(join(examples, "mpegts.html"), join(folder, "mpegts.html"));
+  const page = await (await openChromium(t, null, { tap: false })).newPage();
+  const url = `${pathToFileURL(join(folder, "mpegts.html"))}?${new URLSearchParams({ server: mpegts })}`;
+  await page.goto(url);
+  await until("what is missing", async () => (await page.evaluate(look)).state.startsWith("JSMpeg is not there"));
+  await mkdir(dirname(join(folder, JSMPEG)), { recursive: true });
+  await copyFile(join(root, "tests", JSMPEG), join(folder, JSMPEG));
+  page.errors.length = 0;
+  await page.goto(url);
+  await tell(server, "resume");
+  // The canvas is drawn by the graphics card: it is read as a person sees it.
+  const canvas = page.playwright.locator("#picture");
+  const seen = new Set();
+  await until("moving pictures", async () => {
+    if (/^Picture \d/.test((await page.evaluate(look)).state)) seen.add((await canvas.screenshot()).toString("base64"));
+    return seen.size >= MOVING;
+  }, { within: 60_000, explain: async () => `${(await page.evaluate(look)).state} ${seen.size} ${page.errors}` });
+  assert.deepEqual(page.errors, []);
 });
 
 test("JPEG frames of an address, through the listener for older clients", { timeout: 180_000 }, async (t) => {

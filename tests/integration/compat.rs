@@ -127,6 +127,25 @@ async fn a_client_of_json_frames_waits_for_its_stream_however_often_it_goes() {
 }
 
 #[tokio::test]
+async fn a_player_of_mpeg_ts_waits_for_its_stream_too() {
+    const PACKET_BYTES: usize = 188;
+    let server = configured("[compat]\nmpegts_port = 0\nmpegts_stream = \"test-device\"");
+    let url = server.printed("MPEG-TS");
+    let headers = [("origin", "null"), ("sec-websocket-protocol", "null")];
+    let (mut socket, protocol) = connect(&format!("{url}/"), &headers).await;
+    assert_eq!(protocol.as_deref(), Some("null"), "JSMpeg gives up without the answer");
+    let capture = captures::named("chromium-webm-vp8-opus");
+    for session in ["session-1", "session-2"] {
+        let device = publish(&server, session, &capture).await;
+        // Nothing else is said before: players take each message for media.
+        let Message::Binary(packets) = next(&mut socket).await else { panic!("no packets") };
+        assert!(packets.len().is_multiple_of(PACKET_BYTES), "{}", packets.len());
+        assert!(packets.chunks(PACKET_BYTES).all(|packet| packet[0] == 0x47));
+        stop(device, &capture).await;
+    }
+}
+
+#[tokio::test]
 async fn the_status_of_the_jpeg_listener_is_the_old_one_and_every_page_may_read_it() {
     let server = configured("[compat]\njpeg_port = 0");
     let url = server.printed("JPEG frames");
