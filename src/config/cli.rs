@@ -140,7 +140,8 @@ pub(super) fn read() -> Task {
             })
         }
         None => {
-            File::read(cli.config.as_deref()).and_then(|file| merge(cli, file)).map(Task::Serve)
+            let served = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+            served.map(|config| Task::Serve(Box::new(config)))
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())

@@ -38,7 +38,7 @@ const MAX_SEGMENT: Duration = Duration::from_secs(3600);
 /// What the program is to do.
 #[derive(Debug)]
 pub(crate) enum Task {
-    Serve(Config),
+    Serve(Box<Config>),
     Push(Push),
     Check(Check),
     /// Say which cameras are plugged in.

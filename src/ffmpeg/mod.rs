@@ -47,8 +47,8 @@ pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) input: ChildStdin,
     pub(crate) output: ChildStdout,
-    /// Where it complains, for who asked for it.
-    pub(crate) complaints: Option<ChildStderr>,
+    /// Where it complains.
+    pub(crate) complaints: ChildStderr,
 }
 
 /// A running one that fetches; it is killed when this is dropped.
@@ -91,17 +91,15 @@ impl Ffmpeg {
     pub(crate) fn start<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
-        is_heard: bool,
     ) -> io::Result<Running> {
-        let stderr = if is_heard { Stdio::piped() } else { Stdio::null() };
-        let mut child = self.spawn(arguments, Stdio::piped(), stderr)?;
+        let mut child = self.spawn(arguments, Stdio::piped())?;
         // Recording comes first.
         if let Some(pid) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
             let _ = rustix::process::setpriority_process(Some(pid), NICENESS);
         }
         let input = child.stdin.take().ok_or_else(no_pipes)?;
         let output = child.stdout.take().ok_or_else(no_pipes)?;
-        let complaints = child.stderr.take();
+        let complaints = child.stderr.take().ok_or_else(no_pipes)?;
         Ok(Running { child, input, output, complaints })
     }
 
@@ -112,7 +110,7 @@ impl Ffmpeg {
         arguments: impl IntoIterator<Item = S>,
         input: Stdio,
     ) -> io::Result<Fetching> {
-        let mut child = self.spawn(arguments, input, Stdio::piped())?;
+        let mut child = self.spawn(arguments, input)?;
         let input = child.stdin.take();
         let output = child.stdout.take().ok_or_else(no_pipes)?;
         let complaints = child.stderr.take().ok_or_else(no_pipes)?;
@@ -123,11 +121,10 @@ impl Ffmpeg {
         &self,
         arguments: impl IntoIterator<Item = S>,
         input: Stdio,
-        complaints: Stdio,
     ) -> io::Result<Child> {
         let mut command = Command::new(&*self.program);
         command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]).args(arguments);
-        command.stdin(input).stdout(Stdio::piped()).stderr(complaints).kill_on_drop(true);
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command.spawn()
     }
 

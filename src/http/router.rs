@@ -1,7 +1,7 @@
 //! The whole URL table.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::middleware::from_fn;
 use axum::routing::{any, delete, get, post, put};
 use tower_http::cors::CorsLayer;
@@ -85,12 +85,23 @@ pub(crate) fn trust_router(state: State) -> Router {
     headers::secure(routes)
 }
 
+/// The name of a source that is that of an action, too.
+fn test() -> Path<String> {
+    Path("test".to_owned())
+}
+
 /// What acts on devices and people.
 fn routes_for_own_pages() -> Router<State> {
     let limit = DefaultBodyLimit::max(api::devices::MAX_COMMAND_BYTES);
     let sources = Router::new()
         .route("/api/sources", post(api::sources::add))
-        .route("/api/sources/test", post(api::sources::test))
+        // Also a source may have that name.
+        .route(
+            "/api/sources/test",
+            post(api::sources::test)
+                .put(|state, members| api::sources::replace(state, test(), members))
+                .delete(|state| api::sources::remove(state, test())),
+        )
         .route("/api/sources/{source}", put(api::sources::replace).delete(api::sources::remove))
         .route("/api/sources/{source}/pause", post(api::sources::pause))
         .route("/api/sources/{source}/resume", post(api::sources::resume))

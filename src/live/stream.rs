@@ -214,7 +214,7 @@ impl Stream {
     }
 
     /// The pictures that the camera itself makes, the newest of them.
-    pub(super) fn own_pictures(&self) -> watch::Receiver<Newest> {
+    pub(crate) fn own_pictures(&self) -> watch::Receiver<Newest> {
         self.newest.subscribe()
     }
 

@@ -18,6 +18,7 @@ use super::status::Status;
 use super::{process, rtsp};
 use crate::clock;
 use crate::ffmpeg::Ffmpeg;
+use crate::library::SOURCE;
 use crate::live::feed::Ending;
 use crate::live::{Hub, OfSource, Showing, Shown, Streams};
 
@@ -96,7 +97,7 @@ fn who(spec: &Spec) -> Who {
 /// Its id among those that publish; a device's own holds no colon.
 fn device(spec: &Spec, is_small: bool) -> String {
     let suffix = if is_small { ":small" } else { "" };
-    format!("source:{}{suffix}", spec.name)
+    format!("{SOURCE}{}{suffix}", spec.name)
 }
 
 /// The same camera with its smaller picture.

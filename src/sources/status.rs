@@ -39,6 +39,7 @@ pub(crate) struct Facts {
     pub(crate) state: State,
     /// Why nothing came when it was tried last; nothing once it is live.
     pub(crate) failure: Option<Failure>,
+    /// Since when it is so. Attempts that fail are one stretch without a picture.
     pub(crate) since_ms: i64,
     /// When it is tried again.
     pub(crate) retry_at_ms: Option<i64>,
@@ -143,7 +144,9 @@ impl Status {
         let mut facts = self.lock();
         let before = facts.clone();
         change(&mut facts);
-        if facts.state != before.state {
+        let is_tried = |state| matches!(state, State::Connecting | State::Waiting);
+        let is_one_stretch = is_tried(facts.state) && is_tried(before.state);
+        if facts.state != before.state && !is_one_stretch {
             facts.since_ms = clock::now_ms();
         }
         let is_news = *facts != before;
@@ -156,5 +159,28 @@ impl Status {
 
     fn lock(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_that_fail_are_one_stretch_without_a_picture() {
+        let status = Status::new(Arc::default());
+        status.connecting();
+        let long_ago = 7;
+        status.lock().since_ms = long_ago;
+        for _ in 0..2 {
+            status.waiting(Failure::NoFfmpeg, Duration::from_secs(1));
+            status.connecting();
+            assert_eq!(status.facts().since_ms, long_ago);
+        }
+        status.live(None, false);
+        assert_ne!(status.facts().since_ms, long_ago);
+        status.lock().since_ms = long_ago;
+        status.connecting();
+        assert_ne!(status.facts().since_ms, long_ago);
     }
 }

@@ -11,6 +11,7 @@ mod support;
 
 mod addresses;
 mod alarms;
+mod attached;
 mod check;
 mod compat;
 mod control;

@@ -49,15 +49,20 @@ impl Drop for Camera {
 async fn filmed(args: &[&str], name: &str) -> (Server, Camera, String) {
     let server = Server::start(args);
     let camera = Camera::start(&server, captures::named(name)).await;
-    let stream = loop {
-        let (_, body) = get(&server, "/api/streams").await;
+    let stream = listed(&server).await;
+    (server, camera, stream)
+}
+
+/// The name of the only stream, once there is one.
+async fn listed(server: &Server) -> String {
+    loop {
+        let (_, body) = get(server, "/api/streams").await;
         let list: Value = serde_json::from_slice(&body).unwrap();
         if let Some(stream) = list["streams"][0]["stream"].as_str() {
-            break stream.to_owned();
+            return stream.to_owned();
         }
         tokio::task::yield_now().await;
-    };
-    (server, camera, stream)
+    }
 }
 
 async fn watch(server: &Server, stream: &str) -> Client {
@@ -181,8 +186,7 @@ async fn what_is_configured_is_what_comes() {
     std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
     let server = Server::start_in(folder, &[]);
     let _camera = Camera::start(&server, captures::named("chromium-webm-vp8-opus")).await;
-    eventually_listed(&server).await;
-    let stream = listed(&server).await.unwrap();
+    let stream = listed(&server).await;
     let mut viewer = watch(&server, &stream).await;
     let all = messages(&mut viewer, 50).await.concat();
     let (said, complaints) = probed(&server, &all);
@@ -190,18 +194,6 @@ async fn what_is_configured_is_what_comes() {
     assert_eq!(complaints, "");
     assert_eq!((&stream["width"], &stream["height"]), (&json!(320), &json!(400)));
     assert_eq!(stream["r_frame_rate"], "25/1");
-}
-
-async fn listed(server: &Server) -> Option<String> {
-    let (_, body) = get(server, "/api/streams").await;
-    let list: Value = serde_json::from_slice(&body).unwrap();
-    list["streams"][0]["stream"].as_str().map(str::to_owned)
-}
-
-async fn eventually_listed(server: &Server) {
-    while listed(server).await.is_none() {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]
@@ -364,6 +356,7 @@ async fn transcoders_end_with_the_server() {
     let (status, said, _) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(said.contains("a transcoder starts") && said.contains("a transcoder has stopped"));
-    let is_gone = || !std::path::Path::new(&format!("/proc/{}", children[0].as_raw_pid())).exists();
+    let is_gone =
+        || !std::path::Path::new(&format!("/proc/{}", children[0].as_raw_nonzero())).exists();
     eventually(|| is_gone().then_some(())).await;
 }

@@ -92,7 +92,8 @@ fn lag(file: &Path, sound: &Packet) -> f64 {
 async fn what_a_camera_sends_is_recorded_sample_by_sample() {
     let media = tempfile::tempdir().unwrap();
     let sound = "-f lavfi -i aevalsrc=sin(440*t*(1+t)):sample_rate=48000:duration=6 -c:a aac";
-    let yuv = "-pix_fmt yuv420p -g 15";
+    // In fragments nothing is edited away, so that all of it is sent.
+    let yuv = "-pix_fmt yuv420p -g 15 -movflags frag_keyframe+empty_moov+default_base_moof";
     let h264 = format!("{PICTURE} {sound} {yuv} -c:v libx264 -bf 0");
     let h264 = made(media.path(), "h264.mp4", &h264);
     let options = "-x265-params log-level=none:bframes=0:keyint=15:open-gop=1";
@@ -141,9 +142,18 @@ async fn what_a_camera_sends_is_recorded_sample_by_sample() {
         assert_eq!(hashes(&recorded("v")), hashes(&wanted), "{name}");
         let sent = packets(original, "a");
         let got = recorded("a");
-        // What an encoder puts in front of the first picture is not part of it.
-        let skipped = sent.len() - got.len().min(sent.len());
-        assert!(skipped <= 3 && hashes(&got) == hashes(&sent[skipped..]), "{name}: {skipped}");
+        // What lies in front of the first picture is not part of it: what an encoder begins with,
+        // and what the first picture is later.
+        let first = got.first().map(|first| first.hash.clone());
+        let skipped = first.and_then(|first| sent.iter().position(|packet| packet.hash == first));
+        let skipped = skipped.unwrap_or(0);
+        let left = sent.len() - skipped - got.len().min(sent.len() - skipped);
+        let is_part = hashes(&got) == hashes(&sent[skipped..sent.len() - left]);
+        assert!(
+            is_part && skipped <= 3 && left == 0,
+            "{name}: {skipped} and {left} of {}",
+            sent.len()
+        );
         if let Some(packet) = sent.get(skipped + 5) {
             let off = lag(&files[0], packet) - lag(original, packet);
             assert!(off.abs() < 0.002, "{name}: the sound is off by {off} s");
@@ -152,15 +162,17 @@ async fn what_a_camera_sends_is_recorded_sample_by_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jpegs_with_g711_and_sound_alone_are_recorded() {
+async fn jpegs_with_g711_opus_and_sound_alone_are_recorded() {
     let jpeg = "jpeg=videotestsrc is-live=true ! \
         video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! jpegenc ! \
         rtpjpegpay name=pay0 pt=26 audiotestsrc is-live=true ! \
         audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8";
     let pcm = "pcm=audiotestsrc is-live=true ! audio/x-raw,rate=16000,channels=1 ! \
         rtpL16pay name=pay0 pt=97";
-    let camera = Camera::start(&[jpeg.to_owned(), pcm.to_owned()], &[]);
-    let all = ["jpeg", "pcm"];
+    let opus =
+        format!("opus={LIVE} audiotestsrc is-live=true ! opusenc ! rtpopuspay name=pay1 pt=98");
+    let camera = Camera::start(&[jpeg.to_owned(), pcm.to_owned(), opus], &[]);
+    let all = ["jpeg", "pcm", "opus"];
     let server = start(&all.map(|name| source(name, &camera.address(name), "")));
     let recordings = server.recordings();
     for name in all {
@@ -168,7 +180,7 @@ async fn jpegs_with_g711_and_sound_alone_are_recorded() {
     }
     server.interrupt();
     let (_, _, _folder) = server.wait();
-    for (name, kinds) in [("jpeg", &["v", "a"][..]), ("pcm", &["a"])] {
+    for (name, kinds) in [("jpeg", &["v", "a"][..]), ("pcm", &["a"]), ("opus", &["v", "a"])] {
         for file in files(&recordings, name, 0) {
             decodes(&file);
             for kind in kinds {
@@ -199,7 +211,7 @@ async fn a_camera_that_comes_back_leaves_one_gap_and_whole_files() {
         lines.iter().filter(|line| line["event"] == event).collect()
     };
     assert_eq!(of("session").len(), 1);
-    let gaps = of("gap");
+    let gaps: Vec<_> = of("gap").into_iter().filter(|gap| gap["reason"] != "connecting").collect();
     let lost: Vec<_> = gaps.iter().filter(|gap| gap["reason"] == "camera_lost").collect();
     assert_eq!((lost.len(), gaps.len()), (1, 1), "{gaps:?}");
     // It lies between what was recorded.
@@ -289,11 +301,11 @@ async fn each_fault_of_a_camera_has_its_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_that_changes_its_picture_goes_on_in_a_file_of_that_size() {
     let media = tempfile::tempdir().unwrap();
-    let elementary = |name: &str, size: &str| {
+    let video = |name: &str, size: &str| {
         let picture = format!("-f lavfi -i testsrc2=size={size}:rate=15:duration=3");
         made(media.path(), name, &format!("{picture} -c:v libx264 -bf 0 -g 15 -pix_fmt yuv420p"))
     };
-    let (small, large) = (elementary("small.h264", "320x180"), elementary("large.h264", "640x360"));
+    let (small, large) = (video("small.h264", "320x180"), video("large.h264", "640x360"));
     let part = |file: &Path| {
         format!(
             "filesrc location={} ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! c.",
@@ -322,7 +334,7 @@ async fn a_camera_that_changes_its_picture_goes_on_in_a_file_of_that_size() {
     }
     let lines = journal(&recordings, "both");
     let gaps: Vec<_> = lines.iter().filter(|line| line["event"] == "gap").collect();
-    assert!(gaps.iter().all(|gap| gap["reason"] == "camera_lost"), "{gaps:?}");
+    assert!(gaps.iter().all(|gap| gap["reason"] != "damaged_input"), "{gaps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,6 +37,7 @@ test("what a source does, and whether it is recorded", () => {
   assert.deepEqual(state(live), { tone: "late", text: "live for 2 min · is not being recorded now" }, "it should be");
   assert.deepEqual(state({ state: "paused", since_ms: NOW - 5000 }), { tone: "", text: "paused for 5 s" });
   assert.deepEqual(state({ state: "connecting", since_ms: NOW - 5000 }), { tone: "late", text: "connecting …" });
+  assert.deepEqual(state({ state: "connecting", since_ms: NOW - 60_000, code: "silent" }), { tone: "bad", text: "no picture for 60 s" }, "tried again");
   assert.deepEqual(state({ state: "waiting", since_ms: NOW - 60_000 }), { tone: "bad", text: "no picture for 60 s" });
   assert.deepEqual(state({ state: "waiting", since_ms: NOW + 60_000 }), { tone: "bad", text: "no picture" }, "clocks that differ");
   assert.equal(words.state(one(live), { nowMs: NOW, isKnown: false }).text, "no news");
@@ -48,16 +49,19 @@ test("why it does not, in words, and when it is tried again", () => {
   assert.equal(why({ code: "struck_by_lightning", message: "it burns" }), "Not to be had: it burns");
   assert.equal(why({ code: "struck_by_lightning" }), "The server does not say why.");
   assert.equal(words.why(one({ state: "live", code: "silent" })), "");
+  assert.match(why({ kind: "camera", code: "no_camera" }), /plugged in/);
+  assert.match(why({ kind: "file", code: "no_camera" }), /file/);
   assert.equal(words.exactly(one({ code: "unreachable", message: "connection refused" })), "Exactly: connection refused");
   assert.equal(words.exactly(one({ code: "unauthorized", message: "the camera says no" })), "");
   const retry = (ms) => words.retry(one({ state: "waiting", retry_at_ms: NOW + ms }), NOW);
   assert.deepEqual([retry(8000), retry(500), retry(-9000)], ["Next attempt in 8 s.", "Trying again …", "Trying again …"]);
   assert.equal(words.retry(one({ state: "live", retry_at_ms: NOW }), NOW), "");
+  assert.deepEqual([words.retry(one({ state: "connecting" }), NOW), words.retry(one({ state: "connecting", code: "silent" }), NOW)], ["", "Trying again …"]);
 });
 
 test("every reason of the server's has a sentence in both languages", () => {
   for (const lang of ["en", "zh"]) {
-    for (const code of ["bad_address", "unauthorized", "unreachable", "no_camera", "no_ffmpeg", "not_media", "silent", "ended", "over"]) assert.ok(strings(lang).has(`sources.why.${code}`), `${lang} ${code}`);
+    for (const code of ["bad_address", "unauthorized", "unreachable", "no_camera", "no_ffmpeg", "not_media", "silent", "ended", "stopped", "other_codec", "over"]) assert.ok(strings(lang).has(`sources.why.${code}`), `${lang} ${code}`);
   }
 });
 
@@ -75,10 +79,10 @@ test("where it comes from, and what a test has shown", () => {
   assert.equal(words.from(one({ address: "rtsp://cam/1" })), "rtsp://cam/1");
   assert.equal(words.from(one({ kind: "pattern", size: "640x480" })), "Test pattern · 640 × 480");
   assert.equal(words.from(one({ kind: "hologram" })), "");
-  assert.deepEqual(words.outcome({ ok: true, video: { codec: "avc1.640028", width: 1920, height: 1080 }, audio: { codec: "pcma" } }), { tone: "good", text: "It works.", more: "Picture 1920 × 1080, H.264; sound G.711" });
-  assert.deepEqual(words.outcome({ ok: true, video: null, audio: null }), { tone: "late", text: "It works.", more: "no picture; no sound" });
-  assert.deepEqual([words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }).tone, words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }).more], ["bad", "nothing came for 10 s"]);
-  assert.equal(words.outcome(null).tone, "bad");
+  assert.deepEqual(words.outcome({ ok: true, video: { codec: "avc1.640028", width: 1920, height: 1080 }, audio: { codec: "pcma" } }, "rtsp"), { tone: "good", text: "It works.", more: "Picture 1920 × 1080, H.264; sound G.711" });
+  assert.deepEqual(words.outcome({ ok: true, video: null, audio: null }, "rtsp"), { tone: "late", text: "It works.", more: "no picture; no sound" });
+  assert.deepEqual([words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, "rtsp").tone, words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, "rtsp").more], ["bad", "nothing came for 10 s"]);
+  assert.equal(words.outcome(null, "rtsp").tone, "bad");
 });
 
 test("attached cameras, and what is converted", () => {

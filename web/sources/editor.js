@@ -140,7 +140,7 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     try {
       const { ok, told } = await ask("/api/sources/test", "POST", spec, TEST_MS);
       if (mine !== turn) return;
-      if (ok) said = words.outcome(told);
+      if (ok) said = words.outcome(told, fields.draft().kind);
       else if (sayRefusal(told)) said = { tone: "bad", text: t("sources.test.not"), more: "" };
       else said = { tone: "bad", text: t("sources.refused", { message: messageOf(told) || t("sources.problem.wrong") }), more: "" };
     } catch {

@@ -149,7 +149,7 @@ export function createSourcesSection({ page, strings, behind, confirm, onChange 
       const all = sources || [];
       byId("sources").hidden = sources === null;
       byId("sources-none").hidden = all.length > 0;
-      byId("sources-ffmpeg").hidden = !all.some(({ state, code }) => state === "waiting" && code === "no_ffmpeg");
+      byId("sources-ffmpeg").hidden = !all.some(({ state, code }) => (code === "no_ffmpeg" || code === "other_codec") && state !== "paused");
       const live = all.filter(({ state }) => state === "live").length;
       write(byId("sources-count"), all.length === 0 ? "" : count("sources.count", all.length, { live }));
       for (const [id, card] of Array.from(cards)) {

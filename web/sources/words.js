@@ -20,6 +20,9 @@ import { parseHours, runsOf } from "./hours.js";
 /** @typedef {"good" | "late" | "bad" | ""} Tone */
 /** @typedef {{ tone: Tone, text: string, more: string }} Outcome */
 
+/** What has failed is without a picture, also while it is tried again. @param {Source} source */
+const effective = ({ state, code }) => (state === "connecting" && code !== null ? "waiting" : state);
+
 /** A Monday. */
 const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
 const DAY_MS = 86_400_000;
@@ -60,8 +63,9 @@ export function createSourceWords({ t, has, lang }) {
   /** The times of a rule stay in one line. @param {import("./hours.js").Rule} rule */
   const ruleOf = ({ days, from, to }) => `${daysOf(days)} ${from}${JOINER}–${JOINER}${to === "00:00" ? "24:00" : to}`;
 
-  /** @param {string | null} code @param {string} message */
-  function reason(code, message) {
+  /** @param {string | null} code @param {string} message @param {import("./sources.js").Kind | null} [kind] */
+  function reason(code, message, kind = null) {
+    if (code !== null && kind !== null && has(`sources.why.${code}.${kind}`)) return t(`sources.why.${code}.${kind}`);
     if (code !== null && has(`sources.why.${code}`)) return t(`sources.why.${code}`);
     return message === "" ? t("sources.why.unknown") : t("sources.why.other", { message });
   }
@@ -77,7 +81,8 @@ export function createSourceWords({ t, has, lang }) {
     /** @param {Source} source @param {{ nowMs: number | null, isKnown: boolean }} about @returns {{ tone: Tone, text: string }} */
     state(source, { nowMs, isKnown }) {
       if (!isKnown) return { tone: "", text: t("live.state.unknown") };
-      const { state, sinceMs } = source;
+      const { sinceMs } = source;
+      const state = effective(source);
       const ms = sinceMs === null || nowMs === null ? 0 : nowMs - sinceMs;
       const isLong = ms >= SOON_MS;
       if (state === "live") {
@@ -89,14 +94,16 @@ export function createSourceWords({ t, has, lang }) {
     },
 
     /** @param {Source} source */
-    why: ({ state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message)),
+    why: ({ kind, state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message, kind)),
 
     reason,
 
     /** @param {Source} source @param {number | null} nowMs */
-    retry({ state, retryAtMs }, nowMs) {
-      if (state !== "waiting" || retryAtMs === null || nowMs === null) return "";
-      const ms = retryAtMs - nowMs;
+    retry(source, nowMs) {
+      if (effective(source) !== "waiting") return "";
+      if (source.state === "connecting") return t("sources.retry.now");
+      if (source.retryAtMs === null || nowMs === null) return "";
+      const ms = source.retryAtMs - nowMs;
       return ms < SOON_MS ? t("sources.retry.now") : t("sources.retry", { span: span(ms) });
     },
 
@@ -120,11 +127,11 @@ export function createSourceWords({ t, has, lang }) {
       return kind === "pattern" ? [t("sources.kind.pattern"), size.replace("x", " × ")].filter((part) => part !== "").join(" · ") : "";
     },
 
-    /** @param {any} answer of `POST /api/sources/test` @returns {Outcome} */
-    outcome(answer) {
+    /** @param {any} answer of `POST /api/sources/test` @param {import("./sources.js").Kind} kind @returns {Outcome} */
+    outcome(answer, kind) {
       const { ok, code, message, video, audio } = answer !== null && typeof answer === "object" ? answer : {};
       const said = typeof message === "string" ? message : "";
-      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said), more: said };
+      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said, kind), more: said };
       const parts = [];
       if (video) parts.push(t("sources.test.video", { codec: codecName(video.codec), size: video.width && video.height ? `${video.width} × ${video.height}` : "?" }));
       else parts.push(t("sources.test.no_video"));

@@ -4,15 +4,13 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::State;
 use super::super::error::ApiError;
 use super::streams::{Audio, Video};
+use crate::clock;
 use crate::live;
 use crate::sources::{self, Input, Refusal, Sources, Transport};
 
@@ -54,10 +52,15 @@ pub(in super::super) struct Source {
     reconnects: u64,
 }
 
-/// `GET /api/sources`: what `/ws/control` tells.
-pub(in super::super) async fn sources(Shared(state): Shared<State>) -> impl IntoResponse {
-    let text = state.board.sources().borrow().text();
-    ([(CONTENT_TYPE, "application/json")], Bytes::from(text))
+#[derive(Debug, Serialize)]
+pub(in super::super) struct List {
+    now_ms: i64,
+    sources: Vec<Source>,
+}
+
+/// `GET /api/sources`: as they are now, which `/ws/control` tells a moment later.
+pub(in super::super) async fn sources(Shared(state): Shared<State>) -> Json<List> {
+    Json(List { now_ms: clock::now_ms(), sources: list(&state.sources) })
 }
 
 /// `POST /api/sources`.

@@ -77,9 +77,9 @@ enum Way {
 
 /// The newest picture that a stream brings itself.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Newest {
-    pub(super) picture: Option<Picture>,
-    pub(super) is_over: bool,
+pub(crate) struct Newest {
+    pub(crate) picture: Option<Picture>,
+    pub(crate) is_over: bool,
 }
 
 impl Pictures {

@@ -13,6 +13,9 @@ use crate::clock::WallUs;
 /// make them negative, which ffmpeg would correct by moving all of them.
 const LEAD_US: i64 = 1_000_000;
 
+/// Times in MPEG-TS begin again after 26 h: a run must not begin beyond that.
+const MAX_SPAN_US: i64 = 12 * 3600 * 1_000_000;
+
 /// Times in Matroska are whole milliseconds: those of the stream stay exact when they are moved by
 /// as many.
 const TICK_NS: i64 = 1_000_000;
@@ -127,7 +130,9 @@ impl Input {
     fn begin(&mut self, sample: &Sample) {
         let first_ns = self.source.track.to_nanos(sample.dts.min(sample.pts));
         let first_us = self.source.anchor_us.saturating_add(first_ns / 1000);
-        let going_on = self.zero_us.filter(|zero_us| zero_us.saturating_add(LEAD_US) <= first_us);
+        let goes_on =
+            |zero_us: &WallUs| (LEAD_US..MAX_SPAN_US).contains(&first_us.saturating_sub(*zero_us));
+        let going_on = self.zero_us.filter(goes_on);
         let zero_us = going_on.unwrap_or(first_us.saturating_sub(LEAD_US));
         let origin_ns = zero_us.saturating_sub(self.source.anchor_us).saturating_mul(1000);
         self.zero_us = Some(zero_us);
@@ -229,9 +234,11 @@ mod tests {
         let mut next = Input::new(source.clone(), first.zero_us());
         let (later_ns, is_ns) = at(&mut next, 50);
         assert!(((later_ns - came_ns) - (is_ns - was_ns)).abs() < 2_000_000);
-        // Another generation, whose clock says that it is earlier.
-        let earlier = Source { anchor_us: source.anchor_us - 60_000_000, ..source.clone() };
-        let mut next = Input::new(earlier, first.zero_us());
-        assert!(at(&mut next, 0).0 >= 900_000_000);
+        // Another generation, whose clock says that it is earlier, or days later.
+        for away_s in [-60, 3 * 86_400] {
+            let anchor_us = source.anchor_us + away_s * 1_000_000;
+            let mut next = Input::new(Source { anchor_us, ..source.clone() }, first.zero_us());
+            assert!((900_000_000..2_000_000_000).contains(&at(&mut next, 0).0), "{away_s}");
+        }
     }
 }

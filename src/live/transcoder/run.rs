@@ -56,7 +56,7 @@ pub(super) async fn run<J: Job>(
 ) -> Ended {
     let arguments = [source.arguments(), job.arguments(&source.track)].concat();
     status.note(&format!("ffmpeg {} pipe:1", arguments.join(" ")));
-    let running = match ffmpeg.start(arguments.iter().map(String::as_str).chain(["pipe:1"]), true) {
+    let running = match ffmpeg.start(arguments.iter().map(String::as_str).chain(["pipe:1"])) {
         Ok(running) => running,
         Err(error) => return Ended::Failed(format!("cannot start ffmpeg: {error}")),
     };
@@ -102,7 +102,8 @@ struct Run<'a, J: Job> {
 
 impl<J: Job> Run<'_, J> {
     async fn serve(&mut self, running: Running, viewer: &mut Viewer) -> Ended {
-        let Running { mut input, mut output, mut complaints, child: _child } = running;
+        let Running { mut input, mut output, complaints, child: _child } = running;
+        let mut complaints = Some(complaints);
         let mut said = Complaints::default();
         let mut heard = BytesMut::new();
         loop {

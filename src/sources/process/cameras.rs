@@ -16,8 +16,11 @@ const FRESH: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cameras {
     ffmpeg: Ffmpeg,
-    seen: Arc<Mutex<Option<(Instant, Vec<AttachedCamera>)>>>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
+
+/// What was plugged in, and when that was.
+type Seen = (Instant, Vec<AttachedCamera>);
 
 impl Cameras {
     /// Whether they can be used.

@@ -30,7 +30,7 @@ use encoding::Wanted;
 use facts::Facts;
 use plan::{Plan, Sound, Video};
 use pump::{End, pump};
-use reason::{Kind, failure, is_about_sound};
+use reason::{Kind, Way, failure, is_about_sound};
 pub(crate) use table::table;
 
 /// A camera that is plugged into the server.
@@ -183,7 +183,7 @@ impl Task {
         match end {
             End::Silent(patience) => Failure::Silent(patience),
             End::Refused(failure) => failure,
-            End::Exited { words, is_orderly, .. } => failure(&self.kind, &words, is_orderly),
+            End::Exited { words, way, .. } => failure(&self.kind, &words, way),
         }
     }
 }
@@ -223,7 +223,7 @@ fn known(
     words.push(answer.complaints.as_bytes());
     words.end();
     // Asking again with ffmpeg would fail the same way, and lock accounts sooner.
-    Err(failure(kind, &words, false))
+    Err(failure(kind, &words, Way::Failed))
 }
 
 /// What nothing is known of is encoded: that always works.
@@ -231,3 +231,6 @@ fn unknown(has_sound: bool) -> (Video, Sound) {
     let sound = if has_sound { Sound::Encoded } else { Sound::None };
     (Video::Encoded(Wanted::default()), sound)
 }
+
+#[cfg(test)]
+mod tests;

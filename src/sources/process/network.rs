@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::config::sources::{Login, Rtsp, Transport};
+use crate::sources::spec::{Login, Rtsp, Transport};
 
 /// What stands still for this long is given up by ffmpeg itself, also when the server is not
 /// there any more to do so.
@@ -54,7 +54,7 @@ pub(super) fn secrets(rtsp: &Rtsp) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::sources::Address;
+    use crate::sources::spec::Address;
 
     fn rtsp(address: &str) -> Rtsp {
         let (address, login) = Address::parse(address).unwrap();

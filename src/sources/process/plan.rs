@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use super::encoding::{self, Family, VideoEncoder, Wanted};
 use crate::clock::WallUs;
-use crate::config::sources::Pattern;
 use crate::ffmpeg::Abilities;
+use crate::sources::spec::Pattern;
 
 /// A pattern's, unless it is told.
 const PATTERN_SIZE: (u32, u32) = (1280, 720);
@@ -97,7 +97,8 @@ impl Plan {
             }
             Video::None => Family::Webm,
         };
-        let heard = format!("{}:a:0", self.inputs.len() - 1);
+        // It may turn out that there is none.
+        let heard = format!("{}:a:0?", self.inputs.len().saturating_sub(1));
         match self.sound {
             Sound::Copied => tell(&["-map", &heard, "-c:a", "copy"]),
             Sound::Encoded => {
@@ -148,7 +149,7 @@ mod tests {
         let line = line(&pattern(true), &["libvpx", "libopus", "aac"]);
         assert!(line.contains("-re -f lavfi -i testsrc2=size=640x480:rate=10 "), "{line}");
         assert!(line.contains("-c:v libvpx ") && line.contains("-b:v 500k "), "{line}");
-        assert!(line.contains("-map 1:a:0 -c:a libopus "), "{line}");
+        assert!(line.contains("-map 1:a:0? -c:a libopus "), "{line}");
         assert!(line.ends_with(" pipe:1"), "{line}");
     }
 
@@ -186,7 +187,7 @@ mod tests {
             is_on_clock: false,
         };
         let line = line(&plan, &[]);
-        assert!(line.contains("-map 0:v:0 -c:v copy -map 0:a:0 -c:a copy "), "{line}");
+        assert!(line.contains("-map 0:v:0 -c:v copy -map 0:a:0? -c:a copy "), "{line}");
         assert!(line.contains("-c:v copy -bsf:v mjpeg2jpeg -f mpjpeg "), "{line}");
         assert!(line.ends_with(" pipe:0"), "{line}");
     }

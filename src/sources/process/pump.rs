@@ -1,5 +1,6 @@
 //! What one ffmpeg delivers, on its way to the recorder and to viewers.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 
 use super::super::failure::Failure;
 use super::super::intake::Intake;
+use super::reason::Way;
 use crate::ffmpeg::{Fetching, Parts, Words};
 
 /// A camera is opened and looked at within seconds, one on the network within ten or so.
@@ -38,8 +40,7 @@ pub(super) enum End {
     Refused(Failure),
     Exited {
         words: Words,
-        /// As if the stream were over.
-        is_orderly: bool,
+        way: Way,
         /// Whether anything came before.
         has_delivered: bool,
     },
@@ -113,8 +114,12 @@ pub(super) async fn pump(
     };
     let exited = tokio::time::timeout(LAST_WORDS, rest).await;
     words.end();
-    let is_orderly = matches!(exited, Ok(Ok(status)) if status.success());
-    End::Exited { words, is_orderly, has_delivered }
+    let way = match exited {
+        Ok(Ok(status)) if status.success() => Way::Orderly,
+        Ok(Ok(status)) => status.signal().map_or(Way::Failed, Way::Killed),
+        Ok(Err(_)) | Err(_) => Way::Failed,
+    };
+    End::Exited { words, way, has_delivered }
 }
 
 /// What came; `None` when nothing more does. It waits for ever when there is nothing to read from.

@@ -35,8 +35,22 @@ const UNREACHABLE: [&str; 8] = [
     "Name or service not known",
 ];
 
-/// Why nothing comes any more. `is_orderly`: it ended as if the stream were over.
-pub(super) fn failure(kind: &Kind, words: &Words, is_orderly: bool) -> Failure {
+/// How ffmpeg has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As if the stream were over.
+    Orderly,
+    Failed,
+    /// By this signal.
+    Killed(i32),
+}
+
+/// Why nothing comes any more.
+pub(super) fn failure(kind: &Kind, words: &Words, way: Way) -> Failure {
+    // What it said before is not the reason.
+    if let Way::Killed(signal) = way {
+        return Failure::Stopped(format!("something has killed it (signal {signal})"));
+    }
     let reason = words.reason().unwrap_or("it did not say why").to_owned();
     let any = |all: &[&str]| all.iter().any(|text| words.mention(text));
     match kind {
@@ -60,7 +74,7 @@ pub(super) fn failure(kind: &Kind, words: &Words, is_orderly: bool) -> Failure {
         Kind::File(path) if any(&["Permission denied", "Is a directory"]) => {
             Failure::BadAddress(format!("the file {path} cannot be read ({reason})"))
         }
-        _ if is_orderly => Failure::Ended,
+        _ if way == Way::Orderly => Failure::Ended,
         _ => Failure::Stopped(reason),
     }
 }
@@ -78,7 +92,7 @@ mod tests {
         let mut words = Words::default();
         words.push(said.as_bytes());
         words.end();
-        failure(kind, &words, false)
+        failure(kind, &words, Way::Failed)
     }
 
     #[test]
@@ -120,11 +134,9 @@ mod tests {
         assert_eq!(failure, Failure::Stopped("No such filter: 'x'".to_owned()));
         assert!(failed(&Kind::Pattern, "").to_string().ends_with("it did not say why"));
         let kind = Kind::File("a.mp4".to_owned());
-        assert_eq!(failure_of_an_orderly_end(&kind), Failure::Ended);
-    }
-
-    fn failure_of_an_orderly_end(kind: &Kind) -> Failure {
-        failure(kind, &Words::default(), true)
+        assert_eq!(super::failure(&kind, &Words::default(), Way::Orderly), Failure::Ended);
+        let killed = super::failure(&kind, &Words::default(), Way::Killed(9)).to_string();
+        assert!(killed.ends_with("something has killed it (signal 9)"), "{killed}");
     }
 
     #[test]

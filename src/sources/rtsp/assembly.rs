@@ -395,7 +395,9 @@ impl Assembly {
                 let zero_ns = nanos(running.zero_ticks, lead_rate);
                 let wanted_ns = offset_ns.map(|offset_ns| zero_ns.saturating_add(offset_ns));
                 let at_ns = running.alignment.place(nanos(frame.ticks, rate), wanted_ns);
-                if at_ns < 0 && running.is_first {
+                // What is over when the first picture is shown belongs to none.
+                let length_ns = nanos(frame.duration.unwrap_or(0).into(), rate);
+                if running.is_first && at_ns.saturating_add(length_ns) <= 0 {
                     return;
                 }
                 let pts = ticks(at_ns, rate);

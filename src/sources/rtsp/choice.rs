@@ -33,6 +33,7 @@ pub(super) enum Sound {
     Alaw,
     Ulaw,
     L16,
+    Opus,
 }
 
 /// Encodings of sound that ffmpeg fetches and a file can hold.
@@ -56,6 +57,7 @@ impl Sound {
             ("audio", "pcma") => Some(Self::Alaw),
             ("audio", "pcmu") => Some(Self::Ulaw),
             ("audio", "l16") => Some(Self::L16),
+            ("audio", "opus") => Some(Self::Opus),
             _ => None,
         }
     }
@@ -81,7 +83,9 @@ pub(super) fn choose(offers: &[Offer<'_>], has_sound: bool) -> Result<Choice, Fa
     {
         return Err(Failure::OtherCodec(encoding));
     }
-    let audio = first(offers, Sound::of).filter(|_| has_sound);
+    // Opus comes beside pictures only.
+    let is_taken = |sound: &Sound| *sound != Sound::Opus || video.is_some();
+    let audio = first(offers, |offer| Sound::of(offer).filter(is_taken)).filter(|_| has_sound);
     if audio.is_none()
         && has_sound
         && let Some(encoding) = other("audio", &|encoding| SOUND_FOR_FFMPEG.contains(&encoding))
@@ -124,8 +128,11 @@ mod tests {
     fn what_ffmpeg_understands_is_left_to_it() {
         let other = |encoding: &str| Err(Failure::OtherCodec(encoding.to_owned()));
         assert_eq!(chosen("video/mp4v-es audio/pcma", true), other("mp4v-es"));
-        assert_eq!(chosen("video/h264 audio/opus", true), other("opus"));
-        assert!(chosen("video/h264 audio/opus", false).is_ok());
+        assert_eq!(chosen("video/h264 audio/mp4a-latm", true), other("mp4a-latm"));
+        assert!(chosen("video/h264 audio/mp4a-latm", false).is_ok());
+        assert_eq!(chosen("audio/opus", true), other("opus"));
+        let choice = chosen("video/h264 audio/opus", true).unwrap();
+        assert_eq!(choice.audio, Some((1, Sound::Opus)));
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use container::BareTrack;
 use retina::client::{
-    Credentials, Demuxed, Described, InitialTimestampPolicy, PlayOptions, Session, SessionIdPolicy,
-    SessionOptions, SetupOptions, TcpTransportOptions, UdpTransportOptions,
+    Credentials, Demuxed, Described, InitialTimestampPolicy, PlayOptions, Playing, Session,
+    SessionIdPolicy, SessionOptions, SetupOptions, TcpTransportOptions, UdpTransportOptions,
 };
 use retina::codec::FrameFormat;
 
 use super::super::failure::Failure;
 use super::super::spec::{Address, Rtsp, Transport};
-use super::choice::{Choice, Offer, choose};
+use super::choice::{Choice, Offer, Sound, choose};
 use super::reading;
 use super::refusal::{Stage, failure};
 
@@ -26,6 +26,9 @@ pub(super) struct Connected {
     pub(super) streams: Demuxed,
     pub(super) choice: Choice,
     pub(super) audio: Option<BareTrack>,
+    /// The library takes Opus as packets only, and then all of a connection is packets: it comes
+    /// over one of its own.
+    pub(super) packets: Option<Session<Playing>>,
 }
 
 /// Asks the camera for what it has, and to play what is wanted of it.
@@ -41,6 +44,38 @@ pub(super) async fn connect(input: &Rtsp, address: &Address) -> Result<Connected
 async fn ask(input: &Rtsp, address: &Address) -> Result<Connected, Failure> {
     let host = address.host();
     let refused = |error: retina::Error| refused(Stage::Asking, &error, host);
+    let mut session = describe(input, address).await.map_err(refused)?;
+    let choice = chosen(&session, input.has_sound)?;
+    let audio = choice.audio.and_then(|(at, sound)| {
+        let stream = &session.streams()[at];
+        reading::sound(sound, stream.parameters(), stream.clock_rate_hz(), stream.channels())
+    });
+    let choice = Choice { audio: choice.audio.filter(|_| audio.is_some()), ..choice };
+    let apart = choice.audio.filter(|(_, sound)| *sound == Sound::Opus).map(|(at, _)| at);
+    let beside = choice.audio.map(|(at, _)| at).filter(|_| apart.is_none());
+    for at in [choice.video.map(|(at, _)| at), beside].into_iter().flatten() {
+        session.setup(at, setup(input)).await.map_err(refused)?;
+    }
+    let playing = session.play(play()).await.map_err(refused)?;
+    let streams = playing.demuxed().map_err(refused)?;
+    let packets = match apart {
+        Some(at) => {
+            let mut session = describe(input, address).await.map_err(refused)?;
+            // Its description may have changed since.
+            let is_there = session.streams().get(at).is_some_and(|s| s.encoding_name() == "opus");
+            if is_there {
+                session.setup(at, setup(input)).await.map_err(refused)?;
+                Some(session.play(play()).await.map_err(refused)?)
+            } else {
+                None
+            }
+        }
+        None => None,
+    };
+    Ok(Connected { streams, choice, audio, packets })
+}
+
+async fn describe(input: &Rtsp, address: &Address) -> Result<Session<Described>, retina::Error> {
     let login = input.login.as_ref().map(|login| Credentials {
         username: login.user.clone(),
         password: login.password.reveal().to_owned(),
@@ -50,28 +85,21 @@ async fn ask(input: &Rtsp, address: &Address) -> Result<Connected, Failure> {
         .creds(login)
         .user_agent(USER_AGENT.to_owned())
         .session_id(SessionIdPolicy::UseFirst);
-    let url = address.reveal().clone();
-    let mut session = Session::describe(url, options).await.map_err(refused)?;
-    let choice = chosen(&session, input.has_sound)?;
-    let audio = choice.audio.and_then(|(at, sound)| {
-        let stream = &session.streams()[at];
-        reading::sound(sound, stream.parameters(), stream.clock_rate_hz(), stream.channels())
-    });
-    let choice = Choice { audio: choice.audio.filter(|_| audio.is_some()), ..choice };
-    let wanted = [choice.video.map(|(at, _)| at), choice.audio.map(|(at, _)| at)];
-    for at in wanted.into_iter().flatten() {
-        let transport = match input.transport {
-            Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
-            Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
-        };
-        let options = SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4);
-        session.setup(at, options).await.map_err(refused)?;
-    }
-    // Servers exist that tell no RTP times; where they do, it is what sound and picture have in
-    // common until the sender reports come.
-    let options = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
-    let playing = session.play(options).await.map_err(refused)?;
-    Ok(Connected { streams: playing.demuxed().map_err(refused)?, choice, audio })
+    Session::describe(address.reveal().clone(), options).await
+}
+
+fn setup(input: &Rtsp) -> SetupOptions {
+    let transport = match input.transport {
+        Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
+        Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
+    };
+    SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4)
+}
+
+/// Servers exist that tell no RTP times; where they do, it is what sound and picture have in
+/// common until the sender reports come.
+fn play() -> PlayOptions {
+    PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive)
 }
 
 fn chosen(session: &Session<Described>, has_sound: bool) -> Result<Choice, Failure> {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use container::{BareTrack, Event, Init};
 use futures_util::{FutureExt, StreamExt};
-use retina::client::Demuxed;
+use retina::client::{Demuxed, Playing, Session};
 
 use super::failure::Failure;
 use super::intake::Intake;
@@ -56,6 +56,7 @@ pub(super) async fn run(input: &Rtsp, address: &Address, intake: &mut Intake) ->
 struct Fetch {
     host: String,
     streams: Demuxed,
+    packets: Option<Session<Playing>>,
     reading: Reading,
     assembly: Assembly,
     has_video: bool,
@@ -75,11 +76,12 @@ struct Generation {
 
 impl Fetch {
     fn new(host: &str, connected: Connected, begun: Instant) -> Self {
-        let Connected { streams, choice, audio } = connected;
+        let Connected { streams, choice, audio, packets } = connected;
         let has_video = choice.video.is_some();
         Self {
             host: host.to_owned(),
             streams,
+            packets,
             reading: Reading::new(choice, begun),
             assembly: Assembly::new(has_video, audio),
             has_video,
@@ -117,7 +119,7 @@ impl Fetch {
         let due_us = self.assembly.deadline_us().map(|due_us| due_us - self.reading.now_us());
         let due = due_us.map(|due_us| Instant::now() + Duration::from_micros(due_us.max(0) as u64));
         let until = due.map_or(silent_at, |due| due.min(silent_at));
-        let next = tokio::time::timeout_at(until.into(), self.streams.next()).await;
+        let next = tokio::time::timeout_at(until.into(), self.next()).await;
         let Ok(mut next) = next else {
             self.assembly.tick(self.reading.now_us());
             return match self.heard.elapsed() >= SILENCE {
@@ -126,23 +128,38 @@ impl Fetch {
             };
         };
         for _ in 0..MAX_BATCH {
-            match next {
-                None => return Err(Failure::Ended),
-                Some(Err(error)) => {
-                    return Err(refused(refusal::Stage::Playing, &error, &self.host));
-                }
-                Some(Ok(item)) => {
-                    if let Some(item) = self.reading.item(item, &self.streams) {
-                        self.take(item);
-                    }
-                }
+            if let Some(item) = next? {
+                self.take(item);
             }
-            match self.streams.next().now_or_never() {
+            match self.next().now_or_never() {
                 Some(more) => next = more,
                 None => break,
             }
         }
         Ok(())
+    }
+
+    /// What comes next, where it is of any use. Cancelling it loses nothing.
+    async fn next(&mut self) -> Result<Option<Item>, Failure> {
+        let Self { host, streams, packets, reading, .. } = self;
+        let wrong = |error| refused(refusal::Stage::Playing, &error, host);
+        let packet = async {
+            match packets {
+                Some(packets) => packets.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            item = streams.next() => {
+                let item = item.ok_or(Failure::Ended)?.map_err(wrong)?;
+                Ok(reading.item(item, streams))
+            }
+            packet = packet => {
+                let packet = packet.ok_or(Failure::Ended)?.map_err(wrong)?;
+                Ok(reading.packet(packet))
+            }
+        }
     }
 
     fn take(&mut self, item: Item) {

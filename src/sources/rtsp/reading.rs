@@ -4,11 +4,13 @@ use std::num::NonZeroU16;
 use std::time::Instant;
 
 use bytes::Bytes;
+use container::codec::opus;
 use container::{BareCodec, BareTrack, Kind, NANOS_PER_SECOND};
 use retina::PacketContext;
-use retina::client::Demuxed;
+use retina::client::{Demuxed, PacketItem};
 use retina::codec::{AudioFrame, AudioParameters, CodecItem, ParametersRef, VideoFrame};
 use retina::rtcp::ReceivedCompoundPacket;
+use retina::rtp::ReceivedPacket;
 
 use super::choice::{Choice, Picture, Sound};
 use super::item::{Frame, Item, Report};
@@ -40,6 +42,36 @@ impl Reading {
             CodecItem::Rtcp(packet) => self.report(&packet).map(Item::Report),
             _ => None,
         }
+    }
+
+    /// The same of a connection that brings sound alone, packet by packet.
+    pub(super) fn packet(&self, item: PacketItem) -> Option<Item> {
+        match item {
+            PacketItem::Rtp(packet) => self.opus(packet).map(Item::Frame),
+            PacketItem::Rtcp(packet) => self.report(&packet).map(Item::Report),
+            _ => None,
+        }
+    }
+
+    /// An RTP packet holds one of Opus (RFC 7587 section 4.2).
+    fn opus(&self, packet: ReceivedPacket) -> Option<Frame> {
+        let timestamp = packet.timestamp();
+        let arrived_us = self.arrived_us(packet.ctx());
+        let data = packet.into_payload_bytes();
+        let duration = opus::packet_duration(&data)?;
+        Some(Frame {
+            kind: Kind::Audio,
+            ticks: timestamp.timestamp(),
+            start_ticks: timestamp.start().into(),
+            arrived_us,
+            duration: Some(duration),
+            data,
+            is_key: true,
+            is_behind_loss: false,
+            begins_whole: true,
+            leads: false,
+            track: None,
+        })
     }
 
     fn video(&self, frame: VideoFrame, streams: &Demuxed) -> Option<Frame> {
@@ -128,6 +160,7 @@ pub(super) fn sound(
         Sound::Alaw => BareCodec::Alaw,
         Sound::Ulaw => BareCodec::Ulaw,
         Sound::L16 => BareCodec::L16,
+        Sound::Opus => BareCodec::Opus,
     };
     Some(BareTrack::audio(codec, clock_rate, channels.into()))
 }

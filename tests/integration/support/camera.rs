@@ -102,19 +102,18 @@ pub(crate) fn packets(file: &Path, kind: &str) -> Vec<Packet> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", &format!("{kind}:0"), "-show_packets"])
         .args(["-show_data_hash", "md5", "-show_entries", "packet=pts_time,data_hash"])
-        .args(["-of", "csv=p=0"])
+        .args(["-of", "json"])
         .arg(file)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().filter_map(|line| line.split_once(','));
-    let packet = |(seconds, rest): (&str, &str)| {
-        // What stands behind the hash is about the packet's side.
-        let hash = rest.split(',').next()?.to_owned();
-        Some(Packet { seconds: seconds.parse().ok()?, hash })
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let packet = |packet: &serde_json::Value| Packet {
+        seconds: text(&packet["pts_time"]).parse().unwrap(),
+        hash: text(&packet["data_hash"]),
     };
-    lines.filter_map(packet).collect()
+    told["packets"].as_array().unwrap().iter().map(packet).collect()
 }
 
 /// Width and height as ffprobe reads them.

@@ -42,6 +42,7 @@ impl Delivers {
 }
 
 impl Size {
+    #[cfg(test)]
     pub(super) fn exactly(size: (u32, u32)) -> Self {
         Self { from: size, to: size, frames_per_second: None }
     }

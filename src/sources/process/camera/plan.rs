@@ -6,8 +6,8 @@ use super::super::encoding::{Family, Wanted};
 use super::super::plan::{Plan, Sound, Video};
 use super::format::{Delivers, Format, choose};
 use super::{Device, System};
-use crate::config::sources::{Camera, CameraSound};
 use crate::ffmpeg::Abilities;
+use crate::sources::spec::{Camera, CameraSound};
 
 /// avfoundation takes a rate by itself that few cameras have.
 const MAC_RATE: &str = "30";
