@@ -49,7 +49,8 @@ const PATTERN = '[[source]]\nname = "pattern"\ntitle = "Test pattern"\nkind = "p
 
 test("JSMpeg decodes the test pattern, and the canvas changes", { timeout: 180_000 }, async (t) => {
   const server = await startServer(t, { args: await configured(t, PATTERN) });
-  const page = await (await openChromium(t, server, { tap: false })).newPage();
+  const desk = await openChromium(t, server, { tap: false });
+  const page = await desk.newPage();
   /** @param {string} what @param {(is: ReturnType<typeof look>) => unknown} condition */
   const sees = (what, condition) => until(what, async () => condition(await page.evaluate(look)), { within: 30_000, explain: async () => `${JSON.stringify(await page.evaluate(look))}\n${server.log()}` });
 
@@ -70,7 +71,13 @@ test("JSMpeg decodes the test pattern, and the canvas changes", { timeout: 180_0
   await sees("what has come", ({ packets, average, duration }) => packets > 100 && /bit\/s$/.test(average) && duration !== "00:00:00");
   assert.match((await page.evaluate(look)).log, /connected[\s\S]*media comes[\s\S]*picture 640 × 480/);
 
-  // The server's own count, and an end of what nobody watches.
+  // The server's own count, for people and for programs, and an end of what nobody watches.
+  const devices = await desk.newPage();
+  await devices.goto(`${server.https}/devices`);
+  await devices.click('.source[data-source="pattern"] .bare');
+  await devices.click("#source .transcoders-look");
+  const facts = () => devices.evaluate(() => [...document.querySelectorAll("#source .transcoder")].map((one) => one.textContent ?? ""));
+  await until("the process in the camera's panel", async () => (await facts()).some((text) => /MPEG-TS/.test(text) && /running/.test(text) && /· 1 viewer ·/.test(text) && /[1-9]\d* packets/.test(text)), { within: 10_000, explain: async () => JSON.stringify(await facts()) });
   const transcoders = () => page.evaluate(() => fetch("/api/streams/pattern/transcoders").then((answer) => answer.json()));
   await until("one viewer in the server's numbers", async () => (await transcoders()).transcoders.some((/** @type {any} */ one) => one.format === "mpegts" && one.clients === 1 && one.packets > 0), { within: 10_000, explain: async () => JSON.stringify(await transcoders()) });
   await page.click("#toggle");

@@ -214,12 +214,12 @@ test("an address is looked at without being added, and what is secret stays with
   const sees = (what, is) => until(what, async () => is(await seen()), { within: 40_000, explain: async () => `${JSON.stringify(await seen())}\n${server.log()}` });
   await page.goto(`${server.https}/address`);
   const show = async (/** @type {string} */ address, user = "", password = "") => {
-    for (const [id, value] of [["address", address], ["user", user], ["password", password]]) await page.playwright.fill(`#${id}`, String(value));
+    for (const [id, value] of [["user", user], ["password", password], ["address", address]]) await page.playwright.fill(`#${id}`, String(value));
     await page.click("#show");
   };
 
   await show(camera.main, "viewer", "wrong");
-  await sees("that the password is wrong", ({ state, over }) => state === "refused" && /user name and password/.test(over));
+  await sees("that the password is wrong", ({ state, over }) => state === "refused" && /does not accept this user( name)? and password/.test(over));
   await show(`rtsp://viewer:${encodeURIComponent(PASSWORD)}@${camera.host}/main`);
   await sees("the picture", ({ state, size }) => state === "playing" && size === "640 × 360");
   const sums = new Set();

@@ -36,7 +36,11 @@ export function createTranscodersPanel({ page, strings }) {
   const none = make("p", "muted small");
   none.setAttribute("role", "status");
   const list = make("ul", "transcoders-list");
-  element.append(heading, lead, look, none, list);
+  const player = make("a", "transcoder-link");
+  player.textContent = t("transcoders.player");
+  const ways = make("div", "transcoders-ways");
+  ways.append(look, player);
+  element.append(heading, lead, ways, none, list);
   /** @type {string | null} */
   let stream = null;
   let isOpen = false;
@@ -81,12 +85,6 @@ export function createTranscodersPanel({ page, strings }) {
     title.append(name, what);
     const facts = make("p", "transcoder-facts muted small numbers");
     line.append(title, facts);
-    if (format === "mpegts" && stream !== null) {
-      const link = make("a", "transcoder-link small");
-      link.href = `/mpegts/${encodeURIComponent(stream)}`;
-      link.textContent = t("transcoders.player");
-      line.append(link);
-    }
     if (log.length > 0) {
       const toggle = make("button", "button quiet small-button");
       toggle.type = "button";
@@ -179,6 +177,7 @@ export function createTranscodersPanel({ page, strings }) {
       opened.clear();
       page.clearTimeout(timer);
       element.hidden = stream === null;
+      if (stream !== null) player.href = `/mpegts/${encodeURIComponent(stream)}`;
       draw();
     },
     /** @param {number | null} at */

@@ -11,7 +11,7 @@
 
 /** More than a person reads. */
 const MOST_LINES = 200;
-const LINE_CHARACTERS = 500;
+const LINE_CHARACTERS = 2000;
 
 /** @param {unknown} value */
 const count = (value) => (typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0);

@@ -106,17 +106,31 @@ fn hidden(text: &str) -> String {
     loop {
         let piece_len = rest.find(is_end).unwrap_or(rest.len());
         let (piece, behind) = rest.split_at(piece_len);
-        match piece.split_once('=') {
-            Some((key, value)) if is_secret(key) && !value.is_empty() => {
-                shown.push_str(key);
-                shown.push_str("=\u{2026}");
+        match secret_in(piece) {
+            Some(at) => {
+                shown.push_str(&piece[..at]);
+                shown.push('\u{2026}');
             }
-            _ => shown.push_str(piece),
+            None => shown.push_str(piece),
         }
         let Some(end) = behind.chars().next() else { return shown };
         shown.push(end);
         rest = &behind[end.len_utf8()..];
     }
+}
+
+/// Where the first value begins that lets somebody in. Cameras exist that write
+/// `user=admin_password=…_channel=1`: what follows may still be the password.
+fn secret_in(piece: &str) -> Option<usize> {
+    let mut key_at = 0;
+    for (at, _) in piece.match_indices('=') {
+        let value_at = at + 1;
+        if is_secret(&piece[key_at..at]) && value_at < piece.len() {
+            return Some(value_at);
+        }
+        key_at = value_at;
+    }
+    None
 }
 
 /// Whether a value with this name lets somebody in. A part of an address may be nothing but that.
@@ -181,6 +195,17 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn a_password_between_other_values_is_not_shown() {
+        let text = "rtsp://10.0.0.7/user=admin_password=hunter2_channel=1_stream=0.sdp?real_stream";
+        let camera = address(text);
+        assert_eq!(camera.reveal().as_str(), text);
+        let shown = "rtsp://10.0.0.7/user=admin_password=\u{2026}?real_stream";
+        assert_eq!(camera.to_string(), shown);
+        let none = "rtsp://10.0.0.7/user=admin_password=";
+        assert_eq!(address(none).to_string(), none);
     }
 
     #[test]
