@@ -184,7 +184,7 @@ fn decoded_path(text: &str) -> Result<String, Unreadable> {
     let path = percent_decode_str(text).decode_utf8().map_err(|_| "the path is no text (UTF-8)")?;
     let is_step = |part: &str| part == "." || part == "..";
     let before_query = path.split('?').next().unwrap_or_default();
-    if before_query.split(['/', '\\']).any(is_step) {
+    if before_query.split(['/', '\\', ';']).any(is_step) {
         return Err("the path of an address has no steps such as /../");
     }
     let slash = if path.starts_with('?') { "/" } else { "" };

@@ -110,6 +110,7 @@ fn what_is_no_address_is_refused_and_not_repeated() {
         ("rtsp_url=rtsp://ho%0d%0ast/s3cret", "one line"),
         ("rtsp_url=rtsp://host/a/../s3cret", "steps"),
         ("rtsp_url=rtsp://host/a/%252e%252e/s3cret", "steps"),
+        ("rtsp_url=rtsp://host/a/..;/s3cret", "steps"),
         ("rtsp_url=rtsp://host/%ff", "UTF-8"),
         ("rtsp_url=rtsp://h\u{e9}/", "HOST"),
     ] {
