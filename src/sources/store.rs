@@ -209,7 +209,7 @@ mod tests {
             }),
             json!({
                 "source": "desk", "kind": "camera", "device": "USB Camera", "size": "1280x720",
-                "frames_per_second": 12.5, "bitrate_kbps": 900, "sound": "Mic", "record": false,
+                "frames_per_second": 12.5, "bitrate_kbps": 900, "sound": "hw:1,0", "record": false,
             }),
             json!({ "source": "loop", "kind": "file", "path": "/a b.mp4" }),
             json!({ "source": "test", "kind": "pattern", "size": "64x48", "sound": false }),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Address, Camera, CameraSound, File, Hours, Input, Login, Name, Pattern, Rtsp, Spec, Transport,
+    microphone,
 };
 use crate::config::secret::{self, Secret};
 
@@ -153,7 +154,12 @@ fn camera(members: &mut Members) -> Result<Camera, String> {
     let sound = match members.take("sound") {
         None | Some(Value::Bool(true)) => CameraSound::Default,
         Some(Value::Bool(false)) => CameraSound::None,
-        Some(Value::String(name)) => CameraSound::Device(line("sound", name)?),
+        Some(Value::String(name)) if microphone::is_allowed(&name) => {
+            CameraSound::Device(line("sound", name)?)
+        }
+        Some(Value::String(name)) => {
+            return Err(not_allowed("sound", &name.into(), microphone::ALLOWED));
+        }
         Some(other) => {
             let why = "it must be true, false or the name of a sound device";
             return Err(not_allowed("sound", &other, why));

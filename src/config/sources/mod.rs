@@ -4,6 +4,7 @@
 mod address;
 mod entry;
 mod hours;
+mod microphone;
 
 use std::path::PathBuf;
 

@@ -32,11 +32,11 @@ fn a_camera_on_the_network() {
 
 #[test]
 fn the_other_kinds_and_what_they_are_without_a_word() {
-    let camera = by_file("name = \"desk\"\nkind = \"camera\"\nsound = \"Mic\"").unwrap();
+    let camera = by_file("name = \"desk\"\nkind = \"camera\"\nsound = \"hw:1,0\"").unwrap();
     let Input::Camera(input) = &camera.input else { panic!() };
     assert_eq!(
         (input.device.as_str(), &input.sound),
-        ("0", &CameraSound::Device("Mic".to_owned()))
+        ("0", &CameraSound::Device("hw:1,0".to_owned()))
     );
     assert!(camera.record && camera.title == "desk");
     let file = by_file("name = \"loop\"\nkind = \"file\"\npath = \"a.mp4\"").unwrap();
@@ -81,6 +81,21 @@ fn a_wrong_value_is_named_with_what_is_allowed() {
         "x".repeat(60)
     );
     assert!(said("name", &long).contains("-small"));
+}
+
+// Elsewhere nothing is run by a name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sound_device_runs_nothing_whoever_names_it() {
+    for name in ["file:'|touch x; cat >/dev/null',raw", "{type file file '|id'}", "Mic"] {
+        let toml = format!("name = \"a\"\nkind = \"camera\"\nsound = \"{name}\"");
+        let page = json!({ "source": "a", "kind": "camera", "sound": name });
+        for message in [by_file(&toml).unwrap_err(), by_page(page, None).unwrap_err()] {
+            assert!(message.starts_with("sound = ") && message.contains("plughw:"), "{message}");
+        }
+    }
+    let page = json!({ "source": "a", "kind": "camera", "sound": "hw:0,0" });
+    assert!(by_page(page, None).is_ok());
 }
 
 #[test]
