@@ -178,7 +178,12 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
-    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
+    let sources = Sources::load(
+        config.state.clone(),
+        config.sources.clone(),
+        config.source_files.clone(),
+        hub.clone(),
+    )?;
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) ffmpeg: Ffmpeg,
     known: Mutex<Known>,
     store: Store,
+    /// Below this a page may have files played.
+    pub(super) files: Option<PathBuf>,
     /// Whoever changes something has this, until it is on the disk.
     changing: tokio::sync::Mutex<()>,
     pub(super) changed: Arc<watch::Sender<()>>,
@@ -99,13 +101,19 @@ pub(crate) enum Refusal {
 }
 
 impl Sources {
-    /// Fetches the sources of the configuration file, and those that were added by page.
+    /// Fetches the sources of the configuration file, and those that were added by page, by which
+    /// only videos below `files` are played.
     ///
     /// # Errors
     /// When those that were added by page cannot be read.
-    pub(crate) fn load(folder: PathBuf, specs: Vec<Spec>, hub: Hub) -> Result<Self, NotLoaded> {
+    pub(crate) fn load(
+        folder: PathBuf,
+        specs: Vec<Spec>,
+        files: Option<PathBuf>,
+        hub: Hub,
+    ) -> Result<Self, NotLoaded> {
         let store = Store::new(folder);
-        let Remembered { specs: added, mut paused, mut unread } = store.load()?;
+        let Remembered { specs: added, mut paused, mut unread } = store.load(files.as_deref())?;
         paused.retain(|name, _| specs.iter().any(|spec| spec.name == *name));
         let changed = Arc::new(watch::Sender::new(()));
         let mut entries = BTreeMap::new();
@@ -133,6 +141,7 @@ impl Sources {
                 ffmpeg: Ffmpeg::default(),
                 known: Mutex::new(known),
                 store,
+                files,
                 changing: tokio::sync::Mutex::new(()),
                 changed,
                 tasks: TaskTracker::new(),
@@ -167,7 +176,7 @@ impl Sources {
     /// Adds one.
     pub(crate) async fn add(&self, members: Map<String, Value>) -> Result<Source, Refusal> {
         self.change(async move |sources| {
-            let spec = read(members, Writer::Page(None)).map_err(Refusal::Bad)?;
+            let spec = sources.read(members, None)?;
             let name = spec.name.clone();
             {
                 let mut known = sources.known();
@@ -192,7 +201,7 @@ impl Sources {
     ) -> Result<Source, Refusal> {
         self.change(async move |sources| {
             let before = sources.own(&name)?;
-            let spec = read(members, Writer::Page(Some(&before.spec))).map_err(Refusal::Bad)?;
+            let spec = sources.read(members, Some(&before.spec))?;
             let own = &before.spec.name;
             if spec.name != *own {
                 let words = format!("source must stay \"{own}\": files and addresses go by it");
@@ -284,6 +293,16 @@ impl Sources {
 
     pub(super) fn is_going_on(&self) -> Result<(), Refusal> {
         if self.shared.stop.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
+    }
+
+    /// What a page has written.
+    pub(super) fn read(
+        &self,
+        members: Map<String, Value>,
+        before: Option<&Spec>,
+    ) -> Result<Spec, Refusal> {
+        let files = self.shared.files.as_deref();
+        read(members, Writer::Page { before, files }).map_err(Refusal::Bad)
     }
 
     /// One that was added by page.

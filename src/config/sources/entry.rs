@@ -1,10 +1,12 @@
 //! One source as somebody has written it: every value checked, with words for a wrong one.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::{
     Address, Camera, CameraSound, File, Hours, Input, Login, Name, Pattern, Rtsp, Spec, Transport,
-    microphone,
+    files, microphone,
 };
 use crate::config::secret::{self, Secret};
 
@@ -33,15 +35,16 @@ pub(crate) enum Writer<'a> {
     /// A person, in the configuration file: `name` is the source's, `title` for people.
     File,
     /// A page, or what was kept of it: `source` is the source's, `name` for people. A password
-    /// that it leaves out is that of the source before, if it goes to the same camera.
-    Page(Option<&'a Spec>),
+    /// that it leaves out is that of the source before, if it goes to the same camera. Files are
+    /// those below a folder.
+    Page { before: Option<&'a Spec>, files: Option<&'a Path> },
 }
 
 impl Writer<'_> {
     fn keys(self) -> (&'static str, &'static str) {
         match self {
             Self::File => ("name", "title"),
-            Self::Page(_) => ("source", "name"),
+            Self::Page { .. } => ("source", "name"),
         }
     }
 }
@@ -65,10 +68,11 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         "camera" => Input::Camera(camera(&mut members)?),
         "file" => {
             let path = members.text("path")?.ok_or("path is missing: the file to be played")?;
-            Input::File(File {
-                path: path.into(),
-                has_sound: members.flag("sound")?.unwrap_or(true),
-            })
+            let path = match writer {
+                Writer::File => path.into(),
+                Writer::Page { files, .. } => files::below(files, &path)?,
+            };
+            Input::File(File { path, has_sound: members.flag("sound")?.unwrap_or(true) })
         }
         "pattern" => Input::Pattern(Pattern {
             size: members.size()?,
@@ -82,7 +86,8 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         }
     };
     // Who is paused stays so while it is changed.
-    let was_paused = matches!(writer, Writer::Page(Some(before)) if before.is_paused);
+    let was_paused =
+        matches!(writer, Writer::Page { before: Some(before), .. } if before.is_paused);
     let records = matches!(input, Input::Rtsp(_) | Input::Camera(_));
     let spec = Spec {
         name,
@@ -119,8 +124,8 @@ const KEYS: [&str; 11] = [
 
 fn rtsp(members: &mut Members, writer: Writer<'_>) -> Result<Rtsp, String> {
     let before = match writer {
-        Writer::Page(Some(Spec { input: Input::Rtsp(before), .. })) => Some(before),
-        Writer::File | Writer::Page(_) => None,
+        Writer::Page { before: Some(Spec { input: Input::Rtsp(before), .. }), .. } => Some(before),
+        Writer::File | Writer::Page { .. } => None,
     };
     let address = members.address("address", before.map(|before| &before.address))?;
     let address = address.ok_or("address is missing: where the camera is, rtsp://HOST/PATH")?;
@@ -297,7 +302,7 @@ impl Members {
                 fetched.map(Some).map_err(|why| format!("password: {why}"))
             }
             // Where else the server could look for one is not a page's to say.
-            (Writer::Page(_), _) => Err("password must be a text".to_owned()),
+            (Writer::Page { .. }, _) => Err("password must be a text".to_owned()),
         }
     }
 }

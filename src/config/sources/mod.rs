@@ -3,6 +3,7 @@
 
 mod address;
 mod entry;
+mod files;
 mod hours;
 mod microphone;
 

@@ -10,7 +10,7 @@ fn by_file(toml: &str) -> Result<Spec, String> {
 
 fn by_page(members: Value, before: Option<&Spec>) -> Result<Spec, String> {
     let Value::Object(members) = members else { panic!() };
-    read(members, Writer::Page(before))
+    read(members, Writer::Page { before, files: None })
 }
 
 #[test]
@@ -122,6 +122,25 @@ fn a_secret_is_in_no_message() {
     }
     let spec = rtsp("address = \"rtsp://cam/\"\nuser = \"a\"\npassword = \"s3cret\"").unwrap();
     assert!(!format!("{spec:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_page_plays_files_of_one_folder_and_the_file_plays_any() {
+    let page = |path: &str, folder: Option<&str>| {
+        let members = json!({ "source": "a", "kind": "file", "path": path });
+        let Value::Object(members) = members else { panic!() };
+        let files = folder.map(Path::new);
+        let spec = read(members, Writer::Page { before: None, files })?;
+        let Input::File(file) = spec.input else { panic!() };
+        Ok::<_, String>(file.path)
+    };
+    assert_eq!(page("b.mp4", Some("/srv")).unwrap(), Path::new("/srv/b.mp4"));
+    for (path, folder) in [("/etc/x.mp4", Some("/srv")), ("b.mp4", None), ("/srv/b.mp4", None)] {
+        let message = page(path, folder).unwrap_err();
+        assert!(message.starts_with("path") && message.contains("source_files"), "{message}");
+    }
+    let any = by_file("name = \"a\"\nkind = \"file\"\npath = \"/etc/x.mp4\"").unwrap();
+    assert!(matches!(any.input, Input::File(File { path, .. }) if path == Path::new("/etc/x.mp4")));
 }
 
 #[test]
