@@ -351,8 +351,13 @@ impl Sources {
             store::text(own.map(|entry| &*entry.spec), &known.paused, &known.unread)
         };
         let store = self.shared.store.clone();
-        let saved = tokio::task::spawn_blocking(move || store.save(&text)).await;
-        let saved = saved.map_err(std::io::Error::other).and_then(|saved| saved);
+        let saved = match text {
+            Ok(text) => {
+                let saved = tokio::task::spawn_blocking(move || store.save(&text)).await;
+                saved.map_err(std::io::Error::other).and_then(|saved| saved)
+            }
+            Err(error) => Err(error.into()),
+        };
         saved.map_err(|error| {
             tracing::warn!(%error, "cannot write the list of sources");
             Refusal::NotSaved(error.to_string())

@@ -120,17 +120,20 @@ fn spec(entry: &Value, files: Option<&Path>) -> Result<Spec, String> {
 }
 
 /// The file's text.
+///
+/// # Errors
+/// When it cannot be written as one: the file stays as it is then.
 pub(super) fn text<'a>(
     specs: impl Iterator<Item = &'a Spec>,
     paused: &BTreeMap<Name, bool>,
     unread: &[Value],
-) -> String {
+) -> serde_json::Result<String> {
     let saved = Saved {
         v: VERSION,
         sources: specs.map(entry).chain(unread.iter().cloned()).collect(),
         paused: paused.iter().map(|(name, &paused)| (name.as_str().to_owned(), paused)).collect(),
     };
-    serde_json::to_string_pretty(&saved).unwrap_or_default()
+    serde_json::to_string_pretty(&saved)
 }
 
 /// A source as it stands in the file.
@@ -227,7 +230,7 @@ mod tests {
         assert!(store.load(None).unwrap().specs.is_empty());
         let specs = specs();
         let paused = BTreeMap::from([("hall".parse().unwrap(), true)]);
-        store.save(&text(specs.iter(), &paused, &[])).unwrap();
+        store.save(&text(specs.iter(), &paused, &[]).unwrap()).unwrap();
         let loaded = store.load(Some(FILES.as_ref())).unwrap();
         assert_eq!((loaded.specs, loaded.paused), (specs, paused));
         // Another folder: what is no longer allowed is not played, and not forgotten.
@@ -248,7 +251,7 @@ mod tests {
         fs::write(&path, saved.to_string()).unwrap();
         let Remembered { specs, paused, unread } = store.load(None).unwrap();
         assert_eq!((specs.len(), unread.len()), (1, 3));
-        store.save(&text(specs.iter(), &paused, &unread)).unwrap();
+        store.save(&text(specs.iter(), &paused, &unread).unwrap()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("hologram"));
         // Neither a newer version's file nor one that is something else is lost.
         fs::write(&path, r#"{"v":2,"cameras":[]}"#).unwrap();
