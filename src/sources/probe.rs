@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::intake::Intake;
-use super::registry::{Refusal, Sources};
+use super::refusal::Refusal;
+use super::registry::Sources;
 use super::running::{drive, hiding};
 use crate::live::{OfSource, Showing, Shown, Streams};
 

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::refusal::Refusal;
 use super::running::{self, Means};
 use super::spec::{Name, Spec};
 use super::status::{Facts, Status};
@@ -75,29 +76,6 @@ pub(crate) struct Source {
     /// Whether it stands in the configuration file.
     pub(crate) is_from_file: bool,
     pub(crate) facts: Facts,
-}
-
-/// Why something is not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("{0}")]
-    Bad(String),
-    #[error("a stream of the source {0} has that name")]
-    Exists(Name),
-    #[error("there is no source {0}")]
-    Unknown(String),
-    #[error(
-        "the source {0} stands in the configuration file and is changed there; here it can be paused"
-    )]
-    FromFile(Name),
-    #[error("there are {MAX_SOURCES} sources already, which is as many as there may be")]
-    TooMany,
-    #[error("the server is busy with other tests; try again in a moment")]
-    Busy,
-    #[error("the server is stopping")]
-    Stopping,
-    #[error("it is so until the server ends, but cannot be written: {0}")]
-    NotSaved(String),
 }
 
 impl Sources {
@@ -210,7 +188,7 @@ impl Sources {
             if *before.spec != spec {
                 let work = {
                     let mut known = sources.known();
-                    known.is_free(&spec, Some(own))?;
+                    known.is_free(&spec, Some(&before.spec))?;
                     let work = known.take_work(own);
                     sources.put(&mut known, spec);
                     work
@@ -382,11 +360,22 @@ impl Known {
         self.entries.get_mut(name).and_then(|entry| entry.work.take())
     }
 
-    /// Whether a source's streams can have their names.
-    fn is_free(&self, spec: &Spec, but: Option<&Name>) -> Result<(), Refusal> {
+    /// Whether a source's streams can have their names, in the place of the one before.
+    fn is_free(&self, spec: &Spec, before: Option<&Spec>) -> Result<(), Refusal> {
+        let but = before.map(|before| &before.name);
         let others = self.entries.values().filter(|entry| Some(&entry.spec.name) != but);
         let mut clashing = others.filter(|entry| entry.spec.clashes_with(spec));
-        clashing.next().map_or(Ok(()), |entry| Err(Refusal::Exists(entry.spec.name.clone())))
+        if let Some(entry) = clashing.next() {
+            return Err(Refusal::Exists(entry.spec.name.clone()));
+        }
+        // Whoever looks at a name goes on looking at the same camera.
+        let is_anothers = |name: &Name| {
+            let live = self.streams.get(name.as_str()).map(|stream| stream.about().source);
+            live.is_some_and(|of| of.is_none_or(|of| of.source != spec.name.as_str()))
+        };
+        let had: Vec<Name> = before.into_iter().flat_map(Spec::stream_names).collect();
+        let mut new = spec.stream_names().filter(|name| !had.contains(name));
+        new.find(is_anothers).map_or(Ok(()), |name| Err(Refusal::Live(name)))
     }
 }
 
@@ -396,3 +385,6 @@ impl Entry {
         Source { spec, is_from_file: self.is_from_file, facts }
     }
 }
+
+#[cfg(test)]
+mod tests;
