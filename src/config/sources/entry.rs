@@ -23,8 +23,9 @@ const MAX_REPEATED_CHARS: usize = 80;
 const WIDTHS: std::ops::RangeInclusive<u32> = 16..=7680;
 const HEIGHTS: std::ops::RangeInclusive<u32> = 16..=4320;
 
-/// From a picture each ten seconds to what the fastest USB cameras give.
-const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 0.1..=240.0;
+/// From a picture each two seconds to what the fastest USB cameras give. One that sends nothing for
+/// ten seconds is taken for one that has stopped.
+const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 0.5..=240.0;
 
 /// From a thumbnail's to more than 4K needs.
 const BITRATES_KBPS: std::ops::RangeInclusive<u64> = 50..=100_000;
@@ -233,7 +234,7 @@ impl Members {
         let key = "frames_per_second";
         let Some(value) = self.take(key) else { return Ok(None) };
         let rate = value.as_f64().filter(|rate| FRAMES_PER_SECOND.contains(rate));
-        rate.map(Some).ok_or_else(|| not_allowed(key, &value, "it must be from 0.1 to 240"))
+        rate.map(Some).ok_or_else(|| not_allowed(key, &value, "it must be from 0.5 to 240"))
     }
 
     fn bitrate_kbps(&mut self) -> Result<Option<u32>, String> {

@@ -75,6 +75,9 @@ fn a_wrong_value_is_named_with_what_is_allowed() {
     );
     let fast = "name = \"a\"\nkind = \"pattern\"\nframes_per_second = 1000";
     assert!(said("frames_per_second", fast).contains("1000"));
+    // Two pictures of it would be further apart than what counts as silence.
+    let slow = "name = \"a\"\nkind = \"pattern\"\nframes_per_second = 0.1";
+    assert!(said("frames_per_second", slow).contains("from 0.5"));
     assert!(said("path", "name = \"a\"\nkind = \"file\"").contains("missing"));
     let long = format!(
         "name = \"{}\"\nkind = \"rtsp\"\naddress = \"rtsp://a/\"\nsmall_address = \"rtsp://a/2\"",
