@@ -255,7 +255,7 @@ async fn viewers_that_come_and_go_at_random_leave_nothing_behind() {
     let (server, _camera, stream) = filmed(&[], "chromium-webm-vp8-opus").await;
     let mut steady = watch(&server, &stream).await;
     messages(&mut steady, 1).await;
-    let before = server.open_files();
+    let before = server.open_sockets();
     let end = Instant::now() + Duration::from_secs(6);
     let all = (0..VIEWERS).map(|number| {
         let (server, stream) = (&server, &stream);
@@ -282,7 +282,7 @@ async fn viewers_that_come_and_go_at_random_leave_nothing_behind() {
     messages(&mut steady, 5).await;
     // What is opened by the test itself is gone, too.
     eventually(|| (server.children().len() == 1).then_some(())).await;
-    eventually(|| (server.open_files() <= before).then_some(())).await;
+    eventually(|| (server.open_sockets() <= before).then_some(())).await;
     drop(steady);
     no_transcoder_is_left(&server, &stream).await;
 }

@@ -31,11 +31,13 @@ pub(in super::super) fn open(
         };
         loop {
             let packets = tokio::select! {
-                packets = watching.next() => packets,
-                gone = teller.gone() => return Err(gone),
+                // With the server all streams are over, too.
+                biased;
                 () = shutdown.cancelled() => {
                     return teller.close(1012, "the server is stopping").await;
                 }
+                gone = teller.gone() => return Err(gone),
+                packets = watching.next() => packets,
             };
             match packets {
                 Some(packets) => teller.bytes(packets).await?,

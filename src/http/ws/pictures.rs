@@ -83,11 +83,13 @@ async fn tell(
     let mut pace = Pace::of(&looking);
     loop {
         let picture = tokio::select! {
-            picture = pace.next(&mut looking) => picture,
-            gone = teller.gone() => return Err(gone),
+            // With the server all streams are over, too.
+            biased;
             () = shutdown.cancelled() => {
                 return teller.close(1012, "the server is stopping").await;
             }
+            gone = teller.gone() => return Err(gone),
+            picture = pace.next(&mut looking) => picture,
         };
         let Some(picture) = picture else {
             return teller.close(1000, "the stream is over").await;

@@ -107,8 +107,11 @@ pub(super) async fn pump(
         return End::Refused(over.into());
     }
     let rest = async {
-        while let Some(bytes) = read_some(&mut complaints, &mut heard).await {
-            words.push(&bytes);
+        while complaints.is_some() {
+            match read_some(&mut complaints, &mut heard).await {
+                Some(bytes) => words.push(&bytes),
+                None => complaints = None,
+            }
         }
         child.wait().await
     };

@@ -106,6 +106,18 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// How many sockets and pipes the process has open, whatever it is recording.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let all = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
+        // One that has been closed meanwhile is none any more.
+        let targets = all.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        let is_one = |target: &PathBuf| {
+            let target = target.to_string_lossy();
+            target.starts_with("socket:") || target.starts_with("pipe:")
+        };
+        targets.filter(is_one).count()
+    }
+
     /// The processes that it has started and that run still, by their numbers.
     pub(crate) fn children(&self) -> Vec<Pid> {
         let mut children = Vec::new();

@@ -173,11 +173,13 @@ impl Camera {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.pace.next(&mut self.looking));
             let picture = tokio::select! {
-                picture = next => picture,
-                gone = teller.gone() => return Err(gone),
+                // With the server all streams are over, too.
+                biased;
                 () = shutdown.cancelled() => {
                     return teller.close(1012, "the server is stopping").await;
                 }
+                gone = teller.gone() => return Err(gone),
+                picture = next => picture,
             };
             match picture {
                 Ok(Some(picture)) => Form::Jpeg.show(teller, picture).await?,
