@@ -48,14 +48,19 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// Connections without a recording get this long to finish a download.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
+/// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
+/// themselves, and some cameras have a password in their address; what counts of it is told by the
+/// sources.
+const LOGGED: &str = "localcamera=info,retina=off,warn";
+
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
     let task = config::read();
     // https://no-color.org
     let may_colour = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let filter = EnvFilter::try_from_env("LOCALCAMERA_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("localcamera=info,warn"));
+    let filter =
+        EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -178,7 +183,12 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
-    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
+    let sources = Sources::load(
+        config.state.clone(),
+        config.sources.clone(),
+        config.source_files.clone(),
+        hub.clone(),
+    )?;
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
@@ -331,5 +341,25 @@ impl StopSignal {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::level_filters::LevelFilter;
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    #[test]
+    fn what_the_rtsp_client_says_is_in_no_log() {
+        let filter = EnvFilter::new(LOGGED);
+        assert_eq!(filter.max_level_hint(), Some(LevelFilter::INFO));
+        with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
+            assert!(!tracing::enabled!(target: "retina::client::parse", tracing::Level::ERROR));
+            assert!(tracing::enabled!(target: "localcamera::sources", tracing::Level::INFO));
+            assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
+            assert!(!tracing::enabled!(target: "hyper", tracing::Level::INFO));
+        });
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn listeners(
     let mut listeners = Vec::new();
     let mut add = |scheme: &str, purpose, listen::Listener { socket, port }, routes| {
         let address = Address { url: format!("{scheme}://{host}:{port}"), purpose };
-        warn_if_open(config.bind, &address);
+        tracing::warn!("{}", warning(config.bind, &address.url));
         listeners.push(Listener { address, socket, routes });
     };
     if let (Some(fixed), Some(bound)) = (&config.json, bound.json) {
@@ -46,12 +46,31 @@ pub(super) fn listeners(
     listeners
 }
 
-fn warn_if_open(bind: IpAddr, address: &Address) {
-    if !bind.is_loopback() {
-        let url = &address.url;
-        tracing::warn!(
-            "{url} is open to the network without encryption and without a token: everyone there \
-             may watch. compat.bind = \"127.0.0.1\" keeps it to this computer"
-        );
+/// Who may watch by a listener.
+fn warning(bind: IpAddr, url: &str) -> String {
+    // Browsers let all pages connect to the computer that they run on.
+    let pages = "every web page open in a browser on this computer can read it, of whichever site";
+    if bind.is_loopback() {
+        return format!("{url} has no token: {pages}");
+    }
+    format!(
+        "{url} is open to the network without encryption and without a token: everyone there may \
+         watch, and {pages}. compat.bind = \"127.0.0.1\" keeps it to this computer"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_watch_is_said_wherever_it_listens() {
+        let said = |bind: &str| warning(bind.parse().unwrap(), "ws://a:8765");
+        for bind in ["127.0.0.1", "::1", "0.0.0.0", "192.168.1.3"] {
+            let said = said(bind);
+            assert!(said.starts_with("ws://a:8765 ") && said.contains("every web page"), "{said}");
+        }
+        assert!(said("0.0.0.0").contains("everyone there may watch"));
+        assert!(!said("127.0.0.1").contains("network"));
     }
 }

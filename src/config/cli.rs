@@ -184,12 +184,19 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         // Nobody is told of anything then: the secrets for that need not be there.
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
         sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
+        source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,
         pictures: file.pictures.checked()?,
         mpegts: file.mpegts.checked()?,
         compat: file.compat.checked()?,
         rtsp_addresses: file.viewers.rtsp_addresses,
     })
+}
+
+/// What is kept of a source is valid in whichever folder the server is started next.
+fn absolute(path: PathBuf) -> Result<PathBuf, String> {
+    std::path::absolute(&path)
+        .map_err(|error| format!("source_files = \"{}\" cannot be used: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -209,6 +216,13 @@ mod tests {
         assert_eq!((config.https_port, config.wss_port), (0, None));
         assert!(config.open);
         assert_eq!(config.recordings, PathBuf::from("recordings"));
+    }
+
+    #[test]
+    fn the_folder_of_videos_is_the_same_from_everywhere() {
+        assert_eq!(config(&[], "").unwrap().source_files, None);
+        let files = config(&[], "source_files = \"videos\"").unwrap().source_files;
+        assert_eq!(files, Some(std::env::current_dir().unwrap().join("videos")));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) struct File {
     pub(super) open: Option<bool>,
     #[serde(default)]
     pub(super) alarms: Section,
+    pub(super) source_files: Option<PathBuf>,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
     #[serde(default)]

@@ -78,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) alarms: Alarms,
     /// What the server fetches by itself.
     pub(crate) sources: Vec<sources::Spec>,
+    /// The folder out of which pages may have files played.
+    pub(crate) source_files: Option<PathBuf>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
     /// What viewers of single pictures get.

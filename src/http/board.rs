@@ -178,7 +178,7 @@ mod tests {
         let links = std::array::from_fn(|_| devices.connect([127, 0, 0, 1].into()));
         let alarms = watch::channel(Arc::default()).1;
         let (hub, _) = crate::live::Hub::new();
-        let sources = Sources::load(folder.path().to_owned(), Vec::new(), hub).unwrap();
+        let sources = Sources::load(folder.path().to_owned(), Vec::new(), None, hub).unwrap();
         let board = Board::new(devices.clone(), Streams::default(), alarms, sources);
         (board, devices, links, folder)
     }

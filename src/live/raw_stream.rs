@@ -59,6 +59,25 @@ impl RawStream {
         Some(feeds)
     }
 
+    /// All that was pushed brings, where what lay ready for a while comes at once: the newest of it
+    /// arrived at `now_us`, and the generation that it is of is anchored by that. For whoever bounds
+    /// what is pushed; its frames are all held at a time.
+    pub(crate) fn whole(&mut self, now_us: WallUs) -> Vec<Feed> {
+        let mut feeds = Vec::new();
+        while let Some(more) = self.next(now_us) {
+            feeds.extend(more);
+        }
+        let anchor_us = self.anchor_us(now_us);
+        let begun = feeds.iter_mut().rev().find_map(|feed| match feed {
+            Feed::Begin(generation) => Some(generation),
+            _ => None,
+        });
+        if let Some(generation) = begun {
+            generation.anchor_us = anchor_us;
+        }
+        feeds
+    }
+
     /// What is left to say when the stream ends.
     pub(crate) fn end(&mut self) -> Option<Feed> {
         let loss = self.demuxing.loss();
@@ -72,13 +91,17 @@ impl RawStream {
 
     /// The first message of a generation holds what was captured before it was sent.
     fn begin(&self, now_us: WallUs) -> Feed {
-        let captured_us = self.demuxing.media_ns().unwrap_or(0) / MICROS_PER_NANO;
         Feed::Begin(Generation {
             number: self.generation,
             mime: self.mime.to_owned(),
             reason: if self.generation == 0 { "start" } else { "init" }.to_owned(),
-            anchor_us: now_us - captured_us,
+            anchor_us: self.anchor_us(now_us),
         })
+    }
+
+    /// The newest sample was captured when it arrived.
+    fn anchor_us(&self, now_us: WallUs) -> WallUs {
+        now_us - self.demuxing.media_ns().unwrap_or(0) / MICROS_PER_NANO
     }
 
     fn media(&mut self) -> Option<Feed> {

@@ -146,19 +146,17 @@ impl Intake {
     }
 
     /// Or: the next bytes of a Matroska, WebM or fragmented MP4 stream, whose init segments begin
-    /// the generations.
+    /// the generations. The newest of them is of now.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Over> {
         self.is_wanted()?;
         let now_us = clock::now_us();
         self.bytes.push(bytes);
         let mut anchor_us = now_us;
-        while let Some(feeds) = self.bytes.next(now_us) {
-            for feed in feeds {
-                match feed {
-                    Feed::Begin(generation) => anchor_us = generation.anchor_us,
-                    Feed::Media { steps, .. } => self.steps(steps, anchor_us).await?,
-                    _ => {}
-                }
+        for feed in self.bytes.whole(now_us) {
+            match feed {
+                Feed::Begin(generation) => anchor_us = generation.anchor_us,
+                Feed::Media { steps, .. } => self.steps(steps, anchor_us).await?,
+                _ => {}
             }
         }
         if let Some(reason) = self.bytes.failed() {

@@ -8,6 +8,7 @@ mod intake;
 mod probe;
 mod process;
 mod recording;
+mod refusal;
 mod registry;
 mod rtsp;
 mod running;
@@ -19,7 +20,8 @@ mod visit;
 
 pub(crate) use failure::Failure;
 pub(crate) use process::{AttachedCamera, Cameras, table};
-pub(crate) use registry::{Refusal, Source, Sources};
+pub(crate) use refusal::Refusal;
+pub(crate) use registry::{Source, Sources};
 pub(crate) use spec::{Address, Input, Login, Transport};
 pub(crate) use store::{size, sound};
 pub(crate) use visit::Visit;

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::intake::Intake;
-use super::registry::{Refusal, Sources};
+use super::refusal::Refusal;
+use super::registry::Sources;
 use super::running::{drive, hiding};
-use crate::config::sources::{Writer, read};
 use crate::live::{OfSource, Showing, Shown, Streams};
 
 /// A person who waits longer thinks that it hangs.
@@ -34,7 +34,7 @@ impl Sources {
         let before =
             before.and_then(|name| self.get(name).ok()).filter(|known| !known.is_from_file);
         let before = before.as_ref().map(|known| &*known.spec);
-        let spec = read(members, Writer::Page(before)).map_err(Refusal::Bad)?;
+        let spec = self.read(members, before)?;
         self.is_going_on()?;
         let _turn = TESTS.try_acquire().map_err(|_| Refusal::Busy)?;
         let name = spec.name.as_str().to_owned();

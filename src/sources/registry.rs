@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::refusal::Refusal;
 use super::running::{self, Means};
 use super::spec::{Name, Spec};
 use super::status::{Facts, Status};
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub(super) ffmpeg: Ffmpeg,
     known: Mutex<Known>,
     store: Store,
+    /// Below this a page may have files played.
+    pub(super) files: Option<PathBuf>,
     /// Whoever changes something has this, until it is on the disk.
     changing: tokio::sync::Mutex<()>,
     pub(super) changed: Arc<watch::Sender<()>>,
@@ -75,37 +78,20 @@ pub(crate) struct Source {
     pub(crate) facts: Facts,
 }
 
-/// Why something is not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("{0}")]
-    Bad(String),
-    #[error("a stream of the source {0} has that name")]
-    Exists(Name),
-    #[error("there is no source {0}")]
-    Unknown(String),
-    #[error(
-        "the source {0} stands in the configuration file and is changed there; here it can be paused"
-    )]
-    FromFile(Name),
-    #[error("there are {MAX_SOURCES} sources already, which is as many as there may be")]
-    TooMany,
-    #[error("the server is busy with other tests; try again in a moment")]
-    Busy,
-    #[error("the server is stopping")]
-    Stopping,
-    #[error("it is so until the server ends, but cannot be written: {0}")]
-    NotSaved(String),
-}
-
 impl Sources {
-    /// Fetches the sources of the configuration file, and those that were added by page.
+    /// Fetches the sources of the configuration file, and those that were added by page, by which
+    /// only videos below `files` are played.
     ///
     /// # Errors
     /// When those that were added by page cannot be read.
-    pub(crate) fn load(folder: PathBuf, specs: Vec<Spec>, hub: Hub) -> Result<Self, NotLoaded> {
+    pub(crate) fn load(
+        folder: PathBuf,
+        specs: Vec<Spec>,
+        files: Option<PathBuf>,
+        hub: Hub,
+    ) -> Result<Self, NotLoaded> {
         let store = Store::new(folder);
-        let Remembered { specs: added, mut paused, mut unread } = store.load()?;
+        let Remembered { specs: added, mut paused, mut unread } = store.load(files.as_deref())?;
         paused.retain(|name, _| specs.iter().any(|spec| spec.name == *name));
         let changed = Arc::new(watch::Sender::new(()));
         let mut entries = BTreeMap::new();
@@ -133,6 +119,7 @@ impl Sources {
                 ffmpeg: Ffmpeg::default(),
                 known: Mutex::new(known),
                 store,
+                files,
                 changing: tokio::sync::Mutex::new(()),
                 changed,
                 tasks: TaskTracker::new(),
@@ -167,7 +154,7 @@ impl Sources {
     /// Adds one.
     pub(crate) async fn add(&self, members: Map<String, Value>) -> Result<Source, Refusal> {
         self.change(async move |sources| {
-            let spec = read(members, Writer::Page(None)).map_err(Refusal::Bad)?;
+            let spec = sources.read(members, None)?;
             let name = spec.name.clone();
             {
                 let mut known = sources.known();
@@ -192,7 +179,7 @@ impl Sources {
     ) -> Result<Source, Refusal> {
         self.change(async move |sources| {
             let before = sources.own(&name)?;
-            let spec = read(members, Writer::Page(Some(&before.spec))).map_err(Refusal::Bad)?;
+            let spec = sources.read(members, Some(&before.spec))?;
             let own = &before.spec.name;
             if spec.name != *own {
                 let words = format!("source must stay \"{own}\": files and addresses go by it");
@@ -201,7 +188,7 @@ impl Sources {
             if *before.spec != spec {
                 let work = {
                     let mut known = sources.known();
-                    known.is_free(&spec, Some(own))?;
+                    known.is_free(&spec, Some(&before.spec))?;
                     let work = known.take_work(own);
                     sources.put(&mut known, spec);
                     work
@@ -286,6 +273,16 @@ impl Sources {
         if self.shared.stop.is_cancelled() { Err(Refusal::Stopping) } else { Ok(()) }
     }
 
+    /// What a page has written.
+    pub(super) fn read(
+        &self,
+        members: Map<String, Value>,
+        before: Option<&Spec>,
+    ) -> Result<Spec, Refusal> {
+        let files = self.shared.files.as_deref();
+        read(members, Writer::Page { before, files }).map_err(Refusal::Bad)
+    }
+
     /// One that was added by page.
     fn own(&self, name: &str) -> Result<Source, Refusal> {
         let source = self.get(name)?;
@@ -332,8 +329,13 @@ impl Sources {
             store::text(own.map(|entry| &*entry.spec), &known.paused, &known.unread)
         };
         let store = self.shared.store.clone();
-        let saved = tokio::task::spawn_blocking(move || store.save(&text)).await;
-        let saved = saved.map_err(std::io::Error::other).and_then(|saved| saved);
+        let saved = match text {
+            Ok(text) => {
+                let saved = tokio::task::spawn_blocking(move || store.save(&text)).await;
+                saved.map_err(std::io::Error::other).and_then(|saved| saved)
+            }
+            Err(error) => Err(error.into()),
+        };
         saved.map_err(|error| {
             tracing::warn!(%error, "cannot write the list of sources");
             Refusal::NotSaved(error.to_string())
@@ -358,11 +360,22 @@ impl Known {
         self.entries.get_mut(name).and_then(|entry| entry.work.take())
     }
 
-    /// Whether a source's streams can have their names.
-    fn is_free(&self, spec: &Spec, but: Option<&Name>) -> Result<(), Refusal> {
+    /// Whether a source's streams can have their names, in the place of the one before.
+    fn is_free(&self, spec: &Spec, before: Option<&Spec>) -> Result<(), Refusal> {
+        let but = before.map(|before| &before.name);
         let others = self.entries.values().filter(|entry| Some(&entry.spec.name) != but);
         let mut clashing = others.filter(|entry| entry.spec.clashes_with(spec));
-        clashing.next().map_or(Ok(()), |entry| Err(Refusal::Exists(entry.spec.name.clone())))
+        if let Some(entry) = clashing.next() {
+            return Err(Refusal::Exists(entry.spec.name.clone()));
+        }
+        // Whoever looks at a name goes on looking at the same camera.
+        let is_anothers = |name: &Name| {
+            let live = self.streams.get(name.as_str()).map(|stream| stream.about().source);
+            live.is_some_and(|of| of.is_none_or(|of| of.source != spec.name.as_str()))
+        };
+        let had: Vec<Name> = before.into_iter().flat_map(Spec::stream_names).collect();
+        let mut new = spec.stream_names().filter(|name| !had.contains(name));
+        new.find(is_anothers).map_or(Ok(()), |name| Err(Refusal::Live(name)))
     }
 }
 
@@ -372,3 +385,6 @@ impl Entry {
         Source { spec, is_from_file: self.is_from_file, facts }
     }
 }
+
+#[cfg(test)]
+mod tests;

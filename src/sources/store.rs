@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -66,11 +66,12 @@ impl Store {
         Self { folder }
     }
 
-    /// What was remembered. A file that cannot be understood is put aside.
+    /// What was remembered. A file that cannot be understood is put aside. Videos are those below
+    /// `files`, as for a page.
     ///
     /// # Errors
     /// When it is there and cannot be read, or is a newer version's.
-    pub(super) fn load(&self) -> Result<Remembered, NotLoaded> {
+    pub(super) fn load(&self, files: Option<&Path>) -> Result<Remembered, NotLoaded> {
         let path = self.folder.join(FILE);
         let unreadable = |source| NotLoaded::Unreadable { path: path.clone(), source };
         let text = match fs::metadata(&path) {
@@ -93,7 +94,7 @@ impl Store {
         let paused = paused.filter_map(|(name, is_paused)| Some((name.parse().ok()?, is_paused)));
         let mut remembered = Remembered { paused: paused.collect(), ..Remembered::default() };
         for (entry, number) in saved.sources.into_iter().zip(1..) {
-            match spec(&entry) {
+            match spec(&entry, files) {
                 Ok(spec) if !remembered.specs.iter().any(|known| known.clashes_with(&spec)) => {
                     remembered.specs.push(spec);
                 }
@@ -113,23 +114,26 @@ impl Store {
     }
 }
 
-fn spec(entry: &Value) -> Result<Spec, String> {
+fn spec(entry: &Value, files: Option<&Path>) -> Result<Spec, String> {
     let Value::Object(members) = entry else { return Err("it is no object".to_owned()) };
-    read(members.clone(), Writer::Page(None))
+    read(members.clone(), Writer::Page { before: None, files })
 }
 
 /// The file's text.
+///
+/// # Errors
+/// When it cannot be written as one: the file stays as it is then.
 pub(super) fn text<'a>(
     specs: impl Iterator<Item = &'a Spec>,
     paused: &BTreeMap<Name, bool>,
     unread: &[Value],
-) -> String {
+) -> serde_json::Result<String> {
     let saved = Saved {
         v: VERSION,
         sources: specs.map(entry).chain(unread.iter().cloned()).collect(),
         paused: paused.iter().map(|(name, &paused)| (name.as_str().to_owned(), paused)).collect(),
     };
-    serde_json::to_string_pretty(&saved).unwrap_or_default()
+    serde_json::to_string_pretty(&saved)
 }
 
 /// A source as it stands in the file.
@@ -199,6 +203,8 @@ mod tests {
 
     use super::*;
 
+    const FILES: &str = "/srv/videos";
+
     fn specs() -> Vec<Spec> {
         let entries = [
             json!({
@@ -209,24 +215,27 @@ mod tests {
             }),
             json!({
                 "source": "desk", "kind": "camera", "device": "USB Camera", "size": "1280x720",
-                "frames_per_second": 12.5, "bitrate_kbps": 900, "sound": "Mic", "record": false,
+                "frames_per_second": 12.5, "bitrate_kbps": 900, "sound": "hw:1,0", "record": false,
             }),
-            json!({ "source": "loop", "kind": "file", "path": "/a b.mp4" }),
+            json!({ "source": "loop", "kind": "file", "path": "a b.mp4" }),
             json!({ "source": "test", "kind": "pattern", "size": "64x48", "sound": false }),
         ];
-        entries.iter().map(|entry| spec(entry).unwrap()).collect()
+        entries.iter().map(|entry| spec(entry, Some(FILES.as_ref())).unwrap()).collect()
     }
 
     #[test]
     fn what_is_saved_is_loaded_and_for_the_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().to_owned());
-        assert!(store.load().unwrap().specs.is_empty());
+        assert!(store.load(None).unwrap().specs.is_empty());
         let specs = specs();
         let paused = BTreeMap::from([("hall".parse().unwrap(), true)]);
-        store.save(&text(specs.iter(), &paused, &[])).unwrap();
-        let loaded = store.load().unwrap();
+        store.save(&text(specs.iter(), &paused, &[]).unwrap()).unwrap();
+        let loaded = store.load(Some(FILES.as_ref())).unwrap();
         assert_eq!((loaded.specs, loaded.paused), (specs, paused));
+        // Another folder: what is no longer allowed is not played, and not forgotten.
+        let others = store.load(None).unwrap();
+        assert_eq!((others.specs.len(), others.unread.len()), (3, 1));
         let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -240,15 +249,15 @@ mod tests {
         let good = json!({ "source": "test", "kind": "pattern" });
         let saved = json!({ "v": 1, "sources": [newer, 5, good, good] });
         fs::write(&path, saved.to_string()).unwrap();
-        let Remembered { specs, paused, unread } = store.load().unwrap();
+        let Remembered { specs, paused, unread } = store.load(None).unwrap();
         assert_eq!((specs.len(), unread.len()), (1, 3));
-        store.save(&text(specs.iter(), &paused, &unread)).unwrap();
+        store.save(&text(specs.iter(), &paused, &unread).unwrap()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("hologram"));
         // Neither a newer version's file nor one that is something else is lost.
         fs::write(&path, r#"{"v":2,"cameras":[]}"#).unwrap();
-        assert!(store.load().unwrap_err().to_string().contains("newer version"));
+        assert!(store.load(None).unwrap_err().to_string().contains("newer version"));
         fs::write(&path, r#"{"v":1,"sources":"#).unwrap();
-        assert!(store.load().unwrap().specs.is_empty());
+        assert!(store.load(None).unwrap().specs.is_empty());
         assert!(folder.path().join("sources.json.broken").exists() && !path.exists());
     }
 }

@@ -15,6 +15,10 @@ use crate::live::Streams;
 /// Addresses that are visited at once.
 const MAX_VISITS: usize = 64;
 
+/// The same at one host, so that nobody keeps the others out with the paths of one camera. A
+/// recorder of eight cameras has as many.
+const MAX_VISITS_OF_HOST: usize = 8;
+
 /// What is visited at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
@@ -87,7 +91,11 @@ impl Sources {
             return Visit(Ok(known));
         }
         drop(all);
-        if visits.len() >= MAX_VISITS {
+        let is_beside = |visit: &Weak<Visited>| {
+            visit.upgrade().is_some_and(|known| known.address.host() == address.host())
+        };
+        let of_host = visits.iter().filter(|visit| is_beside(visit)).count();
+        if visits.len() >= MAX_VISITS || of_host >= MAX_VISITS_OF_HOST {
             let words = "the server fetches as many addresses as it can; try again later";
             return Visit(Err(Failure::Unreachable(words.to_owned())));
         }
@@ -128,5 +136,35 @@ fn spec(name: Name, address: Address, login: Option<Login>) -> Spec {
         record: false,
         hours: Hours::default(),
         is_paused: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::Hub;
+
+    #[tokio::test]
+    async fn one_camera_leaves_room_for_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hub, _) = Hub::new();
+        let sources = Sources::load(folder.path().to_owned(), Vec::new(), None, hub).unwrap();
+        let visit = |host: &str, path: usize| {
+            let address = format!("rtsp://{host}:1/{path}");
+            sources.visit(Address::parse(&address).unwrap().0, None)
+        };
+        let mut held: Vec<Visit> = (0..8).map(|path| visit("127.0.0.1", path)).collect();
+        let names: Vec<&str> = held.iter().map(Visit::stream).collect();
+        assert!(names.iter().all(|name| !name.is_empty()), "{names:?}");
+        let refused = visit("127.0.0.1", 8);
+        assert!(matches!(refused.first().await, Err(Failure::Unreachable(_))));
+        assert_eq!(refused.stream(), "");
+        // Another camera, and one that somebody looks at already.
+        assert_ne!(visit("127.0.0.2", 0).stream(), "");
+        assert_eq!(visit("127.0.0.1", 7).stream(), held[7].stream());
+        held.pop();
+        assert_ne!(visit("127.0.0.1", 8).stream(), "");
+        drop(held);
+        sources.close().await;
     }
 }

@@ -204,21 +204,25 @@ exec {real} -re "$@"
 
 fn server_with(path: &std::ffi::OsStr, folder: TempDir) -> Server {
     let mut command = command(folder.path());
-    command.env("PATH", path);
+    command.env("PATH", path).env("LOCALCAMERA_DEVICES_ROOT", folder.path());
     Server::run(command, folder, &["--segment-seconds", "2"])
 }
 
 #[tokio::test]
 async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     let folder = tempfile::tempdir().unwrap();
-    let camera = folder.path().join("video0");
+    // As Linux tells of it.
+    let known = folder.path().join("sys/class/video4linux/video0");
+    std::fs::create_dir_all(&known).unwrap();
+    std::fs::write(known.join("name"), "Bench\n").unwrap();
+    std::fs::create_dir(folder.path().join("dev")).unwrap();
+    let camera = folder.path().join("dev/video0");
     let mut make = Command::new("ffmpeg");
     make.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "120"]);
     make.args(["-c:v", "mjpeg", "-q:v", "20", "-f", "mjpeg"]).arg(&camera);
     assert!(make.status().unwrap().success());
-    let source_of =
-        format!("[[source]]\nname = \"bench\"\nkind = \"camera\"\ndevice = {camera:?}\n");
-    configured(folder.path(), &source_of);
+    let source_of = "[[source]]\nname = \"bench\"\nkind = \"camera\"\ndevice = \"Bench\"\n";
+    configured(folder.path(), source_of);
     let programs = with_camera(folder.path());
     let others = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&others)));
@@ -228,6 +232,8 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     // Pulled out: nothing more comes of it, and it is not there.
     let away = camera.with_extension("away");
     std::fs::rename(&camera, &away).unwrap();
+    let unknown = known.with_file_name("away");
+    std::fs::rename(&known, &unknown).unwrap();
     let mark = camera.to_str().unwrap();
     for pid in processes(mark) {
         kill_process(pid, Signal::TERM).unwrap();
@@ -237,6 +243,7 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     assert!(message.contains("is not plugged in"), "{message}");
 
     std::fs::rename(&away, &camera).unwrap();
+    std::fs::rename(&unknown, &known).unwrap();
     until(&server, "bench", |source| source["reconnects"] == 1).await;
     let recordings = server.recordings();
     let before = segments(&recordings).len();

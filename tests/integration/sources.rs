@@ -202,6 +202,13 @@ async fn sources_are_added_changed_and_removed_and_a_restart_keeps_them_and_thei
     assert!(message.contains("frames_per_second = 9999"), "{message}");
     let file = json!({ "source": "b", "kind": "rtsp", "address": "rtsp://a/", "user": "u", "password": { "file": "/etc/hostname" } });
     assert!(refused("POST", "/api/sources", file).await.2.contains("password must be a text"));
+    // No video of this computer is for everyone who opens the pages.
+    let video = json!({ "source": "b", "kind": "file", "path": "/etc/hostname" });
+    for path in ["/api/sources", "/api/sources/test"] {
+        let (status, code, message) = refused("POST", path, video.clone()).await;
+        assert_eq!((status, code.as_str()), (400, "bad_source"));
+        assert!(message.contains("source_files"), "{message}");
+    }
     assert_eq!(refused("POST", "/api/sources", json!("s3cret-3")).await.0, 400);
     assert_eq!(refused("POST", "/api/sources", json!({ "x": "y".repeat(40 << 10) })).await.0, 413);
     assert_eq!(refused("DELETE", "/api/sources/none", Value::Null).await.1, "unknown_source");

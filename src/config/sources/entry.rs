@@ -1,9 +1,12 @@
 //! One source as somebody has written it: every value checked, with words for a wrong one.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::{
     Address, Camera, CameraSound, File, Hours, Input, Login, Name, Pattern, Rtsp, Spec, Transport,
+    files, microphone,
 };
 use crate::config::secret::{self, Secret};
 
@@ -20,8 +23,9 @@ const MAX_REPEATED_CHARS: usize = 80;
 const WIDTHS: std::ops::RangeInclusive<u32> = 16..=7680;
 const HEIGHTS: std::ops::RangeInclusive<u32> = 16..=4320;
 
-/// From a picture each ten seconds to what the fastest USB cameras give.
-const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 0.1..=240.0;
+/// From a picture each two seconds to what the fastest USB cameras give. One that sends nothing for
+/// ten seconds is taken for one that has stopped.
+const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 0.5..=240.0;
 
 /// From a thumbnail's to more than 4K needs.
 const BITRATES_KBPS: std::ops::RangeInclusive<u64> = 50..=100_000;
@@ -32,15 +36,16 @@ pub(crate) enum Writer<'a> {
     /// A person, in the configuration file: `name` is the source's, `title` for people.
     File,
     /// A page, or what was kept of it: `source` is the source's, `name` for people. A password
-    /// that it leaves out is that of the source before, if it goes to the same camera.
-    Page(Option<&'a Spec>),
+    /// that it leaves out is that of the source before, if it goes to the same camera. Files are
+    /// those below a folder.
+    Page { before: Option<&'a Spec>, files: Option<&'a Path> },
 }
 
 impl Writer<'_> {
     fn keys(self) -> (&'static str, &'static str) {
         match self {
             Self::File => ("name", "title"),
-            Self::Page(_) => ("source", "name"),
+            Self::Page { .. } => ("source", "name"),
         }
     }
 }
@@ -64,10 +69,11 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         "camera" => Input::Camera(camera(&mut members)?),
         "file" => {
             let path = members.text("path")?.ok_or("path is missing: the file to be played")?;
-            Input::File(File {
-                path: path.into(),
-                has_sound: members.flag("sound")?.unwrap_or(true),
-            })
+            let path = match writer {
+                Writer::File => path.into(),
+                Writer::Page { files, .. } => files::below(files, &path)?,
+            };
+            Input::File(File { path, has_sound: members.flag("sound")?.unwrap_or(true) })
         }
         "pattern" => Input::Pattern(Pattern {
             size: members.size()?,
@@ -81,7 +87,8 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         }
     };
     // Who is paused stays so while it is changed.
-    let was_paused = matches!(writer, Writer::Page(Some(before)) if before.is_paused);
+    let was_paused =
+        matches!(writer, Writer::Page { before: Some(before), .. } if before.is_paused);
     let records = matches!(input, Input::Rtsp(_) | Input::Camera(_));
     let spec = Spec {
         name,
@@ -118,8 +125,8 @@ const KEYS: [&str; 11] = [
 
 fn rtsp(members: &mut Members, writer: Writer<'_>) -> Result<Rtsp, String> {
     let before = match writer {
-        Writer::Page(Some(Spec { input: Input::Rtsp(before), .. })) => Some(before),
-        Writer::File | Writer::Page(_) => None,
+        Writer::Page { before: Some(Spec { input: Input::Rtsp(before), .. }), .. } => Some(before),
+        Writer::File | Writer::Page { .. } => None,
     };
     let address = members.address("address", before.map(|before| &before.address))?;
     let address = address.ok_or("address is missing: where the camera is, rtsp://HOST/PATH")?;
@@ -153,7 +160,12 @@ fn camera(members: &mut Members) -> Result<Camera, String> {
     let sound = match members.take("sound") {
         None | Some(Value::Bool(true)) => CameraSound::Default,
         Some(Value::Bool(false)) => CameraSound::None,
-        Some(Value::String(name)) => CameraSound::Device(line("sound", name)?),
+        Some(Value::String(name)) if microphone::is_allowed(&name) => {
+            CameraSound::Device(line("sound", name)?)
+        }
+        Some(Value::String(name)) => {
+            return Err(not_allowed("sound", &name.into(), microphone::ALLOWED));
+        }
         Some(other) => {
             let why = "it must be true, false or the name of a sound device";
             return Err(not_allowed("sound", &other, why));
@@ -222,7 +234,7 @@ impl Members {
         let key = "frames_per_second";
         let Some(value) = self.take(key) else { return Ok(None) };
         let rate = value.as_f64().filter(|rate| FRAMES_PER_SECOND.contains(rate));
-        rate.map(Some).ok_or_else(|| not_allowed(key, &value, "it must be from 0.1 to 240"))
+        rate.map(Some).ok_or_else(|| not_allowed(key, &value, "it must be from 0.5 to 240"))
     }
 
     fn bitrate_kbps(&mut self) -> Result<Option<u32>, String> {
@@ -291,7 +303,7 @@ impl Members {
                 fetched.map(Some).map_err(|why| format!("password: {why}"))
             }
             // Where else the server could look for one is not a page's to say.
-            (Writer::Page(_), _) => Err("password must be a text".to_owned()),
+            (Writer::Page { .. }, _) => Err("password must be a text".to_owned()),
         }
     }
 }

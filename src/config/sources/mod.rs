@@ -3,7 +3,9 @@
 
 mod address;
 mod entry;
+mod files;
 mod hours;
+mod microphone;
 
 use std::path::PathBuf;
 
@@ -75,12 +77,13 @@ impl Spec {
 
     /// Whether another source has a stream of the same name.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
-        let names = |spec: &Self| {
-            let small = spec.small_name().and_then(Result::ok);
-            [Some(spec.name.clone()), small]
-        };
-        let others = names(other);
-        names(self).iter().flatten().any(|own| others.iter().flatten().any(|other| own == other))
+        self.stream_names().any(|own| other.stream_names().any(|other| own == other))
+    }
+
+    /// The names of its streams.
+    pub(crate) fn stream_names(&self) -> impl Iterator<Item = Name> + use<> {
+        let small = self.small_name().and_then(Result::ok);
+        std::iter::once(self.name.clone()).chain(small)
     }
 }
 

@@ -226,7 +226,7 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let (status, code) = match &refusal {
             Refusal::Bad(_) => (StatusCode::BAD_REQUEST, "bad_source"),
-            Refusal::Exists(_) => (StatusCode::CONFLICT, "exists"),
+            Refusal::Exists(_) | Refusal::Live(_) => (StatusCode::CONFLICT, "exists"),
             Refusal::Unknown(_) => (StatusCode::NOT_FOUND, "unknown_source"),
             Refusal::FromFile(_) => (StatusCode::CONFLICT, "from_file"),
             Refusal::TooMany => (StatusCode::CONFLICT, "too_many"),

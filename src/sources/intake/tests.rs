@@ -344,3 +344,21 @@ async fn a_stream_of_bytes_is_taken_as_well_and_what_is_none_is_said() {
     let over = bench.intake.push(Bytes::from_static(b"<html>no stream at all</html>")).await;
     assert!(matches!(over, Err(Over::NotMedia(_))), "{over:?}");
 }
+
+#[tokio::test]
+async fn what_comes_at_once_in_the_beginning_is_of_the_time_before() {
+    let mut bench = Bench::new();
+    bench.recording.lock().await.start().await;
+    let mut recorded = bench.queue.try_recv().unwrap();
+    // Five seconds with sound: more than goes on in one piece.
+    let stream = include_bytes!("../../../tests/captures/chromium-webm-vp8-opus.bin");
+    let before_us = clock::now_us();
+    bench.intake.push(Bytes::from_static(stream)).await.unwrap();
+    let after_us = clock::now_us();
+    let newest_us = bench.intake.head.as_ref().unwrap().newest_us().unwrap();
+    let begun = std::iter::from_fn(|| recorded.feed.try_recv().ok()).find_map(|feed| match feed {
+        Feed::Begin(generation) => Some(generation.anchor_us + newest_us),
+        _ => None,
+    });
+    assert!((before_us..=after_us).contains(&begun.unwrap()), "{begun:?}, {before_us}");
+}

@@ -10,7 +10,7 @@ fn by_file(toml: &str) -> Result<Spec, String> {
 
 fn by_page(members: Value, before: Option<&Spec>) -> Result<Spec, String> {
     let Value::Object(members) = members else { panic!() };
-    read(members, Writer::Page(before))
+    read(members, Writer::Page { before, files: None })
 }
 
 #[test]
@@ -32,11 +32,11 @@ fn a_camera_on_the_network() {
 
 #[test]
 fn the_other_kinds_and_what_they_are_without_a_word() {
-    let camera = by_file("name = \"desk\"\nkind = \"camera\"\nsound = \"Mic\"").unwrap();
+    let camera = by_file("name = \"desk\"\nkind = \"camera\"\nsound = \"hw:1,0\"").unwrap();
     let Input::Camera(input) = &camera.input else { panic!() };
     assert_eq!(
         (input.device.as_str(), &input.sound),
-        ("0", &CameraSound::Device("Mic".to_owned()))
+        ("0", &CameraSound::Device("hw:1,0".to_owned()))
     );
     assert!(camera.record && camera.title == "desk");
     let file = by_file("name = \"loop\"\nkind = \"file\"\npath = \"a.mp4\"").unwrap();
@@ -75,12 +75,30 @@ fn a_wrong_value_is_named_with_what_is_allowed() {
     );
     let fast = "name = \"a\"\nkind = \"pattern\"\nframes_per_second = 1000";
     assert!(said("frames_per_second", fast).contains("1000"));
+    // Two pictures of it would be further apart than what counts as silence.
+    let slow = "name = \"a\"\nkind = \"pattern\"\nframes_per_second = 0.1";
+    assert!(said("frames_per_second", slow).contains("from 0.5"));
     assert!(said("path", "name = \"a\"\nkind = \"file\"").contains("missing"));
     let long = format!(
         "name = \"{}\"\nkind = \"rtsp\"\naddress = \"rtsp://a/\"\nsmall_address = \"rtsp://a/2\"",
         "x".repeat(60)
     );
     assert!(said("name", &long).contains("-small"));
+}
+
+// Elsewhere nothing is run by a name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sound_device_runs_nothing_whoever_names_it() {
+    for name in ["file:'|touch x; cat >/dev/null',raw", "{type file file '|id'}", "Mic"] {
+        let toml = format!("name = \"a\"\nkind = \"camera\"\nsound = \"{name}\"");
+        let page = json!({ "source": "a", "kind": "camera", "sound": name });
+        for message in [by_file(&toml).unwrap_err(), by_page(page, None).unwrap_err()] {
+            assert!(message.starts_with("sound = ") && message.contains("plughw:"), "{message}");
+        }
+    }
+    let page = json!({ "source": "a", "kind": "camera", "sound": "hw:0,0" });
+    assert!(by_page(page, None).is_ok());
 }
 
 #[test]
@@ -107,6 +125,25 @@ fn a_secret_is_in_no_message() {
     }
     let spec = rtsp("address = \"rtsp://cam/\"\nuser = \"a\"\npassword = \"s3cret\"").unwrap();
     assert!(!format!("{spec:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_page_plays_files_of_one_folder_and_the_file_plays_any() {
+    let page = |path: &str, folder: Option<&str>| {
+        let members = json!({ "source": "a", "kind": "file", "path": path });
+        let Value::Object(members) = members else { panic!() };
+        let files = folder.map(Path::new);
+        let spec = read(members, Writer::Page { before: None, files })?;
+        let Input::File(file) = spec.input else { panic!() };
+        Ok::<_, String>(file.path)
+    };
+    assert_eq!(page("b.mp4", Some("/srv")).unwrap(), Path::new("/srv/b.mp4"));
+    for (path, folder) in [("/etc/x.mp4", Some("/srv")), ("b.mp4", None), ("/srv/b.mp4", None)] {
+        let message = page(path, folder).unwrap_err();
+        assert!(message.starts_with("path") && message.contains("source_files"), "{message}");
+    }
+    let any = by_file("name = \"a\"\nkind = \"file\"\npath = \"/etc/x.mp4\"").unwrap();
+    assert!(matches!(any.input, Input::File(File { path, .. }) if path == Path::new("/etc/x.mp4")));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod v4l2;
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
+
 pub(super) use choice::NotFound;
 use choice::choose;
 use format::Format;
@@ -18,6 +20,9 @@ pub(super) use plan::plan;
 
 use super::AttachedCamera;
 use crate::ffmpeg::{Ffmpeg, Words};
+
+/// The number of all of its devices, in Linux' list of them.
+const VIDEO4LINUX: u32 = 81;
 
 /// A camera that is plugged in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,8 +94,9 @@ pub(super) async fn find(ffmpeg: &Ffmpeg, device: &str) -> Result<(Device, Vec<F
     let device = match choose(device, &devices, |path| path.canonicalize().ok()) {
         Ok(device) => device.clone(),
         // Without sysfs, as in a container, its path is enough.
-        Err(NotFound::Nothing { .. }) if System::HERE == System::V4l2 && is_node(device) => {
-            Device { id: device.to_owned(), name: device.to_owned(), ..Device::default() }
+        Err(error @ NotFound::Nothing { .. }) if System::HERE == System::V4l2 => {
+            let id = node(Path::new(device)).ok_or(error)?.to_string_lossy().into_owned();
+            Device { id, name: device.to_owned(), ..Device::default() }
         }
         Err(error) => return Err(error),
     };
@@ -98,8 +104,21 @@ pub(super) async fn find(ffmpeg: &Ffmpeg, device: &str) -> Result<(Device, Vec<F
     Ok((device, formats))
 }
 
-fn is_node(device: &str) -> bool {
-    PathBuf::from(device).is_absolute() && Path::new(device).exists()
+/// Where a path leads, if a camera is there. Opening anything else may have effects of its own.
+fn node(device: &Path) -> Option<PathBuf> {
+    let path = device.is_absolute().then(|| device.canonicalize().ok()).flatten()?;
+    let found = rustix::fs::stat(&path).ok()?;
+    let kind = FileType::from_raw_mode(found.st_mode);
+    is_camera(kind, rustix::fs::major(found.st_rdev)).then_some(path)
+}
+
+fn is_camera(kind: FileType, major: u32) -> bool {
+    kind == FileType::CharacterDevice && major == VIDEO4LINUX
+}
+
+/// The folder in which `sys` and `dev` lie: the root, but for tests, which have no camera.
+fn root() -> PathBuf {
+    std::env::var_os("LOCALCAMERA_DEVICES_ROOT").map_or_else(|| "/".into(), PathBuf::from)
 }
 
 async fn devices(ffmpeg: &Ffmpeg) -> Vec<Device> {
@@ -108,7 +127,7 @@ async fn devices(ffmpeg: &Ffmpeg) -> Vec<Device> {
         answer.map(|answer| answer.complaints).unwrap_or_default()
     };
     match System::HERE {
-        System::V4l2 => sysfs::devices(Path::new("/sys"), Path::new("/dev")),
+        System::V4l2 => sysfs::devices(&root().join("sys"), &root().join("dev")),
         System::AvFoundation => {
             let ask = ["-f", "avfoundation", "-list_devices", "true", "-i", ""];
             avfoundation::devices(&complaints(ffmpeg.ask(ask).await))
@@ -138,4 +157,24 @@ async fn formats(ffmpeg: &Ffmpeg, device: &Device) -> (Vec<Format>, Words) {
         System::DirectShow | System::AvFoundation => dshow::formats(&said),
     };
     (formats, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_camera_is_opened_as_one() {
+        assert!(is_camera(FileType::CharacterDevice, VIDEO4LINUX));
+        assert!(!is_camera(FileType::BlockDevice, VIDEO4LINUX));
+        assert!(!is_camera(FileType::CharacterDevice, 10));
+        let folder = tempfile::tempdir().unwrap();
+        let (file, pipe) = (folder.path().join("video0"), folder.path().join("pipe"));
+        std::fs::write(&file, "").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for other in [&*file, &*pipe, Path::new("/dev/null"), Path::new("null")] {
+            assert_eq!(node(other), None, "{}", other.display());
+        }
+    }
 }
