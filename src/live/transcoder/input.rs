@@ -6,6 +6,7 @@ use bytes::Bytes;
 use container::{Container, Init, Kind, LiveMuxer, Sample, SegmentSpec, Track};
 
 use super::super::Format;
+use super::super::fragments::Drift;
 use super::job::Times;
 use super::seen::Seen;
 use crate::clock::WallUs;
@@ -76,6 +77,7 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Input {
     source: Source,
+    drift: Drift,
     muxer: Option<LiveMuxer>,
     zero_us: Option<WallUs>,
     /// Media time that is zero for ffmpeg.
@@ -86,7 +88,13 @@ pub(super) struct Input {
 impl Input {
     /// `zero_us` is the wall time that was zero for the run before.
     pub(super) fn new(source: Source, zero_us: Option<WallUs>) -> Self {
-        Self { source, muxer: None, zero_us, origin_ns: 0, seen: Seen::default() }
+        let drift = Drift::default();
+        Self { source, drift, muxer: None, zero_us, origin_ns: 0, seen: Seen::default() }
+    }
+
+    /// What comes is of this format, whose times drift as it says.
+    pub(super) fn follow(&mut self, format: &Format) {
+        self.drift = format.drift.clone();
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -100,7 +108,8 @@ impl Input {
 
     /// How times belong together, from the first [`Self::take`] on.
     pub(super) fn times(&self) -> Times {
-        Times { anchor_us: self.source.anchor_us, origin_ns: self.origin_ns }
+        let (anchor_us, drift_us) = (self.source.anchor_us, self.drift.us());
+        Times { anchor_us, drift_us, origin_ns: self.origin_ns }
     }
 
     /// Those of the samples that belong in. What has been there already is left out: a viewer that
@@ -214,6 +223,18 @@ mod tests {
                 assert!(at_ns >= LEAD_US * 900);
             }
         }
+    }
+
+    #[test]
+    fn wall_times_follow_a_clock_that_drifts() {
+        let (source, samples) = source(Kind::Video);
+        let mut input = Input::new(source, None);
+        input.drift.set_us(0);
+        taken(&mut input, &samples[..10]);
+        let before_us = input.times().wall_us(5_000_000);
+        input.drift.set_us(8_600_000);
+        assert_eq!(input.times().wall_us(5_000_000), before_us + 8_600_000);
+        assert_eq!(input.times().media_ns(0), input.origin_ns);
     }
 
     #[test]
