@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container::{Init, Kind, NANOS_PER_SECOND, Sample, SegmentSpec, Track};
 
-use super::fragments::{Cursor, Delivery, Muxed, Place, at_ns};
+use super::fragments::{Cursor, Delivery, Drift, Muxed, Place, at_ns};
 use crate::clock::WallUs;
 
 /// What is kept of a group of pictures for whoever joins: several seconds of any tablet's camera.
@@ -59,6 +59,7 @@ struct Run {
     lead: usize,
     /// Wall time of the generation's media time zero.
     anchor_us: WallUs,
+    drift: Drift,
 }
 
 /// Cuts a group into pieces of some size: one message of all of it would stay in each viewer's
@@ -132,8 +133,15 @@ impl Broadcast {
             return;
         }
         let lead = tracks.iter().position(|track| track.kind == Kind::Video).unwrap_or(0);
-        self.run = Some(Run { generation, init, tracks, lead, anchor_us });
+        self.run = Some(Run { generation, init, tracks, lead, anchor_us, drift: Drift::default() });
         self.is_changed = true;
+    }
+
+    /// Wall time is by so much later than the generation's anchor says.
+    pub(super) fn set_drift(&mut self, drift_us: i64) {
+        if let Some(run) = &self.run {
+            run.drift.set_us(drift_us);
+        }
     }
 
     /// A track's configuration changes with the sync sample that follows.
@@ -261,7 +269,9 @@ impl Broadcast {
         let (init, tracks) = (Arc::clone(&run.init), run.tracks.clone());
         let spec = SegmentSpec { init, tracks, origin_ns, keeps_delay: false };
         // What no container carries cannot be recorded either, and is said there.
-        let Ok(mut muxed) = Muxed::new(self.runs, run.generation, run.anchor_us, spec) else {
+        let Ok(mut muxed) =
+            Muxed::new(self.runs, run.generation, run.anchor_us, run.drift.clone(), spec)
+        else {
             return;
         };
         let mut pieces = self.group.chunk_by(in_pieces());

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use container::codec::codec_name;
@@ -16,6 +17,22 @@ pub(super) const MAX_KEPT_BYTES: usize = 4 << 20;
 /// A viewer that is further behind goes on with the newest group.
 const MAX_BEHIND_NS: i64 = 5 * NANOS_PER_SECOND;
 
+/// How far wall time has moved away from where a generation's beginning would have it, in
+/// microseconds, as it is now. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Drift(Arc<AtomicI64>);
+
+impl Drift {
+    pub(super) fn set_us(&self, drift_us: i64) {
+        // It stands for nothing but itself.
+        self.0.store(drift_us, Ordering::Relaxed);
+    }
+
+    pub(super) fn us(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// What the next fragments are, until there is another.
 #[derive(Debug)]
 pub(crate) struct Format {
@@ -25,6 +42,8 @@ pub(crate) struct Format {
     pub(crate) mime: String,
     /// Wall time of the samples' time zero.
     pub(crate) anchor_us: WallUs,
+    /// What that has become since.
+    pub(super) drift: Drift,
     /// Wall time of the fragments' time zero.
     pub(crate) start_us: WallUs,
     /// The init segment.
@@ -106,6 +125,7 @@ impl Muxed {
         run: u64,
         generation: u32,
         anchor_us: WallUs,
+        drift: Drift,
         spec: SegmentSpec,
     ) -> Result<Self, container::Error> {
         let (mime, tracks) = (mime(&spec.init, &spec.tracks), spec.tracks.clone());
@@ -113,7 +133,8 @@ impl Muxed {
         let start_us = anchor_us.saturating_add(spec.origin_ns / 1000);
         let mut muxer = LiveMuxer::new(spec)?;
         let init = muxer.init();
-        let format = Format { generation, container, mime, anchor_us, start_us, init, tracks };
+        let format =
+            Format { generation, container, mime, anchor_us, drift, start_us, init, tracks };
         let (format, fragments) = (Arc::new(format), VecDeque::new());
         Ok(Self { run, muxer, format, fragments, next: 0, bytes: 0 })
     }

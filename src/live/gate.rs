@@ -1,4 +1,4 @@
-//! What is live, and what a device is catching up with.
+//! What is live, what a device is catching up with, and how far its clock has drifted away.
 
 use crate::clock::WallUs;
 
@@ -9,14 +9,26 @@ const MAX_LATE_US: i64 = 5_000_000;
 /// encoder that is off by as much as it may by 30.
 const WINDOW_US: i64 = 60_000_000;
 
+/// The same in parts per million, which are microseconds in a second. What moves faster is no clock
+/// but a network that has become slow.
+const MAX_DRIFT_PPM: i64 = 500;
+
+/// Drift is followed in steps of at least this.
+const STEP_US: i64 = 1_000_000;
+
 /// Tells whether media comes as it is captured. An encoder's clock drifts away from the server's;
 /// what counts is how late media is beside the least late that was live lately.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
+    /// The least lateness of the first window.
+    base_us: Option<i64>,
     /// The least lateness of the window before, and of this one.
     before_us: Option<i64>,
     least_us: Option<i64>,
     window_us: WallUs,
+    drift_us: i64,
+    /// When the drift was followed last.
+    followed_us: WallUs,
 }
 
 impl Gate {
@@ -29,11 +41,33 @@ impl Gate {
             return Err(behind_us);
         }
         if now_us.saturating_sub(self.window_us).abs() >= WINDOW_US {
+            self.base_us = self.base_us.or(self.least_us);
             self.before_us = self.least_us.take();
             self.window_us = now_us;
         }
         self.least_us = Some(self.least_us.map_or(late_us, |least_us| least_us.min(late_us)));
+        self.follow(now_us);
         Ok(())
+    }
+
+    /// By how much media lies later in wall time than its first window would have it: the clock
+    /// that it was captured by is slow by as much, or fast where it is negative.
+    pub(super) fn drift_us(&self) -> i64 {
+        self.drift_us
+    }
+
+    fn follow(&mut self, now_us: WallUs) {
+        let passed_us = now_us.saturating_sub(self.followed_us);
+        if (0..STEP_US).contains(&passed_us) {
+            return;
+        }
+        self.followed_us = now_us;
+        let least_us = [self.before_us, self.least_us].into_iter().flatten().min();
+        if let Some((base_us, least_us)) = self.base_us.zip(least_us) {
+            let most_us = (passed_us.max(0) / 1_000_000).saturating_mul(MAX_DRIFT_PPM);
+            let off_us = least_us.saturating_sub(base_us).saturating_sub(self.drift_us);
+            self.drift_us += off_us.clamp(-most_us, most_us);
+        }
     }
 }
 
@@ -71,6 +105,40 @@ mod tests {
         let mut gate = Gate::default();
         assert_eq!(gate.judge(0, 3600 * SECOND_US), Err(3600 * SECOND_US));
         assert_eq!(gate.judge(3599 * SECOND_US, 3600 * SECOND_US), Ok(()));
+    }
+
+    #[test]
+    fn times_do_not_drift_away_in_a_week() {
+        for parts_per_million in [-100, 0, 100] {
+            let mut gate = Gate::default();
+            let (mut farthest_us, mut last_us) = (0, i64::MIN);
+            for second in 0..7 * 86_400 {
+                let captured_us = second * SECOND_US;
+                let media_us = captured_us - second * parts_per_million;
+                let jitter_us = second % 7 * 30_000;
+                assert_eq!(gate.judge(media_us, captured_us + 200_000 + jitter_us), Ok(()));
+                let shown_us = media_us + gate.drift_us();
+                farthest_us = farthest_us.max((shown_us - captured_us).abs());
+                assert!(shown_us > last_us, "times go on");
+                last_us = shown_us;
+            }
+            assert!(farthest_us < 30_000, "{farthest_us} us at {parts_per_million}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_is_slow_for_a_while_is_no_drift() {
+        let mut gate = Gate::default();
+        let mut farthest_us = 0;
+        for second in 0..7200 {
+            let is_slow = (3600..3900).contains(&second);
+            let late_us = if is_slow { 4 * SECOND_US } else { 200_000 };
+            let media_us = second * SECOND_US;
+            assert_eq!(gate.judge(media_us, media_us + late_us), Ok(()));
+            farthest_us = farthest_us.max(gate.drift_us().abs());
+        }
+        assert!(farthest_us <= 150_000, "{farthest_us}");
+        assert_eq!(gate.drift_us(), 0);
     }
 
     #[test]

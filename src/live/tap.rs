@@ -52,6 +52,11 @@ impl Clock {
         let passed_us = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         self.began_us.saturating_add(passed_us)
     }
+
+    /// By how much the server's clock has been set since.
+    fn set_by_us(&self) -> i64 {
+        clock::now_us().saturating_sub(self.now_us())
+    }
 }
 
 impl Tap {
@@ -179,6 +184,7 @@ impl Tap {
                 }
             }
         }
+        broadcast.set_drift(known.drift_us());
         broadcast.flush();
         shared.is_live_now(bytes);
         drop(shared);
@@ -204,6 +210,11 @@ impl Tap {
 impl Known {
     fn new(anchor_us: WallUs, init: Option<Arc<Init>>, tracks: Vec<Track>) -> Self {
         Self { anchor_us, init, tracks, gate: Gate::default(), clock: Clock::new() }
+    }
+
+    /// By how much wall time is later now than the anchor says.
+    fn drift_us(&self) -> i64 {
+        self.gate.drift_us().saturating_add(self.clock.set_by_us())
     }
 
     /// Returns whether a new init segment has come.
@@ -253,5 +264,54 @@ impl Drop for Tap {
         if let Some(stream) = &self.stream {
             self.streams.release(stream, &self.owner);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Delivery, Told, Viewer};
+    use super::*;
+    use crate::live::demuxing::Demuxing;
+
+    const CAPTURE: &[u8] = include_bytes!("../../tests/captures/chromium-webm-vp8-opus.bin");
+
+    #[tokio::test(start_paused = true)]
+    async fn viewers_learn_that_the_clock_was_set_and_that_a_camera_drifts() {
+        const BEGAN_US: WallUs = 1_000_000_000;
+        const HOUR_US: i64 = 3_600_000_000;
+        clock::simulate(Some(BEGAN_US));
+        let owner = Owner {
+            device: "d".to_owned(),
+            key_sha256: None,
+            session: String::new(),
+            title: String::new(),
+            source: None,
+        };
+        let mut tap = Tap::new(Streams::default(), owner, "d".to_owned());
+        let (mime, reason) = (String::new(), String::new());
+        tap.offer(&Feed::Begin(Generation { number: 0, mime, reason, anchor_us: BEGAN_US }));
+        let mut demuxing = Demuxing::default();
+        demuxing.push(bytes::Bytes::from_static(CAPTURE));
+        let mut first = demuxing.batch().unwrap();
+        tap.media(0, &first);
+        first.retain(|step| matches!(step.event, Some(Event::Sample(_))));
+        first.truncate(20);
+        let mut viewer = Viewer::new(Arc::clone(tap.stream().unwrap()));
+        let Told::Delivery(Delivery::Format(format)) = viewer.next() else { panic!("no format") };
+        assert_eq!(format.drift.us(), 0);
+        clock::simulate(Some(BEGAN_US + HOUR_US));
+        tap.media(0, &first);
+        assert_eq!(format.drift.us(), HOUR_US);
+        // A camera that is slow by a hundred parts per million.
+        for second in 1..=600 {
+            tokio::time::advance(std::time::Duration::from_micros(1_000_000)).await;
+            clock::simulate(Some(BEGAN_US + HOUR_US + second * 1_000_000));
+            let known = tap.generations.get_mut(&0).unwrap();
+            known.anchor_us = BEGAN_US + second * (1_000_000 - 100);
+            tap.media(0, &first);
+        }
+        clock::simulate(None);
+        let drift_us = format.drift.us() - HOUR_US;
+        assert!((45_000..=60_000).contains(&drift_us), "{drift_us}");
     }
 }

@@ -1,6 +1,9 @@
 //! With ffmpeg, and without it where the camera makes pictures itself.
 
+use std::process::Command;
 use std::time::Duration;
+
+use container::Container;
 
 use super::super::transcoder::tests::world::World;
 use super::*;
@@ -75,6 +78,48 @@ async fn pictures_carry_the_time_at_which_they_were_captured() {
         assert!(video.iter().any(|own| (own - at_us).abs() < 100), "{at_us} of {video:?}");
     }
     assert!(times.is_sorted());
+}
+
+/// Two seconds of 25 pictures each, most of which are shown in another order than they come.
+fn reordered(container: Container) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reordered");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-t", "2"]);
+    ffmpeg.args(["-c:v", "libx264", "-bf", "3", "-b_strategy", "0", "-g", "250"]);
+    ffmpeg.args(match container {
+        Container::Webm => ["-f", "matroska", "-live", "1"],
+        Container::Mp4 => ["-f", "mp4", "-movflags", "empty_moov+frag_every_frame"],
+    });
+    assert!(ffmpeg.arg(&file).status().unwrap().success());
+    let mut world = World::of(folder, std::fs::read(&file).unwrap());
+    // RTSP tells none.
+    world.samples.iter_mut().for_each(|sample| sample.dts = sample.pts);
+    assert!(!world.samples.is_sorted_by_key(|sample| sample.pts), "nothing is reordered");
+    world
+}
+
+#[tokio::test]
+async fn pictures_that_come_in_another_order_than_they_are_shown_are_all_made() {
+    for container in [Container::Webm, Container::Mp4] {
+        let mut world = reordered(container);
+        let pictures = pictures(Transcoders::with(world.program("exec ffmpeg \"$@\"")));
+        let wish = Wish { frames_per_second: Some(30.0), quality: None };
+        let mut looking = look(&pictures, &world, wish).unwrap();
+        world.pass(10_000);
+        let shown: Vec<i64> =
+            world.samples.iter().map(|sample| world.at_ns(sample) / 1000).collect();
+        let first_us = shown.iter().copied().min().unwrap();
+        let mut newest_us = first_us;
+        // What decoder and encoder hold until more comes is not there.
+        while newest_us < first_us + 1_200_000 {
+            let at_us = next(&mut looking).await.unwrap().at_us - 1000;
+            assert!(shown.iter().any(|own| (own - at_us).abs() < 100), "{at_us} of {shown:?}");
+            newest_us = at_us;
+        }
+        let made = pictures.transcoders().of("d")[0].packets;
+        assert!((30..=50).contains(&made), "{made} of 50 pictures in {container:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,12 +6,19 @@ use bytes::Bytes;
 use container::{Container, Init, Kind, LiveMuxer, Sample, SegmentSpec, Track};
 
 use super::super::Format;
+use super::super::fragments::Drift;
 use super::job::Times;
+use super::seen::Seen;
 use crate::clock::WallUs;
 
 /// ffmpeg's times count from this much in front of the first sample: an encoder's delay must not
-/// make them negative, which ffmpeg would correct by moving all of them.
-const LEAD_US: i64 = 1_000_000;
+/// make them negative, which ffmpeg would correct by moving all of them. Decoding begins earlier.
+const LEAD_US: i64 = 2_000_000;
+
+/// In an MP4 pictures are decoded this much earlier than the stream says, which may be when they
+/// are shown, in an order of its own: ffmpeg moves the times of all where one is shown before it
+/// is decoded. Reordered pictures are less apart.
+const DECODING_NS: i64 = 1_000_000_000;
 
 /// Times in MPEG-TS begin again after 26 h: a run must not begin beyond that.
 const MAX_SPAN_US: i64 = 12 * 3600 * 1_000_000;
@@ -38,6 +45,14 @@ impl Source {
         Self { anchor_us, container, track: format.tracks[index].clone(), index }
     }
 
+    /// By how many ticks decoding is earlier for ffmpeg.
+    fn earlier(&self) -> i64 {
+        match (self.container, self.track.kind) {
+            (Container::Mp4, Kind::Video) => self.track.from_nanos(DECODING_NS),
+            _ => 0,
+        }
+    }
+
     /// What ffmpeg is told of its input.
     pub(super) fn arguments(&self) -> Vec<String> {
         let container = match self.container {
@@ -62,18 +77,24 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Input {
     source: Source,
+    drift: Drift,
     muxer: Option<LiveMuxer>,
     zero_us: Option<WallUs>,
     /// Media time that is zero for ffmpeg.
     origin_ns: i64,
-    /// Decode time of the newest sample.
-    newest: Option<i64>,
+    seen: Seen,
 }
 
 impl Input {
     /// `zero_us` is the wall time that was zero for the run before.
     pub(super) fn new(source: Source, zero_us: Option<WallUs>) -> Self {
-        Self { source, muxer: None, zero_us, origin_ns: 0, newest: None }
+        let drift = Drift::default();
+        Self { source, drift, muxer: None, zero_us, origin_ns: 0, seen: Seen::default() }
+    }
+
+    /// What comes is of this format, whose times drift as it says.
+    pub(super) fn follow(&mut self, format: &Format) {
+        self.drift = format.drift.clone();
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -87,20 +108,15 @@ impl Input {
 
     /// How times belong together, from the first [`Self::take`] on.
     pub(super) fn times(&self) -> Times {
-        Times { anchor_us: self.source.anchor_us, origin_ns: self.origin_ns }
+        let (anchor_us, drift_us) = (self.source.anchor_us, self.drift.us());
+        Times { anchor_us, drift_us, origin_ns: self.origin_ns }
     }
 
     /// Those of the samples that belong in. What has been there already is left out: a viewer that
     /// has skipped may see it again.
     pub(super) fn own(&mut self, samples: &[Sample]) -> Vec<Sample> {
-        let mut own = Vec::new();
-        for sample in samples.iter().filter(|sample| sample.track == self.source.index) {
-            if self.newest.is_none_or(|newest| sample.dts > newest) {
-                self.newest = Some(sample.dts);
-                own.push(sample.clone());
-            }
-        }
-        own
+        let own = samples.iter().filter(|sample| sample.track == self.source.index);
+        own.filter(|sample| self.seen.is_new(sample.pts)).cloned().collect()
     }
 
     /// The bytes of a sample for ffmpeg.
@@ -118,7 +134,8 @@ impl Input {
                 self.muxer.insert(muxer)
             }
         };
-        muxer.push(Sample { track: 0, ..sample });
+        let dts = sample.dts.saturating_sub(self.source.earlier());
+        muxer.push(Sample { track: 0, dts, ..sample });
         let fragment = muxer.fragment(true).unwrap_or_default();
         Ok(match begun {
             Some(init) => [init, fragment].concat().into(),
@@ -209,6 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn wall_times_follow_a_clock_that_drifts() {
+        let (source, samples) = source(Kind::Video);
+        let mut input = Input::new(source, None);
+        input.drift.set_us(0);
+        taken(&mut input, &samples[..10]);
+        let before_us = input.times().wall_us(5_000_000);
+        input.drift.set_us(8_600_000);
+        assert_eq!(input.times().wall_us(5_000_000), before_us + 8_600_000);
+        assert_eq!(input.times().media_ns(0), input.origin_ns);
+    }
+
+    #[test]
     fn what_comes_again_is_left_out() {
         let (source, samples) = source(Kind::Video);
         let mut input = Input::new(source, None);
@@ -217,6 +246,31 @@ mod tests {
         let bytes: usize = samples[20..].iter().map(|sample| sample.data.len()).sum();
         let more = taken(&mut input, &samples[20..]);
         assert!(!more.is_empty() && more.len() < bytes);
+    }
+
+    #[test]
+    fn pictures_come_out_in_the_order_in_which_they_came() {
+        let (source, samples) = source(Kind::Video);
+        let own: Vec<Sample> =
+            samples.into_iter().filter(|sample| sample.track == source.index).take(5).collect();
+        // I0 P4 B2 B1 B3, as a camera sends them that tells no decode times.
+        let shown: Vec<i64> = [0, 4, 2, 1, 3].iter().map(|&place: &usize| own[place].pts).collect();
+        let of = |(sample, &pts): (&Sample, &i64)| Sample { pts, dts: pts, ..sample.clone() };
+        let samples: Vec<Sample> = own.iter().zip(&shown).map(of).collect();
+        let mut input = Input::new(source.clone(), None);
+        let mut stream = taken(&mut input, &samples[..3]);
+        stream.extend(taken(&mut input, &samples));
+        let (tracks, got) = demuxed(&stream);
+        let wanted_ns = shown.iter().map(|pts| source.track.to_nanos(*pts));
+        let got_ns =
+            got.iter().map(|sample| input.times().media_ns(tracks[0].to_nanos(sample.pts)));
+        assert!(
+            got_ns.zip(wanted_ns).all(|(got_ns, wanted_ns)| (got_ns - wanted_ns).abs() < 50_000)
+        );
+        assert_eq!(got.len(), 5);
+        assert!(got.is_sorted_by(|a, b| a.dts < b.dts));
+        // ffmpeg would move the times of all of them.
+        assert!(got.iter().all(|sample| sample.dts <= sample.pts));
     }
 
     #[test]

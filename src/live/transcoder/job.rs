@@ -52,6 +52,8 @@ pub(in super::super) struct Made {
 pub(in super::super) struct Times {
     /// Wall time of the generation's media time zero.
     pub(in super::super) anchor_us: WallUs,
+    /// By how much wall time is later now than that says.
+    pub(in super::super) drift_us: i64,
     /// Media time that is zero for ffmpeg.
     pub(in super::super) origin_ns: i64,
 }
@@ -64,7 +66,7 @@ impl Times {
 
     /// The wall time of one of ffmpeg's times: when it was captured.
     pub(in super::super) fn wall_us(self, at_ns: i64) -> WallUs {
-        self.anchor_us + self.media_ns(at_ns) / 1000
+        self.anchor_us + self.drift_us + self.media_ns(at_ns) / 1000
     }
 }
 

@@ -9,6 +9,7 @@ mod pacer;
 mod pool;
 mod progress;
 mod run;
+mod seen;
 mod status;
 mod supervisor;
 

@@ -51,6 +51,7 @@ pub(super) async fn run<J: Job>(
     job: &J,
     status: &Status,
     source: Source,
+    format: &Format,
     zero_us: &mut Option<WallUs>,
     viewer: &mut Viewer,
 ) -> Ended {
@@ -74,6 +75,7 @@ pub(super) async fn run<J: Job>(
         waiting: BytesMut::new(),
         skipped_ms: 0,
     };
+    run.input.follow(format);
     let ended = run.serve(running, viewer).await;
     *zero_us = run.input.zero_us();
     if run.skipped_ms > 0 {
@@ -169,6 +171,7 @@ impl<J: Job> Run<'_, J> {
                     if source.as_ref() != Some(self.input.source()) {
                         return Some(Ended::Other(format));
                     }
+                    self.input.follow(&format);
                 }
                 Told::Delivery(Delivery::Skipped(ms)) => {
                     self.skipped_ms += ms;

@@ -33,7 +33,7 @@ pub(super) async fn run<J: Job>(ffmpeg: &Ffmpeg, job: &J, status: &Status, mut v
         };
         status.is(State::Starting);
         let began = Instant::now();
-        match run::run(ffmpeg, job, status, source, &mut zero_us, &mut viewer).await {
+        match run::run(ffmpeg, job, status, source, &format, &mut zero_us, &mut viewer).await {
             Ended::Other(format) => next = Some(format),
             Ended::Over => return,
             Ended::Failed(reason) => {

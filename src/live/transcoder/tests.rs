@@ -134,6 +134,24 @@ async fn all_share_one_process_which_ends_a_little_after_the_last() {
 }
 
 #[tokio::test]
+async fn pictures_in_another_order_than_they_are_shown_are_handed_over() {
+    let mut world = world();
+    let init = Arc::clone(&world.init);
+    world.samples.retain(|sample| init.tracks[sample.track].kind == Kind::Video);
+    // I0 P4 B2 B1 B3.
+    let times: Vec<i64> = [0, 4, 2, 1, 3].map(|at: usize| world.samples[at].pts).to_vec();
+    world.samples.truncate(times.len());
+    for (sample, pts) in world.samples.iter_mut().zip(times) {
+        (sample.pts, sample.dts) = (pts, pts);
+    }
+    let transcoders = Transcoders::with(world.program("exec cat"));
+    let pool = Pool::new(transcoders);
+    let client = join(&pool, &world);
+    world.pass(2000);
+    seen(&client, 5).await;
+}
+
+#[tokio::test]
 async fn one_that_dies_is_started_again_and_says_why() {
     let mut world = world();
     let script = format!(
