@@ -5,7 +5,7 @@ use container::{Container, Event};
 
 use super::demuxing::Demuxing;
 use crate::clock::WallUs;
-use crate::live::feed::{Feed, Generation, Loss, Step};
+use crate::live::feed::{Feed, Generation, Loss, Note, Step};
 
 const MICROS_PER_NANO: i64 = 1000;
 
@@ -55,6 +55,8 @@ impl RawStream {
         }
         if self.begun {
             feeds.extend(self.media());
+            let damage = self.demuxing.damage();
+            feeds.extend(damage.map(|detail| Feed::Note(Note::damaged_input(now_us, detail))));
         }
         Some(feeds)
     }

@@ -74,6 +74,8 @@ impl OutTrack {
             Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, 0x55C4),
             Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, 0x55C4),
         };
+        // Known before the track's first sample comes, which may be in a later commit.
+        let delay = rescale(track.delay, track.timescale, timescale.into());
         Ok(Self {
             kind: track.kind,
             timescale,
@@ -86,7 +88,7 @@ impl OutTrack {
                 NANOS_PER_SECOND,
                 timescale.into(),
             ),
-            hidden: 0,
+            hidden: if spec.keeps_delay { delay.max(0) } else { 0 },
             rows: Vec::new(),
             chunks: Vec::new(),
         })
@@ -140,7 +142,7 @@ impl Mp4Muxer {
                 if let Some(first) = samples.first() {
                     let source = self.spec.tracks[first.track].timescale;
                     let dts = rescale(first.dts, source, track.timescale.into());
-                    track.hidden = (track.origin - dts).max(0);
+                    track.hidden = track.hidden.max(track.origin - dts);
                 }
             }
             out.push(Bytes::from(self.growing_front()));
@@ -174,7 +176,8 @@ impl Mp4Muxer {
                 }
                 _ => {
                     let source = self.spec.tracks[index].timescale;
-                    rescale(extent.end(source), source, track.timescale.into())
+                    let cut = end_ns.map(|end_ns| self.spec.tracks[index].from_nanos(end_ns));
+                    rescale(extent.end(source, cut), source, track.timescale.into())
                 }
             })
             .collect();
@@ -234,7 +237,9 @@ impl Mp4Muxer {
                 extent.add(sample, is_opus(&source.codec), source.timescale);
                 // Matroska tells no decode times. They only have to grow; what is shown when
                 // is said by the shift.
-                let dts = last_dts.map_or(i64::MIN, |last| last + 1).max(ticks(sample.dts));
+                // A fragment cannot begin in front of the file's own zero.
+                let earliest = last_dts.map_or(track.origin - track.hidden, |last| last + 1);
+                let dts = earliest.max(ticks(sample.dts));
                 last_dts = Some(dts);
                 rows.push(Row {
                     dts,
