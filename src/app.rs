@@ -1,5 +1,6 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
+mod compat;
 mod folder;
 mod listen;
 
@@ -17,19 +18,25 @@ use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address};
 use crate::devices::Devices;
+use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
+use crate::live::sound::Sounds;
+use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::sources::{Cameras, Sources};
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -57,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Cameras => cameras::run(),
         Task::Check(check) => {
             check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
@@ -151,6 +159,13 @@ async fn serve(
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
+    if !Ffmpeg::default().is_there() {
+        let advice = ffmpeg::advice();
+        tracing::warn!(
+            "ffmpeg is not installed: no attached cameras, files and test patterns, no pictures as \
+             JPEG or MPEG-TS; everything else works. {advice}"
+        );
+    }
     let settings =
         recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
@@ -163,22 +178,41 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let sources = Sources::load(config.state.clone(), config.sources.clone(), hub.clone())?;
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
-    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list());
-    let (playback, media_port) = playback(config, names, &streams, &stop);
+    let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
+    let transcoders = Transcoders::new(stop.clone());
+    let sounds = Sounds::new(transcoders.clone());
+    let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
     let state = http::State {
         library,
         alarms,
         playback,
-        pictures: Pictures::new(streams.clone()),
+        pictures: Pictures::new(
+            streams.clone(),
+            transcoders.clone(),
+            Arc::new(config.pictures.clone()),
+        ),
+        mpegts: Mpegts::new(streams.clone(), transcoders.clone(), Arc::new(config.mpegts.clone())),
+        visited: Pictures::new(
+            sources.visited(),
+            transcoders.clone(),
+            Arc::new(config.pictures.clone()),
+        ),
+        transcoders,
+        rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
+        denied: Arc::default(),
+        cameras: Cameras::default(),
         board,
         devices: devices.clone(),
+        sources: sources.clone(),
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
         embed_origins: config.embed_origins.as_slice().into(),
+        extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
     };
 
@@ -203,6 +237,10 @@ async fn serve(
         let url = format!("udp://{host}:{port}");
         addresses.push(Address { url, purpose: "viewers by WebRTC" });
     }
+    for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
+        addresses.push(compat.address);
+        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone()));
+    }
     // The recorder ends when nothing can reach it any more.
     drop(state);
     // Whoever reads the addresses may send the signal at once.
@@ -220,6 +258,8 @@ async fn serve(
     watching.abort();
     stop.cancel();
     let finish = async {
+        // First, so that nothing more comes of them and their files are finished.
+        sources.close().await;
         ingest.finished().await;
         drop(ingest);
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));
@@ -239,13 +279,14 @@ fn playback(
     config: &Config,
     names: &Names,
     streams: &Streams,
+    sounds: Sounds,
     stop: &CancellationToken,
 ) -> (Arc<dyn Playback>, Option<u16>) {
     let Some(port) = config.webrtc_port else { return (Arc::new(NoPlayback), None) };
     let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
     let made = webrtc::bind(&own, port).and_then(|sockets| {
         let first = sockets.first().and_then(|socket| socket.local_addr().ok());
-        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, stop.clone())?;
+        let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, sounds, stop.clone())?;
         Ok((webrtc, first.map(|address| address.port())))
     });
     match made {

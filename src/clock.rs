@@ -25,6 +25,11 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// What the clocks on this computer's walls show.
+pub(crate) fn local_now() -> chrono::NaiveDateTime {
+    now().with_timezone(&Local).naive_local()
+}
+
 /// The wall time now, in milliseconds.
 pub(crate) fn now_ms() -> i64 {
     now().timestamp_millis()

@@ -23,6 +23,9 @@ import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { createServerClock } from "./live/server-clock.js";
+import { createSourcesSection } from "./sources/section.js";
+import { isOfSource } from "./sources/sources.js";
+import { addressToAdd } from "./sources/route.js";
 
 /** The sentences count seconds; half of one is late enough. */
 const RENDER_MS = 500;
@@ -35,8 +38,8 @@ const MOST_BANNERS = 3;
 
 /** The same by requests, where the connection is silent. */
 async function ask() {
-  const [devices, alarms] = await Promise.all([requestJson("/api/devices"), requestJson("/api/alarms").catch(() => null)]);
-  return alarms ? [devices, alarms] : [devices];
+  const [devices, ...others] = await Promise.all([requestJson("/api/devices"), ...["/api/alarms", "/api/sources"].map((path) => requestJson(path).catch(() => null))]);
+  return [devices, ...others.filter((told) => told !== null)];
 }
 
 function start() {
@@ -70,7 +73,8 @@ function start() {
   });
   const commands = createCommands({ send: control.send, now: progress, newId: randomId });
   const confirm = createConfirm({ strings, behind: app });
-  const panel = createPanel({ strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
+  const sources = createSourcesSection({ page: window, strings, behind: app, confirm, onChange: render });
+  const panel = createPanel({ page: window, strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
   const scope = createScope({
     strings,
     words,
@@ -128,7 +132,7 @@ function start() {
     board.heard(message);
     const list = parseDevices(message);
     if (list) devices = list.devices;
-    if (list || commands.heard(message)) render();
+    if (sources.heard(message) || list || commands.heard(message)) render();
   }
 
   /** A screen reader hears what changes in kind, not each second. */
@@ -146,7 +150,9 @@ function start() {
 
   function render() {
     const isKnown = link === "up";
-    const all = devices || [];
+    const fetched = sources.list() || [];
+    // What the server fetches by itself is in a list of its own.
+    const all = (devices || []).filter((device) => !isOfSource(device, fetched));
     if (group !== null && !all.some(({ groups }) => groups.includes(String(group)))) group = null;
     const shown = inScope(all, group);
     const nowMs = clock.now();
@@ -154,7 +160,7 @@ function start() {
     const lookOf = (device) => ({ device, answer: commands.of(device.device), nowMs, isKnown, isAlarming: board.of(device.device) !== null });
     byId("lost").hidden = link !== "lost";
     byId("connecting").hidden = devices !== null || link === "lost";
-    byId("empty").hidden = devices === null || all.length > 0 || !isKnown;
+    byId("empty").hidden = devices === null || all.length > 0 || fetched.length > 0 || !isKnown;
     // One device has all of it on its card.
     byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
     const recording = all.filter((device) => isRecording(device) && device.isOnline).length;
@@ -166,7 +172,15 @@ function start() {
       const open = all.find(({ device }) => device === panel.id);
       panel.render(open ? lookOf(open) : null);
     }
+    sources.render({ nowMs, isKnown });
     announce();
+  }
+
+  function follow() {
+    const known = addressToAdd(location.hash);
+    if (!known) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    sources.add(known);
   }
 
   byId("address").textContent = location.origin;
@@ -182,6 +196,8 @@ function start() {
   app.hidden = false;
   render();
   server.render();
+  follow();
+  window.addEventListener("hashchange", follow);
   control.start();
   void server.look();
   setInterval(() => {

@@ -11,7 +11,7 @@ import { createPlayer } from "./live/player.js";
 import { pathOf } from "./live/route.js";
 import { createScreen } from "./live/screen.js";
 import { createServerClock } from "./live/server-clock.js";
-import { nameOfStream } from "./live/seen-name.js";
+import { nameOfFetched, nameOfStream } from "./live/seen-name.js";
 import { soundSwitch } from "./live/sound-switch.js";
 import { createStill } from "./live/still.js";
 import { heldUp } from "./live/streams.js";
@@ -20,6 +20,7 @@ import { parseDevices } from "./devices/devices.js";
 import { controlAddress } from "./lib/control.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
+import { parseSources } from "./sources/sources.js";
 
 const RENDER_MS = 500;
 /** A frame that nobody looks at takes nothing from the server, unless somebody listens to it. */
@@ -39,8 +40,8 @@ function write(id, text) {
 
 /** The same by requests, which fail in time. */
 async function ask() {
-  const [streams, devices] = await Promise.all([requestJson("/api/streams"), requestJson("/api/devices").catch(() => null)]);
-  return devices ? [streams, devices] : [streams];
+  const [streams, ...others] = await Promise.all([requestJson("/api/streams"), ...["/api/devices", "/api/sources"].map((path) => requestJson(path).catch(() => null))]);
+  return [streams, ...others.filter((told) => told !== null)];
 }
 
 function start() {
@@ -66,14 +67,20 @@ function start() {
   let spoken = "";
   /** Also of one that has stopped since. @type {string | null} */
   let name = null;
-  /** Whether the server knows of no such device; null before it has said. @type {boolean | null} */
+  /** @type {string | null} */
+  let ofDevice = null;
+  /** @type {string | null} */
+  let ofSource = null;
+  /** Whether the server knows of no such device or source; null before it has said. @type {boolean | null} */
   let isUnseen = null;
 
   /** @param {import("./lib/control.js").Message} message */
   function learn(message) {
-    const list = parseDevices(message);
-    if (!list) return;
-    const seen = nameOfStream(list.devices, stream);
+    const [devices, sources] = [parseDevices(message), parseSources(message)];
+    if (!devices && !sources) return;
+    if (devices) ofDevice = nameOfStream(devices.devices, stream);
+    if (sources) ofSource = nameOfFetched(sources.sources, stream);
+    const seen = ofSource || ofDevice;
     isUnseen = seen === null;
     if (seen !== null) name = seen;
     render();

@@ -10,7 +10,7 @@ import { createLiveControl } from "./live/control.js";
 import { createLarge } from "./live/large.js";
 import { pathOf, streamOf } from "./live/route.js";
 import { createServerClock } from "./live/server-clock.js";
-import { heldUp } from "./live/streams.js";
+import { heldUp, tilesOf } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
 import { createWords } from "./live/words.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
@@ -69,7 +69,7 @@ function start() {
     byId("connecting").hidden = streams !== null || link === "lost";
     byId("empty").hidden = !isEmpty || !isKnown;
     byId("wall").hidden = streams === null || isEmpty;
-    const count = streams && streams.length > 0 ? strings.count("live.count", streams.length) : "";
+    const count = streams && streams.length > 0 ? strings.count("live.count", tilesOf(streams).length) : "";
     if (byId("count").textContent !== count) byId("count").textContent = count;
     wall.render(streams || [], { sinceMs, isKnown });
     const hiddenMs = document.visibilityState === "hidden" ? progress() - hiddenSinceMs : 0;

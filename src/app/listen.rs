@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::config::Config;
+use crate::config::{self, Config, Fixed};
 
 /// A bound socket and its real port.
 #[derive(Debug)]
@@ -20,6 +20,33 @@ pub(super) struct Listeners {
     pub(super) https: Listener,
     pub(super) wss: Option<Listener>,
     pub(super) http: Option<Listener>,
+    pub(super) compat: Compat,
+}
+
+/// Those for clients that cannot be changed.
+#[derive(Debug)]
+pub(super) struct Compat {
+    pub(super) json: Option<Listener>,
+    pub(super) jpeg: Option<Listener>,
+    pub(super) mpegts: Option<Listener>,
+}
+
+/// What a listener is set by, for whoever has to set it in another way.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    /// What is followed by a port.
+    port: &'static str,
+    bind: &'static str,
+}
+
+impl Setting {
+    const fn flag(port: &'static str) -> Self {
+        Self { port, bind: "leave --bind away to listen on all of them" }
+    }
+
+    const fn compat(port: &'static str) -> Self {
+        Self { port, bind: "leave compat.bind away to listen for programs on this computer" }
+    }
 }
 
 pub(super) fn bind(config: &Config) -> Result<Listeners> {
@@ -29,40 +56,59 @@ pub(super) fn bind(config: &Config) -> Result<Listeners> {
             config.https_port
         );
     }
-    let optional =
-        |port: Option<u16>, flag| port.map(|port| listen(config.bind, port, flag)).transpose();
+    let optional = |port: Option<u16>, flag| {
+        port.map(|port| listen(config.bind, port, Setting::flag(flag))).transpose()
+    };
     Ok(Listeners {
-        https: listen(config.bind, config.https_port, "--https-port")?,
+        https: listen(config.bind, config.https_port, Setting::flag("--https-port"))?,
         wss: optional(config.wss_port, "--wss-port")?,
         http: optional(config.http_port, "--http-port")?,
+        compat: bind_compat(&config.compat)?,
     })
 }
 
-fn listen(ip: Option<IpAddr>, port: u16, flag: &str) -> Result<Listener> {
+fn bind_compat(compat: &config::Compat) -> Result<Compat> {
+    let optional = |port: Option<u16>, key| {
+        port.map(|port| listen(Some(compat.bind), port, Setting::compat(key))).transpose()
+    };
+    let port_of = |fixed: &Option<Fixed>| fixed.as_ref().map(|fixed| fixed.port);
+    Ok(Compat {
+        json: optional(port_of(&compat.json), "compat.json_port =")?,
+        jpeg: optional(compat.jpeg_port, "compat.jpeg_port =")?,
+        mpegts: optional(port_of(&compat.mpegts), "compat.mpegts_port =")?,
+    })
+}
+
+fn listen(ip: Option<IpAddr>, port: u16, setting: Setting) -> Result<Listener> {
     let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
     let bound = match TcpListener::bind(SocketAddr::new(ip.unwrap_or(any), port)) {
         // A system without IPv6 listens on all IPv4 addresses.
         Err(_) if ip.is_none() => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)),
         bound => bound,
     };
-    let socket = bound.map_err(|error| explain(error, ip, port, flag))?;
+    let socket = bound.map_err(|error| explain(error, ip, port, setting))?;
     socket.set_nonblocking(true).context("cannot prepare a socket")?;
     let port = socket.local_addr().context("cannot read a socket's address")?.port();
     Ok(Listener { socket, port })
 }
 
-fn explain(error: std::io::Error, ip: Option<IpAddr>, port: u16, flag: &str) -> anyhow::Error {
+fn explain(
+    error: std::io::Error,
+    ip: Option<IpAddr>,
+    port: u16,
+    Setting { port: key, bind }: Setting,
+) -> anyhow::Error {
     let at = ip.map_or_else(|| "all addresses".to_owned(), |ip| ip.to_string());
     match error.kind() {
         ErrorKind::AddrInUse => anyhow!(
-            "port {port} is in use by another program; stop it, or choose another with {flag} PORT"
+            "port {port} is in use by another program; stop it, or choose another with {key} PORT"
         ),
-        ErrorKind::AddrNotAvailable => anyhow!(
-            "{at} is not an address of this computer; leave --bind away to listen on all of them"
-        ),
+        ErrorKind::AddrNotAvailable => {
+            anyhow!("{at} is not an address of this computer; {bind}")
+        }
         ErrorKind::PermissionDenied => anyhow!(
-            "this user may not listen on port {port}; choose one above 1023 with {flag} PORT"
+            "this user may not listen on port {port}; choose one above 1023 with {key} PORT"
         ),
-        _ => anyhow!(error).context(format!("cannot listen on {at}, port {port} ({flag})")),
+        _ => anyhow!(error).context(format!("cannot listen on {at}, port {port} ({key})")),
     }
 }

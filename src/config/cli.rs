@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::alarms::{Alarms, Section};
 use super::file::File;
-use super::{Check, Config, OwnCertificate, Port, Push, Task, segment};
+use super::{Check, Config, OwnCertificate, Port, Push, Task, segment, sources};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -116,6 +116,8 @@ enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Say which cameras are plugged into this computer, and what they deliver
+    Cameras,
 }
 
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
@@ -125,18 +127,21 @@ pub(super) fn read() -> Task {
     let mut cli = Cli::parse();
     let task = match cli.command.take() {
         Some(Command::Push(push)) => push.checked().map(Task::Push),
+        Some(Command::Cameras) => Ok(Task::Cameras),
         Some(Command::Check { recordings, repair }) => {
             cli.recordings = recordings.or(cli.recordings.take());
             let file = File::read(cli.config.as_deref());
             // Nobody is told of anything: the secrets for that need not be there.
-            let file = file.map(|file| File { alarms: Section::default(), ..file });
+            let file =
+                file.map(|file| File { alarms: Section::default(), source: Vec::new(), ..file });
             let served = file.and_then(|file| merge(cli, file));
             served.map(|Config { recordings, segment, .. }| {
                 Task::Check(Check { recordings, repair, segment })
             })
         }
         None => {
-            File::read(cli.config.as_deref()).and_then(|file| merge(cli, file)).map(Task::Serve)
+            let served = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+            served.map(|config| Task::Serve(Box::new(config)))
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
@@ -178,7 +183,12 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         open: cli.open.or(file.open).unwrap_or(false),
         // Nobody is told of anything then: the secrets for that need not be there.
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
+        sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
         embed_origins: file.embed_origins,
+        pictures: file.pictures.checked()?,
+        mpegts: file.mpegts.checked()?,
+        compat: file.compat.checked()?,
+        rtsp_addresses: file.viewers.rtsp_addresses,
     })
 }
 
@@ -206,6 +216,23 @@ mod tests {
         let file = "[[alarms.targets]]\nkind = \"webhook\"\nurl = { env = \"NO_SUCH_VARIABLE\" }";
         assert!(config(&[], file).unwrap_err().contains("NO_SUCH_VARIABLE"));
         assert!(config(&["--gen-cert"], file).unwrap().alarms.targets.is_empty());
+    }
+
+    #[test]
+    fn two_sources_do_not_share_a_name() {
+        let source = |name: &str, more: &str| {
+            format!(
+                "[[source]]\nname = \"{name}\"\nkind = \"rtsp\"\naddress = \"rtsp://a/\"\n{more}\n"
+            )
+        };
+        let small = "small_address = \"rtsp://a/2\"";
+        assert_eq!(config(&[], &(source("a", small) + &source("b", ""))).unwrap().sources.len(), 2);
+        for (one, other) in [("a", "a"), ("a", "a-small")] {
+            let message = config(&[], &(source(one, small) + &source(other, ""))).unwrap_err();
+            assert!(message.contains("number 2") && message.contains("name ="), "{message}");
+        }
+        let message = config(&[], &source("a", "small = 1")).unwrap_err();
+        assert!(message.contains("number 1: small is nothing"), "{message}");
     }
 
     #[test]

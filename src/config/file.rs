@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port};
+use super::{Origin, Port, compat, mpegts, pictures, rtsp_addresses};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -39,6 +39,17 @@ pub(super) struct File {
     pub(super) alarms: Section,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
+    #[serde(default)]
+    pub(super) pictures: pictures::Section,
+    #[serde(default)]
+    pub(super) mpegts: mpegts::Section,
+    #[serde(default)]
+    pub(super) compat: compat::Section,
+    #[serde(default)]
+    pub(super) viewers: rtsp_addresses::Section,
+    /// Checked one by one, with words of their own.
+    #[serde(default)]
+    pub(super) source: Vec<toml::Table>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +75,7 @@ enum NumberOrWord {
     Word(String),
 }
 
-fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
+pub(super) fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
     match NumberOrWord::deserialize(deserializer) {
         Ok(NumberOrWord::Number(port)) => Ok(Some(Port::Number(port))),
         Ok(NumberOrWord::Word(word)) => word.parse().map(Some).map_err(serde::de::Error::custom),
@@ -87,8 +98,8 @@ impl File {
     }
 }
 
-/// What is wrong, and where. The line itself is not repeated, nor what stands under `[alarms]`: it
-/// may be a secret.
+/// What is wrong, and where. The line itself is not repeated, nor what stands under `[alarms]` and
+/// `[[source]]`: it may be a secret.
 fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| 1 + before.matches('\n').count());
@@ -97,7 +108,8 @@ fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
         let end = before.len() + rest.find('\n').unwrap_or(rest.len());
         text.get(..end).unwrap_or(text)
     });
-    let what = match until_there.contains("alarms") {
+    let may_be_secret = ["alarms", "source"].iter().any(|section| until_there.contains(section));
+    let what = match may_be_secret {
         true => without_value(error.message(), until_there),
         false => error.message().to_owned(),
     };
@@ -176,6 +188,20 @@ mod tests {
         // Elsewhere it helps.
         let error = toml::from_str::<File>("bind = 7").unwrap_err();
         assert!(invalid(Path::new("a.toml"), "bind = 7", &error).contains('7'));
+    }
+
+    #[test]
+    fn what_stands_under_a_source_is_not_repeated() {
+        for text in
+            ["source = \"s3cret\"", "[[source]]\nname = \"a\"\n[source.password]\nx = s3cret"]
+        {
+            let error = toml::from_str::<File>(text).unwrap_err();
+            let message = invalid(Path::new("a.toml"), text, &error);
+            assert!(
+                message.starts_with("a.toml, line ") && !message.contains("s3cret"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

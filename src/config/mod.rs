@@ -2,11 +2,17 @@
 
 pub(crate) mod alarms;
 mod cli;
+mod compat;
 mod destination;
 mod file;
+mod mpegts;
 mod origin;
+mod per_stream;
+mod pictures;
 mod push;
+mod rtsp_addresses;
 mod secret;
+pub(crate) mod sources;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,9 +20,13 @@ use std::time::Duration;
 
 use crate::addresses::Host;
 pub(crate) use alarms::Alarms;
+pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
+pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
+pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
 pub(crate) use push::{Input, Push, Token};
+pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
 
 /// Segments shorter than this are more headers than media.
@@ -28,9 +38,11 @@ const MAX_SEGMENT: Duration = Duration::from_secs(3600);
 /// What the program is to do.
 #[derive(Debug)]
 pub(crate) enum Task {
-    Serve(Config),
+    Serve(Box<Config>),
     Push(Push),
     Check(Check),
+    /// Say which cameras are plugged in.
+    Cameras,
 }
 
 /// A recordings folder to be verified.
@@ -64,8 +76,18 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
     pub(crate) alarms: Alarms,
+    /// What the server fetches by itself.
+    pub(crate) sources: Vec<sources::Spec>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
+    /// What viewers of single pictures get.
+    pub(crate) pictures: Pictures,
+    /// What viewers by JSMpeg get.
+    pub(crate) mpegts: Mpegts,
+    /// Listeners for clients that cannot be changed.
+    pub(crate) compat: Compat,
+    /// What viewers may have opened by its address.
+    pub(crate) rtsp_addresses: RtspAddresses,
 }
 
 /// A certificate that the user brought.

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Secret {
 
 /// Where a secret is.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(in crate::config) enum Source {
     Here(Secret),
     Environment(String),
     File(PathBuf),
@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for Source {
 
 impl Source {
     /// Fetches it from where it is.
-    pub(super) fn fetch(self) -> Result<Secret, String> {
+    pub(in crate::config) fn fetch(self) -> Result<Secret, String> {
         let text = match self {
             Self::Here(secret) => secret.0,
             Self::Environment(name) => std::env::var(&name)

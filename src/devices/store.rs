@@ -1,9 +1,8 @@
 //! The file in which devices are remembered.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +11,7 @@ use super::command::groups;
 use super::registry::Known;
 use super::report::KeyHash;
 use super::text::{cut, is_device_id, one_line};
+use crate::statefile;
 
 const FILE: &str = "devices.json";
 
@@ -20,9 +20,6 @@ const VERSION: u32 = 1;
 
 /// So many entries that cannot be read are named.
 const MAX_NAMED: usize = 10;
-
-/// Hashes of keys are nobody's business either.
-const MODE: u32 = 0o600;
 
 /// A thousand devices take less than 1 MB.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -92,23 +89,11 @@ impl Store {
         match serde_json::from_str::<Saved>(&text) {
             Ok(saved) => Ok(self.known(saved.devices)),
             Err(error) => {
-                let aside = self.aside();
-                fs::rename(&path, &aside).map_err(unreadable)?;
+                let aside = statefile::put_aside(&self.folder, FILE).map_err(unreadable)?;
                 tracing::error!(%error, file = %aside.display(), "the list of devices cannot be understood and was put aside: names and groups are forgotten, and the next to come with a device's id has it");
                 Ok(Vec::new())
             }
         }
-    }
-
-    /// Where the next file goes that cannot be understood.
-    fn aside(&self) -> PathBuf {
-        let mut aside = self.folder.join(format!("{FILE}.broken"));
-        let mut number = 2;
-        while aside.exists() {
-            aside = self.folder.join(format!("{FILE}.broken-{number}"));
-            number += 1;
-        }
-        aside
     }
 
     /// The entries that can be read. Of the others it is said that they are lost.
@@ -131,23 +116,8 @@ impl Store {
 
     /// Puts another text into the place of the file, or leaves it as it is. Blocks.
     pub(super) fn save(&self, text: &str) -> io::Result<()> {
-        let path = self.folder.join(FILE);
-        let new = self.folder.join(format!("{FILE}.new"));
-        write(&new, text)?;
-        fs::rename(&new, &path)?;
-        File::open(&self.folder)?.sync_all()
+        statefile::replace(&self.folder, FILE, text)
     }
-}
-
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    // One that a crash has left may have another mode.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// The file's text for these devices.
@@ -186,6 +156,7 @@ fn known(entry: Value) -> Option<(String, Known)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -211,7 +182,7 @@ mod tests {
         store.save(&text(all.iter().map(|(device, known)| (device, known)))).unwrap();
         assert_eq!(store.load().unwrap(), all);
         let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, MODE);
+        assert_eq!(mode & 0o777, 0o600);
         assert!(!folder.path().join("devices.json.new").exists());
     }
 

@@ -12,10 +12,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::api::devices::publishers;
+use super::api::sources::{self, Source};
 use super::api::streams::{self, Stream};
 use crate::alarms;
 use crate::devices::{Device, Devices};
 use crate::live::Streams;
+use crate::sources::Sources;
 use sheet::Sheet;
 
 /// A burst of changes is one.
@@ -39,6 +41,7 @@ pub(crate) struct Board {
     streams: Told<StreamList>,
     devices: Told<DeviceList>,
     alarms: Told<alarms::Current>,
+    sources: Told<SourceList>,
 }
 
 /// The streams that are live.
@@ -53,12 +56,24 @@ pub(super) struct DeviceList {
     devices: Vec<Device>,
 }
 
+/// What the server fetches by itself.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct SourceList {
+    sources: Vec<Source>,
+}
+
 impl Board {
     /// Keeps the lists until nobody is left to read them.
-    pub(crate) fn new(devices: Devices, live: Streams, alarms: alarms::List) -> Self {
+    pub(crate) fn new(
+        devices: Devices,
+        live: Streams,
+        alarms: alarms::List,
+        fetched: Sources,
+    ) -> Self {
         let of_streams = [changes(live.changes()), numbers()];
         let of_devices = [changes(devices.changes()), changes(live.changes())];
         let of_alarms = [changes(alarms.clone())];
+        let of_sources = [changes(fetched.changes())];
         let published = live.clone();
         Self {
             streams: keep("streams", of_streams, move || {
@@ -68,6 +83,9 @@ impl Board {
                 Arc::new(DeviceList { devices: devices.list(&publishers(&published)) })
             }),
             alarms: keep("alarms", of_alarms, move || Arc::clone(&alarms.borrow())),
+            sources: keep("sources", of_sources, move || {
+                Arc::new(SourceList { sources: sources::list(&fetched) })
+            }),
         }
     }
 
@@ -77,6 +95,10 @@ impl Board {
 
     pub(super) fn devices(&self) -> Told<DeviceList> {
         self.devices.clone()
+    }
+
+    pub(super) fn sources(&self) -> Told<SourceList> {
+        self.sources.clone()
     }
 
     pub(super) fn alarms(&self) -> Told<alarms::Current> {
@@ -155,7 +177,9 @@ mod tests {
         let devices = Devices::load(folder.path().to_owned()).unwrap();
         let links = std::array::from_fn(|_| devices.connect([127, 0, 0, 1].into()));
         let alarms = watch::channel(Arc::default()).1;
-        let board = Board::new(devices.clone(), Streams::default(), alarms);
+        let (hub, _) = crate::live::Hub::new();
+        let sources = Sources::load(folder.path().to_owned(), Vec::new(), hub).unwrap();
+        let board = Board::new(devices.clone(), Streams::default(), alarms, sources);
         (board, devices, links, folder)
     }
 

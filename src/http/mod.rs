@@ -4,7 +4,9 @@ mod acceptor;
 mod api;
 mod assets;
 mod board;
+mod compat;
 mod error;
+mod extras;
 mod headers;
 mod listener;
 mod origin;
@@ -13,24 +15,32 @@ mod router;
 mod service_worker;
 mod ws;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarms::Alarms;
-use crate::config::Origin;
+use crate::config::{Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::live::Streams;
+use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
+use crate::live::transcoder::Transcoders;
+use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
-pub(crate) use router::{pages_router, raw_router, trust_router};
+pub(crate) use router::{
+    compat_jpeg_router, compat_json_router, compat_mpegts_router, pages_router, raw_router,
+    trust_router,
+};
+pub(crate) use ws::address::Denied;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -40,7 +50,15 @@ pub(crate) struct State {
     /// What is live.
     pub(crate) streams: Streams,
     pub(crate) pictures: Pictures,
+    pub(crate) mpegts: Mpegts,
+    pub(crate) transcoders: Transcoders,
+    /// Of what viewers have opened by its address, and which addresses they may.
+    pub(crate) visited: Pictures,
+    pub(crate) rtsp_addresses: Arc<RtspAddresses>,
+    pub(crate) denied: Arc<Mutex<Denied>>,
+    pub(crate) cameras: Cameras,
     pub(crate) devices: Devices,
+    pub(crate) sources: Sources,
     /// The list of devices for all who are told.
     pub(crate) board: Board,
     pub(crate) playback: Arc<dyn Playback>,
@@ -52,6 +70,8 @@ pub(crate) struct State {
     pub(crate) https_port: u16,
     /// Whose pages may show a camera in a frame, beside the server's own.
     pub(crate) embed_origins: Arc<[Origin]>,
+    /// Where whoever runs the server puts programs of others that a page can use.
+    pub(crate) extras: Arc<Path>,
     pub(crate) shutdown: CancellationToken,
 }
 

@@ -1,8 +1,6 @@
 //! Takes what devices send: the `localcamera.v1` conversation and raw streams.
 
-mod demuxing;
 mod raw;
-mod raw_stream;
 mod report;
 mod session;
 mod sessions;

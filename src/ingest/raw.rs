@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::raw_stream::RawStream;
 use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
 use crate::live::Publication;
-use crate::live::feed::{Ending, Feed, SessionInfo};
+use crate::live::feed::{Ending, Feed, Peer, SessionInfo};
+use crate::live::raw_stream::RawStream;
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 
 /// How a connection ended.
@@ -145,7 +145,7 @@ impl Publisher {
             key_sha256: None,
             name: self.peer.ip().to_canonical().to_string(),
             client: "raw".to_owned(),
-            peer: self.peer,
+            peer: Peer::Connection(self.peer),
             started_us,
             is_resumable: false,
             is_continued: false,

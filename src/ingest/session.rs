@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::demuxing::Demuxing;
 use crate::clock;
+use crate::live::demuxing::Demuxing;
 use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Opened, OpenedGeneration, Step};
 use crate::live::{Publication, Publisher};
 

@@ -14,7 +14,7 @@ use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
 use super::{IDLE_TIMEOUT, Ingest};
 use crate::clock;
-use crate::live::feed::{Durable, Finished, Generation, Note, SessionInfo};
+use crate::live::feed::{Durable, Finished, Generation, Note, Peer, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
 
 /// The year 9999, beyond which no calendar here reaches.
@@ -220,7 +220,7 @@ impl Connection {
             key_sha256: hello.key.map(|key| hex::encode(digest(&SHA256, key.as_bytes()))),
             name: hello.name,
             client: hello.client,
-            peer: self.peer,
+            peer: Peer::Connection(self.peer),
             started_us: self.wall_us(hello.started_ms),
             is_resumable: true,
             is_continued: self.conversation.has_let_go(),

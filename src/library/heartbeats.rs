@@ -101,8 +101,8 @@ pub(crate) struct TakenUp<'a> {
     pub(crate) started_us: WallUs,
     /// Until when there are files of it.
     pub(crate) recorded_us: Option<WallUs>,
-    /// Whether its publisher can come back to it.
-    pub(crate) is_resumable: bool,
+    /// Whether a newer session of the same publisher takes its place.
+    pub(crate) gives_way: bool,
 }
 
 /// By which a recording tells how it is doing.
@@ -129,7 +129,7 @@ impl Heartbeats {
             session: who.session.to_owned(),
             name: who.name.to_owned(),
             started_us: who.started_us,
-            gives_way: who.is_resumable,
+            gives_way: who.gives_way,
             has_recorded: who.recorded_us.is_some(),
             has_beaten: false,
             heard: Instant::now(),

@@ -21,7 +21,7 @@ pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
-pub(crate) use session::{File, Session};
+pub(crate) use session::{File, SOURCE, Session};
 pub(crate) use trouble::{Room, Trouble};
 pub(crate) use verify::{Problem, Verification, verify};
 
@@ -84,11 +84,13 @@ impl Library {
         &self.heartbeats
     }
 
-    /// The sessions that nobody has stopped, whose media ends in that time, and which gave way to
-    /// no newer one of their publisher.
+    /// The devices' sessions that nobody has stopped, whose media ends in that time, and which gave
+    /// way to no newer one of their publisher. A source that shall record begins a new one at once.
     pub(crate) fn unstopped(&self, time: RangeInclusive<WallUs>) -> Vec<Left> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let recorded = || sessions.values().flatten().filter(|session| !session.files.is_empty());
+        let is_recorded =
+            |session: &&Session| !session.files.is_empty() && !session.device.starts_with(SOURCE);
+        let recorded = || sessions.values().flatten().filter(is_recorded);
         let newest: Newest<'_> =
             recorded().map(|session| (session.publisher(), session.started_us)).collect();
         let left = |session: &Session| {
@@ -221,6 +223,7 @@ mod tests {
         session(&library, "s-beside", "g", 900, 1100, "");
         session(&library, "s-longer", "g", 1000, 1200, journal::STOPPED);
         session(&library, "s-lost", "raw", 900, 1100, journal::LOST);
+        session(&library, "s-source", "source:door", 900, 1100, "");
         // A clock that starts in the past has not come to this one yet.
         session(&library, "s-to-come", "h", 900, 1301, "");
         let left = library.unstopped(1_000_000_000..=1_300_000_000);

@@ -13,9 +13,12 @@ pub(crate) const REMADE: &str = "remade";
 /// What is added to the name of a growing file that cannot be read from its beginning.
 pub(crate) const DAMAGED: &str = "damaged";
 
+/// What the folder of a source begins with.
+pub(crate) const SOURCE: &str = "source_";
+
 /// Whether this is the name of a folder of recordings.
-pub(crate) fn is_client_folder(name: &str) -> bool {
-    name.starts_with("client_")
+pub(crate) fn is_recordings_folder(name: &str) -> bool {
+    name.starts_with("client_") || name.starts_with(SOURCE)
 }
 
 /// Whether this is the name of a session journal.

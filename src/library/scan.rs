@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::journal::{Event, Line};
-use super::names::{is_abandoned, is_client_folder, is_growing, is_journal};
+use super::names::{is_abandoned, is_growing, is_journal, is_recordings_folder};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
 
@@ -104,7 +104,7 @@ impl<'a> Scan<'a> {
         let entries = match self.storage.list(&path) {
             Ok(entries) => entries,
             // What is not ours may be closed to us, such as `lost+found`.
-            Err(error) if !is_client_folder(&folder) => {
+            Err(error) if !is_recordings_folder(&folder) => {
                 return tracing::debug!(folder = %path.display(), %error, "a folder is passed over");
             }
             Err(error) => return self.not_read(Place::Folder(folder), path, error),

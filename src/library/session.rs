@@ -8,6 +8,9 @@ use crate::clock::WallUs;
 /// name.
 const RAW: &str = "raw";
 
+/// What the id of a source begins with, and no device's does.
+pub(crate) const SOURCE: &str = "source:";
+
 /// Whose sessions follow one another.
 pub(super) fn publisher<'a>(device: &'a str, name: &'a str) -> (&'a str, &'a str) {
     (device, if device == RAW { name } else { "" })

@@ -57,13 +57,37 @@ pub(crate) struct SessionInfo {
     pub(crate) key_sha256: Option<String>,
     pub(crate) name: String,
     pub(crate) client: String,
-    /// Where the connection that began the session came from.
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
     pub(crate) started_us: WallUs,
     /// Whether its publisher can come back to it.
     pub(crate) is_resumable: bool,
     /// Whether its publisher has let go of what a server had acknowledged.
     pub(crate) is_continued: bool,
+}
+
+/// Where a session comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A connection to the server.
+    Connection(SocketAddr),
+    /// A source of this name, which fits into a file's name. The address is for people, and holds
+    /// nothing secret.
+    Source { name: String, address: String },
+}
+
+impl Peer {
+    /// For people.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::Connection(address) => address.to_string(),
+            Self::Source { address, .. } => address.clone(),
+        }
+    }
+
+    /// Whether nothing else than a later session of the same publisher can take this one's place.
+    pub(crate) fn is_source(&self) -> bool {
+        matches!(self, Self::Source { .. })
+    }
 }
 
 /// One message from a publisher to the recorder.
@@ -80,6 +104,8 @@ pub(crate) enum Feed {
     End { generation: u32, bytes: Option<u64>, loss: Option<Loss> },
     /// Something for the timeline.
     Note(Note),
+    /// Since the last sample, or since the session began, until then nothing was captured.
+    Missing { until_us: WallUs, reason: &'static str, detail: Option<String> },
     /// The session is over, because of this.
     Finish(Ending),
 }

@@ -1,17 +1,22 @@
 //! Where publishers, the recorder and viewers meet.
 
 mod broadcast;
+pub(crate) mod demuxing;
 pub(crate) mod feed;
-mod ffmpeg;
 mod fragments;
 mod gate;
+pub(crate) mod mpegts;
 pub(crate) mod pictures;
 pub(crate) mod playback;
+pub(crate) mod raw_stream;
+mod showing;
 pub(crate) mod socket;
 pub(crate) mod sound;
 mod stream;
 mod streams;
 mod tap;
+pub(crate) mod transcoder;
+mod ts;
 
 use std::sync::Arc;
 
@@ -20,7 +25,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use fragments::{Delivery, Format, container_name};
-pub(crate) use stream::{About, State, Stream, Told, Viewer};
+pub(crate) use showing::{Showing, Shown};
+pub(crate) use stream::{About, Audio, OfSource, State, Stream, Told, Video, Viewer, describe};
 pub(crate) use streams::Streams;
 use tap::Tap;
 
@@ -54,26 +60,63 @@ pub(crate) struct Publication {
 #[derive(Debug)]
 pub(crate) struct Publisher {
     feed: mpsc::Sender<Feed>,
-    tap: Tap,
+    /// `None` for one that shows what it has apart from what it records.
+    tap: Option<Tap>,
 }
 
 impl Publisher {
     /// `Err` when the recording has ended.
     pub(crate) async fn send(&mut self, message: Feed) -> Result<(), ()> {
-        self.tap.offer(&message);
+        if let Some(tap) = &mut self.tap {
+            tap.offer(&message);
+        }
         self.feed.send(message).await.map_err(|_| ())
+    }
+
+    /// Hands over a message unless that would have to wait.
+    pub(crate) fn try_send(&mut self, message: Feed) -> Result<(), NotSent> {
+        match self.feed.try_reserve() {
+            Ok(place) => {
+                if let Some(tap) = &mut self.tap {
+                    tap.offer(&message);
+                }
+                place.send(message);
+                Ok(())
+            }
+            Err(mpsc::error::TrySendError::Full(())) => Err(NotSent::Full(message)),
+            Err(mpsc::error::TrySendError::Closed(())) => Err(NotSent::Ended),
+        }
+    }
+
+    /// Waits until the recorder takes another message, or none any more.
+    pub(crate) async fn has_room(&self) {
+        // What is reserved is given back at once.
+        let _ = self.feed.reserve().await;
     }
 
     /// A generation goes on that began in an earlier life of the session.
     /// `begun` is what is known of its stream, if anything came of it.
     pub(crate) fn go_on(&mut self, start: &Generation, begun: Option<(Arc<Init>, Vec<Track>)>) {
-        self.tap.go_on(start, begun);
+        if let Some(tap) = &mut self.tap {
+            tap.go_on(start, begun);
+        }
     }
 
     /// The device's connection is gone, or back.
     pub(crate) fn set_away(&self, is_away: bool) {
-        self.tap.set_away(is_away);
+        if let Some(tap) = &self.tap {
+            tap.set_away(is_away);
+        }
     }
+}
+
+/// Why a message was not handed over.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// The recorder has not taken those before.
+    Full(Feed),
+    /// The recording has ended.
+    Ended,
 }
 
 impl Hub {
@@ -90,10 +133,20 @@ impl Hub {
 
     /// Makes a session's channels; [`Opening::send`] hands the other ends to the recorder.
     pub(crate) fn publish(&self, session: SessionInfo) -> (Publication, Opening) {
+        let tap = Tap::of_session(self.streams.clone(), &session);
+        self.open(session, Some(tap))
+    }
+
+    /// The same for one whose viewers get theirs by a [`Showing`], whether it is recorded or not.
+    pub(crate) fn record(&self, session: SessionInfo) -> (Publication, Opening) {
+        self.open(session, None)
+    }
+
+    fn open(&self, session: SessionInfo, tap: Option<Tap>) -> (Publication, Opening) {
         let (feed, batches) = mpsc::channel(FEED_BATCHES);
         let (progress, durable) = watch::channel(Durable::default());
         let (answer, opened) = oneshot::channel();
-        let feed = Publisher { feed, tap: Tap::new(self.streams.clone(), &session) };
+        let feed = Publisher { feed, tap };
         let recording = Recording { session, opened: answer, feed: batches, durable: progress };
         let publication = Publication { feed, durable, opened };
         (publication, Opening { recordings: self.recordings.clone(), recording })

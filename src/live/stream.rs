@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use container::codec::codec_name;
 use container::{Container, Kind, Sample, Track};
 use tokio::sync::watch;
 
 use super::broadcast::Broadcast;
 use super::fragments::{Cursor, Delivery, container_name, mime};
+use super::pictures::{Newest, Picture};
 use crate::clock::{self, WallUs};
 
 /// A stream of which nothing live came for this long is not live.
@@ -16,12 +18,19 @@ const SILENCE_US: i64 = 5_000_000;
 /// Bitrates are taken over this long.
 const METER_US: i64 = 2_000_000;
 
+/// A picture is not larger; what claims to be is none.
+const MAX_PICTURE_BYTES: usize = 16 << 20;
+
+const JPEG_BEGIN: [u8; 3] = [0xFF, 0xD8, 0xFF];
+
 /// A live stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
     name: String,
     shared: Mutex<Shared>,
     changed: watch::Sender<()>,
+    /// The newest picture that the camera itself has made.
+    newest: watch::Sender<Newest>,
 }
 
 #[derive(Debug)]
@@ -45,6 +54,16 @@ pub(super) struct Owner {
     pub(super) session: String,
     /// For people.
     pub(super) title: String,
+    pub(super) source: Option<OfSource>,
+}
+
+/// Which of a source's pictures a stream has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfSource {
+    /// The source's name.
+    pub(crate) source: String,
+    /// Whether it is the smaller picture of a camera that has two.
+    pub(crate) is_small: bool,
 }
 
 /// How a stream is doing.
@@ -78,7 +97,9 @@ pub(crate) struct About {
     /// Of the key that it has shown.
     pub(crate) key_sha256: Option<String>,
     pub(crate) title: String,
+    /// Empty for a source that does not record.
     pub(crate) session: String,
+    pub(crate) source: Option<OfSource>,
     pub(crate) state: State,
     pub(crate) since_us: WallUs,
     /// Since live media came last.
@@ -162,7 +183,8 @@ impl Stream {
             since_us: clock::now_us(),
             meter: Meter::default(),
         };
-        Self { name, shared: Mutex::new(shared), changed: watch::Sender::new(()) }
+        let (changed, newest) = (watch::Sender::new(()), watch::Sender::new(Newest::default()));
+        Self { name, shared: Mutex::new(shared), changed, newest }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -176,7 +198,24 @@ impl Stream {
 
     pub(super) fn end(&self) {
         self.lock().is_over = true;
+        self.newest.send_replace(Newest { picture: None, is_over: true });
         self.notify();
+    }
+
+    /// A picture that the camera itself has made.
+    pub(super) fn bring(&self, jpeg: Bytes) {
+        if !jpeg.starts_with(&JPEG_BEGIN) || jpeg.len() > MAX_PICTURE_BYTES {
+            return;
+        }
+        // It has just been captured: nothing is known of it but that it is there.
+        let now_us = clock::now_us();
+        let picture = Some(Picture { jpeg, at_us: now_us, came_us: now_us });
+        self.newest.send_modify(|newest| newest.picture = picture);
+    }
+
+    /// The pictures that the camera itself makes, the newest of them.
+    pub(crate) fn own_pictures(&self) -> watch::Receiver<Newest> {
+        self.newest.subscribe()
     }
 
     /// Its name in addresses.
@@ -209,36 +248,41 @@ impl Stream {
         let shared = self.lock();
         let state = shared.state(now_us);
         let tracks = shared.broadcast.tracks();
-        let of = |kind: Kind| {
-            let (_, tracks) = tracks?;
-            let track = tracks.iter().find(|track| track.kind == kind)?;
-            Some((codec(track), track))
-        };
+        let (video, audio) = tracks.map_or((None, None), |(_, tracks)| describe(tracks));
         About {
             name: self.name.clone(),
             device: shared.owner.device.clone(),
             key_sha256: shared.owner.key_sha256.clone(),
             title: shared.owner.title.clone(),
             session: shared.owner.session.clone(),
+            source: shared.owner.source.clone(),
             state,
             since_us: shared.since_us,
             behind_us: if state == State::Live { 0 } else { shared.behind_us(now_us) },
             container: tracks.map(|(init, _)| container_name(init.output)),
             mime: tracks.map(|(init, tracks)| mime(init, tracks)),
-            video: of(Kind::Video).map(|(codec, track)| Video {
-                codec,
-                width: track.width,
-                height: track.height,
-            }),
-            audio: of(Kind::Audio).map(|(codec, track)| Audio {
-                codec,
-                sample_rate: track.sample_rate,
-                channels: track.channels,
-            }),
+            video,
+            audio,
             bitrate_bps: if state == State::Live { shared.meter.bps } else { 0 },
             viewers: shared.broadcast.viewers(),
         }
     }
+}
+
+/// What there is to see and to hear.
+pub(crate) fn describe(tracks: &[Track]) -> (Option<Video>, Option<Audio>) {
+    let of = |kind: Kind| tracks.iter().find(|track| track.kind == kind);
+    let video = of(Kind::Video).map(|track| Video {
+        codec: codec(track),
+        width: track.width,
+        height: track.height,
+    });
+    let audio = of(Kind::Audio).map(|track| Audio {
+        codec: codec(track),
+        sample_rate: track.sample_rate,
+        channels: track.channels,
+    });
+    (video, audio)
 }
 
 /// The codec's short name.

@@ -15,6 +15,8 @@ const MAX_NAME: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Streams {
     streams: Arc<Mutex<BTreeMap<String, Arc<Stream>>>>,
+    /// Names that are kept for one publisher, by its id.
+    reserved: Arc<Mutex<BTreeMap<String, String>>>,
     changed: Arc<watch::Sender<()>>,
 }
 
@@ -35,6 +37,27 @@ impl Streams {
         self.changed.subscribe()
     }
 
+    /// Keeps a name for a publisher until it is given back.
+    pub(super) fn reserve(&self, name: &str, device: &str) {
+        self.reserved().insert(name.to_owned(), device.to_owned());
+    }
+
+    /// Gives a name back.
+    pub(super) fn free(&self, name: &str, device: &str) {
+        let mut reserved = self.reserved();
+        if reserved.get(name).is_some_and(|known| known == device) {
+            reserved.remove(name);
+        }
+    }
+
+    fn is_kept_from(&self, name: &str, device: &str) -> bool {
+        self.reserved().get(name).is_some_and(|known| known != device)
+    }
+
+    fn reserved(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn notify(&self) {
         self.changed.send_replace(());
     }
@@ -47,6 +70,10 @@ impl Streams {
         let mut number = 1;
         loop {
             let name = numbered(wish, number);
+            if self.is_kept_from(&name, &owner.device) {
+                number += 1;
+                continue;
+            }
             let Some(stream) = streams.get(&name) else {
                 let stream = Arc::new(Stream::new(name.clone(), owner.clone()));
                 streams.insert(name, Arc::clone(&stream));
@@ -123,7 +150,18 @@ mod tests {
             key_sha256: None,
             session: session.to_owned(),
             title: String::new(),
+            source: None,
         }
+    }
+
+    #[test]
+    fn a_name_that_is_kept_goes_to_nobody_else() {
+        let streams = Streams::default();
+        streams.reserve("door", "source:door");
+        assert_eq!(streams.claim(&owner("door", "1"), "door").name(), "door-2");
+        assert_eq!(streams.claim(&owner("source:door", "2"), "door").name(), "door");
+        streams.free("door", "another");
+        assert_eq!(streams.claim(&owner("else", "3"), "door").name(), "door-3");
     }
 
     #[test]

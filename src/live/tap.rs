@@ -55,10 +55,11 @@ impl Clock {
 }
 
 impl Tap {
-    pub(super) fn new(streams: Streams, session: &SessionInfo) -> Self {
+    /// Of a session, whose device has the stream.
+    pub(super) fn of_session(streams: Streams, session: &SessionInfo) -> Self {
         let is_anonymous = !session.is_resumable;
         let wish = match is_anonymous {
-            true => slug(&format!("{} {}", session.device, session.peer)),
+            true => slug(&format!("{} {}", session.device, session.peer.address())),
             false => slug(&session.device),
         };
         let owner = Owner {
@@ -66,9 +67,33 @@ impl Tap {
             key_sha256: session.key_sha256.clone(),
             session: session.id.clone(),
             title: session.name.clone(),
+            source: None,
         };
+        Self::new(streams, owner, wish)
+    }
+
+    pub(super) fn new(streams: Streams, owner: Owner, wish: String) -> Self {
         let generations = BTreeMap::new();
         Self { streams, owner, wish, stream: None, generations, shown: None }
+    }
+
+    /// The stream, once there is one that is its own.
+    pub(super) fn stream(&self) -> Option<&Arc<Stream>> {
+        self.stream.as_ref().filter(|stream| stream.lock().owner == self.owner)
+    }
+
+    /// What is shown is of another session from now on.
+    pub(super) fn set_session(&mut self, session: String) {
+        let owner = Owner { session, ..self.owner.clone() };
+        if let Some(stream) = &self.stream {
+            let mut shared = stream.lock();
+            if shared.owner == self.owner {
+                shared.owner = owner.clone();
+                drop(shared);
+                self.streams.notify();
+            }
+        }
+        self.owner = owner;
     }
 
     /// A generation goes on that began in an earlier life of the session. `begun` is what is
@@ -102,11 +127,11 @@ impl Tap {
             Feed::End { generation, .. } => {
                 self.generations.remove(generation);
             }
-            Feed::Clock { .. } | Feed::Note(_) | Feed::Finish(_) => {}
+            Feed::Clock { .. } | Feed::Note(_) | Feed::Missing { .. } | Feed::Finish(_) => {}
         }
     }
 
-    fn media(&mut self, number: u32, steps: &[Step]) {
+    pub(super) fn media(&mut self, number: u32, steps: &[Step]) {
         // What is left of earlier generations is not what happens now.
         let is_newest = self.generations.keys().next_back() == Some(&number);
         let Some(known) = self.generations.get_mut(&number) else { return };

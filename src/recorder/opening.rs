@@ -48,6 +48,10 @@ struct Found {
 /// # Errors
 /// When the disk refuses to give back what there is of it.
 pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<Start, DiskError> {
+    if session.peer.is_source() {
+        // In its folder lies what earlier sessions have left: what is begun now is none of that.
+        recorder.scanned().await;
+    }
     let known = match session.is_resumable {
         true => {
             recorder.scanned().await;
@@ -114,7 +118,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
 }
 
 fn begin(session: &SessionInfo, recorder: &Recorder) -> Start {
-    let folder = names::client_folder(session.peer);
+    let folder = names::folder(&session.peer);
     let (storage, active) = (Arc::clone(&recorder.storage), recorder.active.clone());
     Start {
         disk: Disk::new(storage, recorder.library.root(), &folder, active),

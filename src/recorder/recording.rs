@@ -16,7 +16,7 @@ use super::opening::{self, Start};
 use super::plan::{Finishing, Plan};
 use super::timeline::{self, Timeline};
 use super::wall::Mapping;
-use crate::clock;
+use crate::clock::{self, WallUs};
 use crate::library::journal::{self, Event, LOST, Line, STOPPED, TIMED_OUT};
 use crate::library::{JournalPlace, Library, TakenUp};
 use crate::live::feed::{
@@ -52,7 +52,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
         name: &session.name,
         started_us: session.started_us,
         recorded_us: ends.max(),
-        is_resumable: session.is_resumable,
+        gives_way: session.is_resumable || session.peer.is_source(),
     });
     let (mut task, answer) = Task::new(session, &recorder, start, durable);
     // Whoever opened the session and is gone has closed the feed as well.
@@ -152,6 +152,8 @@ struct Task {
     /// Durable with the next commit.
     ended: Vec<Ended>,
     is_stopped: bool,
+    /// Until then it is told why nothing was captured.
+    missing_until_us: WallUs,
 }
 
 impl Task {
@@ -166,7 +168,7 @@ impl Task {
         durable: watch::Sender<Durable>,
     ) -> (Self, feed::Opened) {
         let first = match start.answer.is_known {
-            true => Event::Resumed { address: session.peer.to_string() },
+            true => Event::Resumed { address: session.peer.address() },
             false => timeline::begins(&session),
         };
         let paused = recorder.library.trouble().paused().borrow().clone();
@@ -195,6 +197,7 @@ impl Task {
             files: start.files.iter().map(FinishedFile::from).collect(),
             ended: Vec::new(),
             is_stopped: start.is_stopped,
+            missing_until_us: session.started_us,
             session,
         };
         (task, start.answer)
@@ -255,8 +258,33 @@ impl Task {
                 self.timeline.note(note);
                 false
             }
+            Feed::Missing { until_us, reason, detail } => {
+                self.missing(until_us, reason, detail);
+                false
+            }
             Feed::Finish(_) => true,
         }
+    }
+
+    /// Nothing was captured from the end of what there is until then.
+    fn missing(&mut self, until_us: WallUs, reason: &str, detail: Option<String>) {
+        let files = self.files.iter().map(|file| file.start_us.saturating_add(file.duration_us));
+        let reached = self.generations.values().map(Generation::reached_us);
+        let start_us = files.chain(reached).chain([self.missing_until_us]).max();
+        let start_us = start_us.unwrap_or(self.session.started_us);
+        if until_us <= start_us {
+            return;
+        }
+        self.missing_until_us = until_us;
+        self.timeline.note(Note {
+            event: "gap".to_owned(),
+            generation: None,
+            device_ms: None,
+            start_us,
+            end_us: Some(until_us),
+            reason: Some(reason.to_owned()),
+            detail,
+        });
     }
 
     /// Wall time never runs backwards inside a session: where a clock was set back meanwhile, a

@@ -104,7 +104,7 @@ pub(super) fn begins(session: &SessionInfo) -> Event {
         device: session.device.clone(),
         name: session.name.clone(),
         client: session.client.clone(),
-        address: session.peer.to_string(),
+        address: session.peer.address(),
         start_us: session.started_us,
     }
 }

@@ -85,13 +85,14 @@ impl WebRtc {
         streams: Streams,
         sockets: Vec<std::net::UdpSocket>,
         forwarded: Vec<IpAddr>,
+        sounds: Sounds,
         shutdown: CancellationToken,
     ) -> std::io::Result<Self> {
         let sockets =
             sockets.into_iter().map(UdpSocket::from_std).collect::<Result<Vec<_>, _>>()?;
         let webrtc = Self {
             streams,
-            sounds: Sounds::default(),
+            sounds,
             sockets: Arc::new(sockets),
             forwarded: forwarded.into(),
             routes: Arc::default(),

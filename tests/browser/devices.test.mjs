@@ -1,12 +1,11 @@
 // The devices page: what devices do is seen and controlled from it; alarms come and go on every page.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { test } from "node:test";
 import { open, reaches, record } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
+import { configured } from "./support/config.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { createShoot, folder } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
@@ -58,15 +57,6 @@ function watching(page) {
 /** @param {Page} page @param {"always" | "ask"} mode */
 async function permit(page, mode) {
   await page.evaluate((chosen) => localStorage.setItem("localcamera.remote", chosen), mode);
-}
-
-/** @param {import("node:test").TestContext} t @param {string} lines */
-async function configured(t, lines) {
-  const where = await mkdtemp(join(tmpdir(), "localcamera-config-"));
-  t.after(() => rm(where, { recursive: true, force: true }));
-  const file = join(where, "localcamera.toml");
-  await writeFile(file, lines);
-  return ["--config", file];
 }
 
 test("a device is started, marked, grouped, renamed and stopped from one page, and another sees it", { timeout: 240_000 }, async (t) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { open, record, stop } from "./support/capture.mjs";
@@ -11,71 +11,8 @@ import { openChromium } from "./support/chromium.mjs";
 import { openFirefox } from "./support/firefox.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
+import { again, look, ownAddress, plays, sees, streamOf } from "./support/viewing.mjs";
 import { openWebKit } from "./support/webkit.mjs";
-
-/** What there is to see, in a number, and what the page says; runs in the page. */
-function look() {
-  const root = document.getElementById("large") ?? document.getElementById("app");
-  const video = /** @type {HTMLVideoElement} */ (document.getElementById("player"));
-  const still = /** @type {HTMLCanvasElement} */ (document.getElementById("still"));
-  const small = document.createElement("canvas");
-  small.width = small.height = 48;
-  const context = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
-  const shown = still.hidden ? video : still;
-  if (!still.hidden || video.readyState >= 2) context.drawImage(shown, 0, 0, 48, 48);
-  const picture = context.getImageData(0, 0, 48, 48).data.reduce((sum, value, at) => (sum * 31 + value * (at % 7)) % 1_000_000_007, 7);
-  return {
-    path: root?.dataset["path"],
-    state: root?.dataset["player"] ?? video.dataset["state"],
-    over: document.querySelector("#over:not([hidden]), #large-over:not([hidden])")?.textContent ?? "",
-    why: document.getElementById("why")?.textContent ?? "",
-    muted: video.muted,
-    bar: root?.dataset["bar"],
-    /** In seconds, as far as the page knows it. */
-    latency: Number(document.getElementById("latency")?.dataset["ms"] ?? NaN) / 1000,
-    source: video.srcObject ? "stream" : video.src.slice(0, 5),
-    picture,
-  };
-}
-
-/** @typedef {{ evaluate<R>(body: () => R): Promise<R> }} Seen a page or a frame */
-
-/** @param {Seen} page @param {string} what @param {(seen: ReturnType<typeof look>) => unknown} is */
-function sees(page, what, is) {
-  const explain = async () => JSON.stringify(await page.evaluate(look));
-  return until(what, async () => is(await page.evaluate(look)), { within: 40_000, explain });
-}
-
-/** Pictures that change. @param {Seen} page @param {string} what @param {string[]} paths one of these is taken */
-async function plays(page, what, paths) {
-  await sees(page, what, ({ path, state }) => paths.includes(String(path)) && state === "playing");
-  const seen = new Set();
-  await sees(page, `${what}, moving`, ({ picture }) => seen.add(picture).size >= 4);
-}
-
-/** The name of the only stream. @param {import("./support/page.mjs").Page} page */
-function streamOf(page) {
-  return until("a stream with media", () =>
-    page.evaluate(async () => {
-      const { streams } = await (await fetch("/api/streams")).json();
-      return streams[0]?.mime ? String(streams[0].stream) : "";
-    }),
-  );
-}
-
-/** Presses Stop and Record. @param {import("./support/page.mjs").Page} camera @param {() => Promise<unknown>} between */
-async function again(camera, between) {
-  await stop(camera);
-  await between();
-  await camera.evaluate(() => /** @type {HTMLElement} */ (document.querySelector("#summary [data-close]")).click());
-  await record(camera);
-}
-
-/** Firefox takes no part in ICE over the loopback interface. */
-function ownAddress() {
-  const found = Object.values(networkInterfaces()).flat().find((one) => one && one.family === "IPv4" && !one.internal);
-  return found ? ["--bind", "0.0.0.0", "--lan-ip", "127.0.0.1", found.address] : [];
-}
 
 const BROWSERS = [
   { name: "chromium", paths: ["webrtc", "mse", "jpeg"] },

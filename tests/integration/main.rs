@@ -9,8 +9,11 @@
 
 mod support;
 
+mod addresses;
 mod alarms;
+mod attached;
 mod check;
+mod compat;
 mod control;
 mod crash;
 mod faults;
@@ -19,11 +22,14 @@ mod growing;
 mod hostile;
 mod https;
 mod live;
+mod mpegts;
 mod network;
 mod pages;
 mod push;
 mod raw;
 mod resume;
+mod rtsp;
+mod sources;
 mod starting;
 mod stopping;
 mod v1;

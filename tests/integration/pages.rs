@@ -42,7 +42,7 @@ async fn the_service_worker_names_every_file_of_the_page() {
 #[tokio::test]
 async fn every_page_comes_in_both_languages_and_names_only_files_that_are_there() {
     let server = Server::start(&[]);
-    for page in ["/", "/live", "/devices", "/selftest", "/trust"] {
+    for page in ["/", "/live", "/devices", "/address", "/mpegts/door", "/selftest", "/trust"] {
         for (lang, tag) in [("en", "lang=\"en\""), ("zh", "lang=\"zh-Hans\"")] {
             let path = format!("{page}?lang={lang}");
             let answer = request(&server, "GET", &path, &[], b"").await;
@@ -88,11 +88,35 @@ async fn a_name_that_no_camera_can_have_is_a_page_that_says_so() {
     let server = Server::start(&[]);
     let long = "a".repeat(65);
     for name in ["Front-Door", "a_b", "%3Cscript%3E", "a%2Fb", &long] {
-        let page = request(&server, "GET", &format!("/embed/{name}"), &[], b"").await;
-        assert_eq!(page.status, 404, "{name}: {page:?}");
-        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{name}");
-        let text = String::from_utf8_lossy(&page.body);
-        assert!(text.contains("There is no camera of this name"), "{name}: {text}");
-        assert!(!text.contains("embed.js"), "{name}: {text}");
+        for kind in ["embed", "mpegts"] {
+            let page = request(&server, "GET", &format!("/{kind}/{name}"), &[], b"").await;
+            assert_eq!(page.status, 404, "{kind} {name}: {page:?}");
+            assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{name}");
+            let text = String::from_utf8_lossy(&page.body);
+            assert!(text.contains("There is no camera of this name"), "{kind} {name}: {text}");
+            assert!(!text.contains(&format!("{kind}.js")), "{kind} {name}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_the_folder_for_programs_of_others_one_file_is_given_and_no_other() {
+    let server = Server::start(&[]);
+    let state = server.folder.path().join("state");
+    let ask =
+        async |file: &str| request(&server, "GET", &format!("/extras/{file}"), &[], b"").await;
+    let missing = ask("jsmpeg.min.js").await;
+    assert_eq!(missing.status, 404, "{missing:?}");
+    assert!(String::from_utf8_lossy(&missing.body).contains("state folder"), "{missing:?}");
+
+    std::fs::create_dir(state.join("extras")).unwrap();
+    std::fs::write(state.join("extras/jsmpeg.min.js"), "var JSMpeg = {};").unwrap();
+    std::fs::write(state.join("extras/other.js"), "1").unwrap();
+    let there = ask("jsmpeg.min.js").await;
+    assert_eq!((there.status, &there.body[..]), (200, &b"var JSMpeg = {};"[..]));
+    assert_eq!(there.header("content-type"), Some("text/javascript"));
+    assert_eq!(there.header("x-content-type-options"), Some("nosniff"));
+    for other in ["other.js", "..%2Fdevices.json", "%2E%2E%2Fdevices.json", "jsmpeg.min.js%00"] {
+        assert_eq!(ask(other).await.status, 404, "{other}");
     }
 }

@@ -63,7 +63,7 @@ async fn a_second_init_segment_begins_the_next_generation() {
     judge(&second, &of(1), "60");
 }
 
-fn has_stopped(server: &Server) -> bool {
+pub(crate) fn has_stopped(server: &Server) -> bool {
     let journals = listing(&server.recordings());
     let journal = journals.iter().find(|path| path.extension().is_some_and(|e| e == "jsonl"));
     journal.is_some_and(|path| {

@@ -8,7 +8,7 @@ import { containerFor, inability } from "../../web/live/paths.js";
 import { choosePlaying } from "../../web/live/playing.js";
 import { pathOf, streamOf } from "../../web/live/route.js";
 import { createServerClock } from "../../web/live/server-clock.js";
-import { heldUp, parseList } from "../../web/live/streams.js";
+import { heldUp, parseList, playedOf, tilesOf } from "../../web/live/streams.js";
 import { createWords } from "../../web/live/words.js";
 import { controlAddress } from "../../web/lib/control.js";
 import { createStrings } from "../../web/lib/strings.js";
@@ -28,8 +28,8 @@ test("the list, in an order that stays", () => {
   const list = parseList({ type: "streams", now_ms: 7, streams, more: 1 });
   assert.equal(list.nowMs, 7);
   assert.deepEqual(list.streams.map(({ stream }) => stream), ["c", "a", "b"]);
-  assert.deepEqual(list.streams[2], { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", size: { width: 1280, height: 720 }, hasSound: true, hasPicture: true, bitrateBps: 2.5e6, behindMs: 0 });
-  assert.deepEqual(list.streams[1], { stream: "a", name: "Tablet 10", state: "live", mime: null, size: null, hasSound: false, hasPicture: true, bitrateBps: null, behindMs: 0 });
+  assert.deepEqual(list.streams[2], { stream: "b", name: "Tablet 10", state: "live", mime: "video/webm", size: { width: 1280, height: 720 }, hasSound: true, hasPicture: true, bitrateBps: 2.5e6, behindMs: 0, small: null, of: null });
+  assert.deepEqual(list.streams[1], { stream: "a", name: "Tablet 10", state: "live", mime: null, size: null, hasSound: false, hasPicture: true, bitrateBps: null, behindMs: 0, small: null, of: null });
   assert.equal(parseList({ streams: [{ stream: "x", mime: "audio/webm", video: null, audio: {} }] }).streams[0].hasPicture, false);
   assert.deepEqual(parseList({ now_ms: 1, streams: [] }), { nowMs: 1, streams: [] });
 });
@@ -174,4 +174,15 @@ test("the bit rate of the last few seconds", () => {
   for (let at = 0; at <= 10; at += 1) meter.count(125_000, at * 1000);
   assert.equal(meter.rate(10_000), 1_000_000);
   assert.equal(meter.rate(60_000), null);
+});
+
+test("a camera with a smaller picture has one tile, which plays that as long as it is there", () => {
+  const of = (streams) => parseList({ streams }).streams;
+  const [door, small] = [{ stream: "door", name: "Door", small: "door-small", mime: "video/mp4", video: {} }, { stream: "door-small", name: "Door, small", of: "door", mime: "video/mp4", video: {} }];
+  const played = (streams) => tilesOf(of(streams)).map((stream) => [stream.stream, playedOf(stream, of(streams)).stream]);
+  assert.deepEqual(played([door, small, { stream: "tablet" }]), [["door", "door-small"], ["tablet", "tablet"]]);
+  assert.deepEqual(played([door]), [["door", "door"]]);
+  assert.deepEqual(played([door, { ...small, state: "away" }]), [["door", "door"]]);
+  assert.deepEqual(played([door, { ...small, video: null }]), [["door", "door"]], "sound alone is no picture");
+  assert.deepEqual(played([small]), [["door-small", "door-small"]], "all that there is of the camera");
 });

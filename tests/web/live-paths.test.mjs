@@ -94,15 +94,15 @@ function fixture({ supported = () => true, kinds } = {}) {
   };
 }
 
-test("WebRTC comes first; what it brings is in the element when it is decoded; leaving ends it at the server", async () => {
+test("WebRTC comes first, into an empty element before its first picture; leaving ends it at the server", async () => {
   const { player, rtc, sockets, media, look, pass } = fixture();
   player.start(LIVE);
   await pass(250, { bytes: false });
   assert.deepEqual(rtc.requests, ["POST /whep/door"]);
-  assert.equal(media.video.srcObject, null, "nothing to be seen yet");
+  assert.ok(media.video.srcObject, "the pictures that are sent on joining find it");
+  assert.equal(look().state, "connecting");
   await pass(1000);
   assert.deepEqual([look().kind, look().state, sockets.made.length], ["webrtc", "playing", 0]);
-  assert.ok(media.video.srcObject);
   player.stop();
   assert.deepEqual(rtc.requests, ["POST /whep/door", "DELETE /whep/door/1 keepalive"]);
   assert.ok(rtc.last().isClosed);
@@ -193,13 +193,17 @@ test("the list calls a device live for 5 s after it has stalled, and that is no 
 });
 
 test("a goodbye of the server: another offer at once; a stream that is over is waited for", async () => {
-  const { player, rtc, look, pass } = fixture();
+  const { player, rtc, media, look, pass } = fixture();
   player.start(LIVE);
   await pass(6000);
   rtc.answers.push(201, 404, 404);
+  const before = media.video.srcObject;
   rtc.last().goodbye();
+  await pass(500, { bytes: false });
+  assert.equal(media.video.srcObject, before, "the old picture is seen until there is a new one");
   await pass(1000);
   assert.equal(rtc.made.length, 2);
+  assert.notEqual(media.video.srcObject, before);
   assert.deepEqual([look().kind, look().state], ["webrtc", "playing"]);
   await pass(6000);
   rtc.last().goodbye();
@@ -252,9 +256,54 @@ test("a picture that the engine has paused goes on; one that a person has paused
   assert.equal(look().state, "playing");
   media.video.muted = true;
   player.toggleSound();
+  media.video.tell("seeked");
+  await pass(250);
   media.video.paused = true;
+  media.video.tell("pause");
+  await pass(5000);
+  assert.equal(look().state, "playing", "who listens has not paused it in the middle of a jump");
+  media.video.paused = true;
+  media.video.tell("pause");
   await pass(5000);
   assert.equal(look().state, "paused");
+});
+
+test("sound that the engine turns on is not heard, and the picture goes on; what a person turns on is heard", async () => {
+  const { player, media, pass, page } = fixture();
+  const { video } = media;
+  const turnOn = () => {
+    video.muted = false;
+    video.tell("volumechange");
+  };
+  const heard = () => !video.muted && video.volume === 1;
+  // As WebKitGTK does it: it turns on what it pauses then, since nobody has asked for it.
+  video.refusal = ({ muted, volume }) => !muted && volume > 0;
+  player.start(LIVE);
+  await pass(1000);
+  turnOn();
+  assert.deepEqual([video.muted, video.volume], [true, 0]);
+  video.paused = true;
+  await pass(3000);
+  assert.equal(video.paused, false);
+  video.refusal = null;
+  player.toggleSound();
+  video.tell("volumechange");
+  assert.ok(heard(), "by the button");
+  player.stop();
+  video.muted = true;
+  player.start(LIVE);
+  turnOn();
+  assert.ok(video.muted, "the next stream begins without sound");
+  page.document.pictureInPictureElement = video;
+  turnOn();
+  assert.ok(heard(), "in the small window");
+  page.document.pictureInPictureElement = null;
+  player.stop();
+  video.muted = true;
+  player.start(LIVE);
+  video.tell("contextmenu");
+  turnOn();
+  assert.ok(heard(), "in the browser's menu");
 });
 
 test("a path whose picture stays paused whatever is done gives way; one that waits for a tap does not", async () => {

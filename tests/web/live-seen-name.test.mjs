@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nameOfStream, streamName } from "../../web/live/seen-name.js";
+import { nameOfFetched, nameOfStream, streamName } from "../../web/live/seen-name.js";
 
 test("a device's id becomes a stream's name as the server makes it", () => {
   assert.equal(streamName("device-7Q2m"), "device-7q2m");
@@ -18,4 +18,9 @@ test("a stream that is not there is called as its device, and one of nobody has 
   assert.equal(nameOfStream(devices, "device-7q2m"), "Front door");
   assert.equal(nameOfStream(devices, "a"), "Yard");
   assert.equal(nameOfStream(devices, "c"), null);
+});
+
+test("what the server fetches has its name, and its smaller picture the same", () => {
+  const sources = [{ source: "door", name: "Front door" }];
+  assert.deepEqual(["door", "door-small", "yard"].map((stream) => nameOfFetched(sources, stream)), ["Front door", "Front door", null]);
 });

@@ -1,8 +1,9 @@
 /**
- * Asks once whether recordings shall be stopped: nobody can go on with what a wrong tap has ended.
+ * Asks once whether recordings shall be stopped, a camera be removed: nobody can go on with what a wrong tap has ended.
  *
  *   const confirm = createConfirm({ strings, behind: byId("app") });
- *   confirm.ask(devices, () => …);
+ *   confirm.ask(devices, () => …);        whether their recordings shall be stopped
+ *   confirm.put(question, () => …);       anything else
  *
  * @module
  */
@@ -13,6 +14,8 @@ import { isolated } from "../lib/plain-text.js";
 
 /** A longer list would push the buttons off a phone. */
 const NAMED = 6;
+
+/** @typedef {{ title: string, names?: string[], more: string, yes: string, no: string }} Question */
 
 /** @param {{ strings: import("../lib/strings.js").Strings, behind: HTMLElement }} options */
 export function createConfirm({ strings, behind }) {
@@ -30,25 +33,34 @@ export function createConfirm({ strings, behind }) {
     if (yes) yes();
   });
 
+  /** @param {Question} question @param {() => void} yes */
+  function put({ title, names = [], more, yes: doIt, no }, yes) {
+    byId("confirm-title").textContent = title;
+    byId("confirm-yes").textContent = doIt;
+    byId("confirm-no").textContent = no;
+    byId("confirm-more").textContent = more;
+    byId("confirm-names").replaceChildren(
+      ...names.map((name) => {
+        const item = make("li");
+        item.textContent = name;
+        return item;
+      }),
+    );
+    byId("confirm-names").hidden = names.length === 0;
+    sheet.open();
+    act = yes;
+  }
+
   return {
+    put,
     /** @param {import("./devices.js").Device[]} devices @param {() => void} yes */
     ask(devices, yes) {
       const [first] = devices;
       const isOne = devices.length === 1;
-      byId("confirm-title").textContent = isOne ? t("devices.confirm.single", { name: isolated(first.name) }) : count("devices.confirm", devices.length);
-      byId("confirm-yes").textContent = count("devices.act.stop.many", devices.length);
       const names = isOne ? [] : devices.slice(0, NAMED).map(({ name }) => name);
       if (devices.length > NAMED) names.push(count("devices.confirm.more", devices.length - NAMED));
-      byId("confirm-names").replaceChildren(
-        ...names.map((name) => {
-          const item = make("li");
-          item.textContent = name;
-          return item;
-        }),
-      );
-      byId("confirm-names").hidden = names.length === 0;
-      sheet.open();
-      act = yes;
+      const title = isOne ? t("devices.confirm.single", { name: isolated(first.name) }) : count("devices.confirm", devices.length);
+      put({ title, names, more: t("devices.confirm.what"), yes: count("devices.act.stop.many", devices.length), no: t("devices.confirm.no") }, yes);
     },
   };
 }

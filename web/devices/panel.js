@@ -1,7 +1,7 @@
 /**
  * Everything that can be asked of one device: its name, groups, camera, quality, a mark with words.
  *
- *   const panel = createPanel({ strings, words, behind, onAct });
+ *   const panel = createPanel({ page: window, strings, words, behind, onAct });
  *   panel.open(device);
  *   panel.render(look);       // of the device that is open, or null where it is gone
  *
@@ -11,6 +11,7 @@
 import { createSheet } from "../capture/sheet.js";
 import { formatClock } from "../lib/format.js";
 import { byId, make, write } from "../lib/elements.js";
+import { createTranscodersPanel } from "../sources/transcoders-panel.js";
 import { GROUPS, hindrance, parseGroups } from "./abilities.js";
 
 /** @typedef {import("./devices.js").Device} Device */
@@ -24,20 +25,24 @@ const select = (id) => /** @type {HTMLSelectElement} */ (byId(id));
 
 /**
  * @param {object} options
+ * @param {Window & typeof globalThis} options.page
  * @param {import("../lib/strings.js").Strings} options.strings
  * @param {ReturnType<typeof import("./words.js").createDeviceWords>} options.words
  * @param {HTMLElement} options.behind
  * @param {(device: Device, act: Act, value: unknown) => void} options.onAct
  */
-export function createPanel({ strings, words, behind, onAct }) {
+export function createPanel({ page, strings, words, behind, onAct }) {
   const { t } = strings;
   /** @type {Device | null} */
   let device = null;
   /** @type {string | null} */
   let id = null;
+  const transcoders = createTranscodersPanel({ page, strings });
+  /** @type {Element} */ (byId("panel").querySelector(".sheet-body")).append(transcoders.element);
   const sheet = createSheet(byId("panel"), behind, {
     onClose: () => {
       id = null;
+      transcoders.show(null);
     },
   });
 
@@ -134,6 +139,8 @@ export function createPanel({ strings, words, behind, onAct }) {
     if (one.stream !== null) watch.setAttribute("href", `/live#${encodeURIComponent(one.stream)}`);
     write(byId("panel-control"), t(`devices.control.${one.control === "none" && one.qualities.length === 0 ? "program" : one.control}`));
     write(byId("panel-id"), one.device);
+    transcoders.show(one.stream);
+    transcoders.render(nowMs);
     write(byId("panel-since"), one.sinceMs === null ? "–" : formatClock(one.sinceMs));
     write(byId("panel-seen"), one.isOnline ? t("devices.now") : words.seen(one, nowMs));
   }

@@ -25,3 +25,6 @@ export function createAddress(place) {
     jpeg: (stream, fps) => `${base}jpeg/${encodeURIComponent(stream)}?fps=${fps}`,
   };
 }
+
+/** One picture of it. @param {string} stream */
+export const snapshotAddress = (stream) => `/api/streams/${encodeURIComponent(stream)}/snapshot.jpg`;

@@ -5,6 +5,7 @@
  */
 
 import { createBackoff } from "../lib/backoff.js";
+import { createNewestPicture } from "../lib/newest-picture.js";
 import { createMeter } from "./meter.js";
 
 const OPEN_MS = 10000;
@@ -26,6 +27,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
   const backoff = createBackoff();
   const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS });
   const meter = createMeter();
+  const pictures = createNewestPicture({ page, onImage: shown });
 
   /** @type {PathState | "off"} */
   let state = "off";
@@ -37,9 +39,6 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
   let openedMs = 0;
   let heardMs = 0;
   let hasShown = false;
-  let isDrawing = false;
-  /** Of those that come while one is drawn the newest counts. @type {ArrayBuffer | null} */
-  let next = null;
 
   /** @param {PathState} to */
   function become(to) {
@@ -58,7 +57,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     page.clearTimeout(timer);
     const old = socket;
     socket = null;
-    next = null;
+    pictures.clear();
     if (!old) return;
     old.onopen = old.onmessage = old.onclose = null;
     old.close();
@@ -68,28 +67,6 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     const entry = listed();
     return !entry || entry.state === undefined || entry.state === "live";
   };
-
-  /** @param {ArrayBuffer} bytes */
-  async function draw(bytes) {
-    next = bytes;
-    if (isDrawing) return;
-    isDrawing = true;
-    while (next !== null && state !== "off") {
-      const url = page.URL.createObjectURL(new page.Blob([next], { type: "image/jpeg" }));
-      next = null;
-      try {
-        const image = new page.Image();
-        image.src = url;
-        await image.decode();
-        if (socket !== null) shown(image);
-      } catch {
-        // One picture that is damaged.
-      } finally {
-        page.URL.revokeObjectURL(url);
-      }
-    }
-    isDrawing = false;
-  }
 
   /** @param {HTMLImageElement} image */
   function shown(image) {
@@ -144,7 +121,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
       if (typeof data === "string") said = errorOf(data);
       else {
         meter.count(data.byteLength, heardMs);
-        void draw(data);
+        pictures.take(data);
       }
     };
     mine.onclose = ({ code, reason: closing }) => {

@@ -1,7 +1,8 @@
 /**
  * The path by WebRTC: a connection that is watched from its beginning, and given up where it does not give what it should.
  *
- * What it brings is put into the element when it has been decoded, so that what was there is seen until then.
+ * What it brings is put into an empty element at once, and into another one when it has been decoded, so that what was
+ * there is seen until then.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { offer } from "./whep.js";
 /** How often the browser is asked for its counters: it takes some milliseconds each time. */
 const ASK_MS = 500;
 /** Until the first picture somebody waits for each of them. */
-const ASK_SOON_MS = 150;
+const ASK_SOON_MS = 50;
 /** An answer is made without asking anybody else. */
 const ANSWER_MS = 6000;
 /** A connection that has lasted for so long was ended for a reason that is over: another begins at once. */
@@ -174,6 +175,8 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
       watch = createWatch(beganMs);
       await mine.setRemoteDescription({ type: "answer", sdp: answer.sdp });
       seldom.reset();
+      // The group of pictures that is sent on joining comes now: an element that gets the stream later waits for the device's next chunk.
+      if (peer === mine && !isHidden() && video.readyState < 2) attach();
     } catch (error) {
       if (peer !== mine) return;
       console.warn(`localcamera: WebRTC: ${error}`);
@@ -219,6 +222,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
         isDecoded = true;
         on.picture();
         if (!isHidden()) attach();
+        tick();
       }
     } catch {
       // It has just been closed.

@@ -30,6 +30,10 @@ const PASSING = ["unknown", "too_many"];
 const RESUME_MS = 2000;
 /** As often as this without a second played, and it is the path that cannot go on. */
 const MOST_RESUMES = 3;
+/** So soon after a jump, or a change of its sound, it is the engine that pauses. */
+const STIRRED_MS = 2000;
+/** So long a menu of the browser's own may stay open before something is chosen in it. */
+const MENU_MS = 30_000;
 /** While the old picture is seen, the change of path is not worth a word for so long. */
 const UNSAID_MS = 3000;
 
@@ -79,6 +83,9 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
   let isOn = false;
   /** By a person: WebKitGTK turns the sound on by itself at times. */
   let isSoundAsked = false;
+  let menuMs = -MENU_MS;
+  let stirredMs = -STIRRED_MS;
+  let isEnginesPause = false;
   /** @type {any} */
   let ticking = null;
   let changedMs = 0;
@@ -206,9 +213,43 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     rising.path.start();
   }
 
+  /** In the small window, or in full screen as an iPhone has it: there the browser has buttons of its own. */
+  function isInOwnWindow() {
+    const { webkitDisplayingFullscreen, webkitPresentationMode = "inline" } = /** @type {any} */ (video);
+    return page.document.pictureInPictureElement === video || webkitDisplayingFullscreen === true || webkitPresentationMode !== "inline";
+  }
+
+  /** Nobody hears what nobody has turned on. */
+  function onVolume() {
+    stirredMs = now();
+    if (video.muted || isSoundAsked) return;
+    if (isInOwnWindow() || now() - menuMs < MENU_MS) {
+      isSoundAsked = true;
+      beHeard();
+      return;
+    }
+    video.muted = true;
+    // The engine will do it again, and pauses what could be heard then.
+    video.volume = 0;
+  }
+
+  /** @type {[string, () => void][]} */
+  const heard = [
+    ["loadeddata", () => tick()],
+    ["volumechange", onVolume],
+    ["contextmenu", () => void (menuMs = now())],
+    ["seeking", () => void (stirredMs = now())],
+    ["seeked", () => void (stirredMs = now())],
+    ["pause", () => void (isEnginesPause = now() - stirredMs < STIRRED_MS)],
+  ];
+
+  function beHeard() {
+    if (video.volume === 0) video.volume = 1;
+  }
+
   /** Engines pause by themselves, WebKit after a jump; people do it where there is sound, or in the small window. */
   function resume() {
-    const isTheirs = (isSoundAsked && !video.muted) || page.document.pictureInPictureElement === video || page.document.visibilityState === "hidden";
+    const isTheirs = (isSoundAsked && !video.muted && !isEnginesPause) || isInOwnWindow() || page.document.visibilityState === "hidden";
     if (isTheirs || now() - resumedMs < RESUME_MS) return;
     resumedMs = now();
     resumes = Math.abs(video.currentTime - resumedS) > 1 ? 1 : resumes + 1;
@@ -230,7 +271,6 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     if (state === "paused") resume();
     consider();
   }
-  const onData = () => tick();
 
   /** @returns {PlayerState} */
   function stateOf(/** @type {PlayerState} */ state) {
@@ -247,7 +287,8 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       mime = (entry && entry.mime) || null;
       choice.reset();
       ticking = page.setInterval(tick, TICK_MS);
-      video.addEventListener("loadeddata", onData);
+      if (video.muted) isSoundAsked = false;
+      for (const [name, act] of heard) video.addEventListener(name, act);
       // Asked within the tap that opened the view, it is allowed for what comes later, too.
       playVideo(video);
       go();
@@ -256,7 +297,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
       if (!isOn) return;
       isOn = false;
       page.clearInterval(ticking);
-      video.removeEventListener("loadeddata", onData);
+      for (const [name, act] of heard) video.removeEventListener(name, act);
       drop();
       if (active) active.path.stop();
       active = null;
@@ -292,6 +333,7 @@ export function createPlayer({ page, video, still, stream, address, clock, kinds
     toggleSound() {
       video.muted = !video.muted;
       isSoundAsked = !video.muted;
+      if (isSoundAsked) beHeard();
       void video.play().catch(() => {});
     },
     tick,

@@ -1,7 +1,8 @@
 /**
- * What a stream that is not there is called, by the devices that the server has seen. Pure.
+ * What a stream that is not there is called, by the devices that the server has seen and the sources that it has. Pure.
  *
  *   nameOfStream(devices, "device-7q2m")    "Front door", or null
+ *   nameOfFetched(sources, "door-small")    the same
  *
  * @module
  */
@@ -18,5 +19,11 @@ export function streamName(device) {
 /** @param {readonly Pick<import("../devices/devices.js").Device, "device" | "name" | "stream">[]} devices @param {string} stream @returns {string | null} */
 export function nameOfStream(devices, stream) {
   const seen = devices.find((one) => one.stream === stream) || devices.find(({ device }) => streamName(device) === stream);
+  return seen ? seen.name : null;
+}
+
+/** @param {readonly Pick<import("../sources/sources.js").Source, "source" | "name">[]} sources @param {string} stream @returns {string | null} */
+export function nameOfFetched(sources, stream) {
+  const seen = sources.find(({ source }) => source === stream || `${source}-small` === stream);
   return seen ? seen.name : null;
 }

@@ -2,6 +2,8 @@
  * The list of streams as `/ws/control` and `/api/streams` tell it. Pure.
  *
  *   parseList(message)    { nowMs, streams } in the order of the wall, or null where it is something else
+ *   tilesOf(streams)      those that have a tile: one for each camera
+ *   playedOf(stream, streams)   what its tile plays: the smaller picture where there is one
  *   heldUp(stream, ms)    how long its media has been missing, `ms` after the list was told
  *
  * @module
@@ -25,6 +27,8 @@ const NAME_CHARACTERS = 200;
  * @property {boolean} hasPicture true as long as nobody knows better
  * @property {number | null} bitrateBps
  * @property {number} behindMs
+ * @property {string | null} small the stream that is a smaller picture of this one
+ * @property {string | null} of the stream that this one is a smaller picture of
  */
 
 /** @typedef {{ nowMs: number | null, streams: Stream[] }} List */
@@ -47,6 +51,8 @@ function parseStream(one) {
     hasPicture: video !== null || typeof one.mime !== "string",
     bitrateBps: isNumber(one.bitrate_bps) ? one.bitrate_bps : null,
     behindMs: isNumber(one.behind_ms) ? Math.max(0, one.behind_ms) : 0,
+    small: typeof one.small === "string" && one.small !== "" ? one.small : null,
+    of: typeof one.of === "string" && one.of !== "" ? one.of : null,
   };
 }
 
@@ -71,6 +77,15 @@ function byName(a, b) {
   const named = a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: "base" });
   if (named !== 0) return named;
   return a.stream < b.stream ? -1 : 1;
+}
+
+/** A smaller picture whose camera is not listed is all that there is of it. @param {Stream[]} streams */
+export const tilesOf = (streams) => streams.filter(({ of }) => of === null || !streams.some(({ stream }) => stream === of));
+
+/** @param {Stream} stream @param {Stream[]} streams @returns {Stream} */
+export function playedOf(stream, streams) {
+  const small = stream.small === null ? null : streams.find((one) => one.stream === stream.small);
+  return small && small.state !== "away" && small.hasPicture ? small : stream;
 }
 
 /** @param {Stream} stream @param {number} sinceMs */

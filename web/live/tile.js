@@ -3,7 +3,7 @@
  *
  *   const tile = createTile({ page: window, stream, address, clock, words, t });
  *   wall.append(tile.element);
- *   tile.render({ stream, behindMs, isKnown });  tile.play(true);
+ *   tile.render({ stream, played, behindMs, isKnown });  tile.play(true);
  *
  * @module
  */
@@ -17,6 +17,7 @@ const KINDS = ["mse", "jpeg"];
 const FPS = 2;
 
 /** @typedef {import("./streams.js").Stream} Stream */
+/** @typedef {{ stream: Stream, played: Stream, behindMs: number, isKnown: boolean }} Told `played`: whose picture it is */
 
 /** @param {string} tag @param {string} className */
 function make(tag, className) {
@@ -67,11 +68,13 @@ export function createTile({ page, id, address, clock, words, t }) {
   link.append(picture, foot);
   element.append(link);
 
-  /** @type {{ stream: Stream, behindMs: number, isKnown: boolean } | null} */
+  /** @type {Told | null} */
   let last = null;
+  /** What plays: the smaller picture of the stream, where there is one. */
+  let playedId = id;
   let isPlaying = false;
   const still = createStill({ page, canvas, video });
-  const player = createPlayer({ page, video, still, stream: () => id, address, clock, kinds: KINDS, fps: FPS, onChange: draw });
+  const player = createPlayer({ page, video, still, stream: () => playedId, address, clock, kinds: KINDS, fps: FPS, onChange: draw });
 
   function draw() {
     if (!last) return;
@@ -95,17 +98,25 @@ export function createTile({ page, id, address, clock, words, t }) {
   return {
     element,
     link,
-    /** @param {{ stream: Stream, behindMs: number, isKnown: boolean }} next */
+    /** @param {Told} next */
     render(next) {
       last = next;
-      player.told(next.stream);
+      const { played } = next;
+      if (played.stream === playedId) player.told(played);
+      else {
+        playedId = played.stream;
+        if (isPlaying) {
+          player.stop();
+          player.start(played);
+        }
+      }
       draw();
     },
     /** @param {boolean} wanted */
     play(wanted) {
       if (wanted === isPlaying) return;
       isPlaying = wanted;
-      if (wanted) player.start(last ? last.stream : null);
+      if (wanted) player.start(last ? last.played : null);
       else player.stop();
       draw();
     },

@@ -2,14 +2,14 @@
  * The wall: a tile for each stream, in the list's order. Those on screen play.
  *
  *   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
- *   wall.render(streams, { sinceMs, isKnown });
+ *   wall.render(streams, { sinceMs, isKnown });      all of the list; a camera with a smaller picture has one tile, which plays that
  *   wall.allow(true)     it may play: the page and the wall are seen
  *
  * @module
  */
 
 import { choosePlaying } from "./playing.js";
-import { heldUp } from "./streams.js";
+import { heldUp, playedOf, tilesOf } from "./streams.js";
 import { createTile } from "./tile.js";
 
 /** Decoders are few in tablets and phones, and a wall of more is looked at in pieces. */
@@ -74,9 +74,10 @@ export function createWall({ page, list, address, clock, words, t }) {
   return {
     /** @param {import("./streams.js").Stream[]} streams @param {{ sinceMs: number, isKnown: boolean }} news */
     render(streams, { sinceMs, isKnown }) {
-      order = streams.map(({ stream }) => stream);
+      const shown = tilesOf(streams);
+      order = shown.map(({ stream }) => stream);
       for (const id of Array.from(tiles.keys())) if (!order.includes(id)) remove(id);
-      streams.forEach((stream, at) => {
+      shown.forEach((stream, at) => {
         const id = stream.stream;
         let tile = tiles.get(id);
         if (!tile) {
@@ -86,9 +87,9 @@ export function createWall({ page, list, address, clock, words, t }) {
         }
         // Moving an element would stop its video.
         if (list.children[at] !== tile.element) list.insertBefore(tile.element, list.children[at] || null);
-        tile.render({ stream, behindMs: heldUp(stream, sinceMs), isKnown });
+        tile.render({ stream, played: playedOf(stream, streams), behindMs: heldUp(stream, sinceMs), isKnown });
       });
-      list.dataset.count = streams.length > 4 ? "many" : String(streams.length);
+      list.dataset.count = shown.length > 4 ? "many" : String(shown.length);
       choose();
     },
     /** @param {boolean} allowed */

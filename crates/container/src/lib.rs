@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bare;
 mod byte_queue;
 pub mod codec;
 mod commit;
@@ -17,6 +18,7 @@ mod sample;
 mod segmenter;
 pub mod webm;
 
+pub use bare::{BareCodec, BareTrack};
 pub use commit::{Checkpoint, CommitRecord};
 pub use demux::{Demuxer, ResumePoint};
 pub use error::{Damage, Error, ErrorKind};

@@ -3,15 +3,21 @@
 use bytes::Bytes;
 
 use crate::Error;
+use crate::codec::codec_name;
 use crate::mux::Muxer;
-use crate::sample::Sample;
+use crate::sample::{Container, Kind, Sample, Track};
 use crate::segmenter::SegmentSpec;
 
 /// Writes a stream for players that take it piece by piece, such as Media Source Extensions. It
 /// keeps no index, so it can go on for ever.
+///
+/// Sound that no browser plays is left out of an MP4 with pictures, since the browser would refuse
+/// the pictures, too.
 #[derive(Debug)]
 pub struct LiveMuxer {
     muxer: Muxer,
+    /// Which track of the muxer each of the stream is.
+    places: Vec<Option<usize>>,
 }
 
 impl LiveMuxer {
@@ -19,12 +25,21 @@ impl LiveMuxer {
     ///
     /// # Errors
     /// When the container cannot carry one of the codecs.
-    pub fn new(spec: SegmentSpec) -> Result<Self, Error> {
+    pub fn new(mut spec: SegmentSpec) -> Result<Self, Error> {
+        let has_video = spec.tracks.iter().any(|track| track.kind == Kind::Video);
+        let is_mp4 = spec.init.output == Container::Mp4;
+        let is_taken = |track: &Track| {
+            !(is_mp4 && has_video && track.kind == Kind::Audio && codec_name(track).is_none())
+        };
+        let mut next = 0..;
+        let place = |track: &Track| if is_taken(track) { next.next() } else { None };
+        let places = spec.tracks.iter().map(place).collect();
+        spec.tracks.retain(is_taken);
         let mut muxer = Muxer::new(spec, 0)?;
         if let Muxer::Webm(muxer) = &mut muxer {
             muxer.announce_no_additions();
         }
-        Ok(Self { muxer })
+        Ok(Self { muxer, places })
     }
 
     /// What the stream begins with. Called once, in front of the first fragment.
@@ -34,7 +49,9 @@ impl LiveMuxer {
 
     /// Takes the next sample. Samples of one track come in decode order.
     pub fn push(&mut self, sample: Sample) {
-        self.muxer.push(sample);
+        if let Some(&Some(track)) = self.places.get(sample.track) {
+            self.muxer.push(Sample { track, ..sample });
+        }
     }
 
     /// Everything pushed since the last call, in one piece. `None` when there is nothing.

@@ -48,7 +48,9 @@ pub(in super::super) async fn command(
 
 /// Whose media comes, by the names of their streams.
 pub(in super::super) fn publishers(streams: &Streams) -> Vec<Publisher> {
-    streams.list().into_iter().map(Publisher::from).collect()
+    // Sources have a list of their own.
+    let devices = streams.list().into_iter().filter(|about| about.source.is_none());
+    devices.map(Publisher::from).collect()
 }
 
 impl From<About> for Publisher {

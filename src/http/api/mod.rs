@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub(super) mod alarms;
+pub(super) mod cameras;
 pub(super) mod check;
 pub(super) mod devices;
 pub(super) mod files;
@@ -8,5 +9,7 @@ pub(super) mod health;
 pub(super) mod ingest;
 pub(super) mod pictures;
 pub(super) mod sessions;
+pub(super) mod sources;
 pub(super) mod streams;
+pub(super) mod transcoders;
 pub(super) mod whep;

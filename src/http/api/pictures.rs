@@ -14,18 +14,17 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
 use super::super::error::{ApiError, Asked};
-use crate::live::pictures::{Looking, NoPictures, Picture, Quality};
+use crate::live::pictures::{self, Looking, Picture};
+use crate::live::transcoder::Refusal;
 
 /// A picture is there within the length of a group of pictures, and a decoder's start.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// As many pictures as there are at most.
-const MAX_FPS: f64 = 10.0;
+/// As JPEG programs count.
+const MAX_QUALITY: u8 = 100;
 
-/// One in ten seconds is slow enough for any wall.
-const MIN_FPS: f64 = 0.1;
-
-const DEFAULT_QUALITY: u8 = 60;
+/// What is wrong is shown as far as a person can have meant it.
+const MAX_SHOWN_CHARS: usize = 40;
 
 /// A peer that takes nothing for this long is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,21 +35,28 @@ const SNAPSHOT_SETTLE: Duration = Duration::from_millis(80);
 const BOUNDARY: &str = "picture";
 
 /// What a viewer asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(in super::super) struct Wish {
-    fps: Option<f64>,
-    quality: Option<u8>,
+    fps: Option<String>,
+    quality: Option<String>,
 }
 
 impl Wish {
-    pub(in super::super) fn quality(&self) -> Quality {
-        Quality::of_percent(self.quality.unwrap_or(DEFAULT_QUALITY))
-    }
-
-    /// The pace at which pictures are wanted.
-    pub(in super::super) fn pace(&self) -> Pace {
-        let fps = self.fps.filter(|fps| fps.is_finite()).unwrap_or(MAX_FPS);
-        Pace::new(Duration::from_secs_f64(1.0 / fps.clamp(MIN_FPS, MAX_FPS)))
+    /// The numbers, or what is wrong with them.
+    pub(in super::super) fn checked(&self) -> Result<pictures::Wish, String> {
+        let wrong = |key: &str, text: &str, allowed: &str| {
+            let text: String = text.chars().take(MAX_SHOWN_CHARS).collect();
+            format!("{key}={text} is not allowed: it must be {allowed}")
+        };
+        let fps = self.fps.as_deref().map(|text| {
+            let fps = text.parse().ok().filter(|fps: &f64| *fps > 0.0 && fps.is_finite());
+            fps.ok_or_else(|| wrong("fps", text, "a number of pictures a second above 0"))
+        });
+        let quality = self.quality.as_deref().map(|text| {
+            let quality = text.parse().ok().filter(|quality: &u8| *quality <= MAX_QUALITY);
+            quality.ok_or_else(|| wrong("quality", text, "a whole number from 0 to 100"))
+        });
+        Ok(pictures::Wish { frames_per_second: fps.transpose()?, quality: quality.transpose()? })
     }
 }
 
@@ -61,9 +67,10 @@ pub(in super::super) struct Pace {
 }
 
 impl Pace {
-    fn new(period: Duration) -> Self {
+    /// As often as somebody has asked for.
+    pub(in super::super) fn of(looking: &Looking) -> Self {
         // A little early rather than every second picture.
-        let mut ticks = tokio::time::interval_at(Instant::now(), period.mul_f64(0.9));
+        let mut ticks = tokio::time::interval_at(Instant::now(), looking.period().mul_f64(0.9));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { ticks }
     }
@@ -80,13 +87,13 @@ pub(in super::super) async fn snapshot(
     Path(name): Path<String>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
-    let mut looking = state.pictures.look(&name, wish.quality())?;
+    let mut looking = look(&state, &name, &wish)?;
     let picture = tokio::time::timeout(SNAPSHOT_PATIENCE, looking.next()).await;
     let nothing = || ApiError::unavailable(format!("no live picture of {name} came within 5 s"));
     let mut picture = picture.ok().flatten().ok_or_else(nothing)?;
     // A decoder that has just begun shows the newest group up to the present first.
     while let Ok(Some(newer)) = tokio::time::timeout(SNAPSHOT_SETTLE, looking.next()).await
-        && newer.at_us - picture.at_us < SNAPSHOT_SETTLE.as_micros() as i64
+        && newer.came_us - picture.came_us < SNAPSHOT_SETTLE.as_micros() as i64
     {
         picture = newer;
     }
@@ -99,8 +106,8 @@ pub(in super::super) async fn mjpeg(
     Path(name): Path<String>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
-    let mut looking = state.pictures.look(&name, wish.quality())?;
-    let (mut pace, shutdown) = (wish.pace(), state.shutdown.clone());
+    let mut looking = look(&state, &name, &wish)?;
+    let (mut pace, shutdown) = (Pace::of(&looking), state.shutdown.clone());
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut part = Bytes::from(format!("--{BOUNDARY}\r\n"));
@@ -124,6 +131,11 @@ pub(in super::super) async fn mjpeg(
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
+fn look(state: &State, name: &str, wish: &Wish) -> Result<Looking, ApiError> {
+    let wish = wish.checked().map_err(ApiError::bad_request)?;
+    Ok(state.pictures.look(name, wish)?)
+}
+
 fn as_part(picture: &Picture) -> Bytes {
     let length = picture.jpeg.len();
     let head = format!("Content-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n");
@@ -132,14 +144,40 @@ fn as_part(picture: &Picture) -> Bytes {
     [head.as_bytes(), &picture.jpeg, end.as_bytes()].concat().into()
 }
 
-impl From<NoPictures> for ApiError {
-    fn from(error: NoPictures) -> Self {
-        let message = error.to_string();
-        match error {
-            NoPictures::NoStream(_) | NoPictures::NoVideo(_) => Self::not_found(message),
-            NoPictures::NotLive(_) | NoPictures::NoFfmpeg | NoPictures::TooMany => {
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::NoStream(_) | Refusal::NoVideo(_) => Self::not_found(message),
+            Refusal::NotLive(_) | Refusal::NoFfmpeg | Refusal::TooMany => {
                 Self::unavailable(message)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(fps: Option<&str>, quality: Option<&str>) -> Result<pictures::Wish, String> {
+        let wish = Wish { fps: fps.map(str::to_owned), quality: quality.map(str::to_owned) };
+        wish.checked()
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        assert_eq!(checked(None, None), Ok(pictures::Wish::default()));
+        let wish = checked(Some("2.5"), Some("0")).unwrap();
+        assert_eq!((wish.frames_per_second, wish.quality), (Some(2.5), Some(0)));
+        for fps in ["0", "-1", "fast", "", "NaN", "inf"] {
+            let message = checked(Some(fps), None).unwrap_err();
+            assert!(message.starts_with(&format!("fps={fps} is not allowed")), "{message}");
+        }
+        for quality in ["101", "-1", "7.5", "good", "999999", ""] {
+            let message = checked(None, Some(quality)).unwrap_err();
+            assert!(message.contains("from 0 to 100"), "{message}");
+        }
+        assert!(checked(Some(&"9".repeat(5000)), None).unwrap_err().len() < 200);
     }
 }

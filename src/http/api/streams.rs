@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::State;
 use crate::clock;
-use crate::live::{About, Streams};
+use crate::live::{self, About, Streams};
 
 #[derive(Debug, Serialize)]
 pub(in super::super) struct List {
@@ -19,7 +19,14 @@ pub(in super::super) struct Stream {
     stream: String,
     name: String,
     state: &'static str,
-    session: String,
+    /// `null` for what is not recorded.
+    session: Option<String>,
+    /// The stream with the smaller picture of the same camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    small: Option<String>,
+    /// The stream of which this is the smaller picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
     since_ms: i64,
     behind_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,14 +40,14 @@ pub(in super::super) struct Stream {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-struct Video {
+pub(super) struct Video {
     codec: String,
     width: u32,
     height: u32,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-struct Audio {
+pub(super) struct Audio {
     codec: String,
     sample_rate: u32,
     channels: u32,
@@ -52,7 +59,39 @@ pub(in super::super) async fn streams(Shared(state): Shared<State>) -> Json<List
 
 /// What is live, by name.
 pub(in super::super) fn list(streams: &Streams) -> Vec<Stream> {
-    streams.list().into_iter().map(Stream::from).collect()
+    let all = streams.list();
+    // Two pictures of one camera name each other.
+    let other = |about: &About| {
+        let own = about.source.as_ref()?;
+        let is_other = |source: &live::OfSource| {
+            source.source == own.source && source.is_small != own.is_small
+        };
+        let other = all.iter().find(|other| other.source.as_ref().is_some_and(is_other))?;
+        Some((own.is_small, other.name.clone()))
+    };
+    let others: Vec<_> = all.iter().map(other).collect();
+    let linked = all.into_iter().zip(others).map(|(about, other)| {
+        let mut stream = Stream::from(about);
+        match other {
+            Some((true, of)) => stream.of = Some(of),
+            Some((false, small)) => stream.small = Some(small),
+            None => {}
+        }
+        stream
+    });
+    linked.collect()
+}
+
+impl From<live::Video> for Video {
+    fn from(live::Video { codec, width, height }: live::Video) -> Self {
+        Self { codec, width, height }
+    }
+}
+
+impl From<live::Audio> for Audio {
+    fn from(live::Audio { codec, sample_rate, channels }: live::Audio) -> Self {
+        Self { codec, sample_rate, channels }
+    }
 }
 
 impl From<About> for Stream {
@@ -61,21 +100,15 @@ impl From<About> for Stream {
             stream: about.name,
             name: about.title,
             state: about.state.name(),
-            session: about.session,
+            session: Some(about.session).filter(|session| !session.is_empty()),
+            small: None,
+            of: None,
             since_ms: about.since_us / 1000,
             behind_ms: about.behind_us / 1000,
             container: about.container,
             mime: about.mime,
-            video: about.video.map(|video| Video {
-                codec: video.codec,
-                width: video.width,
-                height: video.height,
-            }),
-            audio: about.audio.map(|audio| Audio {
-                codec: audio.codec,
-                sample_rate: audio.sample_rate,
-                channels: audio.channels,
-            }),
+            video: about.video.map(Video::from),
+            audio: about.audio.map(Audio::from),
             bitrate_bps: about.bitrate_bps,
             viewers: about.viewers,
         }

@@ -118,7 +118,11 @@ mod tests {
         };
         assert!(!keys(Language::English).is_empty());
         assert_eq!(keys(Language::English), keys(Language::Chinese));
-        for template in ["base", "capture", "embed", "live", "selftest", "trust"] {
+        let templates = [
+            "address", "base", "capture", "devices", "embed", "live", "mpegts", "selftest",
+            "sources", "trust",
+        ];
+        for template in templates {
             let path = format!("{}/templates/{template}.html", env!("CARGO_MANIFEST_DIR"));
             let html = std::fs::read_to_string(path).unwrap();
             for call in html.split("self.t(\"").skip(1) {

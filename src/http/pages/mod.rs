@@ -59,10 +59,12 @@ macro_rules! page {
     };
 }
 
+page!(Address, "address.html");
 page!(Capture, "capture.html");
 page!(Devices, "devices.html");
 page!(Embed, "embed.html", stream);
 page!(Live, "live.html");
+page!(MpegTs, "mpegts.html", stream);
 page!(SelfTest, "selftest.html");
 page!(Trust, "trust.html", host, ca_fingerprint);
 
@@ -98,6 +100,25 @@ pub(super) async fn embed(
         return render(&Embed::new(language, stream));
     }
     (StatusCode::NOT_FOUND, render(&Embed::new(language, String::new()))).into_response()
+}
+
+/// `GET /address`: a camera's picture by its address. The address stands behind `#`, which
+/// browsers keep to themselves.
+pub(super) async fn address(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
+    render(&Address::new(choice.language(&headers)))
+}
+
+/// `GET /mpegts/{stream}`: MPEG-TS in JSMpeg.
+pub(super) async fn mpegts(
+    Path(stream): Path<String>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
+    let language = choice.language(&headers);
+    if is_stream_name(&stream) {
+        return render(&MpegTs::new(language, stream));
+    }
+    (StatusCode::NOT_FOUND, render(&MpegTs::new(language, String::new()))).into_response()
 }
 
 /// As streams are named: `[a-z0-9-]{1,64}`.

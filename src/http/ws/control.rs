@@ -40,7 +40,7 @@ pub(in super::super) async fn control(
     let mut conversation = Conversation {
         link: state.devices.connect(peer.0.ip()),
         streams: state.streams.clone(),
-        commanding: Commanding::new(state.devices, state.streams, peer.0.ip()),
+        commanding: Commanding::new(state.devices, state.streams, state.sources, peer.0.ip()),
         telling: Telling::new(&state.board),
         was_refused: false,
         shutdown: state.shutdown.clone(),

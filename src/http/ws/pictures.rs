@@ -1,6 +1,7 @@
 //! `/ws/jpeg/{stream}` and `/ws/json/{stream}`: live streams as pictures, one per message.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State as Shared};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,13 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
-use super::super::error::{ApiError, Asked};
+use super::super::error::ApiError;
 use super::teller::{self, Gone, Teller, Upgrade};
-use crate::live::pictures::{Looking, NoPictures, Picture};
+use crate::live::pictures::{Looking, Picture, Pictures};
+
+/// Close codes for what was asked wrongly, and for what there is not.
+const BAD_REQUEST: u16 = 4400;
+pub(super) const NOT_FOUND: u16 = 4404;
+
+type Asked = Result<Query<Wish>, QueryRejection>;
 
 /// How pictures and errors stand in messages.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     Jpeg,
     Json,
 }
@@ -24,51 +31,56 @@ enum Form {
 pub(in super::super) async fn jpeg(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Asked(wish): Asked<Wish>,
+    wish: Asked,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(state, name, wish, upgrade, Form::Jpeg)
+    open(&state, state.pictures.clone(), name, wish, upgrade, Form::Jpeg)
 }
 
 /// One picture per text message, in base64.
 pub(in super::super) async fn json(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
-    Asked(wish): Asked<Wish>,
+    wish: Asked,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(state, name, wish, upgrade, Form::Json)
+    open(&state, state.pictures.clone(), name, wish, upgrade, Form::Json)
 }
 
+/// Shows a stream's pictures until the viewer or the stream is gone.
 fn open(
-    state: State,
+    state: &State,
+    pictures: Pictures,
     name: String,
-    wish: Wish,
+    wish: Asked,
     upgrade: Upgrade,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let (pictures, shutdown) = (state.pictures, state.shutdown);
-    teller::open(upgrade, shutdown.clone(), async move |mut teller| {
-        let looking = pictures.look(&name, wish.quality());
-        tell(looking, &shutdown, &mut teller, wish.pace(), form).await
+    let shutdown = state.shutdown.clone();
+    teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
+        // A page cannot read why a connection was refused, so it is let in and told.
+        let wish = match wish {
+            Ok(Query(wish)) => wish.checked(),
+            Err(rejection) => Err(rejection.body_text()),
+        };
+        let wish = match wish {
+            Ok(wish) => wish,
+            Err(reason) => return form.refuse(&mut teller, BAD_REQUEST, &reason).await,
+        };
+        match pictures.look(&name, wish) {
+            Ok(looking) => tell(looking, &shutdown, &mut teller, form).await,
+            Err(refusal) => form.refuse(&mut teller, NOT_FOUND, &refusal.to_string()).await,
+        }
     })
 }
 
 async fn tell(
-    looking: Result<Looking, NoPictures>,
+    mut looking: Looking,
     shutdown: &CancellationToken,
     teller: &mut Teller,
-    mut pace: Pace,
     form: Form,
 ) -> Result<(), Gone> {
-    let mut looking = match looking {
-        Ok(looking) => looking,
-        Err(error) => {
-            let reason = error.to_string();
-            teller.say(&form.error(&reason)).await?;
-            return teller.close(4404, &reason).await;
-        }
-    };
+    let mut pace = Pace::of(&looking);
     loop {
         let picture = tokio::select! {
             picture = pace.next(&mut looking) => picture,
@@ -85,14 +97,27 @@ async fn tell(
 }
 
 impl Form {
-    fn error(self, message: &str) -> Value {
+    /// Why there are no pictures.
+    pub(super) fn error(self, reason: &str) -> Value {
         match self {
-            Self::Jpeg => json!({ "error": message }),
-            Self::Json => json!({ "type": "error", "message": message }),
+            Self::Jpeg => json!({ "error": reason }),
+            Self::Json => json!({ "type": "error", "message": reason }),
         }
     }
 
-    async fn show(self, teller: &mut Teller, Picture { jpeg, at_us }: Picture) -> Result<(), Gone> {
+    /// Says why there are none, and closes.
+    pub(super) async fn refuse(
+        self,
+        teller: &mut Teller,
+        code: u16,
+        reason: &str,
+    ) -> Result<(), Gone> {
+        teller.say(&self.error(reason)).await?;
+        teller.close(code, reason).await
+    }
+
+    pub(super) async fn show(self, teller: &mut Teller, picture: Picture) -> Result<(), Gone> {
+        let Picture { jpeg, at_us, .. } = picture;
         match self {
             Self::Jpeg => teller.bytes(jpeg).await,
             Self::Json => {

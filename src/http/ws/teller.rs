@@ -60,6 +60,18 @@ pub(super) enum Heard {
     TooLarge,
 }
 
+/// Gives the client back the subprotocol that it offers: some offer one by accident, and give up
+/// when the answer names none.
+pub(super) fn echoing(upgrade: Upgrade) -> Upgrade {
+    upgrade.map(|mut upgrade| {
+        let offered = upgrade.requested_protocols().find(|protocol| !protocol.is_empty()).cloned();
+        if let Some(protocol) = offered {
+            upgrade.set_selected_protocol(protocol);
+        }
+        upgrade
+    })
+}
+
 /// Takes the connection, and lets `tell` speak on it until it returns.
 ///
 /// # Errors

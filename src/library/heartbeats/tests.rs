@@ -4,7 +4,7 @@ const SECOND_US: i64 = 1_000_000;
 
 fn who<'a>(device: &'a str, session: &'a str, started_us: i64) -> TakenUp<'a> {
     let recorded_us = None;
-    TakenUp { device, session, name: device, started_us, recorded_us, is_resumable: true }
+    TakenUp { device, session, name: device, started_us, recorded_us, gives_way: true }
 }
 
 fn take_up(heartbeats: &Heartbeats, device: &str, session: &str, started_us: i64) -> Pulse {

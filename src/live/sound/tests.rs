@@ -1,14 +1,14 @@
 //! With the real ffmpeg, and with programs in its place that fail.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use container::{Container, Demuxer, Event, Init, LiveMuxer, Sample, SegmentSpec};
+use container::{Container, Demuxer, Event, LiveMuxer, Sample, SegmentSpec};
 
 use super::*;
-use crate::live::stream::Owner;
+use crate::live::Viewer;
+use crate::live::transcoder::tests::world::{World, look_again};
 
 const MS: i64 = 1_000_000;
 
@@ -19,16 +19,6 @@ const HELD_NS: i64 = 80 * MS;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A stream of sound, live.
-struct World {
-    folder: tempfile::TempDir,
-    stream: Arc<Stream>,
-    file: PathBuf,
-    init: Arc<Init>,
-    samples: Vec<Sample>,
-    passed: usize,
-}
-
 /// Six seconds of AAC with a click at the beginning of each.
 fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
@@ -38,66 +28,18 @@ fn world() -> World {
     ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", clicks, "-c:a", "aac", "-b:a", "128k"]);
     ffmpeg.args(["-movflags", "empty_moov+default_base_moof+frag_keyframe"]).arg(&file);
     assert!(ffmpeg.status().unwrap().success());
-    let mut demuxer = Demuxer::new();
-    demuxer.push(std::fs::read(&file).unwrap().into());
-    let (mut init, mut samples) = (None, Vec::new());
-    while let Some(event) = demuxer.poll().unwrap() {
-        match event {
-            Event::Init(found) => init = Some(found),
-            Event::Sample(sample) => samples.push(sample),
-            Event::Config { .. } => {}
-        }
-    }
-    let owner =
-        Owner { device: "d".into(), key_sha256: None, session: "s".into(), title: String::new() };
-    let stream = Arc::new(Stream::new("d".to_owned(), owner));
-    let init = init.unwrap();
-    stream.lock().broadcast.begin(0, Arc::clone(&init), 1000);
-    World { folder, stream, file, init, samples, passed: 0 }
+    let media = std::fs::read(&file).unwrap();
+    World::of(folder, media)
 }
 
-impl World {
-    fn at_ns(&self, sample: &Sample) -> i64 {
-        self.init.tracks[0].to_nanos(sample.pts)
-    }
+fn sounds(world: &World, script: &str) -> Sounds {
+    Sounds::new(Transcoders::with(world.program(script)))
+}
 
-    /// The stream goes on up to `until_ms`; gives where its sound ends then.
-    fn pass(&mut self, until_ms: i64) -> i64 {
-        let mut end_ns = 0;
-        let mut shared = self.stream.lock();
-        while let Some(sample) = self.samples.get(self.passed)
-            && self.at_ns(sample) < until_ms * MS
-        {
-            shared.broadcast.push(sample);
-            // AAC has frames of 1024 samples.
-            end_ns = self.at_ns(sample) + 1024 * 1_000_000_000 / 44_100;
-            self.passed += 1;
-        }
-        shared.broadcast.flush();
-        drop(shared);
-        self.stream.notify();
-        end_ns
-    }
-
-    /// A program in ffmpeg's place: it notes its process number, then does what `script` says.
-    fn sounds(&self, script: &str) -> Sounds {
-        let program = self.folder.path().join("program");
-        let runs = self.runs();
-        let text = format!("#!/bin/sh\necho $$ >> {}\n{script}\n", runs.display());
-        std::fs::write(&program, text).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-        Sounds { ffmpeg: Ffmpeg::at(program), converters: Arc::default() }
-    }
-
-    fn runs(&self) -> PathBuf {
-        self.folder.path().join("runs")
-    }
-
-    /// The process numbers of all runs so far.
-    fn pids(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.runs()).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
-    }
+/// The stream goes on up to `until_ms`; gives where its sound ends then.
+fn pass(world: &mut World, until_ms: i64) -> i64 {
+    // AAC has frames of 1024 samples.
+    world.pass(until_ms) + 1024 * 1_000_000_000 / 44_100
 }
 
 /// Packets until there is sound up to `until_ns`.
@@ -156,19 +98,14 @@ fn file_of(packets: &[Packet], folder: &Path) -> PathBuf {
     file
 }
 
-/// Between two looks at the file system: who looks all the time starves the converter.
-async fn look_again() {
-    tokio::time::sleep(Duration::from_millis(10)).await;
-}
-
 #[tokio::test]
 async fn sound_keeps_its_times_and_little_of_it_is_held_back() {
     let mut world = world();
-    let sounds = world.sounds("exec ffmpeg \"$@\"");
+    let sounds = sounds(&world, "exec ffmpeg \"$@\"");
     let mut listening = sounds.listen(&world.stream).unwrap();
     let mut packets = Vec::new();
     for until_ms in (1000..=6000).step_by(1000) {
-        let end_ns = world.pass(until_ms);
+        let end_ns = pass(&mut world, until_ms);
         // It comes without anything more of the stream.
         let began = Instant::now();
         packets.extend(heard(&mut listening, end_ns - HELD_NS).await);
@@ -182,7 +119,7 @@ async fn sound_keeps_its_times_and_little_of_it_is_held_back() {
     );
     let begin_ms = packets[0].at_ns as f64 / MS as f64;
     let got = clicks(&file_of(&packets, world.folder.path()));
-    let wanted = clicks(&world.file);
+    let wanted = clicks(&world.folder.path().join("clicks.mp4"));
     assert!(got.len() >= 5, "{got:?}");
     for at_ms in got.iter().map(|at_ms| at_ms + begin_ms) {
         let off_ms = wanted.iter().map(|wanted| (wanted - at_ms).abs()).fold(f64::MAX, f64::min);
@@ -194,12 +131,12 @@ async fn sound_keeps_its_times_and_little_of_it_is_held_back() {
 #[tokio::test]
 async fn all_who_listen_share_one_ffmpeg_and_it_ends_with_the_last() {
     let mut world = world();
-    let sounds = world.sounds("exec ffmpeg \"$@\"");
+    let sounds = sounds(&world, "exec ffmpeg \"$@\"");
     let mut first = sounds.listen(&world.stream).unwrap();
-    let end_ns = world.pass(2000);
+    let end_ns = pass(&mut world, 2000);
     heard(&mut first, end_ns - HELD_NS).await;
     let mut second = sounds.listen(&world.stream).unwrap();
-    let end_ns = world.pass(3000);
+    let end_ns = pass(&mut world, 3000);
     let (a, b) =
         (heard(&mut first, end_ns - HELD_NS).await, heard(&mut second, end_ns - HELD_NS).await);
     assert_eq!(a.last(), b.last(), "who joins hears the same at once");
@@ -214,20 +151,25 @@ async fn all_who_listen_share_one_ffmpeg_and_it_ends_with_the_last() {
         }
     };
     tokio::time::timeout(PATIENCE, gone).await.expect("it goes on without listeners");
-    assert_eq!(world.stream.about().viewers, 0);
+    let unwatched = async {
+        while world.stream.about().viewers > 0 {
+            look_again().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, unwatched).await.expect("it watches still");
 }
 
 #[tokio::test]
 async fn a_generation_has_its_own_times_and_its_own_ffmpeg() {
     let mut world = world();
-    let sounds = world.sounds("exec ffmpeg \"$@\"");
+    let sounds = sounds(&world, "exec ffmpeg \"$@\"");
     let mut listening = sounds.listen(&world.stream).unwrap();
-    let end_ns = world.pass(2000);
+    let end_ns = pass(&mut world, 2000);
     heard(&mut listening, end_ns - HELD_NS).await;
     let init = Arc::clone(&world.init);
     world.stream.lock().broadcast.begin(1, init, 7_000_000);
     world.passed = 0;
-    world.pass(2000);
+    pass(&mut world, 2000);
     let listen = async {
         loop {
             let packet = listening.next().await;
@@ -249,10 +191,10 @@ async fn a_converter_that_ends_is_started_again_and_goes_on_with_what_is_new() {
         "[ $(wc -l < {0}) -gt 1 ] && exec ffmpeg \"$@\"\necho no such encoder >&2; exit 1",
         world.runs().display()
     );
-    let sounds = world.sounds(&script);
+    let sounds = sounds(&world, &script);
     let mut listening = sounds.listen(&world.stream).unwrap();
-    world.pass(3000);
-    let end_ns = world.pass(4000);
+    pass(&mut world, 3000);
+    let end_ns = pass(&mut world, 4000);
     let packets = heard(&mut listening, end_ns - HELD_NS).await;
     assert!(packets[0].at_ns >= 2000 * MS, "what is past stays past: {}", packets[0].at_ns);
     assert!(world.pids().len() >= 2);
@@ -261,11 +203,11 @@ async fn a_converter_that_ends_is_started_again_and_goes_on_with_what_is_new() {
 #[tokio::test]
 async fn one_that_takes_nothing_holds_nobody_up() {
     let mut world = world();
-    let sounds = world.sounds("exec sleep 1000");
+    let sounds = sounds(&world, "exec sleep 1000");
     let mut listening = sounds.listen(&world.stream).unwrap();
     let mut viewer = Viewer::new(Arc::clone(&world.stream));
     for until_ms in (500..=6000).step_by(500) {
-        world.pass(until_ms);
+        pass(&mut world, until_ms);
         let told = std::iter::from_fn(|| match viewer.next() {
             crate::live::Told::Delivery(delivery) => Some(delivery),
             _ => None,
@@ -287,7 +229,6 @@ async fn one_that_takes_nothing_holds_nobody_up() {
 #[tokio::test]
 async fn without_ffmpeg_it_is_said() {
     let world = world();
-    let ffmpeg = Ffmpeg::at(world.folder.path().join("nothing"));
-    let sounds = Sounds { ffmpeg, converters: Arc::default() };
+    let sounds = Sounds::new(Transcoders::with(world.folder.path().join("nothing")));
     assert_eq!(sounds.listen(&world.stream).err(), Some(NoSound::NoFfmpeg));
 }

@@ -14,7 +14,7 @@ fn a_disk_that_ends_a_recording_is_refusing_until_a_later_one_is_written() {
         key_sha256: None,
         name: "Front door".to_owned(),
         client: "test".to_owned(),
-        peer: ([127, 0, 0, 1], 1).into(),
+        peer: feed::Peer::Connection(([127, 0, 0, 1], 1).into()),
         started_us: 0,
         is_resumable: true,
         is_continued: false,

@@ -57,6 +57,15 @@ export async function openChromium(t, server, { cameras = 1, tap = true, profile
     async newPage() {
       return wrap(await context.newPage());
     },
+    /** A page in a window of its own: what lies behind another tab is painted about once a second. */
+    async newWindow() {
+      const [first] = context.pages();
+      const devtools = await context.newCDPSession(first ?? (await context.newPage()));
+      const opened = context.waitForEvent("page");
+      await devtools.send("Target.createTarget", { url: "about:blank", newWindow: true });
+      await devtools.detach();
+      return wrap(await opened);
+    },
   };
 }
 

@@ -30,9 +30,12 @@ export async function openFirefox(t) {
   });
   return {
     browser,
-    /** @param {{ tap?: boolean, before?: [(argument: string) => void, string] }} [options] `before`: runs in each page before its scripts */
-    async newPage({ tap = true, before } = {}) {
-      const page = await browser.newPage();
+    /**
+     * @param {{ tap?: boolean, before?: [(argument: string) => void, string], type?: "tab" | "window" }} [options]
+     *   `before`: runs in each page before its scripts; `type`: a tab hides the one before it, a window does not
+     */
+    async newPage({ tap = true, before, type = "tab" } = {}) {
+      const page = await browser.newPage({ type });
       if (tap) await page.evaluateOnNewDocument(installTap);
       if (before) await page.evaluateOnNewDocument(...before);
       return wrap(page);

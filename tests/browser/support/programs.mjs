@@ -1,5 +1,6 @@
 // Where the programs are.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { globSync } from "./glob.mjs";
 import { delimiter, dirname, join } from "node:path";
@@ -22,6 +23,16 @@ export const chromium = () => onPath("chromium", "chromium-browser", "google-chr
 export const firefox = () => onPath("firefox-esr", "firefox");
 export const webkitDriver = () => onPath("WebKitWebDriver");
 export const xvfb = () => onPath("Xvfb");
+
+/** Debian's own Python sees Debian's packages, whatever else is installed. */
+export const systemPython = () => "/usr/bin/python3";
+
+/** A Python that has a package. @param {string} name */
+export function pythonWith(name) {
+  const found = [onPath("python3"), systemPython()].find((file) => spawnSync(file, ["-c", `import ${name}`]).status === 0);
+  if (!found) throw new Error(`no python3 here has the package ${name}: run scripts/install-test-tools`);
+  return found;
+}
 
 export function minibrowser() {
   const found = ["/usr/lib", "/usr/lib64", "/usr/libexec"].flatMap((folder) => globSync(folder, /^webkit2gtk-4\.\d+$/, "MiniBrowser"));

@@ -18,7 +18,7 @@ use super::server::Server;
 
 /// A WebSocket to the server, over TLS that trusts its authority and nothing else.
 pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 /// How a conversation ended.
@@ -88,15 +88,6 @@ impl Client {
             tokio_tungstenite::connect_async_tls_with_config(request, None, true, Some(connector));
         let (socket, _) = tokio::time::timeout(PATIENCE, connecting).await.unwrap()?;
         Ok(Self { socket })
-    }
-
-    /// The connection below TLS, for who takes what comes without reading it.
-    pub(crate) fn into_connection(self) -> TcpStream {
-        match self.socket.into_inner() {
-            MaybeTlsStream::Rustls(stream) => stream.into_inner().0,
-            MaybeTlsStream::Plain(connection) => connection,
-            other => panic!("no such connection is made here: {other:?}"),
-        }
     }
 
     /// Sends all of them, and takes what comes meanwhile until it is enough.

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 
+use rustix::process::Pid;
 use tempfile::TempDir;
 
 use super::PATIENCE;
@@ -58,6 +59,17 @@ impl Server {
         line.split_whitespace().next().unwrap().strip_prefix("http://").unwrap().to_owned()
     }
 
+    /// The address of the next listener that is printed with this purpose.
+    pub(crate) fn printed(&self, purpose: &str) -> String {
+        let mut lines = self.more.lock().unwrap();
+        loop {
+            let line = lines.next().expect("no such address is printed").unwrap();
+            if line.contains(purpose) {
+                return line.split_whitespace().next().unwrap().to_owned();
+            }
+        }
+    }
+
     pub(crate) fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
     }
@@ -79,10 +91,38 @@ impl Server {
         line.unwrap().trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// How many files and sockets the process has open.
+    /// The CPU time that the process has taken, its own and the kernel's for it.
     #[allow(dead_code, reason = "for a measurement, not for a test")]
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Behind the name, which may hold anything, in hundredths of a second (proc(5)).
+        let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
+        ticks / 100.0
+    }
+
+    /// How many files and sockets the process has open.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// The processes that it has started and that run still, by their numbers.
+    pub(crate) fn children(&self) -> Vec<Pid> {
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let name = entry.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // One that has ended meanwhile is no child any more.
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
+            let (state, parent) = (fields.next(), fields.next());
+            if parent == Some(&self.child.id().to_string()) && state != Some("Z") {
+                children.extend(Pid::from_raw(pid));
+            }
+        }
+        children
     }
 
     /// Ends the process where it stands, and gives back its folder.
@@ -94,7 +134,7 @@ impl Server {
 
     /// Asks the server to stop, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     }
 
@@ -124,7 +164,7 @@ pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
 /// Waits for a child's end.
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     // A thread ends the child if it hangs, so that the wait below always returns.
-    let pid = rustix::process::Pid::from_child(child);
+    let pid = Pid::from_child(child);
     let (done, watch) = std::sync::mpsc::channel::<()>();
     let guard = std::thread::spawn(move || {
         if watch.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {

@@ -155,6 +155,7 @@ export function createFakeMedia({ supported = () => true, managed = false } = {}
     constructor() {
       super();
       this.muted = true;
+      this.volume = 1;
       this.paused = true;
       this.seeking = false;
       this.currentTime = 0;

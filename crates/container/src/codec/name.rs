@@ -9,7 +9,8 @@ use crate::sample::{Detail, Track};
 /// A VP9 stream that says nothing of itself: profile 0, level 1, 8 bit.
 const ANY_VP9: &str = "vp09.00.10.08";
 
-/// The codec's name for a MIME type, such as `avc1.42E01F`. `None` for one that no browser plays.
+/// The codec's name for a MIME type, such as `avc1.42E01F`. `None` for one that has none there, and
+/// that no browser plays.
 #[must_use]
 pub fn codec_name(track: &Track) -> Option<String> {
     let configuration = |kind: &[u8; 4]| configuration(track, kind);
@@ -22,7 +23,9 @@ pub fn codec_name(track: &Track) -> Option<String> {
         "A_OPUS" | "Opus" => "opus".to_owned(),
         "A_VORBIS" => "vorbis".to_owned(),
         "A_AAC" => aac(&configuration(b"esds").unwrap_or_default()),
-        "mp4a" => mpeg4_audio(&configuration(b"esds")?),
+        "mp4a" => mpeg4("mp4a", &configuration(b"esds")?),
+        // A JPEG each, mostly. No browser plays it, and each says so when it is asked by this name.
+        "mp4v" => mpeg4("mp4v", &configuration(b"esds")?),
         "A_FLAC" | "fLaC" => "flac".to_owned(),
         _ => return None,
     };
@@ -107,7 +110,7 @@ fn aac(configuration: &[u8]) -> String {
 }
 
 /// An `esds` box: descriptors inside one another (ISO 14496-1 clause 7.2.6).
-fn mpeg4_audio(esds: &[u8]) -> String {
+fn mpeg4(entry: &str, esds: &[u8]) -> String {
     const ES: u8 = 3;
     const DECODER_CONFIG: u8 = 4;
     const DECODER_SPECIFIC: u8 = 5;
@@ -124,7 +127,7 @@ fn mpeg4_audio(esds: &[u8]) -> String {
     });
     match object {
         Some((0x40, specific)) => aac(&specific),
-        Some((kind, _)) => format!("mp4a.{kind:02X}"),
+        Some((kind, _)) => format!("{entry}.{kind:02X}"),
         None => aac(&[]),
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::syntax::{Header, Write, find};
+use crate::bare::{BareCodec, BareTrack};
 use crate::codec::opus;
 use crate::error::{ErrorKind, Fault};
 use crate::output::is_opus;
@@ -67,34 +68,76 @@ pub(crate) fn with_configuration(entry: &Bytes, kind: &[u8; 4], payload: &[u8]) 
 fn from_matroska(track: &Track, private: &[u8]) -> Result<Vec<u8>, Fault> {
     const UNSUPPORTED: Fault = Fault { kind: ErrorKind::UnsupportedCodec, element: "TrackEntry" };
     let mut entry = Vec::new();
+    let size = (track.width, track.height);
+    let sound = (track.channels, audio_timescale(track));
     match track.codec.as_str() {
-        "V_MPEG4/ISO/AVC" if !private.is_empty() => visual(&mut entry, b"avc1", track, |out| {
+        "V_MPEG4/ISO/AVC" if !private.is_empty() => visual(&mut entry, b"avc1", size, |out| {
             out.boxed(b"avcC", |out| out.extend_from_slice(private));
         }),
-        "V_MPEGH/ISO/HEVC" if !private.is_empty() => visual(&mut entry, b"hvc1", track, |out| {
+        "V_MPEGH/ISO/HEVC" if !private.is_empty() => visual(&mut entry, b"hvc1", size, |out| {
             out.boxed(b"hvcC", |out| out.extend_from_slice(private));
         }),
         "A_OPUS" => {
             let dops = opus::head_to_dops(private).ok_or(UNSUPPORTED)?;
-            audio(&mut entry, b"Opus", track, |out| {
+            audio(&mut entry, b"Opus", sound, |out| {
                 out.boxed(b"dOps", |out| out.extend_from_slice(&dops));
             });
         }
-        "A_AAC" if !private.is_empty() => audio(&mut entry, b"mp4a", track, |out| {
-            out.full_box(b"esds", 0, 0, |out| elementary_stream(out, private));
+        "A_AAC" if !private.is_empty() => audio(&mut entry, b"mp4a", sound, |out| {
+            out.full_box(b"esds", 0, 0, |out| elementary_stream(out, AAC, private));
         }),
         _ => return Err(UNSUPPORTED),
     }
     Ok(entry)
 }
 
-fn visual(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(&mut Vec<u8>)) {
+/// The sample entry of a track that comes without a container.
+pub(crate) fn from_bare(track: &BareTrack) -> Vec<u8> {
+    let mut entry = Vec::new();
+    let out = &mut entry;
+    let (size, sound) = (track.size, (track.channels, track.sample_rate));
+    match &track.codec {
+        BareCodec::H264(avcc) => visual(out, b"avc1", size, |out| {
+            out.boxed(b"avcC", |out| out.extend_from_slice(avcc));
+        }),
+        BareCodec::H265(hvcc) => visual(out, b"hvc1", size, |out| {
+            out.boxed(b"hvcC", |out| out.extend_from_slice(hvcc));
+        }),
+        BareCodec::Mjpeg => visual(out, b"mp4v", size, |out| {
+            out.full_box(b"esds", 0, 0, |out| elementary_stream(out, JPEG, &[]));
+        }),
+        BareCodec::Aac(config) => audio(out, b"mp4a", sound, |out| {
+            out.full_box(b"esds", 0, 0, |out| elementary_stream(out, AAC, config));
+        }),
+        BareCodec::Opus => audio(out, b"Opus", sound, |out| {
+            out.boxed(b"dOps", |out| {
+                // Version, channels; nothing to skip, the rate it is played at, no gain, and the
+                // mapping of one or two channels (Opus in ISOBMFF section 4.3.2).
+                out.extend([0, track.channels as u8, 0, 0]);
+                out.u32(track.sample_rate);
+                out.extend([0, 0, 0]);
+            });
+        }),
+        BareCodec::Alaw => audio(out, b"alaw", sound, |_| {}),
+        BareCodec::Ulaw => audio(out, b"ulaw", sound, |_| {}),
+        BareCodec::L16 => audio(out, b"twos", sound, |_| {}),
+    }
+    entry
+}
+
+/// A VisualSampleEntry (ISO 14496-12 clause 12.1.3).
+fn visual(
+    out: &mut Vec<u8>,
+    kind: &[u8; 4],
+    (width, height): (u32, u32),
+    config: impl FnOnce(&mut Vec<u8>),
+) {
     out.boxed(kind, |out| {
         out.zeros(6);
         out.u16(1);
         out.zeros(16);
-        out.u16(track.width as u16);
-        out.u16(track.height as u16);
+        out.u16(width as u16);
+        out.u16(height as u16);
         out.u32(0x48_0000);
         out.u32(0x48_0000);
         out.u32(0);
@@ -106,27 +149,40 @@ fn visual(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(
     });
 }
 
-fn audio(out: &mut Vec<u8>, kind: &[u8; 4], track: &Track, config: impl FnOnce(&mut Vec<u8>)) {
+/// An AudioSampleEntry (clause 12.2.3).
+fn audio(
+    out: &mut Vec<u8>,
+    kind: &[u8; 4],
+    (channels, sample_rate): (u32, u32),
+    config: impl FnOnce(&mut Vec<u8>),
+) {
     out.boxed(kind, |out| {
         out.zeros(6);
         out.u16(1);
         out.zeros(8);
-        out.u16(track.channels as u16);
+        out.u16(channels as u16);
         out.u16(16);
         out.u32(0);
-        out.u32(audio_timescale(track) << 16);
+        out.u32(sample_rate << 16);
         config(out);
     });
 }
 
-/// An ES_Descriptor (ISO 14496-1 clause 7.2.6.5) around an AudioSpecificConfig.
-fn elementary_stream(out: &mut Vec<u8>, config: &[u8]) {
+/// objectTypeIndication, and streamType with its reserved bit (ISO 14496-1 clause 7.2.6.6).
+const AAC: [u8; 2] = [0x40, 0x15];
+const JPEG: [u8; 2] = [0x6C, 0x11];
+
+/// An ES_Descriptor (ISO 14496-1 clause 7.2.6.5) around what the decoder must know.
+fn elementary_stream(out: &mut Vec<u8>, [object, stream]: [u8; 2], config: &[u8]) {
     let config_len = config.len().min(90) as u8;
-    out.extend([3, 3 + 15 + 2 + config_len + 3, 0, 0, 0]);
-    out.extend([4, 13 + 2 + config_len, 0x40, 0x15, 0, 0, 0]);
+    let specific_len = if config_len == 0 { 0 } else { 2 + config_len };
+    out.extend([3, 3 + 15 + specific_len + 3, 0, 0, 0]);
+    out.extend([4, 13 + specific_len, object, stream, 0, 0, 0]);
     out.zeros(8);
-    out.extend([5, config_len]);
-    out.extend_from_slice(&config[..config_len.into()]);
+    if config_len > 0 {
+        out.extend([5, config_len]);
+        out.extend_from_slice(&config[..config_len.into()]);
+    }
     out.extend([6, 1, 2]);
 }
 

@@ -22,6 +22,9 @@ const INDEX_BYTES_ALWAYS: i64 = 4096;
 const SYNC_FLAGS: u32 = 0x0200_0000;
 const DEPENDENT_FLAGS: u32 = 0x0100_0000 | NON_SYNC;
 
+/// The language `und`, packed (clause 8.4.2.3).
+const UNDETERMINED: u16 = 0x55C4;
+
 /// Writes one MP4 file.
 #[derive(Debug)]
 pub struct Mp4Muxer {
@@ -32,6 +35,32 @@ pub struct Mp4Muxer {
     pub(crate) reserved: u64,
     pub(crate) written: u64,
     fragments: u32,
+}
+
+/// The movie box of a fragmented file (clause 8.8.1): tracks without samples of their own.
+pub(crate) fn fragmented_movie(out: &mut Vec<u8>, tracks: &[OutTrack]) {
+    out.boxed(b"moov", |out| {
+        finish::movie_header(out, 1000, 0, tracks.len());
+        for (track, id) in tracks.iter().zip(1..) {
+            let edits = [(0, track.hidden)];
+            let edits = if track.hidden > 0 { &edits[..] } else { &[] };
+            finish::track_box(out, track, id, 0, 0, edits, |out| {
+                for table in [b"stts", b"stsc", b"stco"] {
+                    out.full_box(table, 0, 0, |out| out.u32(0));
+                }
+                out.full_box(b"stsz", 0, 0, |out| out.u64(0));
+            });
+        }
+        out.boxed(b"mvex", |out| {
+            for id in 1..=tracks.len() as u32 {
+                out.full_box(b"trex", 0, 0, |out| {
+                    out.u32(id);
+                    out.u32(1);
+                    out.zeros(12);
+                });
+            }
+        });
+    });
 }
 
 /// A track of the file, and the index of what was written of it.
@@ -68,11 +97,27 @@ pub(crate) struct Chunk {
 }
 
 impl OutTrack {
+    /// A track of a stream that has no samples yet.
+    pub(crate) fn announced(kind: Kind, timescale: u32, entry: Vec<u8>, size: (u32, u32)) -> Self {
+        Self {
+            kind,
+            timescale,
+            entry,
+            matrix: UNITY_MATRIX,
+            language: UNDETERMINED,
+            size,
+            origin: 0,
+            hidden: 0,
+            rows: Vec::new(),
+            chunks: Vec::new(),
+        }
+    }
+
     fn new(track: &Track, spec: &SegmentSpec) -> Result<Self, Fault> {
         let (timescale, matrix, language) = match &track.detail {
             Detail::Mp4(detail) => (track.timescale, detail.matrix, detail.language),
-            Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, 0x55C4),
-            Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, 0x55C4),
+            Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, UNDETERMINED),
+            Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, UNDETERMINED),
         };
         // Known before the track's first sample comes, which may be in a later commit.
         let delay = rescale(track.delay, track.timescale, timescale.into());
@@ -199,28 +244,7 @@ impl Mp4Muxer {
     fn growing_front(&self) -> Vec<u8> {
         let mut front = finish::file_type();
         front.boxed(b"free", |out| out.zeros(self.reserved as usize - 8));
-        front.boxed(b"moov", |out| {
-            finish::movie_header(out, 1000, 0, self.tracks.len());
-            for (track, id) in self.tracks.iter().zip(1..) {
-                let edits = [(0, track.hidden)];
-                let edits = if track.hidden > 0 { &edits[..] } else { &[] };
-                finish::track_box(out, track, id, 0, 0, edits, |out| {
-                    for table in [b"stts", b"stsc", b"stco"] {
-                        out.full_box(table, 0, 0, |out| out.u32(0));
-                    }
-                    out.full_box(b"stsz", 0, 0, |out| out.u64(0));
-                });
-            }
-            out.boxed(b"mvex", |out| {
-                for id in 1..=self.tracks.len() as u32 {
-                    out.full_box(b"trex", 0, 0, |out| {
-                        out.u32(id);
-                        out.u32(1);
-                        out.zeros(12);
-                    });
-                }
-            });
-        });
+        fragmented_movie(&mut front, &self.tracks);
         front
     }
 

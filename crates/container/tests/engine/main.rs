@@ -6,6 +6,7 @@
     reason = "a test that cannot go on must stop, loudly"
 )]
 
+mod bare;
 #[path = "../../../../tests/support/captures.rs"]
 mod captures;
 mod configurations;

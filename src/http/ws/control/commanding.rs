@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::super::super::api::devices::publishers;
 use crate::devices::{Answer, Code, Command, Devices, Refusal, Running, id_of};
 use crate::live::Streams;
+use crate::sources::{self, Sources};
 
 /// Commands of one controller that are not over; each may be for every device there is. A person
 /// gives one at a time, a program a few.
@@ -24,6 +25,9 @@ pub(super) struct Commanding {
     open: HashMap<u64, Open>,
     next: u64,
     running: FuturesUnordered<BoxFuture<'static, Step>>,
+    sources: Sources,
+    /// Commands to sources, each with what is to be said when it is over.
+    pausing: FuturesUnordered<BoxFuture<'static, Vec<Value>>>,
 }
 
 /// A command that is not over.
@@ -43,9 +47,17 @@ struct Step {
 }
 
 impl Commanding {
-    pub(super) fn new(devices: Devices, streams: Streams, from: IpAddr) -> Self {
-        let (open, running) = (HashMap::new(), FuturesUnordered::new());
-        Self { devices, streams, from: from.to_canonical(), open, next: 0, running }
+    pub(super) fn new(devices: Devices, streams: Streams, sources: Sources, from: IpAddr) -> Self {
+        Self {
+            devices,
+            streams,
+            from: from.to_canonical(),
+            open: HashMap::new(),
+            next: 0,
+            running: FuturesUnordered::new(),
+            sources,
+            pausing: FuturesUnordered::new(),
+        }
     }
 
     pub(super) fn from(&self) -> IpAddr {
@@ -57,6 +69,9 @@ impl Commanding {
         let Some(id) = id_of(message) else {
             return vec![super::bad("a command needs an id of 1 to 64 characters")];
         };
+        if let Some(source) = message.get("to").and_then(|to| to.get("source")) {
+            return self.pause(id, source, message.get("do")).err().unwrap_or_default();
+        }
         match self.run(id, message) {
             Ok(said) => said,
             Err(refusal) => {
@@ -92,10 +107,49 @@ impl Commanding {
         Ok(said)
     }
 
+    /// A command to a source. `Err` is what there is to say at once.
+    fn pause(&self, id: &str, source: &Value, word: Option<&Value>) -> Result<(), Vec<Value>> {
+        let source = source.as_str().filter(|source| source.len() <= 64).map(str::to_owned);
+        let refused =
+            |code, sentence: &str| vec![no(id, source.as_deref(), code, sentence), done(id)];
+        if self.pausing.len() >= MAX_COMMANDS {
+            return Err(refused(
+                "busy",
+                "too many commands of yours are not over; wait for their results",
+            ));
+        }
+        let is_paused = match word.and_then(Value::as_str) {
+            Some("pause") => true,
+            Some("resume") => false,
+            _ => return Err(refused("unsupported", "a source takes pause and resume")),
+        };
+        let Some(name) = source.clone() else {
+            return Err(refused("bad_command", "to.source is the name of a source"));
+        };
+        let (id, sources) = (id.to_owned(), self.sources.clone());
+        let pausing = async move {
+            let result = match sources.pause(name.clone(), is_paused).await {
+                Ok(_) => json!({ "type": "result", "id": id, "source": name, "ok": true }),
+                Err(refusal) => {
+                    let code = match refusal {
+                        sources::Refusal::Unknown(_) => "unknown_source",
+                        _ => "failed",
+                    };
+                    no(&id, Some(&name), code, &refusal.to_string())
+                }
+            };
+            vec![result, done(&id)]
+        };
+        self.pausing.push(pausing.boxed());
+        Ok(())
+    }
+
     /// What is to be said next. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Vec<Value> {
-        let Some(step_taken) = self.running.next().await else {
-            return std::future::pending().await;
+        let step_taken = tokio::select! {
+            Some(step_taken) = self.running.next() => step_taken,
+            Some(said) = self.pausing.next() => return said,
+            else => return std::future::pending().await,
         };
         let Step { command, device, running, answer } = step_taken;
         let Some(open) = self.open.get_mut(&command) else { return Vec::new() };
@@ -137,6 +191,13 @@ fn result(id: &str, device: Option<&str>, outcome: Result<(), Refusal>) -> Value
             "message": message,
         }),
     }
+}
+
+fn no(id: &str, source: Option<&str>, code: &str, message: &str) -> Value {
+    json!({
+        "type": "result", "id": id, "source": source, "ok": false, "code": code,
+        "message": message,
+    })
 }
 
 fn done(id: &str) -> Value {

@@ -1,7 +1,7 @@
 //! What everybody is told: the lists, at once and whenever they change.
 
 use super::super::super::Board;
-use super::super::super::board::{DeviceList, StreamList, Told};
+use super::super::super::board::{DeviceList, SourceList, StreamList, Told};
 use super::super::teller::{Gone, Teller};
 use crate::alarms::Current;
 
@@ -11,6 +11,7 @@ pub(super) enum News {
     Streams,
     Devices,
     Alarms,
+    Sources,
 }
 
 /// What one connection is told. Nothing waits for a slow one: it is told what there is when it
@@ -19,16 +20,18 @@ pub(super) struct Telling {
     streams: Told<StreamList>,
     devices: Told<DeviceList>,
     alarms: Told<Current>,
+    sources: Told<SourceList>,
 }
 
 impl Telling {
     pub(super) fn new(board: &Board) -> Self {
         let (mut streams, mut devices) = (board.streams(), board.devices());
-        let mut alarms = board.alarms();
+        let (mut alarms, mut sources) = (board.alarms(), board.sources());
         streams.mark_changed();
         devices.mark_changed();
         alarms.mark_changed();
-        Self { streams, devices, alarms }
+        sources.mark_changed();
+        Self { streams, devices, alarms, sources }
     }
 
     /// Waits until a list is new. Dropping the future loses nothing.
@@ -39,6 +42,7 @@ impl Telling {
             Ok(()) = self.streams.changed() => News::Streams,
             Ok(()) = self.devices.changed() => News::Devices,
             Ok(()) = self.alarms.changed() => News::Alarms,
+            Ok(()) = self.sources.changed() => News::Sources,
             else => std::future::pending().await,
         }
     }
@@ -49,6 +53,7 @@ impl Telling {
             News::Streams => self.streams.borrow_and_update().text(),
             News::Devices => self.devices.borrow_and_update().text(),
             News::Alarms => self.alarms.borrow_and_update().text(),
+            News::Sources => self.sources.borrow_and_update().text(),
         };
         teller.say_text(text).await
     }

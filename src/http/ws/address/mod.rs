@@ -1,0 +1,189 @@
+//! `/ws/stream?rtsp_url=`: pictures of a camera whose address the viewer gives, where the
+//! configuration allows that address (`docs/live.md`).
+
+mod asked;
+mod denied;
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Query, State as Shared};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use tokio::net::lookup_host;
+use tokio_util::sync::CancellationToken;
+
+use super::super::State;
+use super::super::api::pictures::{Pace, Wish};
+use super::super::error::ApiError;
+use super::super::origin::is_foreign;
+use super::pictures::{Form, NOT_FOUND};
+use super::teller::{self, Gone, Teller, Upgrade};
+use crate::addresses::Host;
+use crate::live::pictures::{self, Looking};
+use crate::live::transcoder::Refusal;
+use crate::sources::{Failure, Visit};
+use asked::Asked;
+pub(crate) use denied::Denied;
+
+/// Resolvers try for that long at most; whoever looks does not wait longer.
+const NAME_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A camera that is there answers, and shows a key frame, within this; one of which nothing comes
+/// for as long is gone, and viewers may come again. The slowest of them asks for a picture in 10 s.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const SILENT: &str = "the camera has shown nothing for 20 s";
+
+/// On the main listener: for this server's own pages, and for programs. A page from elsewhere must
+/// not have the server call at addresses.
+pub(in super::super) async fn of_own_pages(
+    Shared(state): Shared<State>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    if is_foreign(&uri, &headers) {
+        return Err(ApiError::forbidden(
+            "only this server's own pages, and programs, may have an address opened here; other \
+             pages use the listener of compat.jpeg_port",
+        ));
+    }
+    open(state, &uri, upgrade)
+}
+
+/// The same for the pages of everybody.
+pub(in super::super) async fn of_all_pages(
+    Shared(state): Shared<State>,
+    uri: Uri,
+    upgrade: Upgrade,
+) -> Result<Response, ApiError> {
+    open(state, &uri, upgrade)
+}
+
+fn open(state: State, uri: &Uri, upgrade: Upgrade) -> Result<Response, ApiError> {
+    let query = uri.query().unwrap_or_default().to_owned();
+    let shutdown = state.shutdown.clone();
+    teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
+        let opening = tokio::time::timeout(PATIENCE, opened(&state, &query));
+        // Whoever goes away ends the attempt.
+        let opened = tokio::select! {
+            opened = opening => opened,
+            gone = teller.gone() => return Err(gone),
+            () = shutdown.cancelled() => return teller.close(1012, "the server is stopping").await,
+        };
+        match opened {
+            Ok(Ok(mut camera)) => camera.show(&mut teller, &shutdown).await,
+            Ok(Err(reason)) => refuse(&mut teller, &reason).await,
+            Err(_) => refuse(&mut teller, SILENT).await,
+        }
+    })
+}
+
+/// The one text message, and the end.
+async fn refuse(teller: &mut Teller, reason: &str) -> Result<(), Gone> {
+    Form::Jpeg.refuse(teller, NOT_FOUND, reason).await
+}
+
+/// A camera that somebody looks at. Its connection ends with the last who does.
+struct Camera {
+    looking: Looking,
+    pace: Pace,
+    _visit: Visit,
+}
+
+/// What is at the address. The reason why there is nothing names neither user nor password.
+async fn opened(state: &State, query: &str) -> Result<Camera, String> {
+    let asked = Asked::in_query(query)?;
+    let name = asked.to_string();
+    let not_allowed = || {
+        format!(
+            "this server may not open {name}: viewers.rtsp_addresses in its configuration names \
+             what it may"
+        )
+    };
+    if !state.rtsp_addresses.may_allow(asked.target()) {
+        return Err(not_allowed());
+    }
+    let found = match asked.host() {
+        Host::Ip(ip) => vec![*ip],
+        Host::Name(host) => {
+            // Looked up once: what is judged is what is connected to.
+            let looking_up = lookup_host((host.as_str(), asked.port()));
+            let found = tokio::time::timeout(NAME_PATIENCE, looking_up).await;
+            let found = found.ok().and_then(Result::ok);
+            let found = found.ok_or_else(|| format!("{name} is not known in this network"))?;
+            found.map(|address| address.ip()).collect()
+        }
+    };
+    let ip = state.rtsp_addresses.choose(asked.target(), &found).ok_or_else(not_allowed)?;
+    let (address, login) = asked.at(ip)?;
+    tracing::debug!(camera = %name, %ip, "a viewer has an address opened");
+    let denied = || state.denied.lock().unwrap_or_else(PoisonError::into_inner);
+    if denied().holds(&address, login.as_ref(), Instant::now()) {
+        return Err(format!("{name} cannot be opened: {}", why(&Failure::Unauthorized)));
+    }
+    let visit = state.sources.visit(address.clone(), login.clone());
+    visit.first().await.map_err(|failure| {
+        if failure == Failure::Unauthorized {
+            denied().add(address, login, Instant::now());
+        }
+        tracing::info!(camera = %name, %ip, code = failure.code(), "an address that a viewer gave cannot be opened");
+        format!("{name} cannot be opened: {}", why(&failure))
+    })?;
+    let looking = state.visited.look(visit.stream(), wish(query)?);
+    let looking = looking.map_err(|refusal| match refusal {
+        Refusal::NoVideo(_) => format!("{name} has no picture, only sound"),
+        Refusal::NoStream(_) | Refusal::NotLive(_) => format!("{name} shows nothing"),
+        refusal => refusal.to_string(),
+    })?;
+    Ok(Camera { pace: Pace::of(&looking), looking, _visit: visit })
+}
+
+/// What the viewer asked for beside the address.
+fn wish(query: &str) -> Result<pictures::Wish, String> {
+    let own = asked::split(query).map(|(_, own)| own).unwrap_or_default();
+    let uri = format!("/?{own}").parse::<Uri>().unwrap_or_default();
+    let Query(wish) = Query::<Wish>::try_from_uri(&uri).map_err(|error| error.body_text())?;
+    wish.checked()
+}
+
+/// In words that repeat nothing of what came from there: it may be any service.
+fn why(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::BadAddress(_) | Failure::NoCamera(_) => "there is nothing at this path",
+        Failure::Unauthorized => "the camera does not accept this user and password",
+        Failure::Unreachable(_) => "the camera cannot be reached",
+        Failure::NotMedia(_) | Failure::OtherCodec(_) => {
+            "what comes from there is no picture that can be shown by its address alone"
+        }
+        Failure::Silent(_) => "the camera sends nothing",
+        Failure::Ended | Failure::Stopped(_) => "the camera has ended the connection",
+        Failure::NoFfmpeg => "this needs ffmpeg, which is not installed on the server",
+        Failure::Over => "the server is stopping",
+    }
+}
+
+impl Camera {
+    async fn show(
+        &mut self,
+        teller: &mut Teller,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Gone> {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.pace.next(&mut self.looking));
+            let picture = tokio::select! {
+                picture = next => picture,
+                gone = teller.gone() => return Err(gone),
+                () = shutdown.cancelled() => {
+                    return teller.close(1012, "the server is stopping").await;
+                }
+            };
+            match picture {
+                Ok(Some(picture)) => Form::Jpeg.show(teller, picture).await?,
+                Ok(None) => return refuse(teller, "the camera has ended the stream").await,
+                Err(_) => return refuse(teller, SILENT).await,
+            }
+        }
+    }
+}

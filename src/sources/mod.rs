@@ -1,0 +1,25 @@
+//! What the server fetches by itself: cameras on the network, cameras that are plugged into it,
+//! files, a test pattern (`docs/sources.md`).
+
+mod course;
+mod failure;
+mod generation;
+mod intake;
+mod probe;
+mod process;
+mod recording;
+mod registry;
+mod rtsp;
+mod running;
+mod spec;
+mod status;
+mod store;
+mod timing;
+mod visit;
+
+pub(crate) use failure::Failure;
+pub(crate) use process::{AttachedCamera, Cameras, table};
+pub(crate) use registry::{Refusal, Source, Sources};
+pub(crate) use spec::{Address, Input, Login, Transport};
+pub(crate) use store::{size, sound};
+pub(crate) use visit::Visit;

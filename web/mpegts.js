@@ -1,0 +1,168 @@
+/**
+ * The page of one stream as MPEG-TS, decoded by JSMpeg: its picture, what comes, and what happens to the connection.
+ *
+ * @module
+ */
+
+import { byId, make, write } from "./lib/elements.js";
+import { formatElapsed, formatSmallBytes } from "./lib/format.js";
+import { icon, keepIcons } from "./lib/icon.js";
+import { requestJson } from "./lib/request.js";
+import { loadStrings } from "./lib/strings.js";
+import { parseList } from "./live/streams.js";
+import { createWords } from "./live/words.js";
+import { loadLibrary } from "./mpegts/library.js";
+import { createLog } from "./mpegts/log.js";
+import { createSource } from "./mpegts/source.js";
+import { createStats } from "./mpegts/stats.js";
+
+const RENDER_MS = 500;
+/** A picture that nobody sees costs the server an encoder. */
+const HIDDEN_MS = 30_000;
+/** Of pictures, for their rate. */
+const REMEMBERED = 40;
+
+/** @typedef {import("./mpegts/source.js").SourceState} SourceState */
+/** @type {Readonly<Record<SourceState, string>>} */
+const TONES = { connecting: "late", waiting: "late", playing: "good", lost: "bad", refused: "bad", over: "", stopped: "" };
+
+function start() {
+  const strings = loadStrings(document);
+  const { t } = strings;
+  const words = createWords(strings);
+  const stream = byId("app").dataset.stream || "";
+  const canvas = /** @type {HTMLCanvasElement} */ (byId("picture"));
+  const stats = createStats();
+  const log = createLog();
+  const now = () => performance.now();
+  /** @type {SourceState} */
+  let state = "connecting";
+  let reason = "";
+  /** When pictures were decoded. @type {number[]} */
+  let decoded = [];
+  let shownSize = "";
+  let isAside = false;
+  let isLoaded = false;
+  /** @type {any} */
+  let leaving = null;
+
+  const source = createSource({
+    page: window,
+    url: `${location.protocol === "http:" ? "ws" : "wss"}://${location.host}/ws/mpegts/${encodeURIComponent(stream)}`,
+    stats,
+    on: {
+      state(next, { code, reason: said = "", retryMs }) {
+        state = next;
+        reason = said === "silent" ? t("mpegts.log.silent") : said;
+        const about = [t(`mpegts.log.${next}`)];
+        if (code !== undefined) about.push(t("mpegts.log.code", { code }));
+        if (reason !== "") about.push(reason);
+        if (retryMs !== undefined) about.push(t("mpegts.log.retry", { count: (retryMs / 1000).toFixed(1) }));
+        say(about.join("; "));
+        if (next !== "playing") decoded = [];
+        render();
+      },
+      text: (text) => say(t("mpegts.log.text", { text: text.slice(0, 300) })),
+    },
+  });
+
+  /** @param {string} text */
+  function say(text) {
+    log.add(text, Date.now());
+    const panel = byId("log");
+    const isAtEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 24;
+    write(panel, log.text());
+    if (isAtEnd) panel.scrollTop = panel.scrollHeight;
+  }
+
+  function render() {
+    const { bytes, packets, durationMs, averageBps } = stats.look(now());
+    const hasPicture = shownSize !== "";
+    byId("stage").dataset.state = state;
+    byId("light").className = `light ${TONES[state]}`;
+    write(byId("state"), t(`mpegts.state.${state}`));
+    const over = state === "playing" && hasPicture ? "" : state === "refused" && reason !== "" ? t("live.player.refused_because", { reason }) : t(`mpegts.over.${state}`);
+    write(byId("over"), over);
+    byId("over").hidden = over === "";
+    write(byId("bytes"), formatSmallBytes(bytes));
+    write(byId("packets"), String(packets));
+    write(byId("duration"), formatElapsed(durationMs));
+    write(byId("average"), averageBps === null ? "–" : words.bitrate(averageBps));
+    write(byId("size"), hasPicture ? shownSize : "–");
+    const span = decoded.length > 1 ? decoded[decoded.length - 1] - decoded[0] : 0;
+    write(byId("rate"), span > 0 ? (((decoded.length - 1) * 1000) / span).toFixed(1) : "–");
+    const wanted = state === "stopped" ? "start" : "stop";
+    const toggle = byId("toggle");
+    if (toggle.dataset.act === wanted) return;
+    toggle.dataset.act = wanted;
+    const text = make("span");
+    text.textContent = t(`mpegts.${wanted}`);
+    toggle.replaceChildren(icon(wanted === "start" ? "play" : "stop"), text);
+  }
+
+  function onVideoDecode() {
+    decoded = decoded.concat(now()).slice(-REMEMBERED);
+    const size = `${canvas.width} × ${canvas.height}`;
+    if (size === shownSize) return;
+    shownSize = size;
+    say(t("mpegts.log.picture", { size }));
+    render();
+  }
+
+  async function load() {
+    try {
+      const { Player } = await loadLibrary(document);
+      byId("watch").hidden = false;
+      isLoaded = true;
+      // Its decoder in WebAssembly would need a weaker policy for scripts, and its WebGL is lost with the page's place in
+      // front; neither is needed at this size.
+      new Player(stream, { source: source.Source, canvas, audio: false, disableWebAssembly: true, disableGl: true, pauseWhenHidden: false, onVideoDecode });
+    } catch {
+      byId("missing").hidden = false;
+    }
+  }
+
+  async function name() {
+    const list = await requestJson("/api/streams").then(parseList, () => null);
+    const entry = list && list.streams.find((one) => one.stream === stream);
+    if (!entry) return;
+    write(byId("name"), entry.name);
+    document.title = `${entry.name} · localcamera`;
+  }
+
+  byId("toggle").addEventListener("click", () => {
+    isAside = false;
+    if (state === "stopped") source.start();
+    else source.stop();
+  });
+  const { clipboard } = navigator;
+  byId("copy").hidden = !clipboard;
+  byId("copy").addEventListener("click", () => void clipboard.writeText(log.text()).then(() => write(byId("copy"), t("mpegts.copied")), () => {}));
+  window.addEventListener("online", () => source.wake());
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.visibilityState === "hidden") {
+      leaving = setTimeout(() => {
+        isAside = state !== "stopped";
+        source.stop();
+      }, HIDDEN_MS);
+    } else if (isAside) {
+      isAside = false;
+      source.start();
+    } else source.wake();
+  });
+  for (const link of document.querySelectorAll("[data-lang]")) {
+    if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
+  }
+  void keepIcons(document);
+  document.body.dataset.state = "mpegts";
+  byId("app").hidden = false;
+  render();
+  void load();
+  void name();
+  setInterval(() => {
+    if (isLoaded) render();
+  }, RENDER_MS);
+}
+
+start();

@@ -1,0 +1,132 @@
+/**
+ * One source: its picture, what it does and since when, and what can be done with it at once. The rest is in its panel.
+ *
+ *   const card = createSourceCard({ id, strings, words, onPause, onOpen });
+ *   list.append(card.element);
+ *   card.render({ source, problem, isBusy, nowMs, isKnown });
+ *   card.picture     where `thumbnails.js` puts its picture
+ *
+ * @module
+ */
+
+import { make, write } from "../lib/elements.js";
+import { icon } from "../lib/icon.js";
+
+/** @typedef {import("./sources.js").Source} Source */
+/** @typedef {{ source: Source, problem: string, isBusy: boolean, nowMs: number | null, isKnown: boolean }} Look `problem`: why the last thing asked was not done */
+
+/** @param {Element} element @param {string} name @param {string} value */
+function attribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/**
+ * @param {object} options
+ * @param {string} options.id of the source
+ * @param {import("../lib/strings.js").Strings} options.strings
+ * @param {ReturnType<typeof import("./words.js").createSourceWords>} options.words
+ * @param {(source: Source) => void} options.onPause or goes on
+ * @param {(source: Source) => void} options.onOpen
+ */
+export function createSourceCard({ id, strings, words, onPause, onOpen }) {
+  const { t } = strings;
+  const element = make("li", "device source");
+  element.dataset.source = id;
+  const head = make("div", "device-head");
+  const light = make("span", "light");
+  light.setAttribute("aria-hidden", "true");
+  const name = make("h3", "device-name");
+  const more = make("button", "bare");
+  more.type = "button";
+  more.append(icon("settings"));
+  more.setAttribute("aria-haspopup", "dialog");
+  const lock = make("span", "source-lock");
+  lock.append(icon("lock"));
+  const fixed = make("span", "visually-hidden");
+  fixed.textContent = t("sources.from_file");
+  lock.title = t("sources.from_file");
+  lock.append(fixed);
+  head.append(light, name, lock, more);
+
+  const about = make("div", "source-about");
+  const picture = make("div", "source-picture");
+  picture.append(icon("no-camera"));
+  const said = make("div", "source-words");
+  const state = make("p", "device-state numbers");
+  const from = make("p", "device-facts");
+  const hours = make("p", "device-facts source-hours numbers");
+  said.append(state, from, hours);
+  about.append(picture, said);
+
+  const why = make("p", "source-why");
+  const retry = make("p", "source-retry muted small numbers");
+  const answer = make("p", "device-answer");
+  answer.dataset.tone = "bad";
+  const actions = make("div", "device-actions");
+  const pause = make("button", "button quiet device-main source-pause");
+  pause.type = "button";
+  const watch = make("a", "button quiet device-icon");
+  watch.append(icon("watch"));
+  actions.append(pause, watch);
+  const foot = make("div", "device-foot");
+  foot.append(answer, actions);
+  element.append(head, about, why, retry, foot);
+
+  /** @type {Source | null} */
+  let last = null;
+  let act = "";
+  pause.addEventListener("click", () => {
+    if (last) onPause(last);
+  });
+  more.addEventListener("click", () => {
+    if (last) onOpen(last);
+  });
+
+  return {
+    element,
+    picture,
+    /** @param {Look} look */
+    render({ source, problem, isBusy, nowMs, isKnown }) {
+      last = source;
+      const { tone, text } = words.state(source, { nowMs, isKnown });
+      element.dataset.tone = tone;
+      element.dataset.state = source.state;
+      light.className = `light ${tone}`;
+      write(name, source.name);
+      lock.hidden = !source.isFromFile;
+      write(state, text);
+      const where = words.from(source);
+      write(from, where);
+      from.title = where;
+      const times = words.hours(source);
+      write(hours, times === "" ? "" : t("sources.hours.said", { hours: times }));
+      hours.hidden = times === "";
+      const reason = isKnown ? words.why(source) : "";
+      write(why, reason);
+      why.hidden = reason === "";
+      const next = isKnown ? words.retry(source, nowMs) : "";
+      write(retry, next);
+      retry.hidden = next === "";
+      write(answer, problem);
+      answer.hidden = problem === "";
+      attribute(more, "aria-label", t("devices.open", { name: source.name }));
+
+      const wanted = source.state === "paused" ? "resume" : "pause";
+      if (act !== wanted) {
+        act = wanted;
+        const label = make("span");
+        label.textContent = t(`sources.act.${wanted}`);
+        pause.replaceChildren(icon(wanted === "pause" ? "pause" : "play"), label);
+      }
+      attribute(pause, "aria-label", t(`sources.act.${wanted}.of`, { name: source.name }));
+      pause.disabled = isBusy || !isKnown;
+
+      watch.hidden = source.stream === null;
+      if (source.stream !== null) {
+        attribute(watch, "href", `/live#${encodeURIComponent(source.stream)}`);
+        attribute(watch, "aria-label", t("devices.watch.of", { name: source.name }));
+        watch.title = t("devices.watch.of", { name: source.name });
+      }
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * Sources in words: what they do, why they do not, when they record. Pure.
+ *
+ *   const words = createSourceWords(strings);
+ *   words.state(source, { nowMs, isKnown })     { tone: "good", text: "live for 12 min · recording" }
+ *   words.why(source)                           why it waits, in the page's language where the reason is known
+ *   words.retry(source, nowMs)                  "Next attempt in 8 s."
+ *   words.exactly(source)                       the server's own sentence, where it says more
+ *   words.hours(source)                         "Mon–Fri 08:00–18:00"; "" where it is always, or never
+ *   words.from(source)                          where it comes from, without anything secret
+ *   words.outcome(answer)                       what a test has shown
+ *
+ * @module
+ */
+
+import { createSpan } from "../lib/span.js";
+import { parseHours, runsOf } from "./hours.js";
+
+/** @typedef {import("./sources.js").Source} Source */
+/** @typedef {"good" | "late" | "bad" | ""} Tone */
+/** @typedef {{ tone: Tone, text: string, more: string }} Outcome */
+
+/** What has failed is without a picture, also while it is tried again. @param {Source} source */
+const effective = ({ state, code }) => (state === "connecting" && code !== null ? "waiting" : state);
+
+/** A Monday. */
+const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
+const DAY_MS = 86_400_000;
+/** Less is not worth a number. */
+const SOON_MS = 1500;
+
+const JOINER = "\u2060";
+/** Of these the sentence says all that there is. */
+const COMPLETE = ["unauthorized", "no_ffmpeg", "ended", "over"];
+
+/** As people know them. @type {Readonly<Record<string, string>>} */
+const CODECS = {
+  h264: "H.264", avc1: "H.264", avc: "H.264", hevc: "H.265", h265: "H.265", hvc1: "H.265", mjpeg: "MJPEG", jpeg: "MJPEG", vp8: "VP8", vp9: "VP9", av1: "AV1",
+  aac: "AAC", mp4a: "AAC", opus: "Opus", pcmu: "G.711", pcma: "G.711", pcm_mulaw: "G.711", pcm_alaw: "G.711", g711: "G.711",
+};
+
+/** @param {unknown} codec "avc1.640028" */
+export function codecName(codec) {
+  const text = typeof codec === "string" ? codec : "";
+  return CODECS[text.split(".")[0].toLowerCase()] || text.slice(0, 40);
+}
+
+/** @param {import("../lib/strings.js").Strings} strings */
+export function createSourceWords({ t, has, lang }) {
+  const span = createSpan({ t });
+  const weekday = new Intl.DateTimeFormat(lang, { weekday: "short", timeZone: "UTC" });
+  /** @param {number} day from Monday */
+  const day = (day) => weekday.format(MONDAY_MS + day * DAY_MS);
+
+  /** @param {number[]} days */
+  function daysOf(days) {
+    if (days.length === 7) return t("sources.hours.every");
+    return runsOf(days)
+      .map(({ first, last }) => (last === first ? day(first) : last === first + 1 ? `${day(first)}${t("sources.hours.and")}${day(last)}` : `${day(first)}–${day(last)}`))
+      .join(t("sources.hours.and"));
+  }
+
+  /** The times of a rule stay in one line. @param {import("./hours.js").Rule} rule */
+  const ruleOf = ({ days, from, to }) => `${daysOf(days)} ${from}${JOINER}–${JOINER}${to === "00:00" ? "24:00" : to}`;
+
+  /** @param {string | null} code @param {string} message @param {import("./sources.js").Kind | null} [kind] */
+  function reason(code, message, kind = null) {
+    if (code !== null && kind !== null && has(`sources.why.${code}.${kind}`)) return t(`sources.why.${code}.${kind}`);
+    if (code !== null && has(`sources.why.${code}`)) return t(`sources.why.${code}`);
+    return message === "" ? t("sources.why.unknown") : t("sources.why.other", { message });
+  }
+
+  /** @param {Source} source @returns {{ tone: Tone, text: string }} */
+  function recording({ record, isRecording, isWithinHours }) {
+    if (isRecording) return { tone: "good", text: t("sources.recording") };
+    if (!record) return { tone: "good", text: t("sources.recording.off") };
+    return isWithinHours ? { tone: "late", text: t("sources.recording.none") } : { tone: "good", text: t("sources.recording.later") };
+  }
+
+  return {
+    /** @param {Source} source @param {{ nowMs: number | null, isKnown: boolean }} about @returns {{ tone: Tone, text: string }} */
+    state(source, { nowMs, isKnown }) {
+      if (!isKnown) return { tone: "", text: t("live.state.unknown") };
+      const { sinceMs } = source;
+      const state = effective(source);
+      const ms = sinceMs === null || nowMs === null ? 0 : nowMs - sinceMs;
+      const isLong = ms >= SOON_MS;
+      if (state === "live") {
+        const { tone, text } = recording(source);
+        return { tone, text: t("devices.state.and", { state: isLong ? t("sources.state.live_for", { span: span(ms) }) : t("sources.state.live"), what: text }) };
+      }
+      const tone = /** @type {const} */ ({ paused: "", connecting: "late", waiting: "bad" })[state];
+      return { tone, text: isLong && state !== "connecting" ? t(`sources.state.${state}_for`, { span: span(ms) }) : t(`sources.state.${state}`) };
+    },
+
+    /** @param {Source} source */
+    why: ({ kind, state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message, kind)),
+
+    reason,
+
+    /** @param {Source} source @param {number | null} nowMs */
+    retry(source, nowMs) {
+      if (effective(source) !== "waiting") return "";
+      if (source.state === "connecting") return t("sources.retry.now");
+      if (source.retryAtMs === null || nowMs === null) return "";
+      const ms = source.retryAtMs - nowMs;
+      return ms < SOON_MS ? t("sources.retry.now") : t("sources.retry", { span: span(ms) });
+    },
+
+    /** @param {Source} source */
+    exactly: ({ code, message }) => (code === null || COMPLETE.includes(code) || !has(`sources.why.${code}`) || message === "" ? "" : t("sources.exactly", { message })),
+
+    /** @param {Source} source */
+    hours({ record, hours }) {
+      if (!record || hours.length === 0) return "";
+      const rules = parseHours(hours);
+      return (rules ? rules.map(ruleOf) : hours).join(t("sources.hours.list"));
+    },
+
+    day,
+
+    /** @param {Source} source */
+    from({ kind, address, device, path, size }) {
+      if (kind === "rtsp") return address;
+      if (kind === "camera") return device;
+      if (kind === "file") return path;
+      return kind === "pattern" ? [t("sources.kind.pattern"), size.replace("x", " × ")].filter((part) => part !== "").join(" · ") : "";
+    },
+
+    /** @param {any} answer of `POST /api/sources/test` @param {import("./sources.js").Kind} kind @returns {Outcome} */
+    outcome(answer, kind) {
+      const { ok, code, message, video, audio } = answer !== null && typeof answer === "object" ? answer : {};
+      const said = typeof message === "string" ? message : "";
+      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said, kind), more: said };
+      const parts = [];
+      if (video) parts.push(t("sources.test.video", { codec: codecName(video.codec), size: video.width && video.height ? `${video.width} × ${video.height}` : "?" }));
+      else parts.push(t("sources.test.no_video"));
+      parts.push(audio ? t("sources.test.audio", { codec: codecName(audio.codec) }) : t("sources.test.no_audio"));
+      return { tone: video ? "good" : "late", text: t("sources.test.ok"), more: parts.join(t("sources.test.and")) };
+    },
+  };
+}
