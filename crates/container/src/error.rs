@@ -134,6 +134,27 @@ impl Search {
     }
 }
 
+/// Where the last search ended. What is no good there must not be found again.
+#[derive(Debug, Default)]
+pub(crate) struct Landmark(Option<u64>);
+
+impl Landmark {
+    pub(crate) fn note(&mut self, input: &ByteQueue) {
+        self.0 = Some(input.position());
+    }
+
+    /// Goes past it where reading has not; what was read of what is no good is left out, too.
+    pub(crate) fn leave(&mut self, input: &mut ByteQueue, damages: &mut Damages, error: &Error) {
+        if self.0.take() == Some(input.position()) {
+            input.skip(1);
+        }
+        let bytes = input.position().saturating_sub(error.offset);
+        if bytes > 0 {
+            damages.add(error.clone(), bytes);
+        }
+    }
+}
+
 /// What a parser of a whole, buffered structure reports; its caller knows the offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {

@@ -8,7 +8,7 @@ use super::fragment::{Announced, Place, read_moof};
 use super::syntax::{Header, MAX_HEADER_BYTES};
 use super::tracks::read_moov;
 use crate::byte_queue::ByteQueue;
-use crate::error::{Damages, Error, ErrorKind, Fault, Search};
+use crate::error::{Damages, Error, ErrorKind, Fault, Landmark, Search};
 use crate::sample::{Container, Found, Init, Kind, Sample, Track};
 
 /// A `moov` without samples takes a few kilobytes, the `moof` of a minute some hundred.
@@ -45,6 +45,7 @@ pub(crate) struct Demuxer {
     file_at: u64,
     /// Where reading cannot go on, it goes on at the next fragment.
     search: Option<Search>,
+    landmark: Landmark,
     /// Whether the next `mdat` belongs to a fragment that was left out.
     is_orphan: bool,
     pub(crate) damages: Damages,
@@ -65,6 +66,7 @@ impl Demuxer {
             boundary: (0, Vec::new()),
             file_at: 0,
             search: None,
+            landmark: Landmark::default(),
             is_orphan: false,
             damages: Damages::default(),
         }
@@ -122,6 +124,7 @@ impl Demuxer {
             if !self.complete {
                 return Err(error);
             }
+            self.landmark.leave(input, &mut self.damages, &error);
             self.search_from(&error);
         }
     }
@@ -144,6 +147,7 @@ impl Demuxer {
         self.boundary = (input.position(), self.next_dts.clone());
         if found? {
             self.search = None;
+            self.landmark.note(input);
         }
         Ok(self.search.is_none())
     }
@@ -337,6 +341,9 @@ enum Step {
 
 /// Whether a fragment begins here, with the box that stands first in it, or another header.
 fn begins_anew(bytes: &[u8; LANDMARK_BYTES]) -> bool {
+    if !matches!(Header::read(bytes), Ok(Some(_))) {
+        return false;
+    }
     let kinds = (&bytes[4..8], &bytes[12..]);
     matches!(kinds, (b"moof", b"mfhd") | (b"moov", b"mvhd"))
         || kinds.0 == b"moof" && bytes.starts_with(&[0, 0, 0, 1]) && bytes[8..12] == [0; 4]

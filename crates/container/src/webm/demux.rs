@@ -9,7 +9,7 @@ use super::syntax::{Children, Header, MAX_HEADER_BYTES, id, unsigned};
 use super::tracks::{TrackDetail, read_tracks};
 use crate::byte_queue::ByteQueue;
 use crate::codec;
-use crate::error::{Damages, Error, ErrorKind, Fault, Search};
+use crate::error::{Damages, Error, ErrorKind, Fault, Landmark, Search};
 use crate::sample::{
     Container, Detail, Found, Init, Kind, MAX_TIME, NANOS_PER_SECOND, Sample, Track,
 };
@@ -48,6 +48,7 @@ pub(crate) struct Demuxer {
     boundary: (u64, Place),
     /// Where reading cannot go on, it goes on at the next cluster.
     search: Option<Search>,
+    landmark: Landmark,
     pub(crate) damages: Damages,
 }
 
@@ -82,6 +83,7 @@ impl Demuxer {
             laced: VecDeque::new(),
             boundary: (0, Place::Top),
             search: None,
+            landmark: Landmark::default(),
             damages: Damages::default(),
         }
     }
@@ -151,6 +153,7 @@ impl Demuxer {
             if !self.header.complete {
                 return Err(error);
             }
+            self.landmark.leave(input, &mut self.damages, &error);
             let fault = Fault { kind: error.kind, element: error.element };
             self.search = Some(Search { fault, from: error.offset });
             self.open = None;
@@ -166,6 +169,7 @@ impl Demuxer {
         self.boundary = (input.position(), self.place);
         if found? {
             self.search = None;
+            self.landmark.note(input);
         }
         Ok(self.search.is_none())
     }

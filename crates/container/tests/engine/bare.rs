@@ -202,7 +202,7 @@ fn files(init: &Arc<Init>, samples: &[Sample]) -> Vec<(Vec<u8>, Vec<u8>)> {
             }
         }
         if let Some((muxer, growing)) = &mut open
-            && position % 7 == 0
+            && position.is_multiple_of(7)
         {
             commit(muxer, growing, position);
         }

@@ -205,6 +205,25 @@ fn what_is_no_stream_any_more_ends_in_an_error() {
     assert!(damage.bytes >= 32 << 20 && damage.error.offset == error.offset, "{damage}");
 }
 
+/// What looks like the beginning of a fragment and has no length was found again and again.
+#[test]
+fn a_fragment_without_a_length_is_passed() {
+    let (stream, expected) = mp4();
+    let moof = find(&stream.bytes, b"moof") - 4;
+    for noise in [
+        &b"\0\0\0\x01moof\0\0\0\0\0\0\0\x03"[..],
+        b"\0\0\0\x03ftypisom",
+        b"\0\0\0\x02moof\0\0\0\x10mfhd",
+    ] {
+        let noise = [b"\0\0\0\0\0\0\0\0", noise].concat();
+        let bytes = [&stream.bytes[..moof], &noise, &stream.bytes[moof..]].concat();
+        let (found, damages, end) = read(&[&bytes]);
+        end.unwrap();
+        assert_eq!(found.len(), expected.len());
+        assert_eq!(damages.iter().map(|damage| damage.bytes).sum::<u64>(), noise.len() as u64);
+    }
+}
+
 /// A server that restarts while it looks for the next cluster finds the same one.
 #[test]
 fn the_search_goes_on_after_a_resumption() {

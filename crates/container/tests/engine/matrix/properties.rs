@@ -196,7 +196,7 @@ pub(crate) fn growing_files_hold_a_prefix(case: &Case<'_>) {
         for &len in &file.commits {
             // Whole, and torn at some places inside of the last write.
             let torn = [1, 3, 5, 7].map(|eighths| before + (len - before) * eighths / 8);
-            let front = file.growing.windows(4).position(|four| begins_media(four)).unwrap_or(0);
+            let front = file.growing.windows(4).position(begins_media).unwrap_or(0);
             for at in torn.into_iter().chain([len]).filter(|&at| at > front) {
                 let read = file.to_stream(read(&file.growing[..at]));
                 assert!(at < len || !read.is_empty(), "file {n}: nothing at {at}");

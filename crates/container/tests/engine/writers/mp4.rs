@@ -126,7 +126,7 @@ trait Boxes {
 }
 
 impl Boxes for Vec<u8> {
-    fn boxed(&mut self, kind: &[u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
+    fn boxed(&mut self, kind: &[u8; 4], body: impl FnOnce(&mut Self)) {
         let start = self.len();
         self.u32(0);
         self.extend(kind);
@@ -135,7 +135,7 @@ impl Boxes for Vec<u8> {
         self[start..start + 4].copy_from_slice(&len.to_be_bytes());
     }
 
-    fn full(&mut self, kind: &[u8; 4], version: u8, flags: u32, body: impl FnOnce(&mut Vec<u8>)) {
+    fn full(&mut self, kind: &[u8; 4], version: u8, flags: u32, body: impl FnOnce(&mut Self)) {
         self.boxed(kind, |out| {
             out.u32(u32::from(version) << 24 | flags);
             body(out);
