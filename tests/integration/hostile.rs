@@ -146,7 +146,7 @@ async fn a_device_that_sends_without_credit_is_held_back() {
     client.generation(0, &capture.mime).await;
     // A stream that is in order, and ends with something large.
     let mut stream = capture.stream.clone();
-    stream.extend([0xEC, 0x01, 0, 0, 0, 0x02, 0, 0, 0]);
+    stream.extend([0xEC, 0x01, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF]);
     stream.resize(2 * 8 * 1024 * 1024 + 1, 0);
     // Twice the credit that it might have had; the last piece is more than that.
     for (index, piece) in stream.chunks(200_000).enumerate() {
