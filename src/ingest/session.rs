@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::live::demuxing::Demuxing;
 use crate::live::feed::{Durable, Ending, Feed, Generation, Note, Opened, OpenedGeneration, Step};
 use crate::live::{Publication, Publisher};
@@ -324,6 +325,7 @@ impl Task {
                 while let Some(steps) = self.batch(generation) {
                     self.publish(Feed::Media { generation, steps }).await;
                 }
+                self.tell_damage(generation).await;
                 let Some(demuxing) = self.generations.get(&generation) else { return };
                 let received = demuxing.received();
                 let failed = demuxing.failed().map(str::to_owned);
@@ -370,6 +372,14 @@ impl Task {
         let demuxing = self.generations.get(&generation).filter(|known| known.received() == end);
         if let Some(media_ns) = demuxing.and_then(Demuxing::media_ns) {
             self.publish(Feed::Clock { generation, media_us: media_ns / 1000, elapsed_us }).await;
+        }
+    }
+
+    /// What had to be left out of the stream is a gap in it.
+    async fn tell_damage(&mut self, generation: u32) {
+        let demuxing = self.generations.get_mut(&generation);
+        if let Some(detail) = demuxing.and_then(Demuxing::damage) {
+            self.publish(Feed::Note(Note::damaged_input(clock::now_us(), detail))).await;
         }
     }
 

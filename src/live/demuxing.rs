@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::{Demuxer, Event, Init, ResumePoint};
+use container::{Damage, Demuxer, Event, Init, ResumePoint};
 
 use super::feed::{Loss, Resumption, Step};
 
@@ -78,6 +78,14 @@ impl Demuxing {
             steps.push(Step { event, resume });
         }
         (!steps.is_empty()).then_some(steps)
+    }
+
+    /// What had to be left out of the stream since the last call, in words.
+    pub(crate) fn damage(&mut self) -> Option<String> {
+        let first = self.demuxer.damage()?;
+        let more = std::iter::from_fn(|| self.demuxer.damage());
+        let bytes = more.fold(first.bytes, |sum, next| sum.saturating_add(next.bytes));
+        Some(Damage { bytes, ..first }.to_string())
     }
 
     /// Lets go of what the demuxer still holds; nothing more comes.

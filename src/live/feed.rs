@@ -151,6 +151,21 @@ pub(crate) struct Note {
     pub(crate) detail: Option<String>,
 }
 
+impl Note {
+    /// Something of the stream could not be recorded, noticed at `now_us`.
+    pub(crate) fn damaged_input(now_us: WallUs, detail: String) -> Self {
+        Self {
+            event: "gap".to_owned(),
+            generation: None,
+            device_ms: None,
+            start_us: now_us,
+            end_us: Some(now_us),
+            reason: Some("damaged_input".to_owned()),
+            detail: Some(detail),
+        }
+    }
+}
+
 /// Why a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use container::{Container, Event};
 
 use super::demuxing::Demuxing;
-use super::feed::{Feed, Generation, Loss, Step};
+use super::feed::{Feed, Generation, Loss, Note, Step};
 use crate::clock::WallUs;
 
 const MICROS_PER_NANO: i64 = 1000;
@@ -55,6 +55,8 @@ impl RawStream {
         }
         if self.begun {
             feeds.extend(self.media());
+            let damage = self.demuxing.damage();
+            feeds.extend(damage.map(|detail| Feed::Note(Note::damaged_input(now_us, detail))));
         }
         Some(feeds)
     }

@@ -80,16 +80,7 @@ impl Timeline {
 
     /// Something of the stream could not be recorded.
     pub(super) fn damaged(&mut self, detail: &str) {
-        let now_us = clock::now_us();
-        self.note(Note {
-            event: "gap".to_owned(),
-            generation: None,
-            device_ms: None,
-            start_us: now_us,
-            end_us: Some(now_us),
-            reason: Some("damaged_input".to_owned()),
-            detail: Some(detail.to_owned()),
-        });
+        self.note(Note::damaged_input(clock::now_us(), detail.to_owned()));
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -55,7 +55,11 @@ async fn a_stream_that_breaks_keeps_what_came_before() {
     client.generation(0, &capture.mime).await;
     let half = capture.stream.len() / 2;
     client.chunk(0, 0, &capture.stream[..half]).await;
-    client.chunk(0, half as u64, &[0xFF; 100_000]).await;
+    // Noise, which costs what it covers, and then a header that names no tracks.
+    let mut noise = vec![0xFF; 100_000];
+    noise.extend([0x1A, 0x45, 0xDF, 0xA3, 0x84, 0x42, 0x86, 0x81, 1]);
+    noise.extend([0x18, 0x53, 0x80, 0x67, 0xFF, 0x1F, 0x43, 0xB6, 0x75, 0xFF]);
+    client.chunk(0, half as u64, &noise).await;
     let error = loop {
         let message = client.receive().await;
         if message["type"] == "error" {
@@ -73,14 +77,15 @@ async fn a_stream_that_breaks_keeps_what_came_before() {
     let length = crate::v1::send(&mut client, 1, &capture).await;
     client
         .text(json!({ "type": "stop", "generations": [
-        { "generation": 0, "bytes": half + 100_000 }, { "generation": 1, "bytes": length },
+        { "generation": 0, "bytes": half + noise.len() }, { "generation": 1, "bytes": length },
     ] }))
         .await;
     let ending = client.ending().await;
     assert_eq!(ending.close_code(), Some(1000), "{ending:?}");
     let lines = journal(&server.recordings());
     let damaged = |line: &&serde_json::Value| line["reason"] == "damaged_input";
-    assert_eq!(lines.iter().filter(damaged).count(), 1, "{lines:?}");
+    // The noise, and the end.
+    assert_eq!(lines.iter().filter(damaged).count(), 2, "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line["event"] == "segment").count(), 2);
 }
 
@@ -141,7 +146,7 @@ async fn a_device_that_sends_without_credit_is_held_back() {
     client.generation(0, &capture.mime).await;
     // A stream that is in order, and ends with something large.
     let mut stream = capture.stream.clone();
-    stream.extend([0xEC, 0x01, 0, 0, 0, 0x02, 0, 0, 0]);
+    stream.extend([0xEC, 0x01, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF]);
     stream.resize(2 * 8 * 1024 * 1024 + 1, 0);
     // Twice the credit that it might have had; the last piece is more than that.
     for (index, piece) in stream.chunks(200_000).enumerate() {

@@ -38,8 +38,12 @@ export function run(program, args) {
 /** @param {string} text */
 export const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
-/** Log lines name the reader's address in memory, which differs from run to run. @param {string} text */
-const messages = (text) => lines(text.replace(/ @ 0x[0-9a-f]+/g, ""));
+/**
+ * Log lines name the reader's address in memory, which differs from run to run. Of every file with uncompressed sound
+ * ffmpeg says what it takes its channels for.
+ * @param {string} text
+ */
+const messages = (text) => lines(text.replace(/ @ 0x[0-9a-f]+/g, "")).filter((line) => !line.startsWith("Guessed Channel Layout"));
 
 /** @param {string} file @returns {Promise<Probe>} */
 export async function probe(file) {

@@ -63,6 +63,12 @@ pub(crate) fn made(folder: &Path, name: &str, arguments: &str) -> Capture {
 }
 
 impl Capture {
+    /// A stream that lies in a file, in one chunk.
+    pub(crate) fn stored(name: &str, path: PathBuf, stream: &[u8]) -> Self {
+        let (mime, stream) = (String::new(), stream.to_vec());
+        Self { name: name.to_owned(), path, mime, chunk_bytes: vec![stream.len()], stream }
+    }
+
     /// The stream as the browser handed it out.
     pub(crate) fn chunks(&self) -> Vec<&[u8]> {
         let mut rest = &self.stream[..];

@@ -96,6 +96,36 @@ impl ByteQueue {
         }
     }
 
+    /// Drops bytes up to a place whose next `N` bytes match, and says whether there is one; what
+    /// could be the beginning of one stays.
+    pub(crate) fn seek<const N: usize>(&mut self, matches: impl Fn(&[u8; N]) -> bool) -> bool {
+        loop {
+            self.seal_small();
+            let Some(front) = self.pieces.front() else { return false };
+            let len = front.len();
+            let windows = front.windows(N).filter_map(<[u8]>::first_chunk);
+            if let Some(at) =
+                windows.enumerate().find_map(|(at, bytes)| matches(bytes).then_some(at))
+            {
+                self.skip(at as u64);
+                return true;
+            }
+            // Where one piece ends and the next begins.
+            let seam = len.min(N - 1);
+            self.skip((len - seam) as u64);
+            for _ in 0..seam {
+                let mut bytes = [0; N];
+                if self.peek(&mut bytes) < N {
+                    return false;
+                }
+                if matches(&bytes) {
+                    return true;
+                }
+                self.skip(1);
+            }
+        }
+    }
+
     /// Drops up to `n` bytes and returns how many were dropped.
     pub(crate) fn skip(&mut self, n: u64) -> u64 {
         let n = usize::try_from(n).unwrap_or(usize::MAX).min(self.len);
@@ -131,6 +161,27 @@ mod tests {
         let taken = queue.take(5000).unwrap();
         assert_eq!(taken.as_ptr(), piece.as_ptr());
         assert_eq!(queue.position(), 5000);
+    }
+
+    #[test]
+    fn a_pattern_is_found_across_pieces() {
+        let mut all = vec![0u8; 20_000];
+        for at in [1, 4094, 4095, 9999, 19_996] {
+            all[at..at + 4].copy_from_slice(b"here");
+            for step in [1, 5, 4096, 5000, 20_000] {
+                let mut queue = ByteQueue::default();
+                let mut found = false;
+                for piece in all.chunks(step) {
+                    assert!(!found || queue.position() == at as u64);
+                    queue.push(Bytes::copy_from_slice(piece));
+                    found = found || queue.seek(|bytes: &[u8; 4]| bytes == b"here");
+                }
+                assert!(found);
+                assert_eq!(queue.position(), at as u64);
+                assert_eq!(queue.take(4).unwrap(), &b"here"[..]);
+            }
+            all[at..at + 4].fill(0);
+        }
     }
 
     #[test]

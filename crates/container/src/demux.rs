@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::byte_queue::ByteQueue;
-use crate::error::{Error, ErrorKind, Fault};
+use crate::error::{Damage, Error, ErrorKind, Fault};
 use crate::refine::Refiner;
 use crate::sample::{Event, Found, Init, Track};
 use crate::{fmp4, webm};
@@ -142,11 +142,29 @@ impl Demuxer {
         boundary.map(|(position, state)| ResumePoint { position, state })
     }
 
+    /// What had to be left out of the stream, oldest first; [`Self::poll`] has gone on behind it.
+    ///
+    /// A damaged block or fragment costs itself. Where even its end cannot be told, everything up
+    /// to the next cluster or fragment is left out. What cannot be read on after that, and a
+    /// damaged header, is an error of [`Self::poll`].
+    pub fn damage(&mut self) -> Option<Damage> {
+        match &mut self.format {
+            Format::Unknown => None,
+            Format::Webm(webm) => webm.damages.take(),
+            Format::Mp4(mp4) => mp4.damages.take(),
+        }
+    }
+
     /// Bytes that were pushed and belong to nothing complete: what is lost if the stream ends here.
     #[must_use]
     pub fn incomplete_bytes(&self) -> u64 {
         let received = self.input.position() + self.input.len() as u64;
-        received - self.resume_point().map_or(0, |point| point.position)
+        let complete = match &self.format {
+            Format::Unknown => 0,
+            Format::Webm(webm) => webm.complete_to(),
+            Format::Mp4(mp4) => mp4.complete_to(),
+        };
+        received - complete
     }
 
     fn step(&mut self) -> Result<(), Error> {
@@ -178,7 +196,10 @@ fn recognise(signature: &[u8; SIGNATURE_BYTES]) -> Result<Format, Error> {
     if signature.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
         return Ok(Format::Webm(webm::demux::Demuxer::new()));
     }
-    let first_boxes = [b"ftyp", b"styp", b"moov", b"free", b"skip", b"wide", b"mdat", b"sidx"];
+    let first_boxes = [
+        b"ftyp", b"styp", b"moov", b"free", b"skip", b"wide", b"mdat", b"sidx", b"moof", b"emsg",
+        b"prft", b"uuid", b"pdin", b"meta",
+    ];
     if first_boxes.iter().any(|kind| signature.ends_with(*kind)) {
         return Ok(Format::Mp4(fmp4::demux::Demuxer::new()));
     }

@@ -1,4 +1,7 @@
+use std::collections::VecDeque;
 use std::fmt;
+
+use crate::byte_queue::ByteQueue;
 
 /// A stream that cannot be read on: what is wrong, where, and in which element or box.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,103 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What had to be left out of a stream that can be read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// What is wrong, and where it begins.
+    pub error: Error,
+    /// How many bytes of the stream are left out.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes are damaged and left out: {}", self.bytes, self.error)
+    }
+}
+
+/// So many that nobody has asked for are kept apart; further ones are added to the last.
+const MAX_DAMAGES: usize = 64;
+
+/// After so much that makes no sense, a second of the richest stream or ten of a usual one, it is
+/// no stream any more.
+pub(crate) const MAX_LOST_BYTES: u64 = 32 << 20;
+
+/// What a parser had to leave out and nobody has asked for yet.
+#[derive(Debug, Default)]
+pub(crate) struct Damages(VecDeque<Damage>);
+
+impl Damages {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, error: Error, bytes: u64) {
+        let is_full = self.0.len() >= MAX_DAMAGES;
+        match self.0.back_mut() {
+            Some(last) if is_full || last.error.offset + last.bytes == error.offset => {
+                last.bytes = last.bytes.saturating_add(bytes);
+            }
+            _ => self.0.push_back(Damage { error, bytes }),
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Damage> {
+        self.0.pop_front()
+    }
+}
+
+/// Looking for the next place at which reading can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Search {
+    pub(crate) fault: Fault,
+    /// Where the damage begins.
+    pub(crate) from: u64,
+}
+
+impl Search {
+    /// Drops bytes up to the place that `seek` finds, and says whether there is one yet.
+    pub(crate) fn go_on(
+        &self,
+        input: &mut ByteQueue,
+        damages: &mut Damages,
+        seek: impl FnOnce(&mut ByteQueue) -> bool,
+    ) -> Result<bool, Error> {
+        let before = input.position();
+        let found = seek(input);
+        let bytes = input.position() - before;
+        if bytes > 0 {
+            let Fault { kind, element } = self.fault;
+            damages.add(Error::new(kind, before, element), bytes);
+        }
+        match input.position() - self.from > MAX_LOST_BYTES {
+            true => Err(self.fault.at(self.from)),
+            false => Ok(found),
+        }
+    }
+}
+
+/// Where the last search ended. What is no good there must not be found again.
+#[derive(Debug, Default)]
+pub(crate) struct Landmark(Option<u64>);
+
+impl Landmark {
+    pub(crate) fn note(&mut self, input: &ByteQueue) {
+        self.0 = Some(input.position());
+    }
+
+    /// Goes past it where reading has not; what was read of what is no good is left out, too.
+    pub(crate) fn leave(&mut self, input: &mut ByteQueue, damages: &mut Damages, error: &Error) {
+        if self.0.take() == Some(input.position()) {
+            input.skip(1);
+        }
+        let bytes = input.position().saturating_sub(error.offset);
+        if bytes > 0 {
+            damages.add(error.clone(), bytes);
+        }
+    }
+}
 
 /// What a parser of a whole, buffered structure reports; its caller knows the offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

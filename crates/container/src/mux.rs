@@ -7,18 +7,22 @@ use crate::commit::CommitRecord;
 use crate::error::Fault;
 use crate::fmp4::mux::Mp4Muxer;
 use crate::output::{FinishStep, Summary};
-use crate::sample::{Container, Sample};
+use crate::sample::{Container, NANOS_PER_SECOND, Sample};
 use crate::segmenter::SegmentSpec;
 use crate::webm::mux::WebmMuxer;
+
+/// Room for more than half a day's index, some fifty megabytes, is kept in no file: a longer one
+/// is rewritten once, or has fewer places to seek to.
+const MAX_EXPECTED_NS: i64 = 12 * 3600 * NANOS_PER_SECOND;
 
 /// Writes one file: appends while it grows, then a few writes that finish it.
 ///
 /// At every instant the file is either the growing or the finished one, and both play.
 #[derive(Debug)]
 pub enum Muxer {
-    #[allow(missing_docs)]
+    /// WebM, or Matroska in the same layout (RFC 9559).
     Webm(WebmMuxer),
-    #[allow(missing_docs)]
+    /// Fragmented while it grows, with one index in the end (ISO 14496-12).
     Mp4(Mp4Muxer),
 }
 
@@ -29,6 +33,7 @@ impl Muxer {
     /// # Errors
     /// When the container cannot carry one of the codecs.
     pub fn new(spec: SegmentSpec, expected_ns: i64) -> Result<Self, Error> {
+        let expected_ns = expected_ns.clamp(0, MAX_EXPECTED_NS);
         let made = match spec.init.output {
             Container::Webm => WebmMuxer::new(spec, expected_ns).map(Self::Webm),
             Container::Mp4 => Mp4Muxer::new(spec, expected_ns).map(Self::Mp4),
@@ -73,6 +78,8 @@ impl Muxer {
 
     /// Hands out what to append to the file so that it holds every sample pushed so far; the
     /// first call includes the header. Empty when there is nothing to append.
+    ///
+    /// What one commit holds stands in one `mdat` of MP4, so commit before there are 2 GiB of it.
     pub fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
         match self {
             Self::Webm(muxer) => muxer.commit(record),

@@ -102,8 +102,19 @@ impl Extent {
     }
 
     /// Where the track ends, in its ticks. A single frame of unknown length lasts a thirtieth of
-    /// a second.
-    pub(crate) fn end(&self, timescale: u32) -> i64 {
+    /// a second. Behind `cut`, where the next file begins, lasts only what is as long as usual: a
+    /// recorder may give the last packet in front of a hole the length of the hole.
+    pub(crate) fn end(&self, timescale: u32, cut: Option<i64>) -> i64 {
+        let end = self.stated_end(timescale);
+        match cut {
+            Some(cut) if self.last_step > 0 && !self.is_reordered => {
+                end.min(cut.max(self.last_pts.saturating_add(self.last_step)))
+            }
+            _ => end,
+        }
+    }
+
+    fn stated_end(&self, timescale: u32) -> i64 {
         let span = self.last_pts - self.first_pts;
         let step = match self.is_reordered {
             true => span / i64::try_from(self.samples.max(2) - 1).unwrap_or(1),
@@ -130,7 +141,10 @@ pub(crate) fn summarise(spec: &SegmentSpec, extents: &[Extent], end_ns: Option<i
         if extent.samples > 0 {
             let end = match (track.kind, end_ns) {
                 (Kind::Video, Some(end_ns)) => end_ns,
-                _ => track.to_nanos(extent.end(track.timescale)),
+                _ => {
+                    let cut = end_ns.map(|end_ns| track.from_nanos(end_ns));
+                    track.to_nanos(extent.end(track.timescale, cut))
+                }
             };
             summary.duration_ns = summary.duration_ns.max(end - spec.origin_ns);
         }

@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::codec::h264::{self, ParameterSets};
-use crate::codec::{Dimensions, av1, vp8, vp9};
+use crate::codec::prefixed::Record;
+use crate::codec::{Dimensions, av1, configuration, vp8, vp9};
+use crate::fmp4::entry::with_configuration;
 use crate::sample::{Detail, Event, Kind, Sample, Track};
 
 /// Watches the samples of one init segment.
@@ -30,6 +32,8 @@ enum Codec {
     },
     /// H.264 without an avcC, as Chromium puts it into Matroska.
     AnnexB(ParameterSets),
+    /// H.264 and H.265 with a configuration, which key frames may change.
+    Prefixed(Record),
     Other,
 }
 
@@ -43,7 +47,7 @@ impl Refiner {
     pub(crate) fn resume(tracks: &[Track], now: &[Track]) -> Self {
         let mut refiner = Self::new(tracks);
         for (watched, now) in refiner.tracks.iter_mut().zip(now) {
-            (watched.track.width, watched.track.height) = (now.width, now.height);
+            watched.track.clone_from(now);
         }
         refiner
     }
@@ -72,7 +76,7 @@ impl Codec {
             "V_VP9" | "vp09" => Self::Vp9,
             "V_AV1" | "av01" => Self::Av1 { sequence_header: Bytes::new() },
             "V_MPEG4/ISO/AVC" if !has_private => Self::AnnexB(ParameterSets::default()),
-            _ => Self::Other,
+            codec => Record::of(codec).map_or(Self::Other, Self::Prefixed),
         }
     }
 }
@@ -89,11 +93,12 @@ impl Watched {
             Codec::Vp9 if sample.sync => self.resize(vp9::key_frame_dimensions(&sample.data)),
             Codec::Av1 { sequence_header } if sample.sync => {
                 let Some(header) = av1::sequence_header(&sample.data) else { return false };
-                let first = sequence_header.is_empty();
-                let changed = header != &sequence_header[..];
+                if header == &sequence_header[..] {
+                    return false;
+                }
                 *sequence_header = Bytes::copy_from_slice(header);
-                let dimensions = av1::dimensions(header);
-                self.resize(dimensions) || (changed && !first)
+                let is_resized = self.resize(av1::dimensions(header));
+                self.configure_av1(header) || is_resized
             }
             Codec::AnnexB(known) if h264::is_annex_b(&sample.data) => {
                 let (data, sets) = h264::to_length_prefixed(&sample.data);
@@ -110,8 +115,45 @@ impl Watched {
                 self.resize(dimensions);
                 true
             }
+            &mut Codec::Prefixed(record) if sample.sync => {
+                let known = configuration(&self.track, record.kind()).unwrap_or_default();
+                match record.changed_by(&sample.data, &known) {
+                    Some((config, dimensions)) => {
+                        self.resize(dimensions);
+                        self.configure(record.kind(), config)
+                    }
+                    None => false,
+                }
+            }
             _ => false,
         }
+    }
+
+    /// Gives the track the configuration that its sequence header stands for, and tells whether
+    /// it had another: Chromium's WebM says the same of every stream.
+    fn configure_av1(&mut self, sequence_header: &[u8]) -> bool {
+        let Some(av1c) = av1::to_av1c(sequence_header) else { return false };
+        let known = configuration(&self.track, b"av1C").unwrap_or_default();
+        let holds =
+            |known: &[u8]| known.windows(sequence_header.len()).any(|w| w == sequence_header);
+        if known.get(..3) == av1c.get(..3) && holds(&known) {
+            return false;
+        }
+        self.configure(b"av1C", av1c)
+    }
+
+    /// Gives the track another configuration, and tells whether it has a place for it.
+    fn configure(&mut self, kind: &[u8; 4], config: Vec<u8>) -> bool {
+        match &mut self.track.detail {
+            Detail::Webm(detail) => detail.codec_private = Some(config.into()),
+            Detail::Mp4(detail) => {
+                let Some(entry) = with_configuration(&detail.sample_entry, kind, &config) else {
+                    return false;
+                };
+                detail.sample_entry = entry;
+            }
+        }
+        true
     }
 
     fn resize(&mut self, dimensions: Option<Dimensions>) -> bool {

@@ -352,6 +352,14 @@ impl Family {
         }
     }
 
+    fn is_damaged(&self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Webm(_, demuxer, _) => !demuxer.damages.is_empty(),
+            Self::Mp4(_, demuxer, _) => !demuxer.damages.is_empty(),
+        }
+    }
+
     /// The samples of what was handed over; `None` where it is damaged.
     fn samples(&mut self) -> Option<Vec<Sample>> {
         let mut samples = Vec::new();
@@ -361,6 +369,9 @@ impl Family {
                 Self::Webm(_, demuxer, input) => demuxer.poll(input),
                 Self::Mp4(_, demuxer, input) => demuxer.poll(input),
             };
+            if self.is_damaged() {
+                return None;
+            }
             match found.ok()? {
                 Some(Found::Sample(sample)) => samples.push(sample),
                 Some(Found::Init(_)) => {}

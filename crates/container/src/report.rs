@@ -17,15 +17,22 @@ pub struct FileReport {
 
 /// What a track of a finished file holds.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
 pub struct TrackReport {
+    /// Whether it is seen or heard.
     pub kind: Kind,
+    /// As [`Track::codec`].
     pub codec: String,
+    /// Pixels from side to side; zero for audio.
     pub width: u32,
+    /// Pixels from top to bottom; zero for audio.
     pub height: u32,
+    /// Samples per second and channel; zero for video.
     pub sample_rate: u32,
+    /// How many channels; zero for video.
     pub channels: u32,
+    /// Frames or packets that it consists of.
     pub samples: u64,
+    /// How many of them decode by themselves.
     pub sync_samples: u64,
 }
 

@@ -35,9 +35,10 @@ impl Container {
 
 /// Whether a track is seen or heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
 pub enum Kind {
+    /// TrackType 1 (RFC 9559 section 5.1.4.1.3), handler `vide` (ISO 14496-12 clause 12.1.1).
     Video,
+    /// TrackType 2, handler `soun` (ISO 14496-12 clause 12.2.1).
     Audio,
 }
 
@@ -53,11 +54,14 @@ pub struct Sample {
     pub dts: i64,
     /// How long it lasts, in ticks, where the stream says so.
     pub duration: Option<u32>,
-    /// Whether it decodes by itself.
+    /// Whether it decodes by itself: the keyframe bit of a SimpleBlock (RFC 9559 section 10.2), a
+    /// BlockGroup without ReferenceBlock, or no `sample_is_non_sync_sample` (ISO 14496-12 clause
+    /// 8.8.3.1). VP8 frames say it themselves.
     pub sync: bool,
     /// The payload.
     pub data: Bytes,
-    /// Matroska BlockGroup children to carry along (alpha planes, discard padding), as encoded.
+    /// Matroska BlockGroup children to carry along, as encoded: BlockAdditions such as alpha planes
+    /// and DiscardPadding (RFC 9559 sections 5.1.3.5.2 and 5.1.3.5.7).
     pub block_extra: Bytes,
 }
 
@@ -66,20 +70,23 @@ pub struct Sample {
 pub struct Track {
     /// Audio or video.
     pub kind: Kind,
-    /// Matroska codec id or MP4 sample entry type, as the stream names it.
+    /// CodecID (RFC 9559 section 5.1.4.1.21) or sample entry type (ISO 14496-12 clause 8.5.2), as
+    /// the stream names it.
     pub codec: String,
-    /// Ticks per second of the track's sample times.
+    /// Ticks per second of the track's sample times: nanoseconds from Matroska, and from MP4 what
+    /// its media header says (ISO 14496-12 clause 8.4.2).
     pub timescale: u32,
-    /// How far presentation lags behind the stream's own timestamps, in ticks: Matroska's
-    /// CodecDelay, or what an MP4 edit list hides at the start.
+    /// How far presentation lags behind the stream's own timestamps, in ticks: CodecDelay (RFC 9559
+    /// section 5.1.4.1.25), or what an edit list hides at the start (ISO 14496-12 clause 8.6.6);
+    /// negative where it shows nothing first.
     pub delay: i64,
-    /// Width and height in pixels; zero for audio.
+    /// Pixels from side to side, as coded; zero for audio.
     pub width: u32,
-    #[allow(missing_docs)]
+    /// Pixels from top to bottom, as coded; zero for audio.
     pub height: u32,
-    /// Samples per second and channels; zero for video.
+    /// Samples per second and channel; zero for video.
     pub sample_rate: u32,
-    #[allow(missing_docs)]
+    /// How many channels; zero for video.
     pub channels: u32,
     /// What only the track's container knows.
     pub detail: Detail,
@@ -87,9 +94,10 @@ pub struct Track {
 
 /// What only the track's container knows of it.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
 pub enum Detail {
+    /// What a TrackEntry says (RFC 9559 section 5.1.4.1).
     Webm(webm::TrackDetail),
+    /// What a `trak` says (ISO 14496-12 clause 8.3).
     Mp4(fmp4::TrackDetail),
 }
 

@@ -4,8 +4,10 @@
 pub mod av1;
 mod bits;
 pub mod h264;
+mod h265;
 mod name;
 pub mod opus;
+pub(crate) mod prefixed;
 pub mod vp8;
 pub mod vp9;
 

@@ -21,6 +21,10 @@ pub(crate) fn sample_entry(track: &Track, keeps_delay: bool) -> Result<Vec<u8>, 
     let mut entry = match &track.detail {
         Detail::Mp4(detail) => {
             let mut entry = detail.sample_entry.to_vec();
+            // The same configuration under the name that every player knows (ISO 14496-15 clause 8.4.1).
+            if entry.get(4..8) == Some(b"hev1") {
+                entry[4..8].copy_from_slice(b"hvc1");
+            }
             if track.kind == Kind::Video && entry.len() >= WIDTH_AT + 4 {
                 let size = [track.width as u16, track.height as u16].map(u16::to_be_bytes);
                 entry[WIDTH_AT..WIDTH_AT + 4].copy_from_slice(&size.concat());
@@ -45,6 +49,20 @@ pub(crate) fn configuration(entry: &Bytes, of: Kind, kind: &[u8; 4]) -> Option<B
     };
     let found = find(entry.get(children_at..)?, kind).ok()??;
     Some(entry.slice_ref(found))
+}
+
+/// A visual sample entry in which the payload of the box of this kind is another one.
+pub(crate) fn with_configuration(entry: &Bytes, kind: &[u8; 4], payload: &[u8]) -> Option<Bytes> {
+    let known = configuration(entry, Kind::Video, kind)?;
+    let at = known.as_ptr() as usize - entry.as_ptr() as usize;
+    // A box of 64-bit size has its type elsewhere; nobody writes one here.
+    let in_front = entry.get(..at)?.strip_suffix(kind)?;
+    let mut out = in_front[..in_front.len() - 4].to_vec();
+    out.boxed(kind, |out| out.extend_from_slice(payload));
+    out.extend_from_slice(&entry[at + known.len()..]);
+    let len = u32::try_from(out.len()).ok()?;
+    out[..4].copy_from_slice(&len.to_be_bytes());
+    Some(out.into())
 }
 
 fn from_matroska(track: &Track, private: &[u8]) -> Result<Vec<u8>, Fault> {

@@ -28,21 +28,30 @@ pub(crate) struct Announced {
     pub(crate) sync: bool,
 }
 
+/// What places in a fragment count from, as positions in the stream (clause 8.8.7.1).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Where the `moof` begins.
+    pub(crate) moof: u64,
+    /// Where the file begins: a recorder that began anew counts from its own `ftyp`.
+    pub(crate) file: u64,
+}
+
 /// The samples of a `moof` payload in the order of their data. `next_dts` holds, by track, where
 /// the fragments so far end, for those without a `tfdt`.
 pub(crate) fn read_moof(
     moof: &[u8],
-    moof_offset: u64,
+    at: Place,
     tracks: &[Track],
     next_dts: &mut [i64],
 ) -> Result<Vec<Announced>, Fault> {
     let mut samples = Vec::new();
     // Without a base of its own, a track fragment begins where the one before it ends.
-    let mut data_end = moof_offset;
+    let mut data_end = at.moof;
     for child in Children::of(moof) {
         let child = child?;
         if child.kind == *b"traf" {
-            read_traf(child.payload, moof_offset, &mut data_end, tracks, next_dts, &mut samples)?;
+            read_traf(child.payload, at, &mut data_end, tracks, next_dts, &mut samples)?;
         }
     }
     samples.sort_by_key(|sample: &Announced| sample.offset);
@@ -51,7 +60,7 @@ pub(crate) fn read_moof(
 
 fn read_traf(
     traf: &[u8],
-    moof_offset: u64,
+    at: Place,
     data_end: &mut u64,
     tracks: &[Track],
     next_dts: &mut [i64],
@@ -65,13 +74,16 @@ fn read_traf(
         _ => None,
     });
     let base = match flags {
-        _ if flags & 0x1 != 0 => tfhd.u64()?,
-        _ if flags & 0x2_0000 != 0 => moof_offset,
+        _ if flags & 0x1 != 0 => {
+            at.file.checked_add(tfhd.u64()?).ok_or(Fault::malformed("tfhd"))?
+        }
+        _ if flags & 0x2_0000 != 0 => at.moof,
         _ => *data_end,
     };
     let Some((track, mut defaults)) = known else { return Ok(()) };
-    if flags & 0x2 != 0 {
-        tfhd.skip(4)?;
+    // Samples under a second entry would be written under the first.
+    if flags & 0x2 != 0 && tfhd.u32()? > 1 {
+        return Err(Fault { kind: ErrorKind::UnsupportedCodec, element: "tfhd" });
     }
     for (bit, field) in
         [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
@@ -81,7 +93,9 @@ fn read_traf(
         }
     }
     let tfdt = find(traf, b"tfdt")?;
-    let mut cursor = Cursor { track, base, offset: base, dts: next_dts[track], empty: 0, defaults };
+    let merged = frames_together(&tracks[track], defaults);
+    let (offset, dts) = (base, next_dts[track]);
+    let mut cursor = Cursor { track, base, offset, dts, empty: 0, defaults, merged };
     let mut started = tfdt.is_none();
     for child in Children::of(traf) {
         let child = child?;
@@ -105,6 +119,19 @@ fn read_traf(
     Ok(())
 }
 
+/// Uncompressed sound has a sample for each instant, of a few bytes: what lasts 20 ms goes
+/// together, as with every other codec.
+fn frames_together(track: &Track, defaults: Defaults) -> usize {
+    const PCM: [&str; 11] =
+        ["ipcm", "fpcm", "lpcm", "sowt", "twos", "in24", "in32", "fl32", "raw ", "alaw", "ulaw"];
+    const PACKETS_PER_SECOND: u32 = 50;
+    let is_pcm = PCM.contains(&track.codec.as_str()) && (1..=64).contains(&defaults.size);
+    match defaults.duration {
+        1 if is_pcm => (track.timescale / PACKETS_PER_SECOND).max(1) as usize,
+        _ => 1,
+    }
+}
+
 fn in_range(dts: &i64) -> bool {
     *dts <= MAX_TIME
 }
@@ -116,6 +143,8 @@ struct Cursor {
     dts: i64,
     empty: usize,
     defaults: Defaults,
+    /// How many samples that are described by the defaults alone are one sample here.
+    merged: usize,
 }
 
 impl Cursor {
@@ -131,16 +160,20 @@ impl Cursor {
         if fields > 0 && count > reader.rest_len() / (4 * fields) {
             return Err(BAD);
         }
-        if samples.len() + count > MAX_FRAGMENT_SAMPLES {
+        // Without any field of their own, the first sample's flags apart, they are all alike.
+        let merged = if fields == 0 { self.merged } else { 1 };
+        if samples.len() + count.div_ceil(merged) > MAX_FRAGMENT_SAMPLES {
             return Err(Fault { kind: ErrorKind::TooLarge, element: "trun" });
         }
-        for index in 0..count {
+        for index in (0..count).step_by(merged) {
+            let together = merged.min(count - index) as u32;
             let mut field = |bit, default| match flags & bit {
                 0 => Ok(default),
                 _ => reader.u32(),
             };
             let duration = field(0x100, self.defaults.duration)?;
-            let size = field(0x200, self.defaults.size)?;
+            let duration = duration.checked_mul(together).ok_or(BAD)?;
+            let size = field(0x200, self.defaults.size)?.checked_mul(together).ok_or(BAD)?;
             let own_flags = field(0x400, self.defaults.flags)?;
             // Negative offsets belong to version 1, and version 0 files use them all the same.
             let shift = i64::from(field(0x800, 0)? as i32);
@@ -165,5 +198,60 @@ impl Cursor {
             self.dts = self.dts.checked_add(duration.into()).filter(in_range).ok_or(BAD)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::syntax::Write;
+    use super::*;
+    use crate::fmp4::{TrackDetail, tracks::UNITY_MATRIX};
+    use crate::sample::Kind;
+
+    fn track(codec: &str) -> Track {
+        Track {
+            kind: Kind::Audio,
+            codec: codec.to_owned(),
+            timescale: 48_000,
+            delay: 0,
+            width: 0,
+            height: 0,
+            sample_rate: 48_000,
+            channels: 2,
+            detail: Detail::Mp4(TrackDetail {
+                track_id: 1,
+                sample_entry: Bytes::new(),
+                matrix: UNITY_MATRIX,
+                language: 0,
+                defaults: Defaults { duration: 1, size: 4, flags: 0 },
+            }),
+        }
+    }
+
+    fn read(codec: &str, count: u32) -> Result<Vec<Announced>, Fault> {
+        let mut moof = Vec::new();
+        moof.boxed(b"traf", |out| {
+            out.full_box(b"tfhd", 0, 0x2_0000, |out| out.u32(1));
+            out.full_box(b"tfdt", 0, 0, |out| out.u32(96));
+            out.full_box(b"trun", 0, 1, |out| {
+                out.u32(count);
+                out.u32(100);
+            });
+        });
+        read_moof(&moof, Place { moof: 1000, file: 0 }, &[track(codec)], &mut [0])
+    }
+
+    #[test]
+    fn uncompressed_sound_comes_in_packets() {
+        let samples = read("ipcm", 96_500).unwrap();
+        assert_eq!(samples.len(), 101);
+        assert_eq!((samples[0].offset, samples[0].size, samples[0].dts), (1100, 3840, 96));
+        assert_eq!((samples[1].offset, samples[1].dts), (4940, 1056));
+        assert_eq!((samples[100].size, samples[100].duration), (2000, 500));
+        // Other codecs' samples are as small as they are.
+        assert_eq!(read("mp4a", 3).unwrap().len(), 3);
+        assert_eq!(read("mp4a", 96_000).unwrap_err().kind, ErrorKind::TooLarge);
     }
 }

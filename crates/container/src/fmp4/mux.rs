@@ -119,6 +119,8 @@ impl OutTrack {
             Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, UNDETERMINED),
             Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, UNDETERMINED),
         };
+        // Known before the track's first sample comes, which may be in a later commit.
+        let delay = rescale(track.delay, track.timescale, timescale.into());
         Ok(Self {
             kind: track.kind,
             timescale,
@@ -131,7 +133,7 @@ impl OutTrack {
                 NANOS_PER_SECOND,
                 timescale.into(),
             ),
-            hidden: 0,
+            hidden: if spec.keeps_delay { delay.max(0) } else { 0 },
             rows: Vec::new(),
             chunks: Vec::new(),
         })
@@ -185,7 +187,7 @@ impl Mp4Muxer {
                 if let Some(first) = samples.first() {
                     let source = self.spec.tracks[first.track].timescale;
                     let dts = rescale(first.dts, source, track.timescale.into());
-                    track.hidden = (track.origin - dts).max(0);
+                    track.hidden = track.hidden.max(track.origin - dts);
                 }
             }
             out.push(Bytes::from(self.growing_front()));
@@ -219,7 +221,8 @@ impl Mp4Muxer {
                 }
                 _ => {
                     let source = self.spec.tracks[index].timescale;
-                    rescale(extent.end(source), source, track.timescale.into())
+                    let cut = end_ns.map(|end_ns| self.spec.tracks[index].from_nanos(end_ns));
+                    rescale(extent.end(source, cut), source, track.timescale.into())
                 }
             })
             .collect();
@@ -258,7 +261,9 @@ impl Mp4Muxer {
                 extent.add(sample, is_opus(&source.codec), source.timescale);
                 // Matroska tells no decode times. They only have to grow; what is shown when
                 // is said by the shift.
-                let dts = last_dts.map_or(i64::MIN, |last| last + 1).max(ticks(sample.dts));
+                // A fragment cannot begin in front of the file's own zero.
+                let earliest = last_dts.map_or(track.origin - track.hidden, |last| last + 1);
+                let dts = earliest.max(ticks(sample.dts));
                 last_dts = Some(dts);
                 rows.push(Row {
                     dts,

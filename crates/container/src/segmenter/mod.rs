@@ -11,8 +11,8 @@ use crate::demux::ResumePoint;
 use crate::sample::{Event, Init, Sample, Track};
 use books::Books;
 use stream::{
-    Current, MAX_PREVIOUS, MAX_SKEW_NS, MAX_START_NS, MAX_WAITING_BYTES, MAX_WAITING_SAMPLES,
-    Numbered, Previous, Stream,
+    Current, MAX_PREVIOUS, MAX_SKEW_NS, MAX_WAITING_BYTES, MAX_WAITING_SAMPLES, Numbered, Previous,
+    Stream,
 };
 
 /// What a new file begins with.
@@ -48,14 +48,14 @@ pub enum Action {
     },
     /// Add a sample to an open file.
     Write {
-        #[allow(missing_docs)]
+        /// The file, as [`Action::Open`] counted it.
         segment: u64,
-        #[allow(missing_docs)]
+        /// The next of its samples.
         sample: Sample,
     },
     /// Finish a file; nothing more will be added to it.
     Close {
-        #[allow(missing_docs)]
+        /// The file, as [`Action::Open`] counted it.
         segment: u64,
         /// Where the next file's video begins, in nanoseconds; `None` at the end of a stream.
         end_ns: Option<i64>,
@@ -412,7 +412,7 @@ impl Segmenter {
         let waiting = stream.waiting.iter().map(|waiting| &waiting.sample);
         let first_ns = waiting.chain(lead).map(raw_ns).min().unwrap_or(0);
         // A track whose first sample is still to come may begin a little earlier.
-        let origin_ns = if (0..MAX_START_NS).contains(&first_ns) { 0 } else { first_ns };
+        let origin_ns = if (0..stream.max_start_ns()).contains(&first_ns) { 0 } else { first_ns };
         let start_ns = lead.map_or(origin_ns, |sample| stream.shown_ns(sample));
         stream.config_changed = false;
         self.open(stream, origin_ns, start_ns, lead.is_some());

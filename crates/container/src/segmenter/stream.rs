@@ -23,7 +23,11 @@ pub(super) const MAX_WAITING_BYTES: usize = 8 << 20;
 pub(super) const MAX_PREVIOUS: usize = 8;
 
 /// Recorders begin their clock at zero, give or take one audio packet.
-pub(super) const MAX_START_NS: i64 = NANOS_PER_SECOND / 10;
+const MAX_START_NS: i64 = NANOS_PER_SECOND / 10;
+
+/// In an MP4 fragment all pictures can stand in front of sound that begins earlier, by as much as
+/// a camera takes to give its first one.
+const MAX_MP4_START_NS: i64 = NANOS_PER_SECOND;
 
 /// One init segment's samples.
 #[derive(Debug)]
@@ -113,7 +117,8 @@ impl Stream {
         match self.init.source {
             // Any key frame can bring a new frame size.
             Container::Webm => ahead,
-            // A new configuration comes with a new init segment.
+            // A new configuration nearly always comes with a new init segment. Where a key frame
+            // brings it, sound of its fragment may stand in the file before.
             Container::Mp4 => ahead && at_ns >= current.start_ns.saturating_add(target_ns),
         }
     }
@@ -121,6 +126,14 @@ impl Stream {
     /// How long audio waits for the first key frame.
     pub(super) fn max_start_skew_ns(&self) -> i64 {
         if self.lacks_parameter_sets() { i64::MAX } else { MAX_SKEW_NS }
+    }
+
+    /// A stream that begins this late begins at zero all the same.
+    pub(super) fn max_start_ns(&self) -> i64 {
+        match self.init.source {
+            Container::Webm => MAX_START_NS,
+            Container::Mp4 => MAX_MP4_START_NS,
+        }
     }
 
     /// Whether no file can be begun before a key frame brings its parameter sets.

@@ -8,8 +8,11 @@ use super::block::Block;
 use super::syntax::{Children, Header, MAX_HEADER_BYTES, id, unsigned};
 use super::tracks::{TrackDetail, read_tracks};
 use crate::byte_queue::ByteQueue;
-use crate::error::{Error, ErrorKind, Fault};
-use crate::sample::{Container, Detail, Found, Init, Kind, MAX_TIME, Sample, Track};
+use crate::codec;
+use crate::error::{Damages, Error, ErrorKind, Fault, Landmark, Search};
+use crate::sample::{
+    Container, Detail, Found, Init, Kind, MAX_TIME, NANOS_PER_SECOND, Sample, Track,
+};
 
 /// Tracks and their codec data take a few hundred bytes, some kilobytes for Vorbis. Every file
 /// repeats them.
@@ -23,6 +26,11 @@ const MAX_BLOCK_BYTES: u64 = 16 << 20;
 
 /// Matroska's default TimestampScale: one millisecond.
 const DEFAULT_TIMESTAMP_SCALE: u64 = 1_000_000;
+
+/// An id, a size, and the first byte of what stands inside.
+const LANDMARK_BYTES: usize = MAX_HEADER_BYTES + 1;
+
+const OUT_OF_PLACE: Fault = Fault { kind: ErrorKind::NoHeader, element: "element out of place" };
 
 /// Where the parser stands; all that it needs besides the bytes.
 #[derive(Debug)]
@@ -38,6 +46,10 @@ pub(crate) struct Demuxer {
     laced: VecDeque<Sample>,
     /// The last place between two elements, all samples before it handed out.
     boundary: (u64, Place),
+    /// Where reading cannot go on, it goes on at the next cluster.
+    search: Option<Search>,
+    landmark: Landmark,
+    pub(crate) damages: Damages,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +82,9 @@ impl Demuxer {
             tracks: Vec::new(),
             laced: VecDeque::new(),
             boundary: (0, Place::Top),
+            search: None,
+            landmark: Landmark::default(),
+            damages: Damages::default(),
         }
     }
 
@@ -88,15 +103,14 @@ impl Demuxer {
                 cluster = timestamp.unwrap_or(u64::MAX - 1);
             }
         }
-        let words = [cluster, end, segment_end];
-        Some((self.boundary.0, words.iter().flat_map(|word| word.to_be_bytes()).collect()))
+        let words = [cluster, end, segment_end].into_iter().chain(self.search.map(|s| s.from));
+        Some((self.boundary.0, words.flat_map(u64::to_be_bytes).collect()))
     }
 
     /// Goes on from a [`Self::boundary`]; the init segment has been parsed before.
     pub(crate) fn restore(&mut self, position: u64, state: &[u8]) -> Result<(), Fault> {
-        const BAD: Fault = Fault::malformed("resume state");
-        if state.len() != 24 {
-            return Err(BAD);
+        if !matches!(state.len(), 24 | 32) {
+            return Err(Fault::malformed("resume state"));
         }
         let word = |index: usize| unsigned(&state[8 * index..8 * index + 8]);
         let known = |value: u64| (value != u64::MAX).then_some(value);
@@ -110,6 +124,7 @@ impl Demuxer {
         };
         self.open = None;
         self.skip = 0;
+        self.search = (state.len() == 32).then(|| Search { fault: OUT_OF_PLACE, from: word(3) });
         self.complete_header()?;
         self.boundary = (position, self.place);
         Ok(())
@@ -119,8 +134,48 @@ impl Demuxer {
         &self.tracks
     }
 
+    /// Up to where everything is handed out or left out.
+    pub(crate) fn complete_to(&self) -> u64 {
+        self.boundary.0
+    }
+
     /// Parses until something is found or the bytes run out.
     pub(crate) fn poll(&mut self, input: &mut ByteQueue) -> Result<Option<Found>, Error> {
+        loop {
+            if !self.find_cluster(input)? {
+                return Ok(None);
+            }
+            let error = match self.read(input) {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            // A header must be whole; behind it the stream can be taken up again.
+            if !self.header.complete {
+                return Err(error);
+            }
+            self.landmark.leave(input, &mut self.damages, &error);
+            let fault = Fault { kind: error.kind, element: error.element };
+            self.search = Some(Search { fault, from: error.offset });
+            self.open = None;
+            self.skip = 0;
+            self.place = Place::Segment(None);
+        }
+    }
+
+    /// Looks for the next cluster or header, if that is what is to be done.
+    fn find_cluster(&mut self, input: &mut ByteQueue) -> Result<bool, Error> {
+        let Some(search) = self.search else { return Ok(true) };
+        let found = search.go_on(input, &mut self.damages, |input| input.seek(begins_anew));
+        self.boundary = (input.position(), self.place);
+        if found? {
+            self.search = None;
+            self.landmark.note(input);
+        }
+        Ok(self.search.is_none())
+    }
+
+    /// As [`Self::poll`], up to the first damage.
+    fn read(&mut self, input: &mut ByteQueue) -> Result<Option<Found>, Error> {
         loop {
             if let Some(sample) = self.laced.pop_front() {
                 return Ok(Some(Found::Sample(sample)));
@@ -169,15 +224,24 @@ impl Demuxer {
                         return Ok(None);
                     };
                     self.open = None;
-                    self.in_cluster(header.id, &payload).map_err(fault)?;
+                    if let Err(fault) = self.in_cluster(header.id, &payload) {
+                        // Its neighbours are as good as before.
+                        let bytes = (header.len + payload.len()) as u64;
+                        let offset = at.saturating_sub(header.len as u64);
+                        self.damages.add(fault.at(offset), bytes);
+                        self.laced.clear();
+                    }
                 }
                 _ => {
                     self.open = None;
                     self.skip = header.size.ok_or_else(|| {
                         Error::new(ErrorKind::Malformed, at, "element of unknown size")
                     })?;
+                    if self.skip > MAX_SKIPPED_BYTES {
+                        return Err(Error::new(ErrorKind::TooLarge, at, "element"));
+                    }
                     if !self.header.complete {
-                        self.skip_into_header(header, input)?;
+                        self.skip_into_header(header);
                     }
                 }
             }
@@ -214,7 +278,8 @@ impl Demuxer {
         let allowed = match header.id {
             id::EBML => {
                 // A second header inside the stream is a recorder that began anew.
-                *self = Self::new();
+                let damages = std::mem::take(&mut self.damages);
+                *self = Self { damages, boundary: (at, Place::Top), ..Self::new() };
                 true
             }
             id::SEGMENT => self.place == Place::Top && begun,
@@ -237,7 +302,12 @@ impl Demuxer {
             _ => begun,
         };
         if !allowed {
-            return Err(Error::new(ErrorKind::NoHeader, at, "element out of place"));
+            return Err(OUT_OF_PLACE.at(at));
+        }
+        if let (Place::Cluster { end: Some(end), .. }, Some(size)) = (self.place, header.size)
+            && at.saturating_add(header.len as u64).saturating_add(size) > end
+        {
+            return Err(Fault::malformed("element beyond its Cluster").at(at));
         }
         input.skip(header.len as u64);
         if !self.header.complete && header.id != id::CLUSTER {
@@ -266,15 +336,10 @@ impl Demuxer {
     }
 
     /// An element that is passed over leaves no trace in the init segment.
-    fn skip_into_header(&mut self, header: Header, input: &ByteQueue) -> Result<(), Error> {
-        let at = input.position();
-        if self.skip > MAX_SKIPPED_BYTES {
-            return Err(Error::new(ErrorKind::TooLarge, at, "element before the first Cluster"));
-        }
+    fn skip_into_header(&mut self, header: Header) {
         // Its content has no use later, so the kept header goes without it.
         let keep = self.header.bytes.len() - header.len;
         self.header.bytes.truncate(keep);
-        Ok(())
     }
 
     /// The header is over; what it says, the first time.
@@ -314,6 +379,8 @@ impl Demuxer {
         const BAD: Fault = Fault::malformed("Block");
         let Place::Cluster { timestamp, .. } = self.place else { return Err(BAD) };
         let base = timestamp.ok_or(Fault::malformed("Cluster without Timestamp"))?;
+        // Empty, with its room.
+        let mut laced = std::mem::take(&mut self.laced);
         let Some((index, track, detail)) = self.track(block.track) else { return Ok(()) };
         let sync = block.sync || track.kind == Kind::Audio;
         let scale = self.timestamp_scale;
@@ -321,22 +388,33 @@ impl Demuxer {
         let scaled = ticks.and_then(|ticks| ticks.checked_mul(i64::try_from(scale).ok()?));
         let pts = scaled.and_then(|pts| pts.checked_sub(track.delay)).ok_or(BAD)?;
         let stated_ns = block.duration.and_then(|ticks| ticks.checked_mul(scale));
-        let stated_ns = stated_ns.map(|total| total / block.frames.len().max(1) as u64);
-        let step_ns = stated_ns.or(detail.default_duration_ns).unwrap_or(0);
+        let frames = block.frames.len();
+        let stated_ns = stated_ns.map(|total| total / frames.max(1) as u64);
+        let nominal_ns = stated_ns.or(detail.default_duration_ns);
+        let mut extra = block.extra;
+        let mut next = Some(pts);
         for (lace, data) in block.frames.into_iter().enumerate() {
-            let shift = i64::try_from(step_ns.saturating_mul(lace as u64)).ok();
-            let pts = shift.and_then(|shift| pts.checked_add(shift));
-            let pts = pts.filter(|pts| pts.abs() <= MAX_TIME).ok_or(BAD)?;
-            self.laced.push_back(Sample {
+            let pts = next.filter(|pts| pts.abs() <= MAX_TIME).ok_or(BAD)?;
+            if lace + 1 < frames {
+                let step_ns = nominal_ns.or_else(|| own_duration_ns(track, &data)).unwrap_or(0);
+                next = i64::try_from(step_ns).ok().and_then(|step| pts.checked_add(step));
+            }
+            // What is said of the whole block ends with its last frame, as padding does.
+            let block_extra = match lace + 1 == frames {
+                true => std::mem::take(&mut extra),
+                false => Bytes::new(),
+            };
+            laced.push_back(Sample {
                 track: index,
                 pts,
                 dts: pts,
                 duration: stated_ns.and_then(|ns| u32::try_from(ns).ok()),
                 sync,
                 data,
-                block_extra: block.extra.clone(),
+                block_extra,
             });
         }
+        self.laced = laced;
         Ok(())
     }
 
@@ -369,6 +447,32 @@ fn take_payload(input: &mut ByteQueue, header: Header, max: u64) -> Result<Optio
         return Err(Error::new(ErrorKind::TooLarge, at, "element"));
     }
     Ok(input.take(size as usize))
+}
+
+/// How long a packet lasts by its own words, or by what its codec always does.
+fn own_duration_ns(track: &Track, packet: &[u8]) -> Option<u64> {
+    const SECOND: u64 = NANOS_PER_SECOND as u64;
+    let rate = u64::from(track.sample_rate.max(1));
+    match track.codec.as_str() {
+        "A_OPUS" => Some(u64::from(codec::opus::packet_duration(packet)?) * SECOND / 48_000),
+        "A_AAC" => Some(1024 * SECOND / rate),
+        "A_MPEG/L3" => Some(1152 * SECOND / rate),
+        _ => None,
+    }
+}
+
+/// Whether a Cluster begins here, with one of the elements that stand first in it, or the header
+/// of another recorder's stream.
+fn begins_anew(bytes: &[u8; LANDMARK_BYTES]) -> bool {
+    let firsts: &[u8] = match u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) {
+        // Timestamp, CRC-32, Void, Position, PrevSize.
+        id::CLUSTER => &[0xE7, 0xBF, 0xEC, 0xA7, 0xAB],
+        // EBMLVersion and its like, CRC-32, Void.
+        id::EBML => &[0x42, 0xBF, 0xEC],
+        _ => return false,
+    };
+    let Ok(Some(header)) = Header::read(bytes) else { return false };
+    bytes.get(header.len).is_some_and(|first| firsts.contains(first))
 }
 
 /// H.264 and HEVC in Matroska play in few places, so they become MP4, where MP4 can carry the

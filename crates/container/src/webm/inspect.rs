@@ -24,6 +24,9 @@ pub(crate) fn read(file: &Bytes) -> Result<FileReport, Error> {
             }
         }
     }
+    while let Some(damage) = demuxer.damage() {
+        report.problems.push(damage.to_string());
+    }
     if demuxer.incomplete_bytes() > 0 {
         report.problems.push("the file ends inside an element".to_owned());
     }

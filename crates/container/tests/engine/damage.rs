@@ -1,11 +1,12 @@
 //! Damaged streams give an error or fewer samples, never a panic and never endless memory.
 
 use bytes::Bytes;
-use container::Demuxer;
+use container::{Demuxer, ErrorKind};
 use proptest::prelude::*;
 
 use crate::captures;
 use crate::support::split;
+use crate::writers::tools;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
@@ -63,7 +64,26 @@ fn a_size_field_reserves_no_memory() {
                 Err(error) => break error,
             }
         };
-        assert_eq!(error.kind, container::ErrorKind::TooLarge);
+        assert_eq!(error.kind, ErrorKind::TooLarge);
+    }
+}
+
+/// A file that is meant to be read from a disk says so, wherever its index stands.
+#[test]
+fn a_progressive_mp4_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, flags, element) in
+        [("behind.mp4", "+disable_chpl", "mdat"), ("front.mp4", "+faststart", "moov")]
+    {
+        let arguments = format!("-c:v libx264 -c:a aac -movflags {flags} -f mp4");
+        let stream = tools::ffmpeg(folder.path(), name, &arguments);
+        for step in [1000, stream.bytes.len()] {
+            let chunks: Vec<Bytes> =
+                stream.bytes.chunks(step).map(Bytes::copy_from_slice).collect();
+            let error = split(&chunks, 2.0).unwrap_err();
+            assert_eq!((error.kind, error.element), (ErrorKind::NotFragmented, element));
+            assert!(error.to_string().contains("not fragmented"), "{error}");
+        }
     }
 }
 

@@ -1,37 +1,9 @@
-//! Finishing interrupted at any write leaves either the growing or the finished file.
+//! Files that are finished otherwise than most.
 
 use container::FinishStep;
 
 use crate::captures::{self, judge};
-use crate::support::{Wanted, demux, partial, unfinished};
-
-#[test]
-fn every_interruption_leaves_a_file_that_plays() {
-    for capture in captures::all() {
-        let (growing, steps) = unfinished(&capture, 1000.0);
-        let all = demux(&growing).unwrap();
-        let mut file = growing;
-        let last_write = steps.iter().rposition(|step| matches!(step, FinishStep::WriteAt { .. }));
-        for (index, step) in steps.iter().enumerate() {
-            let FinishStep::WriteAt { offset, bytes } = step else { continue };
-            let offset = *offset as usize;
-            if Some(index) != last_write {
-                // Torn anywhere, since nothing refers to these bytes yet.
-                for len in [0, 1, bytes.len() / 3, bytes.len() - 1] {
-                    let mut torn = file.clone();
-                    torn[offset..offset + len].copy_from_slice(&bytes[..len]);
-                    assert!(demux(&torn).unwrap() == all, "{}, {len} bytes", capture.name);
-                }
-            }
-            file[offset..offset + bytes.len()].copy_from_slice(bytes);
-            if Some(index) != last_write {
-                assert!(demux(&file).unwrap() == all, "{}", capture.name);
-            }
-        }
-        let report = container::inspect(file.into());
-        assert_eq!(report.problems, [] as [String; 0], "{}", capture.name);
-    }
-}
+use crate::support::{Wanted, partial, unfinished};
 
 #[test]
 fn an_index_beyond_its_room_rewrites_the_file() {

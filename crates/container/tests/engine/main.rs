@@ -9,11 +9,17 @@
 mod bare;
 #[path = "../../../../tests/support/captures.rs"]
 mod captures;
+mod configurations;
+mod cutting;
 mod damage;
 mod dialects;
 mod finishing;
+mod generated;
 mod live;
+mod matrix;
 mod properties;
 mod reopening;
+mod resynchronising;
 mod segmenting;
 mod support;
+mod writers;

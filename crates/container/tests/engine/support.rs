@@ -33,8 +33,6 @@ pub(crate) struct Split {
     pub(crate) files: Vec<File>,
     /// The samples of each file, as the segmenter assigned them.
     pub(crate) samples: Vec<Vec<Sample>>,
-    /// The growing files after every commit, by segment.
-    pub(crate) growing: Vec<(usize, Vec<u8>)>,
 }
 
 /// Splits a stream given in `chunks`, with a commit after each.
@@ -80,11 +78,9 @@ pub(crate) fn split(chunks: &[Bytes], seconds: f64) -> Result<Split, container::
             checkpoint: container::Checkpoint { resume: point, already: Vec::new() },
             ..CommitRecord::default()
         });
-        for (&segment, (muxer, bytes, _)) in &mut open {
-            if muxer.pending_bytes() > 0 {
-                append(bytes, muxer.commit(record.as_ref()));
-                split.growing.push((segment as usize, bytes.clone()));
-            }
+        for (muxer, bytes, _) in open.values_mut().filter(|(muxer, ..)| muxer.pending_samples() > 0)
+        {
+            append(bytes, muxer.commit(record.as_ref()));
         }
     }
     segmenter.finish();

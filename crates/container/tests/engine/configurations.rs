@@ -1,0 +1,132 @@
+//! Streams whose codec configuration changes without a new header, or that never had a good one.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use container::codec::{codec_name, configuration};
+use container::{Demuxer, Event, Kind, NANOS_PER_SECOND, Track};
+
+use crate::matrix::recording::record;
+use crate::support::demux;
+use crate::writers::sources::of;
+use crate::writers::{Source, mp4, tools};
+
+fn picture(folder: &std::path::Path, name: &str, size: &str, codec: &str) -> Source {
+    let arguments = format!(
+        "-s {size} {codec} -an -movflags +frag_keyframe+empty_moov+default_base_moof -f mp4"
+    );
+    of(&tools::ffmpeg(folder, name, &arguments).bytes, 2.0)
+}
+
+/// The parameter sets of an `avcC` or `hvcC` with lengths of four bytes.
+fn parameter_sets(source: &Source) -> Vec<u8> {
+    let config = source.tracks[0].private.clone().unwrap();
+    let mut sets = Vec::new();
+    let mut rest = &config[..];
+    let mut take = |rest: &mut &[u8]| {
+        let len = usize::from(u16::from_be_bytes([rest[0], rest[1]]));
+        sets.extend((len as u32).to_be_bytes());
+        sets.extend(&rest[2..2 + len]);
+        *rest = &rest[2 + len..];
+    };
+    if source.tracks[0].codec == "V_MPEG4/ISO/AVC" {
+        rest = &rest[6..];
+        take(&mut rest);
+        rest = &rest[1..];
+        take(&mut rest);
+    } else {
+        let arrays = rest[22];
+        rest = &rest[23..];
+        for _ in 0..arrays {
+            let count = u16::from_be_bytes([rest[1], rest[2]]);
+            rest = &rest[3..];
+            (0..count).for_each(|_| take(&mut rest));
+        }
+    }
+    sets
+}
+
+/// Chromium's `avc3` and `hev1` tell a new picture size in the stream alone.
+#[test]
+fn a_new_configuration_inside_the_stream_begins_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (codec, entry, name) in [
+        ("-c:v libx264 -bf 0", *b"avc3", "avc3"),
+        ("-c:v libx265 -x265-params log-level=error:open-gop=0 -tag:v hvc1", *b"hev1", "hvc1"),
+    ] {
+        let mut source = picture(folder.path(), "large.mp4", "320x240", codec);
+        let mut small = picture(folder.path(), "small.mp4", "176x144", codec);
+        let sets = parameter_sets(&small);
+        for packet in &mut small.packets {
+            packet.pts_ns += 2_000_000_000;
+            packet.dts_ns += 2_000_000_000;
+            if packet.sync {
+                packet.data = [&sets[..], &packet.data].concat().into();
+            }
+        }
+        source.packets.extend(small.packets);
+        let style = mp4::Style { video_entry: Some(entry), ..mp4::Style::chromium() };
+        let stream = mp4::write(&source, &style);
+        let chunks: Vec<Bytes> = stream.bytes.chunks(5000).map(Bytes::copy_from_slice).collect();
+        let files = record(&chunks, NANOS_PER_SECOND * 1000).unwrap().files;
+        let sizes: Vec<(u32, u32)> = files
+            .iter()
+            .map(|file| (file.spec.tracks[0].width, file.spec.tracks[0].height))
+            .collect();
+        assert_eq!(sizes, [(320, 240), (176, 144)], "{codec}");
+        for (n, file) in files.iter().enumerate() {
+            let names = codec_name(&file.spec.tracks[0]).unwrap();
+            assert!(names.starts_with(name), "{names}");
+            let path = folder.path().join(format!("{name}_{n}.mp4"));
+            std::fs::write(&path, &file.finished).unwrap();
+            let decoded = Command::new("ffprobe")
+                .args(["-v", "error", "-count_frames", "-of", "csv=p=0", "-show_entries"])
+                .arg("stream=codec_tag_string,width,height,nb_read_frames")
+                .arg(&path)
+                .output()
+                .unwrap();
+            let (width, height) = sizes[n];
+            let words = String::from_utf8_lossy(&decoded.stdout);
+            assert!(decoded.stderr.is_empty(), "{}", String::from_utf8_lossy(&decoded.stderr));
+            assert_eq!(words.trim(), format!("{name},{width},{height},48"), "{codec}");
+        }
+    }
+}
+
+fn tracks(stream: &[u8]) -> Vec<Track> {
+    let mut demuxer = Demuxer::new();
+    demuxer.push(Bytes::copy_from_slice(stream));
+    let mut tracks = Vec::new();
+    while let Some(event) = demuxer.poll().unwrap() {
+        match event {
+            Event::Init(init) => tracks.clone_from(&init.tracks),
+            Event::Config { track, config } => tracks[track] = *config,
+            Event::Sample(_) => {}
+        }
+    }
+    tracks
+}
+
+/// Chromium's WebM has the same four bytes for every AV1 stream; ffmpeg's encoder writes what the
+/// stream really is.
+#[test]
+fn av1_gets_the_configuration_that_it_has() {
+    let capture = crate::captures::named("chromium-webm-av1-opus");
+    let video = |tracks: Vec<Track>| tracks.into_iter().find(|t| t.kind == Kind::Video).unwrap();
+    let chromium = video(tracks(&capture.stream));
+    let av1c = configuration(&chromium, b"av1C").unwrap();
+    assert!(av1c.len() > 10 && av1c[0] == 0x81, "{av1c:?}");
+    let first = demux(&capture.stream).unwrap();
+    let first = first.iter().find(|sample| sample.sync && sample.data.len() > 100).unwrap();
+    let header = container::codec::av1::sequence_header(&first.data).unwrap();
+    assert!(av1c.ends_with(header));
+
+    let folder = tempfile::tempdir().unwrap();
+    let codec = "-c:v libsvtav1 -preset 12";
+    let source = picture(folder.path(), "av1.mp4", "320x240", codec);
+    let written = source.tracks[0].private.clone().unwrap();
+    let key = source.packets.iter().find(|packet| packet.sync).unwrap();
+    let header = container::codec::av1::sequence_header(&key.data).unwrap();
+    let made = container::codec::av1::to_av1c(header).unwrap();
+    assert_eq!(made[..3], written[..3], "profile, level, tier, depth, subsampling");
+}
