@@ -145,6 +145,15 @@ impl Intake {
         Ok(())
     }
 
+    /// The camera's clock was set: pictures are missing until the next generation begins.
+    pub(crate) async fn leapt(&mut self) -> Result<(), Over> {
+        self.is_wanted()?;
+        if let Some(recording) = &self.recording {
+            recording.lock().await.leapt();
+        }
+        Ok(())
+    }
+
     /// Or: the next bytes of a Matroska, WebM or fragmented MP4 stream, whose init segments begin
     /// the generations.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Over> {

@@ -135,6 +135,14 @@ impl Recording {
         }));
     }
 
+    /// The camera's clock was set: what came last was the last of its generation, and what comes
+    /// until the next one cannot be shown.
+    pub(super) fn leapt(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        session.leapt();
+        self.report();
+    }
+
     /// What came last was the last of its generation. With words, the camera is lost.
     pub(super) fn interrupted(&mut self, why: Option<String>) {
         let Some(session) = &mut self.session else { return };

@@ -216,6 +216,7 @@ impl Fetch {
                     intake.gap(wall_us(from_us), wall_us(to_us)).await?;
                 }
             }
+            Output::Leap => intake.leapt().await?,
             Output::Sample(_) => {}
         }
         Ok(())

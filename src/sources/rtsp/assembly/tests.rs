@@ -236,6 +236,49 @@ fn a_clock_that_is_set_begins_a_generation_at_the_next_key_frame() {
         });
         assert_eq!(camera.begins(), [50_000, 75 * 40_000 + 50_000], "{leap}");
         assert_eq!(camera.samples(0).len(), 105);
+        // The 15 pictures in front of the key frame are said to be missing, where they are.
+        let at = camera.outputs.iter().position(|output| *output == Output::Leap).unwrap();
+        let pictures = camera.outputs[..at].iter();
+        let pictures =
+            pictures.filter(|output| matches!(output, Output::Sample(s) if s.track == 0));
+        assert_eq!(pictures.count(), 60);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_at_a_key_frame_costs_nothing() {
+    let mut camera = Camera::new();
+    camera.steadily(50);
+    camera.play(50, |_, item| {
+        item.ticks += if item.kind == Kind::Video { 90_000 * 3600 } else { 0 };
+    });
+    assert_eq!((camera.begins().len(), camera.samples(0).len()), (2, 100));
+    assert!(!camera.outputs.contains(&Output::Leap));
+}
+
+#[test]
+fn a_clock_of_the_sound_that_is_set_alone_parts_no_pictures() {
+    for leap in [-8000 * 3600, 8000 * 3600] {
+        let mut camera = Camera::new();
+        // The sound that arrives with a frame was recorded 200 ms before it.
+        camera.report(Kind::Video, VIDEO_START, 10 * SECOND_US);
+        camera.report(Kind::Audio, AUDIO_START, 10 * SECOND_US - 200_000);
+        camera.steadily(60);
+        // What comes first on the new clock is late.
+        camera.play(600, |frame, item| {
+            if item.kind == Kind::Audio {
+                item.ticks += leap;
+                item.arrived_us += if frame == 60 { 60_000 } else { 0 };
+            }
+        });
+        assert_eq!((camera.begins().len(), camera.samples(0).len()), (1, 660), "{leap}");
+        assert!(!camera.outputs.contains(&Output::Leap));
+        let sound = camera.samples(1);
+        assert_eq!(sound.len(), 1310, "no sound is lost");
+        assert!(sound.windows(2).all(|pair| pair[0].pts < pair[1].pts));
+        // It is where it would have been, as exactly as anybody notices.
+        let off = sound[1309].pts - 1309 * 160;
+        assert!(off.abs() <= 160, "{leap}: {off}");
     }
 }
 
