@@ -25,6 +25,9 @@ const MAX_HELD_FRAMES: usize = 1000;
 /// anything.
 const MAX_BEGINNING_OFF_NS: i64 = 500_000_000;
 
+/// Lost sound that is shorter is a crackle, and fills no timeline.
+const MIN_SOUND_GAP_NS: i64 = 100_000_000;
+
 /// What the recorder and viewers are told. Times are those of arrival, which only run forward.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Output {
@@ -34,8 +37,8 @@ pub(super) enum Output {
     Sample(Sample),
     /// How far the camera has come since.
     Clock(Reading),
-    /// Pictures are missing between these times.
-    Gap { from_us: i64, to_us: i64 },
+    /// Pictures or sound are missing between these times.
+    Gap { kind: Kind, from_us: i64, to_us: i64 },
     /// The camera's clock was set. Pictures are missing from here to the next generation.
     Leap,
 }
@@ -85,11 +88,25 @@ struct Running {
     is_first: bool,
     last_video_us: i64,
     last_sound_pts: Option<i64>,
+    /// Until when there is sound.
+    sound_until_ns: Option<i64>,
     /// Where the sound's clock was set alone: its RTP time of media time zero, and its least
     /// lateness on top.
     sound_base_ns: Option<i64>,
     /// Whether the next sound is the first on its new clock.
     has_sound_leapt: bool,
+}
+
+impl Running {
+    /// Sound lies at this media time. Returns the gap in front of it, where some was lost.
+    fn hears(&mut self, frame: &Frame, at_ns: i64, rate: u32) -> Option<Output> {
+        let length_ns = nanos(frame.duration.unwrap_or(0).into(), rate);
+        let until_ns = self.sound_until_ns.replace(at_ns.saturating_add(length_ns))?;
+        let is_gap = frame.is_behind_loss && at_ns.saturating_sub(until_ns) > MIN_SOUND_GAP_NS;
+        let time = |media_ns: i64| self.zero_us.saturating_add(media_ns / 1000);
+        let (from_us, to_us) = (time(until_ns), time(at_ns));
+        is_gap.then_some(Output::Gap { kind: Kind::Audio, from_us, to_us })
+    }
 }
 
 /// What the camera says of the RTP times at which its playback begins.
@@ -344,6 +361,7 @@ impl Assembly {
             is_first: true,
             last_video_us: 0,
             last_sound_pts: None,
+            sound_until_ns: None,
             sound_base_ns: None,
             has_sound_leapt: false,
         });
@@ -357,6 +375,7 @@ impl Assembly {
             Some(late_us) => (nanos(zero_ticks, rate) / 1000).saturating_add(late_us),
             None => before.zero_us.saturating_add(passed_ns / 1000),
         };
+        let sound_until_ns = before.sound_until_ns.map(|until_ns| until_ns - passed_ns);
         let sound_base_ns = before.sound_base_ns.filter(|_| before.has_sound);
         let sound_base_ns = sound_base_ns.map(|base_ns| base_ns.saturating_add(passed_ns));
         // Sound that comes into being now has not been placed beside the picture before.
@@ -377,6 +396,7 @@ impl Assembly {
             is_first,
             last_video_us,
             last_sound_pts,
+            sound_until_ns,
             sound_base_ns,
             has_sound_leapt: before.has_sound_leapt,
         });
@@ -432,9 +452,12 @@ impl Assembly {
                 if is_behind_gap {
                     let time = |media_us| running.zero_us.saturating_add(media_us);
                     let (from_us, to_us) = (time(running.last_video_us), time(at_us));
-                    self.outputs.push(Output::Gap { from_us, to_us });
+                    self.outputs.push(Output::Gap { kind: Kind::Video, from_us, to_us });
                 }
                 running.last_video_us = running.last_video_us.max(at_us);
+                if frame.kind == Kind::Audio {
+                    self.outputs.extend(running.hears(&frame, nanos(pts, rate), rate));
+                }
                 (0, pts)
             }
             _ if !running.has_sound => return,
@@ -453,6 +476,7 @@ impl Assembly {
                 if running.is_first && at_ns.saturating_add(length_ns) <= 0 {
                     return;
                 }
+                self.outputs.extend(running.hears(&frame, at_ns, rate));
                 let pts = ticks(at_ns, rate);
                 let pts = running.last_sound_pts.map_or(pts, |last| pts.max(last + 1));
                 running.last_sound_pts = Some(pts);

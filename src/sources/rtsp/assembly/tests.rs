@@ -113,7 +113,7 @@ impl Camera {
 
     fn gaps(&self) -> Vec<(i64, i64)> {
         let gaps = self.outputs.iter().filter_map(|output| match output {
-            Output::Gap { from_us, to_us } => Some((*from_us, *to_us)),
+            Output::Gap { from_us, to_us, .. } => Some((*from_us, *to_us)),
             _ => None,
         });
         gaps.collect()
@@ -208,6 +208,29 @@ fn what_refers_to_lost_pictures_is_left_out_and_said() {
     // The sound is whole.
     assert_eq!(camera.samples(1).len(), 240);
     assert_eq!(camera.begins().len(), 1);
+}
+
+#[test]
+fn lost_sound_is_said_once_for_each_hole() {
+    let mut camera = Camera::that_tells();
+    camera.steadily(50);
+    // A fifth of a second is lost, and later a crackle.
+    for frame in 50..75 {
+        for item in [camera.audio(0), camera.video(), camera.audio(1)] {
+            let is_sound = item.kind == Kind::Audio;
+            if is_sound && ((55..60).contains(&frame) || frame == 70) {
+                continue;
+            }
+            let is_behind_loss = is_sound && [60, 71].contains(&frame);
+            camera.push(Frame { is_behind_loss, ..item });
+        }
+        camera.frame += 1;
+    }
+    let gaps: Vec<&Output> =
+        camera.outputs.iter().filter(|output| matches!(output, Output::Gap { .. })).collect();
+    let (from_us, to_us) = (55 * 40_000 + 50_000, 60 * 40_000 + 50_000);
+    assert_eq!(gaps, [&Output::Gap { kind: Kind::Audio, from_us, to_us }]);
+    assert_eq!(camera.samples(0).len(), 75);
 }
 
 #[test]
