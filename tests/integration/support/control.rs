@@ -101,7 +101,7 @@ impl Control {
             match message["type"].as_str() {
                 Some("result") if message["id"] == id => results.push(message),
                 Some("done") if message["id"] == id => return results,
-                Some("streams" | "devices" | "alarms" | "sources") => {}
+                Some("streams" | "devices" | "sources" | "alarms") => {}
                 _ => panic!("not of {id}: {message}"),
             }
         }
