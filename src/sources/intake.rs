@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::{Event, Init, Track};
+use container::{Event, Init, Kind, Track};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -136,11 +136,26 @@ impl Intake {
         Ok(())
     }
 
-    /// Pictures are missing between these times, since what came of them could not be used.
-    pub(crate) async fn gap(&mut self, from_us: WallUs, to_us: WallUs) -> Result<(), Over> {
+    /// Pictures or sound are missing between these times, since what came of them could not be
+    /// used.
+    pub(crate) async fn gap(
+        &mut self,
+        kind: Kind,
+        from_us: WallUs,
+        to_us: WallUs,
+    ) -> Result<(), Over> {
         self.is_wanted()?;
         if let Some(recording) = &self.recording {
-            recording.lock().await.damaged(from_us, to_us);
+            recording.lock().await.damaged(kind, from_us, to_us);
+        }
+        Ok(())
+    }
+
+    /// The camera's clock was set: pictures are missing until the next generation begins.
+    pub(crate) async fn leapt(&mut self) -> Result<(), Over> {
+        self.is_wanted()?;
+        if let Some(recording) = &self.recording {
+            recording.lock().await.leapt();
         }
         Ok(())
     }

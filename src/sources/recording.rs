@@ -6,7 +6,7 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
-use container::Event;
+use container::{Event, Kind};
 use tokio::time::Instant;
 
 use super::generation::Head;
@@ -121,9 +121,13 @@ impl Recording {
     }
 
     /// What came between these times could not be used.
-    pub(super) fn damaged(&mut self, start_us: WallUs, end_us: WallUs) {
+    pub(super) fn damaged(&mut self, kind: Kind, start_us: WallUs, end_us: WallUs) {
         let Some(session) = &mut self.session else { return };
         let Some(generation) = session.generation() else { return };
+        let detail = match kind {
+            Kind::Video => "packets of the camera were lost on their way",
+            Kind::Audio => "packets of the camera's sound were lost on their way",
+        };
         session.tell(Feed::Note(Note {
             event: "gap".to_owned(),
             generation: Some(generation),
@@ -131,8 +135,16 @@ impl Recording {
             start_us,
             end_us: Some(end_us),
             reason: Some("damaged_input".to_owned()),
-            detail: Some("packets of the camera were lost on their way".to_owned()),
+            detail: Some(detail.to_owned()),
         }));
+    }
+
+    /// The camera's clock was set: what came last was the last of its generation, and what comes
+    /// until the next one cannot be shown.
+    pub(super) fn leapt(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        session.leapt();
+        self.report();
     }
 
     /// What came last was the last of its generation. With words, the camera is lost.

@@ -200,14 +200,16 @@ async fn a_camera_that_says_nothing_more_is_given_up() {
 #[tokio::test]
 async fn viewers_that_come_and_go_leave_no_process_and_no_socket() {
     const VIEWERS: usize = 50;
+    /// Some seconds; `LOCALCAMERA_ROUNDS=60` makes it minutes.
     const ROUNDS: usize = 6;
+    let rounds = std::env::var("LOCALCAMERA_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
     let cameras = [Visited::start(None), Visited::start(None)];
     let (server, old) = start();
     let before = server.open_files();
     let visits = (0..VIEWERS).map(|number| {
         let (old, place) = (old.clone(), cameras[number % 2].place.clone());
         tokio::spawn(async move {
-            for round in 0..ROUNDS {
+            for round in 0..rounds {
                 // Some go away before anything has come, some after a while, some know no camera.
                 let place = if (number + round) % 7 == 0 { "127.0.0.1:1/" } else { &place };
                 let mut viewer = look(&old, &format!("rtsp://{place}")).await;

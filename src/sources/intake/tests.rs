@@ -196,6 +196,22 @@ async fn generations_count_on_and_the_gaps_between_them_say_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_left_out_where_a_cameras_clock_is_set_is_said_to_be_missing() {
+    let mut bench = Bench::new();
+    bench.recording.lock().await.start().await;
+    let mut recorded = bench.queue.try_recv().unwrap();
+    bench.begin(clock::now_us()).await;
+    bench.media(&[key(0), picture(40)]).await;
+    told(&mut recorded);
+    bench.intake.leapt().await.unwrap();
+    bench.begin(clock::now_us()).await;
+    bench.media(&[key(0)]).await;
+    let words =
+        ["end 0", "missing damaged_input", "begin 1 damaged_input", "init 1", "picture 1 0"];
+    assert_eq!(told(&mut recorded), words);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_is_stopped_while_its_camera_is_away_was_missing_it_until_then() {
     let mut bench = Bench::new();
     bench.recording.lock().await.start().await;

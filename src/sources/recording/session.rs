@@ -43,6 +43,7 @@ const CONNECTING: &str = "connecting";
 /// The camera goes on under another configuration; as a raw publisher's.
 const INIT: &str = "init";
 
+const DAMAGED: &str = "damaged_input";
 const CAMERA_LOST: &str = "camera_lost";
 const DISK_FULL: &str = "server_disk_full";
 
@@ -142,6 +143,15 @@ impl Session {
         }
         // What cannot be handed over now goes with the next.
         let _ = self.flush();
+    }
+
+    /// The camera's clock was set, and nothing of it can be shown until the next generation.
+    pub(super) fn leapt(&mut self) {
+        if self.current.is_some() {
+            self.end();
+            let detail = Some("the camera's clock was set".to_owned());
+            self.because(Cause { reason: DAMAGED, detail });
+        }
     }
 
     /// A disk that takes nothing more pauses the recording, and nothing else.

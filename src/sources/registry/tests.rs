@@ -28,7 +28,7 @@ fn live(streams: &Streams, name: &str) -> Showing {
     let (device, title) = (format!("device-{name}"), String::new());
     let mut showing =
         Showing::new(streams.clone(), Shown { name: name.to_owned(), device, title, source });
-    showing.begin(1, 0);
+    showing.begin(1, crate::clock::now_us());
     let init = Init::of_bare(&[BareTrack::video(BareCodec::Mjpeg, (64, 48))]).unwrap();
     let sample = Sample {
         track: 0,

@@ -25,6 +25,9 @@ const MAX_HELD_FRAMES: usize = 1000;
 /// anything.
 const MAX_BEGINNING_OFF_NS: i64 = 500_000_000;
 
+/// Lost sound that is shorter is a crackle, and fills no timeline.
+const MIN_SOUND_GAP_NS: i64 = 100_000_000;
+
 /// What the recorder and viewers are told. Times are those of arrival, which only run forward.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Output {
@@ -34,8 +37,10 @@ pub(super) enum Output {
     Sample(Sample),
     /// How far the camera has come since.
     Clock(Reading),
-    /// Pictures are missing between these times.
-    Gap { from_us: i64, to_us: i64 },
+    /// Pictures or sound are missing between these times.
+    Gap { kind: Kind, from_us: i64, to_us: i64 },
+    /// The camera's clock was set. Pictures are missing from here to the next generation.
+    Leap,
 }
 
 /// One camera's media on its way.
@@ -83,6 +88,25 @@ struct Running {
     is_first: bool,
     last_video_us: i64,
     last_sound_pts: Option<i64>,
+    /// Until when there is sound.
+    sound_until_ns: Option<i64>,
+    /// Where the sound's clock was set alone: its RTP time of media time zero, and its least
+    /// lateness on top.
+    sound_base_ns: Option<i64>,
+    /// Whether the next sound is the first on its new clock.
+    has_sound_leapt: bool,
+}
+
+impl Running {
+    /// Sound lies at this media time. Returns the gap in front of it, where some was lost.
+    fn hears(&mut self, frame: &Frame, at_ns: i64, rate: u32) -> Option<Output> {
+        let length_ns = nanos(frame.duration.unwrap_or(0).into(), rate);
+        let until_ns = self.sound_until_ns.replace(at_ns.saturating_add(length_ns))?;
+        let is_gap = frame.is_behind_loss && at_ns.saturating_sub(until_ns) > MIN_SOUND_GAP_NS;
+        let time = |media_ns: i64| self.zero_us.saturating_add(media_ns / 1000);
+        let (from_us, to_us) = (time(until_ns), time(at_ns));
+        is_gap.then_some(Output::Gap { kind: Kind::Audio, from_us, to_us })
+    }
 }
 
 /// What the camera says of the RTP times at which its playback begins.
@@ -183,7 +207,10 @@ impl Assembly {
         let is_lead = kind == self.lead();
         let own_us = nanos(frame.ticks, self.rate(kind)) / 1000;
         if self.pace(is_lead).leaps(own_us, frame.arrived_us) {
-            self.leap();
+            match is_lead {
+                true => self.leap(frame.is_key),
+                false => self.leap_of_sound(),
+            }
         }
         let reading = self.pace(is_lead).push(own_us, frame.arrived_us);
         self.has_heard |= kind == Kind::Audio;
@@ -246,9 +273,12 @@ impl Assembly {
     }
 
     /// The camera's clock was set, or it began anew: nothing that was known holds.
-    fn leap(&mut self) {
+    fn leap(&mut self, is_at_key: bool) {
         if matches!(self.state, State::Settling { .. }) {
             self.begin();
+        }
+        if matches!(self.state, State::Running(_)) && !is_at_key {
+            self.outputs.push(Output::Leap);
         }
         self.gate.shut();
         self.reports = Reports::default();
@@ -257,6 +287,33 @@ impl Assembly {
         (self.lead_pace, self.sound_pace) = (Pace::default(), Pace::default());
         (self.held, self.held_bytes) = (VecDeque::new(), 0);
         self.state = State::Waiting(None);
+    }
+
+    /// The sound's clock was set, and the pictures' was not: they go on as they are. Sound goes on
+    /// as far behind its arrival as it was.
+    fn leap_of_sound(&mut self) {
+        if matches!(self.state, State::Settling { .. }) {
+            self.begin();
+        }
+        let late_us = std::mem::take(&mut self.sound_pace).least_us();
+        self.reports.forget(Kind::Audio);
+        self.beginnings = Beginnings { video: Some(0), audio: Some(0), are_told: false };
+        // What waits for a picture is on the old clock.
+        (self.held, self.held_bytes) = (VecDeque::new(), 0);
+        if let State::Running(running) | State::Waiting(Some(running)) = &mut self.state
+            && let Some(late_us) = late_us
+        {
+            let late_ns = late_us.saturating_mul(1000);
+            running.sound_base_ns = Some(running.alignment.zero_ns().saturating_add(late_ns));
+            running.has_sound_leapt = true;
+        }
+    }
+
+    /// Where media time zero is on the sound's clock, after that was set alone.
+    fn sound_zero_ns(&self) -> Option<i64> {
+        let State::Running(Running { sound_base_ns, .. }) = &self.state else { return None };
+        let late_ns = self.sound_pace.least_us()?.saturating_mul(1000);
+        Some((*sound_base_ns)?.saturating_sub(late_ns))
     }
 
     /// The generation ends, and the next goes on with its clock.
@@ -304,6 +361,9 @@ impl Assembly {
             is_first: true,
             last_video_us: 0,
             last_sound_pts: None,
+            sound_until_ns: None,
+            sound_base_ns: None,
+            has_sound_leapt: false,
         });
     }
 
@@ -315,6 +375,9 @@ impl Assembly {
             Some(late_us) => (nanos(zero_ticks, rate) / 1000).saturating_add(late_us),
             None => before.zero_us.saturating_add(passed_ns / 1000),
         };
+        let sound_until_ns = before.sound_until_ns.map(|until_ns| until_ns - passed_ns);
+        let sound_base_ns = before.sound_base_ns.filter(|_| before.has_sound);
+        let sound_base_ns = sound_base_ns.map(|base_ns| base_ns.saturating_add(passed_ns));
         // Sound that comes into being now has not been placed beside the picture before.
         let alignment = match before.has_sound {
             true => before.alignment.moved(passed_ns),
@@ -333,6 +396,9 @@ impl Assembly {
             is_first,
             last_video_us,
             last_sound_pts,
+            sound_until_ns,
+            sound_base_ns,
+            has_sound_leapt: before.has_sound_leapt,
         });
     }
 
@@ -373,6 +439,7 @@ impl Assembly {
         let lead_rate = self.rate(self.lead());
         let rate = self.rate(frame.kind);
         let offset_ns = self.reports.offset_ns(lead_rate, rate);
+        let set_zero_ns = self.sound_zero_ns().filter(|_| frame.kind != self.lead());
         let State::Running(running) = &mut self.state else { return };
         let (track, pts) = match frame.kind {
             kind if kind == Kind::Video || !self.has_video => {
@@ -385,21 +452,31 @@ impl Assembly {
                 if is_behind_gap {
                     let time = |media_us| running.zero_us.saturating_add(media_us);
                     let (from_us, to_us) = (time(running.last_video_us), time(at_us));
-                    self.outputs.push(Output::Gap { from_us, to_us });
+                    self.outputs.push(Output::Gap { kind: Kind::Video, from_us, to_us });
                 }
                 running.last_video_us = running.last_video_us.max(at_us);
+                if frame.kind == Kind::Audio {
+                    self.outputs.extend(running.hears(&frame, nanos(pts, rate), rate));
+                }
                 (0, pts)
             }
             _ if !running.has_sound => return,
             _ => {
                 let zero_ns = nanos(running.zero_ticks, lead_rate);
                 let wanted_ns = offset_ns.map(|offset_ns| zero_ns.saturating_add(offset_ns));
+                let wanted_ns = wanted_ns.or(set_zero_ns);
+                if let Some(zero_ns) = set_zero_ns
+                    && std::mem::take(&mut running.has_sound_leapt)
+                {
+                    running.alignment = Alignment::new(zero_ns);
+                }
                 let at_ns = running.alignment.place(nanos(frame.ticks, rate), wanted_ns);
                 // What is over when the first picture is shown belongs to none.
                 let length_ns = nanos(frame.duration.unwrap_or(0).into(), rate);
                 if running.is_first && at_ns.saturating_add(length_ns) <= 0 {
                     return;
                 }
+                self.outputs.extend(running.hears(&frame, at_ns, rate));
                 let pts = ticks(at_ns, rate);
                 let pts = running.last_sound_pts.map_or(pts, |last| pts.max(last + 1));
                 running.last_sound_pts = Some(pts);

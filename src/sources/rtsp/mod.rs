@@ -210,12 +210,13 @@ impl Fetch {
                 intake.begin(init.map_err(wrong)?, anchor_us).await?;
             }
             Output::Clock(reading) => intake.clock(reading.media_us, reading.elapsed_us).await?,
-            Output::Gap { from_us, to_us } => {
+            Output::Gap { kind, from_us, to_us } => {
                 if let Some(Generation { anchor_us, zero_us, .. }) = self.generation {
                     let wall_us = |at_us: i64| anchor_us.saturating_add(at_us - zero_us);
-                    intake.gap(wall_us(from_us), wall_us(to_us)).await?;
+                    intake.gap(kind, wall_us(from_us), wall_us(to_us)).await?;
                 }
             }
+            Output::Leap => intake.leapt().await?,
             Output::Sample(_) => {}
         }
         Ok(())

@@ -57,6 +57,7 @@ impl Reading {
     fn opus(&self, packet: ReceivedPacket) -> Option<Frame> {
         let timestamp = packet.timestamp();
         let arrived_us = self.arrived_us(packet.ctx());
+        let is_behind_loss = packet.loss() > 0;
         let data = packet.into_payload_bytes();
         let duration = opus::packet_duration(&data)?;
         Some(Frame {
@@ -67,7 +68,7 @@ impl Reading {
             duration: Some(duration),
             data,
             is_key: true,
-            is_behind_loss: false,
+            is_behind_loss,
             begins_whole: true,
             leads: false,
             track: None,
@@ -115,7 +116,7 @@ impl Reading {
             duration: Some(frame.frame_length().get()),
             data: Bytes::copy_from_slice(frame.data()),
             is_key: true,
-            is_behind_loss: false,
+            is_behind_loss: frame.loss() > 0,
             begins_whole: true,
             leads: false,
             track: None,

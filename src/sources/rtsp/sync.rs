@@ -43,6 +43,14 @@ impl Reports {
         }
     }
 
+    /// The clock of this one was set.
+    pub(super) fn forget(&mut self, kind: Kind) {
+        match kind {
+            Kind::Video => self.video = None,
+            Kind::Audio => self.audio = None,
+        }
+    }
+
     /// How much later than the picture's RTP time that of the sound is at one moment.
     pub(super) fn offset_ns(&self, video_rate: u32, audio_rate: u32) -> Option<i64> {
         let (video, audio) = (self.video?, self.audio?);
@@ -69,6 +77,11 @@ pub(super) struct Alignment {
 impl Alignment {
     pub(super) fn new(zero_ns: i64) -> Self {
         Self { zero_ns, is_moving: false, last_ns: None }
+    }
+
+    /// The RTP time of the sound at media time zero.
+    pub(super) fn zero_ns(&self) -> i64 {
+        self.zero_ns
     }
 
     /// The same where media time begins later by this much.

@@ -113,7 +113,7 @@ impl Camera {
 
     fn gaps(&self) -> Vec<(i64, i64)> {
         let gaps = self.outputs.iter().filter_map(|output| match output {
-            Output::Gap { from_us, to_us } => Some((*from_us, *to_us)),
+            Output::Gap { from_us, to_us, .. } => Some((*from_us, *to_us)),
             _ => None,
         });
         gaps.collect()
@@ -211,6 +211,29 @@ fn what_refers_to_lost_pictures_is_left_out_and_said() {
 }
 
 #[test]
+fn lost_sound_is_said_once_for_each_hole() {
+    let mut camera = Camera::that_tells();
+    camera.steadily(50);
+    // A fifth of a second is lost, and later a crackle.
+    for frame in 50..75 {
+        for item in [camera.audio(0), camera.video(), camera.audio(1)] {
+            let is_sound = item.kind == Kind::Audio;
+            if is_sound && ((55..60).contains(&frame) || frame == 70) {
+                continue;
+            }
+            let is_behind_loss = is_sound && [60, 71].contains(&frame);
+            camera.push(Frame { is_behind_loss, ..item });
+        }
+        camera.frame += 1;
+    }
+    let gaps: Vec<&Output> =
+        camera.outputs.iter().filter(|output| matches!(output, Output::Gap { .. })).collect();
+    let (from_us, to_us) = (55 * 40_000 + 50_000, 60 * 40_000 + 50_000);
+    assert_eq!(gaps, [&Output::Gap { kind: Kind::Audio, from_us, to_us }]);
+    assert_eq!(camera.samples(0).len(), 75);
+}
+
+#[test]
 fn new_parameters_begin_a_generation_on_the_same_clock() {
     let mut camera = Camera::that_tells();
     camera.steadily(50);
@@ -236,6 +259,49 @@ fn a_clock_that_is_set_begins_a_generation_at_the_next_key_frame() {
         });
         assert_eq!(camera.begins(), [50_000, 75 * 40_000 + 50_000], "{leap}");
         assert_eq!(camera.samples(0).len(), 105);
+        // The 15 pictures in front of the key frame are said to be missing, where they are.
+        let at = camera.outputs.iter().position(|output| *output == Output::Leap).unwrap();
+        let pictures = camera.outputs[..at].iter();
+        let pictures =
+            pictures.filter(|output| matches!(output, Output::Sample(s) if s.track == 0));
+        assert_eq!(pictures.count(), 60);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_at_a_key_frame_costs_nothing() {
+    let mut camera = Camera::new();
+    camera.steadily(50);
+    camera.play(50, |_, item| {
+        item.ticks += if item.kind == Kind::Video { 90_000 * 3600 } else { 0 };
+    });
+    assert_eq!((camera.begins().len(), camera.samples(0).len()), (2, 100));
+    assert!(!camera.outputs.contains(&Output::Leap));
+}
+
+#[test]
+fn a_clock_of_the_sound_that_is_set_alone_parts_no_pictures() {
+    for leap in [-8000 * 3600, 8000 * 3600] {
+        let mut camera = Camera::new();
+        // The sound that arrives with a frame was recorded 200 ms before it.
+        camera.report(Kind::Video, VIDEO_START, 10 * SECOND_US);
+        camera.report(Kind::Audio, AUDIO_START, 10 * SECOND_US - 200_000);
+        camera.steadily(60);
+        // What comes first on the new clock is late.
+        camera.play(600, |frame, item| {
+            if item.kind == Kind::Audio {
+                item.ticks += leap;
+                item.arrived_us += if frame == 60 { 60_000 } else { 0 };
+            }
+        });
+        assert_eq!((camera.begins().len(), camera.samples(0).len()), (1, 660), "{leap}");
+        assert!(!camera.outputs.contains(&Output::Leap));
+        let sound = camera.samples(1);
+        assert_eq!(sound.len(), 1310, "no sound is lost");
+        assert!(sound.windows(2).all(|pair| pair[0].pts < pair[1].pts));
+        // It is where it would have been, as exactly as anybody notices.
+        let off = sound[1309].pts - 1309 * 160;
+        assert!(off.abs() <= 160, "{leap}: {off}");
     }
 }
 
