@@ -292,10 +292,11 @@ mod tests {
         tap.offer(&Feed::Begin(Generation { number: 0, mime, reason, anchor_us: BEGAN_US }));
         let mut demuxing = Demuxing::default();
         demuxing.push(bytes::Bytes::from_static(CAPTURE));
+        // All of it is live in one instant.
         let mut first = demuxing.batch().unwrap();
+        first.truncate(20);
         tap.media(0, &first);
         first.retain(|step| matches!(step.event, Some(Event::Sample(_))));
-        first.truncate(20);
         let mut viewer = Viewer::new(Arc::clone(tap.stream().unwrap()));
         let Told::Delivery(Delivery::Format(format)) = viewer.next() else { panic!("no format") };
         assert_eq!(format.drift.us(), 0);
