@@ -44,7 +44,7 @@ async def receive(options):
     if options.rtsp:
         # Everything is encoded, also the slashes: the address may have parameters of its own.
         url += "?rtsp_url=" + quote(options.rtsp, safe="")
-    tls = ssl.create_default_context(cafile=options.ca) if options.ca else None
+    tls = ssl.create_default_context(cafile=options.ca) if url.startswith("wss:") else None
     received = 0
     # A picture may be larger than the megabyte that the library allows by default.
     async with websockets.connect(url, ssl=tls, max_size=32 * 1024 * 1024) as socket:

@@ -38,7 +38,7 @@ def save(path, jpeg):
 
 async def receive(options):
     """Receives until the connection ends; returns how many pictures came."""
-    tls = ssl.create_default_context(cafile=options.ca) if options.ca else None
+    tls = ssl.create_default_context(cafile=options.ca) if options.url.startswith("wss:") else None
     received = 0
     # A picture may be larger than the megabyte that the library allows by default.
     async with websockets.connect(options.url, ssl=tls, max_size=32 * 1024 * 1024) as socket:

@@ -5,7 +5,7 @@
  */
 
 import { createRecent, shownAs } from "./address/recent.js";
-import { addressOf, hashOf } from "./address/route.js";
+import { addressOf, hashOf, keptHash } from "./address/route.js";
 import { createViewer } from "./address/viewer.js";
 import { localStorageOrNull } from "./lib/device.js";
 import { byId, make, write } from "./lib/elements.js";
@@ -25,7 +25,7 @@ const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
 
 function start() {
   const strings = loadStrings(document);
-  const { t, has } = strings;
+  const { t } = strings;
   const words = createWords(strings);
   const sourceWords = createSourceWords(strings);
   const recent = createRecent(localStorageOrNull(window));
@@ -51,7 +51,7 @@ function start() {
   }
 
   /** The configuration does not name this address. @param {ReturnType<typeof viewer.look>} look */
-  const isForbidden = ({ state, reason, code }) => state === "refused" && (code === "not_allowed" || reason.includes("viewers.rtsp_addresses"));
+  const isForbidden = ({ state, code }) => state === "refused" && code === "not_allowed";
 
   /** @param {ReturnType<typeof viewer.look>} look */
   function above(look) {
@@ -63,11 +63,8 @@ function start() {
         return t("live.player.lost");
       case "over":
         return t("sources.why.ended");
-      case "refused": {
-        if (isForbidden(look)) return t("sources.why.not_allowed");
-        const said = sourceWords.reason(code, reason);
-        return code !== null && has(`sources.why.${code}`) && reason !== "" ? `${said} ${t("sources.exactly", { message: reason })}` : said;
-      }
+      case "refused":
+        return sourceWords.reason(code, reason);
       case "off":
         return t("address.none");
       default:
@@ -175,11 +172,12 @@ function start() {
 
   function follow() {
     const wanted = addressOf(location.hash);
+    // What came with a login is left neither in the bar nor in the history, also where it cannot be read.
+    const kept = keptHash(location.hash);
+    if (kept !== location.hash) history.replaceState(null, "", location.pathname + location.search + kept);
     if (!wanted || (shown && shown.address === wanted.address)) return;
     const known = recent.list().find(({ address }) => address === wanted.address);
     fill({ ...wanted, user: wanted.user || (known ? known.user : "") });
-    // What came with a login is not left to be read.
-    history.replaceState(null, "", location.pathname + location.search + hashOf(wanted.address));
     if (known && known.hasPassword && wanted.password === "") input("password").focus();
     else show();
   }

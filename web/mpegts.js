@@ -68,10 +68,13 @@ function start() {
 
   /** @param {string} text */
   function say(text) {
-    log.add(text, Date.now());
+    const line = make("span");
+    line.textContent = `${log.add(text, Date.now())}\n`;
     const panel = byId("log");
     const isAtEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 24;
-    write(panel, log.text());
+    // Screen readers say what is new in it, and nothing anew.
+    panel.append(line);
+    while (panel.children.length > log.count()) panel.children[0].remove();
     if (isAtEnd) panel.scrollTop = panel.scrollHeight;
   }
 

@@ -219,7 +219,7 @@ test("an address is looked at without being added, and what is secret stays with
   };
 
   await show(camera.main, "viewer", "wrong");
-  await sees("that the password is wrong", ({ state, over }) => state === "refused" && /does not accept this user( name)? and password/.test(over));
+  await sees("that the password is wrong", ({ state, over }) => state === "refused" && /does not accept this user name and password/.test(over));
   await show(`rtsp://viewer:${encodeURIComponent(PASSWORD)}@${camera.host}/main`);
   await sees("the picture", ({ state, size }) => state === "playing" && size === "640 × 360");
   const sums = new Set();

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
@@ -88,6 +89,7 @@ async fn sees(viewer: &mut Viewer) {
 async fn refused(viewer: &mut Viewer) -> String {
     let (texts, pictures, code) = ending(viewer).await;
     assert_eq!((texts.len(), pictures, code), (1, 0, Some(4404)), "{texts:?}");
+    assert_eq!(texts[0].as_object().unwrap().len(), 1, "{texts:?}");
     texts[0]["error"].as_str().unwrap().to_owned()
 }
 
@@ -164,6 +166,17 @@ async fn what_is_wrong_with_an_address_is_told_once() {
     });
     let garbage = refused(&mut look(&old, &format!("rtsp://{address}/")).await).await;
     assert!(garbage.contains("cannot be opened") && !garbage.contains("s3cret"), "{garbage}");
+    // This server's own pages are told in a word, too; old clients are not.
+    for (address, code) in [
+        (format!("127.0.0.1:{port}/nothing"), "bad_address"),
+        (format!("{nobody}/"), "unreachable"),
+        ("192.0.2.1/".to_owned(), "not_allowed"),
+    ] {
+        let own = format!("{}/ws/stream?rtsp_url=rtsp://{address}", server.https);
+        let told = Client::connect(&server, &own, None).await.ending().await.texts;
+        assert_eq!((told.len(), &told[0]["code"]), (1, &json!(code)), "{told:?}");
+        assert!(told[0]["error"].is_string(), "{told:?}");
+    }
     // By name.
     sees(&mut look(&old, &format!("rtsp://localhost:{port}/pattern")).await).await;
     drop(server);

@@ -12,16 +12,17 @@ use crate::support::files::{eventually, journal, segments};
 use crate::support::http::request;
 use crate::support::server::{Server, command};
 
-/// The processes whose arguments hold this, and that have not ended.
-fn processes(mark: &str) -> Vec<Pid> {
-    let ids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let id: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let arguments = std::fs::read(entry.path().join("cmdline")).ok()?;
-        // One that has ended has none.
-        let is_it = String::from_utf8_lossy(&arguments).contains(mark);
-        is_it.then(|| Pid::from_raw(id))?
-    });
-    ids.collect()
+/// The processes of a server whose arguments hold this, and that have not ended.
+fn processes(server: &Server, mark: &str) -> Vec<Pid> {
+    server.children().into_iter().filter(|pid| runs(*pid, mark)).collect()
+}
+
+/// Whether a process runs still. One that has ended has no arguments, and another that was given
+/// its number has other ones.
+fn runs(pid: Pid, mark: &str) -> bool {
+    let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
+    let arguments = std::fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&arguments).contains(mark)
 }
 
 fn configured(folder: &Path, config: &str) {
@@ -81,17 +82,19 @@ async fn a_killed_ffmpeg_is_one_gap_and_none_is_left_after_the_stop() {
     let server = Server::start_in(folder, &["--segment-seconds", "2"]);
     let recordings = server.recordings().join("source_pattern");
     eventually(|| (segments(&recordings).len() >= 2).then_some(())).await;
-    let [pid] = processes("size=322x242")[..] else { panic!("one process is expected") };
+    let mark = "size=322x242";
+    let [pid] = processes(&server, mark)[..] else { panic!("one process is expected") };
     kill_process(pid, Signal::KILL).unwrap();
     let reconnected = until(&server, "pattern", |source| source["reconnects"] == 1).await;
     assert_eq!(reconnected["state"], "live");
     let before = segments(&recordings).len();
     eventually(|| (segments(&recordings).len() > before + 1).then_some(())).await;
+    let [next] = processes(&server, mark)[..] else { panic!("one process is expected") };
     server.interrupt();
     let (status, said, folder) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(said.contains("something has killed it (signal 9)"), "{said}");
-    assert!(processes("size=322x242").is_empty());
+    assert!(!runs(pid, mark) && !runs(next, mark));
 
     let recordings = folder.path().join("recordings/source_pattern");
     for file in segments(&recordings) {
@@ -110,9 +113,10 @@ async fn none_is_left_when_the_server_is_killed() {
     configured(folder.path(), &pattern("324x242"));
     let server = Server::start_in(folder, &[]);
     until(&server, "pattern", |source| source["state"] == "live").await;
-    assert_eq!(processes("size=324x242").len(), 1);
+    let mark = "size=324x242";
+    let [pid] = processes(&server, mark)[..] else { panic!("one process is expected") };
     drop(server.kill());
-    eventually(|| processes("size=324x242").is_empty().then_some(())).await;
+    eventually(|| (!runs(pid, mark)).then_some(())).await;
 }
 
 /// A film of 1.6 s.
@@ -146,8 +150,8 @@ async fn a_file_goes_on_from_its_end_to_its_beginning() {
         let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
         std::fs::read_to_string(path).unwrap().contains("-c:v\0copy")
     };
-    assert!(processes("file:copied.mp4").iter().all(is_copied));
-    assert!(!processes("file:encoded.mp4").iter().any(is_copied));
+    assert!(processes(&server, "file:copied.mp4").iter().all(is_copied));
+    assert!(!processes(&server, "file:encoded.mp4").iter().any(is_copied));
     server.interrupt();
     let (status, said, folder) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
@@ -235,7 +239,7 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     let unknown = known.with_file_name("away");
     std::fs::rename(&known, &unknown).unwrap();
     let mark = camera.to_str().unwrap();
-    for pid in processes(mark) {
+    for pid in processes(&server, mark) {
         kill_process(pid, Signal::TERM).unwrap();
     }
     let gone = until(&server, "bench", |source| source["code"] == "no_camera").await;
@@ -248,10 +252,11 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     let recordings = server.recordings();
     let before = segments(&recordings).len();
     eventually(|| (segments(&recordings).len() > before).then_some(())).await;
+    let last = processes(&server, mark);
     server.interrupt();
     let (status, said, folder) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
-    assert!(processes(mark).is_empty());
+    assert!(!last.is_empty() && !last.iter().any(|pid| runs(*pid, mark)));
     let recordings = folder.path().join("recordings/source_bench");
     segments(&recordings).iter().for_each(|file| drop(video_times(file)));
     assert_eq!(gaps(&journal(&recordings), "camera_lost").len(), 1);

@@ -12,6 +12,9 @@ use crate::support::client::{Client, get};
 use crate::support::files::eventually;
 use crate::support::server::Server;
 
+/// Each look costs the server a request.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 const PACKET_BYTES: usize = 188;
 const PAT_PID: u16 = 0;
 const PID: u16 = 0x100;
@@ -55,14 +58,18 @@ async fn filmed(args: &[&str], name: &str) -> (Server, Camera, String) {
 
 /// The name of the only stream, once there is one.
 async fn listed(server: &Server) -> String {
-    loop {
-        let (_, body) = get(server, "/api/streams").await;
-        let list: Value = serde_json::from_slice(&body).unwrap();
-        if let Some(stream) = list["streams"][0]["stream"].as_str() {
-            return stream.to_owned();
+    let looking = async {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let (_, body) = get(server, "/api/streams").await;
+            let list: Value = serde_json::from_slice(&body).unwrap();
+            if let Some(stream) = list["streams"][0]["stream"].as_str() {
+                return stream.to_owned();
+            }
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.expect("no stream has come")
 }
 
 async fn watch(server: &Server, stream: &str) -> Client {
@@ -123,11 +130,13 @@ async fn transcoders(server: &Server, stream: &str) -> Vec<Value> {
 }
 
 async fn no_transcoder_is_left(server: &Server, stream: &str) {
-    let began = Instant::now();
-    while !transcoders(server, stream).await.is_empty() {
-        assert!(began.elapsed() < PATIENCE, "a transcoder goes on");
-        tokio::task::yield_now().await;
-    }
+    let ending = async {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        while !transcoders(server, stream).await.is_empty() {
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ending).await.expect("a transcoder goes on");
     eventually(|| server.children().is_empty().then_some(())).await;
 }
 
@@ -231,7 +240,8 @@ async fn one_that_is_killed_or_stands_still_is_replaced_and_its_viewers_go_on() 
         }
         assert!(began.elapsed() < Duration::from_secs(10), "the hub waits");
         // The next one begins as one begins that joins.
-        while !is_told_to_begin(&packets(&mut viewer).await) {}
+        let beginning = async { while !is_told_to_begin(&packets(&mut viewer).await) {} };
+        tokio::time::timeout(PATIENCE, beginning).await.expect("the next one says nothing of it");
         messages(&mut viewer, 20).await;
         let all = transcoders(&server, &stream).await;
         assert_eq!((&all[0]["restarts"], &all[0]["clients"]), (&json!(restarts), &json!(1)));

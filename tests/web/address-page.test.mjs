@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRecent, shownAs } from "../../web/address/recent.js";
-import { addressOf, hashOf } from "../../web/address/route.js";
+import { addressOf, hashOf, keptHash } from "../../web/address/route.js";
 import { createViewer } from "../../web/address/viewer.js";
 import { createSockets } from "./support/fake-socket.mjs";
 import { createWorld, settle } from "./support/virtual-time.mjs";
@@ -47,6 +47,21 @@ test("the address behind the hash, however a browser has written it", () => {
   assert.equal(hashOf("rtsp://cam/?password=x"), "");
 });
 
+test("a login does not stay in the hash, also where it cannot be read", () => {
+  for (const [hash, kept] of [
+    ["#rtsp://viewer:a@cam/1", "#rtsp://cam/1"],
+    ["#rtsp%3A%2F%2Fviewer%3Aa%40cam%2F1", "#rtsp://cam/1"],
+    ["#rtsp://viewer:a/b@cam/1", ""],
+    ["#rtsp%3A%2F%2Fviewer%3Aa%2Fb%40cam%2F1", ""],
+    ["#rtsp%3A%2F%2Fviewer:100%@cam/1", ""],
+    ["#http://viewer:a@cam", ""],
+    ["#rtsp://cam/?password=x", ""],
+    ["#rtsp://cam/1", "#rtsp://cam/1"],
+    ["#top of page", "#top of page"],
+    ["", ""],
+  ]) assert.equal(keptHash(hash), kept, hash);
+});
+
 function fixture() {
   const world = createWorld(1);
   const sockets = createSockets();
@@ -90,9 +105,10 @@ test("pictures are shown as they come, and damaged ones are passed over", async 
 test("what is refused is said, and not asked for again", async () => {
   const { world, sockets, viewer } = fixture();
   viewer.show("rtsp://cam/1");
-  sockets.last().say({ error: "the camera does not accept this user name and password" });
+  const error = "the camera does not accept this user name and password";
+  sockets.last().say({ error, code: "unauthorized" });
   sockets.last().fail(4404);
-  assert.deepEqual([viewer.look().state, viewer.look().reason], ["refused", "the camera does not accept this user name and password"]);
+  assert.deepEqual([viewer.look().state, viewer.look().reason, viewer.look().code], ["refused", error, "unauthorized"]);
   await world.run(() => sockets.made.length > 1, 600_000);
   viewer.wake();
   assert.equal(sockets.made.length, 1);

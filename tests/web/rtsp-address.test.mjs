@@ -45,3 +45,9 @@ test("hosts, and paths that hold a password", () => {
   for (const address of ["rtsp://cam/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp", "rtsp://cam/live?user=a&pwd=b", "rtsp://cam/x?token=1"]) assert.ok(isSecret(address), address);
   for (const address of ["rtsp://cam/cam/realmonitor?channel=1&subtype=0", "rtsp://password=x.local/1", "rtsp://cam/live?password="]) assert.ok(!isSecret(address), address);
 });
+
+// The same cases as in src/config/sources/address.rs.
+test("what is secret is known by its name, as the server knows it", () => {
+  for (const key of ["password", "PASS", "pwd", "usr_pwd", "psw", "pw", "user_pw", "pw1", "pw_2", "Pw", "password_1", "passwd-2", "token", "api-key", "auth"]) assert.ok(isSecret(`rtsp://cam/live?user=a&${key}=s3cret&n=1`), key);
+  for (const key of ["user", "channel", "subtype", "power", "spw", "pwm", "stream_1"]) assert.ok(!isSecret(`rtsp://cam/live?${key}=0`), key);
+});

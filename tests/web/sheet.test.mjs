@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createSheet } from "../../web/capture/sheet.js";
 import { createDom } from "./support/fake-dom.mjs";
 
-function fixture() {
+function fixture(options = {}) {
   const dom = createDom();
   const [layer, sheet, button, behind] = [dom.make("div"), dom.make("section", { class: "sheet" }), dom.make("button"), dom.make("main")];
   sheet.className = "sheet";
@@ -11,7 +11,7 @@ function fixture() {
   sheet.append(button);
   layer.append(sheet);
   dom.document.body.append(behind, layer);
-  return { dom, layer, sheet, button, panel: createSheet(layer, behind) };
+  return { dom, layer, sheet, button, panel: createSheet(layer, behind, options) };
 }
 
 test("a button that is disabled under the focus gives it to the panel", () => {
@@ -32,4 +32,20 @@ test("Escape closes it where the focus is nowhere", () => {
   assert.equal(layer.hidden, true);
   panel.hold();
   assert.equal(panel.isOpen, false);
+});
+
+test("while it must not be closed, a person does not close it, and its owner does", () => {
+  let isBusy = true;
+  const { dom, layer, sheet, panel } = fixture({ mayClose: () => !isBusy });
+  panel.open();
+  dom.key(sheet, "Escape");
+  dom.key(dom.document.body, "Escape");
+  assert.equal(layer.hidden, false);
+  isBusy = false;
+  dom.key(sheet, "Escape");
+  assert.equal(layer.hidden, true);
+  isBusy = true;
+  panel.open();
+  panel.close();
+  assert.equal(layer.hidden, true);
 });

@@ -48,9 +48,18 @@ test("a password that is kept is not sent; for another host or user it is asked 
   assert.deepEqual(change({ user: "admin" }).problems, { password: "again" });
   assert.equal(change({ user: "admin", password: "new" }).spec.password, "new");
   assert.deepEqual("user" in change({ user: "" }).spec, false, "without a user there is no password");
-  assert.equal(change({}).spec.paused, undefined);
+});
+
+test("a form that was opened while the camera was paused does not pause it again", () => {
   const paused = told({ state: "paused" });
-  assert.equal(readDraft(draftOf(paused), { taken: [], before: paused }).spec.paused, true);
+  assert.equal("paused" in readDraft(draftOf(paused), { taken: [], before: paused }).spec, false);
+});
+
+test("an address as long as the server takes it goes back whole", () => {
+  const [address, small_address] = ["1", "2"].map((path) => `rtsp://192.168.1.20/${path}`.padEnd(2048, "x"));
+  const before = told({ address, small_address });
+  const { spec } = readDraft(draftOf(before), { taken: ["door"], before });
+  assert.deepEqual([spec.address, spec.small_address], [address, small_address]);
 });
 
 test("what is known of a source fills the form, and comes out as it went in", () => {

@@ -92,10 +92,9 @@ export function createViewer({ page, base, onImage, onChange }) {
   function hear(text) {
     try {
       const told = JSON.parse(text);
-      const error = told !== null && typeof told === "object" ? told.error : null;
-      reason = typeof error === "string" ? error : error && typeof error.message === "string" ? error.message : reason;
-      const named = error && typeof error === "object" ? error.code : told && told.code;
-      code = typeof named === "string" ? named : code;
+      const { error = null, code: named = null } = told !== null && typeof told === "object" ? told : {};
+      if (typeof error === "string") reason = error;
+      if (typeof named === "string") code = named;
     } catch {
       // Something newer than this page.
     }

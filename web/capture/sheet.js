@@ -10,7 +10,7 @@ const FOCUSABLE = "a[href], button, input, select";
 /**
  * @param {HTMLElement} layer
  * @param {HTMLElement} behind what cannot be reached while it is open
- * @param {{ onClose?: () => void }} [options]
+ * @param {{ onClose?: () => void, mayClose?: () => boolean }} [options] `mayClose`: whether a person may close it at the moment
  */
 export function createSheet(layer, behind, options = {}) {
   const sheet = /** @type {HTMLElement} */ (layer.querySelector(".sheet"));
@@ -30,14 +30,18 @@ export function createSheet(layer, behind, options = {}) {
     if (options.onClose) options.onClose();
   }
 
+  function leave() {
+    if (!options.mayClose || options.mayClose()) close();
+  }
+
   layer.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
-    if (target.closest("[data-close]") || target.classList.contains("layer-back")) close();
+    if (target.closest("[data-close]") || target.classList.contains("layer-back")) leave();
   });
   layer.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       event.stopPropagation();
-      close();
+      leave();
     } else if (event.key === "Tab") {
       const all = reachable();
       const first = all[0];
@@ -55,7 +59,7 @@ export function createSheet(layer, behind, options = {}) {
 
   // What has the focus may be disabled meanwhile; then no key reaches the panel.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && event.target === document.body) close();
+    if (event.key === "Escape" && event.target === document.body) leave();
   });
 
   return {

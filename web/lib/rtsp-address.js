@@ -21,8 +21,8 @@ const SCHEMES = ["rtsp", "rtsps"];
 /** A name, an address, or an address of IPv6 in brackets, and a port. */
 const HOST = /^(\[[0-9a-f:.]+(?:%[\w.-]+)?\]|[^\s:@/?#[\]]+)(?::(\d{1,5}))?$/i;
 
-/** How cameras without another way take a password. */
-const SECRET = /(?:pass|pwd|psw|secret|token|auth|key)[a-z0-9]*=[^&/;?_]/i;
+/** Names of values by which cameras without another way take a password. The server (src/config/sources/address.rs) knows the same. */
+const SECRET = /pass|pwd|psw|secret|token|auth|key|(?:^|[^a-z0-9])pw[0-9_-]*$/i;
 /** Where it is spoken unless the address says otherwise. @type {Readonly<Record<string, string>>} */
 const PORTS = { rtsp: "554", rtsps: "322" };
 
@@ -69,7 +69,14 @@ export function withLogin(address, user, password) {
 }
 
 /** @param {string} address as `readAddress` gives it */
-export const isSecret = (address) => SECRET.test(address.replace(/^\w+:\/\/[^/?#]*/, ""));
+export function isSecret(address) {
+  const path = address.replace(/^\w+:\/\/[^/?#]*/, "");
+  return path.split(/[&/;?]/).some((piece) => {
+    const parts = piece.split("=");
+    // Cameras exist that write `user=admin_password=…_channel=1`; where nothing stands behind the name, nothing is secret.
+    return parts.some((key, at) => SECRET.test(key) && parts.slice(at + 1).join("=") !== "");
+  });
+}
 
 /** @param {string} one @param {string} other as `readAddress` gives them */
 export function isBeside(one, other) {

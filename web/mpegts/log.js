@@ -2,7 +2,8 @@
  * What has happened to a connection, line by line, bounded. Pure.
  *
  *   const log = createLog();
- *   log.add("connected", Date.now());
+ *   log.add("connected", Date.now());      the line, with its time
+ *   log.count()                            how many lines are kept: the last ones
  *   log.text()
  *
  * @module
@@ -19,8 +20,11 @@ export function createLog() {
   return {
     /** @param {string} text @param {number} wallMs */
     add(text, wallMs) {
-      lines = lines.concat(`${formatClock(wallMs)}  ${text}`).slice(-MOST_LINES);
+      const line = `${formatClock(wallMs)}  ${text}`;
+      lines = lines.concat(line).slice(-MOST_LINES);
+      return line;
     },
+    count: () => lines.length,
     text: () => lines.join("\n"),
   };
 }

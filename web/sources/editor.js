@@ -38,17 +38,18 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
   /** What is being changed. @type {Source | null} */
   let before = null;
   let isSaving = false;
-  /** Answers to earlier questions are nobody's: of a form that has been closed, of a test of what stands there no more. */
-  let visit = 0;
+  /** Answers to earlier tests are nobody's: of a form that has been closed, of what stands there no more. */
   let turn = 0;
   let isTesting = false;
+  const closing = /** @type {NodeListOf<HTMLButtonElement>} */ (byId("edit").querySelectorAll("button[data-close]"));
   /** @type {import("./words.js").Outcome | null} */
   let outcome = null;
   let problem = "";
 
   const sheet = createSheet(byId("edit"), behind, {
+    // Whether it was saved is said here, and what was typed is needed again where it was not.
+    mayClose: () => !isSaving,
     onClose: () => {
-      visit += 1;
       forgetTest();
       // What was typed is not kept in the page.
       fields.fill(newDraft("rtsp"), null);
@@ -106,6 +107,7 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
       byId("edit-outcome-more").hidden = outcome.more === "" || outcome.more === outcome.text;
     }
     button("edit-save").disabled = isSaving;
+    for (const one of closing) one.disabled = isSaving;
     write(byId("edit-problem"), problem);
     byId("edit-problem").hidden = problem === "";
     sheet.hold();
@@ -161,19 +163,18 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
       draw();
       return fields.focusProblem();
     }
-    const mine = visit;
     isSaving = true;
     problem = "";
     draw();
     try {
       const { ok, told } = before ? await ask(sourcePath(before.source), "PUT", spec) : await ask("/api/sources", "POST", spec);
-      if (ok) onSaved(told);
-      if (mine !== visit) return;
-      if (ok) sheet.close();
-      else if (sayRefusal(told)) problem = t("sources.problem.some");
+      if (ok) {
+        onSaved(told);
+        sheet.close();
+      } else if (sayRefusal(told)) problem = t("sources.problem.some");
       else problem = t("sources.refused", { message: messageOf(told) || t("sources.problem.wrong") });
     } catch {
-      if (mine === visit) problem = t("sources.unanswered");
+      problem = t("sources.unanswered");
     } finally {
       isSaving = false;
       draw();
@@ -189,7 +190,6 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
 
   /** @param {import("./form.js").Draft} draft */
   function open(draft) {
-    visit += 1;
     forgetTest();
     problem = "";
     cameras.set(draft.device);

@@ -188,8 +188,7 @@ export function readDraft(draft, { taken, before }) {
     if (draft.hours.length === 0 || draft.hours.some((rule) => problemOf(rule) !== null)) problems.hours = "hours";
     else spec.hours = writeHours(draft.hours);
   }
-  // What somebody has paused is not woken by a change of its name.
-  if (before && before.state === "paused") spec.paused = true;
+  // Whether it is paused is left to the server: somebody may have changed that since the form was opened.
   return { spec: Object.keys(problems).length === 0 ? spec : null, problems };
 }
 

@@ -13,13 +13,15 @@ import { oneLine } from "../lib/plain-text.js";
 import { request } from "../lib/request.js";
 
 const MESSAGE_CHARACTERS = 500;
+/** The server lets a camera go before it answers, for up to 5 s, and writes to its disk: what is done must not look as if it were not. */
+const PATIENCE_MS = 15_000;
 
 /** @typedef {{ ok: boolean, status: number, told: any }} Answer */
 
 /** @param {string} path @param {string} method @param {unknown} body @param {number} [patienceMs] @returns {Promise<Answer>} */
-export async function ask(path, method, body, patienceMs) {
+export async function ask(path, method, body, patienceMs = PATIENCE_MS) {
   const content = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-  const { ok, status, text } = await request(path, { method, ...content, ...(patienceMs === undefined ? {} : { patienceMs }) });
+  const { ok, status, text } = await request(path, { method, ...content, patienceMs });
   /** @type {any} */
   let told = null;
   try {

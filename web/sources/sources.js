@@ -51,6 +51,8 @@ export const KINDS = ["rtsp", "camera", "file", "pattern"];
 const STATES = ["paused", "connecting", "live", "waiting"];
 const TEXT_CHARACTERS = 200;
 const MESSAGE_CHARACTERS = 500;
+/** The server takes no longer ones. What stands here goes back to it from the form, so nothing may be missing. */
+const ADDRESS_CHARACTERS = 2048;
 
 /** @param {unknown} value @returns {string} */
 const text = (value) => (typeof value === "string" ? value : "");
@@ -68,8 +70,8 @@ function parseSource(one) {
     source: one.source,
     name: oneLine(one.name, TEXT_CHARACTERS) || one.source,
     kind: KINDS.includes(one.kind) ? one.kind : null,
-    address: oneLine(one.address, MESSAGE_CHARACTERS),
-    smallAddress: oneLine(one.small_address, MESSAGE_CHARACTERS),
+    address: oneLine(one.address, ADDRESS_CHARACTERS),
+    smallAddress: oneLine(one.small_address, ADDRESS_CHARACTERS),
     user: text(one.user),
     hasPassword: one.has_password === true,
     transport: one.transport === "udp" ? "udp" : "tcp",

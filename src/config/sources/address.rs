@@ -4,6 +4,10 @@ use url::Url;
 
 use super::super::secret::Secret;
 
+/// What the names of values that let somebody in have in them. web/lib/rtsp-address.js knows the
+/// same.
+const SECRETS: [&str; 7] = ["pass", "pwd", "psw", "secret", "token", "auth", "key"];
+
 /// Longer ones are no camera's.
 const MAX_BYTES: usize = 2048;
 
@@ -136,7 +140,10 @@ fn secret_in(piece: &str) -> Option<usize> {
 /// Whether a value with this name lets somebody in. A part of an address may be nothing but that.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["pass", "pwd", "secret", "token", "auth", "key"].iter().any(|part| key.contains(part))
+    let is_named = SECRETS.iter().any(|part| key.contains(part));
+    // So short that it must stand alone: behind `_`, before a number.
+    let name = key.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+    is_named || name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next() == Some("pw")
 }
 
 /// Without what may be a password.
@@ -206,6 +213,35 @@ mod tests {
         assert_eq!(camera.to_string(), shown);
         let none = "rtsp://10.0.0.7/user=admin_password=";
         assert_eq!(address(none).to_string(), none);
+    }
+
+    /// The same cases as in tests/web/rtsp-address.test.mjs.
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for key in [
+            "password",
+            "PASS",
+            "pwd",
+            "usr_pwd",
+            "psw",
+            "pw",
+            "user_pw",
+            "pw1",
+            "pw_2",
+            "Pw",
+            "password_1",
+            "passwd-2",
+            "token",
+            "api-key",
+            "auth",
+        ] {
+            let shown = address(&format!("rtsp://cam/live?user=a&{key}=s3cret&n=1")).to_string();
+            assert_eq!(shown, format!("rtsp://cam/live?user=a&{key}=\u{2026}&n=1"));
+        }
+        for key in ["user", "channel", "subtype", "power", "spw", "pwm", "stream_1"] {
+            let text = format!("rtsp://cam/live?{key}=0");
+            assert_eq!(address(&text).to_string(), text);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod asked;
 mod denied;
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,42 @@ const NAME_PATIENCE: Duration = Duration::from_secs(5);
 /// for as long is gone, and viewers may come again. The slowest of them asks for a picture in 10 s.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const SILENT: &str = "the camera has shown nothing for 20 s";
+static SILENT: Refused = Refused {
+    code: Some("silent"),
+    reason: Cow::Borrowed("the camera has shown nothing for 20 s"),
+};
+static ENDED: Refused =
+    Refused { code: Some("ended"), reason: Cow::Borrowed("the camera has ended the stream") };
+
+/// Who looks.
+#[derive(Debug, Clone, Copy)]
+enum Audience {
+    /// They say in their own language what is wrong.
+    OwnPages,
+    /// What old clients are told is one member, and stays so.
+    AllPages,
+}
+
+/// Why there is nothing to see.
+#[derive(Debug)]
+struct Refused {
+    /// One word for it, where there is one.
+    code: Option<&'static str>,
+    /// A sentence that names neither user nor password.
+    reason: Cow<'static, str>,
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self { code: None, reason: Cow::Owned(reason) }
+    }
+}
+
+impl From<&'static str> for Refused {
+    fn from(reason: &'static str) -> Self {
+        Self { code: None, reason: Cow::Borrowed(reason) }
+    }
+}
 
 /// On the main listener: for this server's own pages, and for programs. A page from elsewhere must
 /// not have the server call at addresses.
@@ -49,7 +85,7 @@ pub(in super::super) async fn of_own_pages(
              pages use the listener of compat.jpeg_port",
         ));
     }
-    open(state, &uri, upgrade)
+    open(state, &uri, upgrade, Audience::OwnPages)
 }
 
 /// The same for the pages of everybody.
@@ -58,10 +94,15 @@ pub(in super::super) async fn of_all_pages(
     uri: Uri,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(state, &uri, upgrade)
+    open(state, &uri, upgrade, Audience::AllPages)
 }
 
-fn open(state: State, uri: &Uri, upgrade: Upgrade) -> Result<Response, ApiError> {
+fn open(
+    state: State,
+    uri: &Uri,
+    upgrade: Upgrade,
+    audience: Audience,
+) -> Result<Response, ApiError> {
     let query = uri.query().unwrap_or_default().to_owned();
     let shutdown = state.shutdown.clone();
     teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
@@ -73,16 +114,21 @@ fn open(state: State, uri: &Uri, upgrade: Upgrade) -> Result<Response, ApiError>
             () = shutdown.cancelled() => return teller.close(1012, "the server is stopping").await,
         };
         match opened {
-            Ok(Ok(mut camera)) => camera.show(&mut teller, &shutdown).await,
-            Ok(Err(reason)) => refuse(&mut teller, &reason).await,
-            Err(_) => refuse(&mut teller, SILENT).await,
+            Ok(Ok(mut camera)) => camera.show(&mut teller, audience, &shutdown).await,
+            Ok(Err(refused)) => refuse(&mut teller, audience, &refused).await,
+            Err(_) => refuse(&mut teller, audience, &SILENT).await,
         }
     })
 }
 
 /// The one text message, and the end.
-async fn refuse(teller: &mut Teller, reason: &str) -> Result<(), Gone> {
-    Form::Jpeg.refuse(teller, NOT_FOUND, reason).await
+async fn refuse(teller: &mut Teller, audience: Audience, refused: &Refused) -> Result<(), Gone> {
+    let mut message = Form::Jpeg.error(&refused.reason);
+    if let (Audience::OwnPages, Some(code)) = (audience, refused.code) {
+        message["code"] = code.into();
+    }
+    teller.say(&message).await?;
+    teller.close(NOT_FOUND, &refused.reason).await
 }
 
 /// A camera that somebody looks at. Its connection ends with the last who does.
@@ -92,15 +138,23 @@ struct Camera {
     _visit: Visit,
 }
 
-/// What is at the address. The reason why there is nothing names neither user nor password.
-async fn opened(state: &State, query: &str) -> Result<Camera, String> {
+/// What is at the address.
+async fn opened(state: &State, query: &str) -> Result<Camera, Refused> {
     let asked = Asked::in_query(query)?;
     let name = asked.to_string();
+    let refused = |code: &'static str, reason: String| Refused {
+        code: Some(code),
+        reason: Cow::Owned(reason),
+    };
     let not_allowed = || {
-        format!(
+        let reason = format!(
             "this server may not open {name}: viewers.rtsp_addresses in its configuration names \
              what it may"
-        )
+        );
+        refused("not_allowed", reason)
+    };
+    let failed = |failure: &Failure| {
+        refused(word(failure), format!("{name} cannot be opened: {}", why(failure)))
     };
     if !state.rtsp_addresses.may_allow(asked.target()) {
         return Err(not_allowed());
@@ -112,7 +166,8 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
             let looking_up = lookup_host((host.as_str(), asked.port()));
             let found = tokio::time::timeout(NAME_PATIENCE, looking_up).await;
             let found = found.ok().and_then(Result::ok);
-            let found = found.ok_or_else(|| format!("{name} is not known in this network"))?;
+            let unknown = || refused("unreachable", format!("{name} is not known in this network"));
+            let found = found.ok_or_else(unknown)?;
             found.map(|address| address.ip()).collect()
         }
     };
@@ -121,7 +176,7 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
     tracing::debug!(camera = %name, %ip, "a viewer has an address opened");
     let denied = || state.denied.lock().unwrap_or_else(PoisonError::into_inner);
     if denied().holds(&address, login.as_ref(), Instant::now()) {
-        return Err(format!("{name} cannot be opened: {}", why(&Failure::Unauthorized)));
+        return Err(failed(&Failure::Unauthorized));
     }
     let visit = state.sources.visit(address.clone(), login.clone());
     visit.first().await.map_err(|failure| {
@@ -129,13 +184,16 @@ async fn opened(state: &State, query: &str) -> Result<Camera, String> {
             denied().add(address, login, Instant::now());
         }
         tracing::info!(camera = %name, %ip, code = failure.code(), "an address that a viewer gave cannot be opened");
-        format!("{name} cannot be opened: {}", why(&failure))
+        failed(&failure)
     })?;
     let looking = state.visited.look(visit.stream(), wish(query)?);
     let looking = looking.map_err(|refusal| match refusal {
-        Refusal::NoVideo(_) => format!("{name} has no picture, only sound"),
-        Refusal::NoStream(_) | Refusal::NotLive(_) => format!("{name} shows nothing"),
-        refusal => refusal.to_string(),
+        Refusal::NoVideo(_) => Refused::from(format!("{name} has no picture, only sound")),
+        Refusal::NoStream(_) | Refusal::NotLive(_) => {
+            Refused::from(format!("{name} shows nothing"))
+        }
+        Refusal::NoFfmpeg => refused(Failure::NoFfmpeg.code(), refusal.to_string()),
+        Refusal::TooMany => Refused::from(refusal.to_string()),
     })?;
     Ok(Camera { pace: Pace::of(&looking), looking, _visit: visit })
 }
@@ -146,6 +204,14 @@ fn wish(query: &str) -> Result<pictures::Wish, String> {
     let uri = format!("/?{own}").parse::<Uri>().unwrap_or_default();
     let Query(wish) = Query::<Wish>::try_from_uri(&uri).map_err(|error| error.body_text())?;
     wish.checked()
+}
+
+/// As codes have it. What only ffmpeg reads is not fetched here, installed or not.
+fn word(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::OtherCodec(_) => "not_media",
+        failure => failure.code(),
+    }
 }
 
 /// In words that repeat nothing of what came from there: it may be any service.
@@ -168,6 +234,7 @@ impl Camera {
     async fn show(
         &mut self,
         teller: &mut Teller,
+        audience: Audience,
         shutdown: &CancellationToken,
     ) -> Result<(), Gone> {
         loop {
@@ -183,8 +250,8 @@ impl Camera {
             };
             match picture {
                 Ok(Some(picture)) => Form::Jpeg.show(teller, picture).await?,
-                Ok(None) => return refuse(teller, "the camera has ended the stream").await,
-                Err(_) => return refuse(teller, SILENT).await,
+                Ok(None) => return refuse(teller, audience, &ENDED).await,
+                Err(_) => return refuse(teller, audience, &SILENT).await,
             }
         }
     }
