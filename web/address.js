@@ -89,7 +89,11 @@ function start() {
     byId("add").hidden = !isPlaying;
     if (shown) byId("add").setAttribute("href", linkToAdd(shown.address, shown.user));
     byId("allow").hidden = !isForbidden(look);
-    if (shown && isForbidden(look)) write(byId("allow-lines"), `[viewers]\nrtsp_addresses = ["rtsp://${hostOf(shown.address)}"]`);
+    if (shown && isForbidden(look)) {
+      const entry = `"rtsp://${hostOf(shown.address)}"`;
+      write(byId("allow-entry"), entry);
+      write(byId("allow-lines"), `[viewers]\nrtsp_addresses = [${entry}]`);
+    }
   }
 
   function drawRecent() {
