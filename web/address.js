@@ -10,7 +10,7 @@ import { createViewer } from "./address/viewer.js";
 import { localStorageOrNull } from "./lib/device.js";
 import { byId, make, write } from "./lib/elements.js";
 import { icon, keepIcons } from "./lib/icon.js";
-import { hostOf, readAddress, withLogin } from "./lib/rtsp-address.js";
+import { hostOf, isSecret, readAddress, withLogin } from "./lib/rtsp-address.js";
 import { loadStrings } from "./lib/strings.js";
 import { createWords } from "./live/words.js";
 import { linkToAdd } from "./sources/route.js";
@@ -86,8 +86,11 @@ function start() {
     write(byId("rate"), isPlaying && picturesPerSecond !== null ? picturesPerSecond.toFixed(picturesPerSecond < 9.5 ? 1 : 0) : "–");
     write(byId("bitrate"), isPlaying && bitrateBps !== null ? words.bitrate(bitrateBps) : "–");
     /** @type {HTMLButtonElement} */ (byId("stop")).disabled = shown === null;
-    byId("add").hidden = !isPlaying;
-    if (shown) byId("add").setAttribute("href", linkToAdd(shown.address, shown.user));
+    // A link that is pointed at is shown, and can be copied.
+    const mayAdd = isPlaying && shown !== null && !isSecret(shown.address);
+    byId("add").hidden = !mayAdd;
+    if (shown && mayAdd) byId("add").setAttribute("href", linkToAdd(shown.address, shown.user));
+    else byId("add").removeAttribute("href");
     byId("allow").hidden = !isForbidden(look);
     if (shown && isForbidden(look)) {
       const entry = `"rtsp://${hostOf(shown.address)}"`;
@@ -146,9 +149,11 @@ function start() {
     const told = readAddress(input("address").value);
     if ("problem" in told) return told;
     const { address } = told;
-    const login = told.user === "" ? { user: input("user").value.trim(), password: input("password").value } : told;
-    fill({ address, ...login });
-    return { address, ...login };
+    const typed = { user: input("user").value.trim(), password: input("password").value };
+    const isOther = told.user !== "" && (told.password !== "" || told.user !== typed.user);
+    const { user, password } = isOther ? told : typed;
+    fill({ address, user, password });
+    return { address, user, password };
   }
 
   function show() {

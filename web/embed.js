@@ -73,6 +73,8 @@ function start() {
   let ofSource = null;
   /** Whether the server knows of no such device or source; null before it has said. @type {boolean | null} */
   let isUnseen = null;
+  let areDevicesKnown = false;
+  let areSourcesKnown = false;
 
   /** @param {import("./lib/control.js").Message} message */
   function learn(message) {
@@ -81,7 +83,9 @@ function start() {
     if (devices) ofDevice = nameOfStream(devices.devices, stream);
     if (sources) ofSource = nameOfFetched(sources.sources, stream);
     const seen = ofSource || ofDevice;
-    isUnseen = seen === null;
+    if (devices) areDevicesKnown = true;
+    if (sources) areSourcesKnown = true;
+    isUnseen = areDevicesKnown && areSourcesKnown ? seen === null : null;
     if (seen !== null) name = seen;
     render();
   }

@@ -19,6 +19,8 @@ import { createRate, createStats } from "./mpegts/stats.js";
 const RENDER_MS = 500;
 /** A picture that nobody sees costs the server an encoder. */
 const HIDDEN_MS = 30_000;
+/** Long enough to be read. */
+const COPIED_MS = 3000;
 
 /** @typedef {import("./mpegts/source.js").SourceState} SourceState */
 /** @type {Readonly<Record<SourceState, string>>} */
@@ -142,8 +144,15 @@ function start() {
     else source.stop();
   });
   const { clipboard } = navigator;
+  /** @type {any} */
+  let saying = null;
+  function copied() {
+    write(byId("copy"), t("mpegts.copied"));
+    clearTimeout(saying);
+    saying = setTimeout(() => write(byId("copy"), t("mpegts.copy")), COPIED_MS);
+  }
   byId("copy").hidden = !clipboard;
-  byId("copy").addEventListener("click", () => void clipboard.writeText(log.text()).then(() => write(byId("copy"), t("mpegts.copied")), () => {}));
+  byId("copy").addEventListener("click", () => void clipboard.writeText(log.text()).then(copied, () => {}));
   window.addEventListener("online", () => source.wake());
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);

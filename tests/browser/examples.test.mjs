@@ -186,7 +186,7 @@ test("MPEG-TS with JSMpeg, through the listener for older clients", { timeout: 1
 });
 
 test("JPEG frames of an address, through the listener for older clients", { timeout: 180_000 }, async (t) => {
-  const { jpeg } = await startCompat(t);
+  const { server, jpeg } = await startCompat(t);
   const folder = await folderOf(t);
   const camera = await startCamera(t, { login: "viewer:p@ss/w?rd" });
   const address = camera.address.replace("rtsp://", `rtsp://viewer:${encodeURIComponent("p@ss/w?rd")}@`);
@@ -216,6 +216,12 @@ test("JPEG frames of an address, through the listener for older clients", { time
     const { code, said } = await python(t, "jpeg_frames.py", args, folder);
     assert.equal(code, 1);
     assert.match(said, /user and password/);
+    // Over TLS without the server's authority it is not trusted, and that is said.
+    const secure = ["--url", `${server.https.replace("https:", "wss:")}/ws/jpeg/${STREAM}`];
+    const untrusted = await python(t, "jpeg_frames.py", secure, folder);
+    assert.equal(untrusted.code, 1);
+    assert.match(untrusted.said, /^no connection: .*certificate/mi);
+    assert.doesNotMatch(untrusted.said, /Traceback/);
   });
 });
 

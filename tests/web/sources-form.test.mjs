@@ -69,6 +69,9 @@ test("what is known of a source fills the form, and comes out as it went in", ()
   assert.deepEqual(readDraft(draft, { taken: ["door"], before }).spec, {
     source: "door", name: "Door", kind: "rtsp", address: "rtsp://192.168.1.20/1", small_address: "rtsp://192.168.1.20/2", transport: "udp", user: "viewer", sound: false, record: true, hours: ["mon-fri 08:00-18:00"],
   });
+  const resting = readDraft({ ...draft, record: false }, { taken: ["door"], before });
+  assert.deepEqual([resting.spec.record, resting.spec.hours], [false, ["mon-fri 08:00-18:00"]], "the hours are kept");
+  assert.deepEqual(readDraft({ ...draft, record: false, hours: [] }, { taken: ["door"], before }).problems, {});
   assert.equal(draftOf(told({ kind: "camera", sound: "hw:1" })).sound_device, "hw:1");
 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-const FOCUSABLE = "a[href], button, input, select";
+const FOCUSABLE = "a[href], button, input, select, [tabindex='0']";
 
 /**
  * @param {HTMLElement} layer

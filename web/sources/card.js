@@ -62,6 +62,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
   const retry = make("p", "source-retry muted small numbers");
   const answer = make("p", "device-answer");
   answer.dataset.tone = "bad";
+  answer.setAttribute("role", "alert");
   const actions = make("div", "device-actions");
   const pause = make("button", "button quiet device-main source-pause");
   pause.type = "button";

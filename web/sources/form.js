@@ -184,9 +184,11 @@ export function readDraft(draft, { taken, before }) {
   if (kind === "camera" || kind === "pattern") readPicture(draft, spec, problems);
   spec.sound = kind === "camera" && draft.sound && draft.sound_device.trim() !== "" ? draft.sound_device.trim() : draft.sound;
   spec.record = draft.record;
-  if (draft.record && draft.hours) {
-    if (draft.hours.length === 0 || draft.hours.some((rule) => problemOf(rule) !== null)) problems.hours = "hours";
-    else spec.hours = writeHours(draft.hours);
+  if (draft.hours) {
+    // Hours of what is not recorded are kept for when it is again, where they can be.
+    const isWrong = draft.hours.length === 0 || draft.hours.some((rule) => problemOf(rule) !== null);
+    if (!isWrong) spec.hours = writeHours(draft.hours);
+    else if (draft.record) problems.hours = "hours";
   }
   // Whether it is paused is left to the server: somebody may have changed that since the form was opened.
   return { spec: Object.keys(problems).length === 0 ? spec : null, problems };

@@ -90,26 +90,29 @@ export function createTranscodersPanel({ page, strings }) {
       toggle.type = "button";
       const lines = make("pre", "log");
       lines.tabIndex = 0;
+      lines.setAttribute("role", "region");
       lines.setAttribute("aria-label", t("transcoders.log"));
       const show = () => {
         const isShown = opened.has(id);
         lines.hidden = !isShown;
         toggle.setAttribute("aria-expanded", String(isShown));
-        toggle.textContent = isShown ? t("transcoders.log.hide") : count("transcoders.log.show", log.length);
+        write(toggle, isShown ? t("transcoders.log.hide") : count("transcoders.log.show", Number(line.dataset.lines)));
       };
       toggle.addEventListener("click", () => {
         if (!opened.delete(id)) opened.add(id);
         show();
         lines.scrollTop = lines.scrollHeight;
       });
-      show();
       line.append(toggle, lines);
+      shows.set(line, show);
     }
     return line;
   }
 
   /** What is there stays, so that neither focus nor scroll position is lost. @type {Map<string, { element: HTMLElement, key: string }>} */
   const items = new Map();
+  /** What says whether an item's log is open, and how many lines it has. @type {WeakMap<HTMLElement, () => void>} */
+  const shows = new WeakMap();
 
   function draw() {
     look.setAttribute("aria-expanded", String(isOpen));
@@ -150,6 +153,9 @@ export function createTranscodersPanel({ page, strings }) {
     write(/** @type {Element} */ (element.querySelector(".transcoder-facts")), parts.join(" · "));
     const lines = /** @type {HTMLElement | null} */ (element.querySelector(".log"));
     if (!lines) return;
+    element.dataset.lines = String(log.length);
+    const show = shows.get(element);
+    if (show) show();
     const isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 20;
     write(lines, log.join("\n"));
     if (isAtEnd) lines.scrollTop = lines.scrollHeight;
