@@ -92,7 +92,11 @@ function start() {
     if (shown && mayAdd) byId("add").setAttribute("href", linkToAdd(shown.address, shown.user));
     else byId("add").removeAttribute("href");
     byId("allow").hidden = !isForbidden(look);
-    if (shown && isForbidden(look)) write(byId("allow-lines"), `[viewers]\nrtsp_addresses = ["rtsp://${hostOf(shown.address)}"]`);
+    if (shown && isForbidden(look)) {
+      const entry = `"rtsp://${hostOf(shown.address)}"`;
+      write(byId("allow-entry"), entry);
+      write(byId("allow-lines"), `[viewers]\nrtsp_addresses = [${entry}]`);
+    }
   }
 
   function drawRecent() {

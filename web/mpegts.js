@@ -14,15 +14,13 @@ import { createWords } from "./live/words.js";
 import { loadLibrary } from "./mpegts/library.js";
 import { createLog } from "./mpegts/log.js";
 import { createSource } from "./mpegts/source.js";
-import { createStats } from "./mpegts/stats.js";
+import { createRate, createStats } from "./mpegts/stats.js";
 
 const RENDER_MS = 500;
 /** A picture that nobody sees costs the server an encoder. */
 const HIDDEN_MS = 30_000;
 /** Long enough to be read. */
 const COPIED_MS = 3000;
-/** Of pictures, for their rate. */
-const REMEMBERED = 40;
 
 /** @typedef {import("./mpegts/source.js").SourceState} SourceState */
 /** @type {Readonly<Record<SourceState, string>>} */
@@ -40,8 +38,7 @@ function start() {
   /** @type {SourceState} */
   let state = "connecting";
   let reason = "";
-  /** When pictures were decoded. @type {number[]} */
-  let decoded = [];
+  const rate = createRate();
   let shownSize = "";
   let isAside = false;
   let isLoaded = false;
@@ -61,7 +58,7 @@ function start() {
         if (reason !== "") about.push(reason);
         if (retryMs !== undefined) about.push(t("mpegts.log.retry", { count: (retryMs / 1000).toFixed(1) }));
         say(about.join("; "));
-        if (next !== "playing") decoded = [];
+        if (next !== "playing") rate.over();
         render();
       },
       text: (text) => say(t("mpegts.log.text", { text: text.slice(0, 300) })),
@@ -94,8 +91,8 @@ function start() {
     write(byId("duration"), formatElapsed(durationMs));
     write(byId("average"), averageBps === null ? "–" : words.bitrate(averageBps));
     write(byId("size"), hasPicture ? shownSize : "–");
-    const span = decoded.length > 1 ? decoded[decoded.length - 1] - decoded[0] : 0;
-    write(byId("rate"), span > 0 ? (((decoded.length - 1) * 1000) / span).toFixed(1) : "–");
+    const perSecond = rate.perSecond();
+    write(byId("rate"), perSecond === null ? "–" : perSecond.toFixed(1));
     const wanted = state === "stopped" ? "start" : "stop";
     const toggle = byId("toggle");
     if (toggle.dataset.act === wanted) return;
@@ -105,11 +102,17 @@ function start() {
     toggle.replaceChildren(icon(wanted === "start" ? "play" : "stop"), text);
   }
 
+  /** Pictures come with bars of their own where the camera's shape is another one: none of the page's beside them. */
+  function shape() {
+    if (canvas.width > 0) byId("stage").style.paddingBottom = `${(canvas.height / canvas.width) * 100}%`;
+  }
+
   function onVideoDecode() {
-    decoded = decoded.concat(now()).slice(-REMEMBERED);
+    rate.came(now());
     const size = `${canvas.width} × ${canvas.height}`;
     if (size === shownSize) return;
     shownSize = size;
+    shape();
     say(t("mpegts.log.picture", { size }));
     render();
   }
@@ -169,6 +172,7 @@ function start() {
   void keepIcons(document);
   document.body.dataset.state = "mpegts";
   byId("app").hidden = false;
+  shape();
   render();
   void load();
   void name();

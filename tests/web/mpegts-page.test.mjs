@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLog } from "../../web/mpegts/log.js";
 import { createSource } from "../../web/mpegts/source.js";
-import { createStats } from "../../web/mpegts/stats.js";
+import { createRate, createStats } from "../../web/mpegts/stats.js";
 import { createSockets } from "./support/fake-socket.mjs";
 import { createWorld } from "./support/virtual-time.mjs";
 
@@ -11,11 +11,36 @@ test("what has come, over several connections", () => {
   assert.deepEqual(stats.look(5), { bytes: 0, messages: 0, packets: 0, durationMs: 0, averageBps: null });
   stats.took(1880, 1000);
   stats.took(1880, 3000);
-  assert.deepEqual(stats.look(3000), { bytes: 3760, messages: 2, packets: 20, durationMs: 2000, averageBps: 15_040 });
+  assert.deepEqual(stats.look(3000), { bytes: 3760, messages: 2, packets: 20, durationMs: 2000, averageBps: null });
   stats.paused(3000);
   assert.equal(stats.look(60_000).durationMs, 2000, "the time without a connection does not count");
   stats.took(188, 60_000);
   assert.deepEqual([stats.look(61_000).durationMs, stats.look(61_000).packets], [3000, 21]);
+});
+
+test("the data rate is without what comes at once at first, on each connection", () => {
+  const stats = createStats();
+  stats.took(200_000, 0);
+  for (let at = 100; at <= 6000; at += 100) stats.took(10_000, at);
+  assert.equal(stats.look(2500).averageBps, null, "too early");
+  assert.equal(stats.look(6000).averageBps, 800_000);
+  stats.paused(6000);
+  assert.equal(stats.look(90_000).averageBps, 800_000);
+  stats.took(200_000, 90_000);
+  for (let at = 90_100; at <= 94_000; at += 100) stats.took(10_000, at);
+  assert.equal(stats.look(94_000).averageBps, 800_000);
+});
+
+test("pictures per second, too", () => {
+  const rate = createRate();
+  for (let at = 0; at < 30; at += 1) rate.came(at);
+  assert.equal(rate.perSecond(), null, "kept ones");
+  for (let at = 0; at < 60; at += 1) rate.came(at * 100);
+  assert.equal(rate.perSecond(), 10);
+  rate.over();
+  assert.equal(rate.perSecond(), null);
+  rate.came(60_000);
+  assert.equal(rate.perSecond(), null, "another connection begins with what was kept");
 });
 
 test("the log has a time on each line, and an end", () => {

@@ -9,6 +9,7 @@ import { createSourceWords } from "../../web/sources/words.js";
 const strings = (lang) => createStrings(JSON.parse(readFileSync(new URL(`../../web/strings/${lang}.json`, import.meta.url), "utf8")), lang === "zh" ? "zh-Hans" : lang);
 const words = createSourceWords(strings("en"));
 const NOW = 1_000_000;
+const RTSP = { kind: "rtsp", address: "rtsp://cam/1" };
 const one = (more) => parseSources({ sources: [{ source: "door", kind: "rtsp", record: true, ...more }] }).sources[0];
 const state = (more) => words.state(one(more), { nowMs: NOW, isKnown: true });
 const plain = (text) => text.replace(/\u2060/g, "");
@@ -50,7 +51,10 @@ test("why it does not, in words, and when it is tried again", () => {
   assert.equal(why({ code: "struck_by_lightning" }), "The server does not say why.");
   assert.equal(words.why(one({ state: "live", code: "silent" })), "");
   assert.match(why({ kind: "camera", code: "no_camera" }), /plugged in/);
-  assert.match(why({ kind: "file", code: "no_camera" }), /file/);
+  assert.match(why({ kind: "file", code: "bad_address" }), /no such file/);
+  assert.match(why({ address: "rtsp://cam/1", code: "bad_address" }), /address/);
+  assert.match(why({ address: "rtsps://cam/1", code: "stopped" }), /encryption/);
+  assert.match(why({ address: "rtsp://cam/1", code: "stopped" }), /ended\.$/);
   assert.equal(words.exactly(one({ code: "unreachable", message: "connection refused" })), "Exactly: connection refused");
   assert.equal(words.exactly(one({ code: "unauthorized", message: "the camera says no" })), "");
   const retry = (ms) => words.retry(one({ state: "waiting", retry_at_ms: NOW + ms }), NOW);
@@ -79,10 +83,12 @@ test("where it comes from, and what a test has shown", () => {
   assert.equal(words.from(one({ address: "rtsp://cam/1" })), "rtsp://cam/1");
   assert.equal(words.from(one({ kind: "pattern", size: "640x480" })), "Test pattern · 640 × 480");
   assert.equal(words.from(one({ kind: "hologram" })), "");
-  assert.deepEqual(words.outcome({ ok: true, video: { codec: "avc1.640028", width: 1920, height: 1080 }, audio: { codec: "pcma" } }, "rtsp"), { tone: "good", text: "It works.", more: "Picture 1920 × 1080, H.264; sound G.711" });
-  assert.deepEqual(words.outcome({ ok: true, video: null, audio: null }, "rtsp"), { tone: "late", text: "It works.", more: "no picture; no sound" });
-  assert.deepEqual([words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, "rtsp").tone, words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, "rtsp").more], ["bad", "nothing came for 10 s"]);
-  assert.equal(words.outcome(null, "rtsp").tone, "bad");
+  assert.deepEqual(["0", "/dev/video0", "USB Camera"].map((device) => words.from(one({ kind: "camera", device }))), ["Attached camera, number 0", "/dev/video0", "USB Camera"]);
+  assert.deepEqual(words.outcome({ ok: true, video: { codec: "avc1.640028", width: 1920, height: 1080 }, audio: { codec: "pcma" } }, RTSP), { tone: "good", text: "It works.", more: "Picture 1920 × 1080, H.264; sound G.711" });
+  assert.deepEqual(words.outcome({ ok: true, video: null, audio: null }, RTSP), { tone: "late", text: "It works.", more: "no picture; no sound" });
+  assert.deepEqual([words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, RTSP).tone, words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, RTSP).more], ["bad", "nothing came for 10 s"]);
+  assert.equal(words.outcome(null, RTSP).tone, "bad");
+  assert.match(words.outcome({ ok: false, code: "stopped", message: "" }, { kind: "rtsp", address: " RTSPS://cam/1" }).text, /encryption/);
 });
 
 test("attached cameras, and what is converted", () => {

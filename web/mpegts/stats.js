@@ -6,11 +6,20 @@
  *   stats.paused(nowMs);           what follows is another connection: the time between does not count
  *   stats.look(nowMs)              { bytes, packets, messages, durationMs, averageBps }
  *
+ *   const rate = createRate();
+ *   rate.came(nowMs);              a picture
+ *   rate.over();                   what follows is another connection
+ *   rate.perSecond()               null while it is not known
+ *
  * @module
  */
 
 /** ISO/IEC 13818-1. */
 export const PACKET_BYTES = 188;
+/** At first comes at once what the server has kept for whoever joins: that is no rate. */
+const BURST_MS = 2000;
+/** Of pictures, for their rate. */
+const REMEMBERED = 40;
 
 export function createStats() {
   let bytes = 0;
@@ -19,22 +28,52 @@ export function createStats() {
   let beforeMs = 0;
   /** @type {number | null} */
   let sinceMs = null;
+  /** Of what came behind the bursts. */
+  let steadyBytes = 0;
+  let steadyBeforeMs = 0;
+  /** @param {number} nowMs */
+  const steadyMs = (nowMs) => (sinceMs === null ? 0 : Math.max(0, nowMs - sinceMs - BURST_MS));
   return {
     /** @param {number} length @param {number} nowMs */
     took(length, nowMs) {
       if (sinceMs === null) sinceMs = nowMs;
       bytes += length;
+      if (steadyMs(nowMs) > 0) steadyBytes += length;
       messages += 1;
     },
     /** @param {number} nowMs */
     paused(nowMs) {
       if (sinceMs !== null) beforeMs += nowMs - sinceMs;
+      steadyBeforeMs += steadyMs(nowMs);
       sinceMs = null;
     },
     /** @param {number} nowMs */
     look(nowMs) {
       const durationMs = beforeMs + (sinceMs === null ? 0 : nowMs - sinceMs);
-      return { bytes, messages, packets: Math.floor(bytes / PACKET_BYTES), durationMs, averageBps: durationMs >= 1000 ? (bytes * 8000) / durationMs : null };
+      const measuredMs = steadyBeforeMs + steadyMs(nowMs);
+      return { bytes, messages, packets: Math.floor(bytes / PACKET_BYTES), durationMs, averageBps: measuredMs >= 1000 ? (steadyBytes * 8000) / measuredMs : null };
+    },
+  };
+}
+
+export function createRate() {
+  /** @type {number | null} */
+  let beganMs = null;
+  /** @type {number[]} */
+  let times = [];
+  return {
+    /** @param {number} nowMs */
+    came(nowMs) {
+      if (beganMs === null) beganMs = nowMs;
+      if (nowMs - beganMs >= BURST_MS) times = times.concat(nowMs).slice(-REMEMBERED);
+    },
+    over() {
+      beganMs = null;
+      times = [];
+    },
+    perSecond() {
+      const span = times.length > 1 ? times[times.length - 1] - times[0] : 0;
+      return span > 0 ? ((times.length - 1) * 1000) / span : null;
     },
   };
 }

@@ -53,7 +53,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
   picture.append(icon("no-camera"));
   const said = make("div", "source-words");
   const state = make("p", "device-state numbers");
-  const from = make("p", "device-facts");
+  const from = make("p", "device-facts source-from");
   const hours = make("p", "device-facts source-hours numbers");
   said.append(state, from, hours);
   about.append(picture, said);

@@ -10,6 +10,7 @@
 import { createSheet } from "../capture/sheet.js";
 import { byId, write } from "../lib/elements.js";
 import { setIcon } from "../lib/icon.js";
+import { bringIntoView } from "../lib/into-view.js";
 import { isolated } from "../lib/plain-text.js";
 import { readAddress } from "../lib/rtsp-address.js";
 import { createEditCameras } from "./edit-cameras.js";
@@ -137,13 +138,15 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     const mine = turn;
     isTesting = true;
     draw();
+    bringIntoView(byId("edit-test"), byId("edit-form"));
     /** @type {import("./words.js").Outcome} */
     let said = { tone: "bad", text: t("sources.unanswered"), more: "" };
+    let isAtField = false;
     try {
       const { ok, told } = await ask("/api/sources/test", "POST", spec, TEST_MS);
       if (mine !== turn) return;
-      if (ok) said = words.outcome(told, fields.draft().kind);
-      else if (sayRefusal(told)) said = { tone: "bad", text: t("sources.test.not"), more: "" };
+      if (ok) said = words.outcome(told, fields.draft());
+      else if ((isAtField = sayRefusal(told))) said = { tone: "bad", text: t("sources.test.not"), more: "" };
       else said = { tone: "bad", text: t("sources.refused", { message: messageOf(told) || t("sources.problem.wrong") }), more: "" };
     } catch {
       if (mine !== turn) return;
@@ -151,6 +154,8 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     isTesting = false;
     outcome = said;
     draw();
+    // On a small screen it comes beneath the footer. Where a field has the reason, that one is in view.
+    if (!isAtField) bringIntoView(byId("edit-outcome"), byId("edit-form"));
   }
 
   async function save() {

@@ -8,7 +8,7 @@
  *   words.exactly(source)                       the server's own sentence, where it says more
  *   words.hours(source)                         "Mon–Fri 08:00–18:00"; "" where it is always, or never
  *   words.from(source)                          where it comes from, without anything secret
- *   words.outcome(answer)                       what a test has shown
+ *   words.outcome(answer, draft)                what a test has shown
  *
  * @module
  */
@@ -22,6 +22,9 @@ import { parseHours, runsOf } from "./hours.js";
 
 /** What has failed is without a picture, also while it is tried again. @param {Source} source */
 const effective = ({ state, code }) => (state === "connecting" && code !== null ? "waiting" : state);
+
+/** By which it is fetched. @param {{ kind: string | null, address: string }} about */
+const wayOf = ({ kind, address }) => (kind === "rtsp" && /^\s*rtsps:/i.test(address) ? "rtsps" : kind);
 
 /** A Monday. */
 const MONDAY_MS = Date.UTC(2024, 0, 1, 12);
@@ -63,9 +66,9 @@ export function createSourceWords({ t, has, lang }) {
   /** The times of a rule stay in one line. @param {import("./hours.js").Rule} rule */
   const ruleOf = ({ days, from, to }) => `${daysOf(days)} ${from}${JOINER}–${JOINER}${to === "00:00" ? "24:00" : to}`;
 
-  /** @param {string | null} code @param {string} message @param {import("./sources.js").Kind | null} [kind] */
-  function reason(code, message, kind = null) {
-    if (code !== null && kind !== null && has(`sources.why.${code}.${kind}`)) return t(`sources.why.${code}.${kind}`);
+  /** @param {string | null} code @param {string} message @param {string | null} [way] some reasons mean something else there */
+  function reason(code, message, way = null) {
+    if (code !== null && way !== null && has(`sources.why.${code}.${way}`)) return t(`sources.why.${code}.${way}`);
     if (code !== null && has(`sources.why.${code}`)) return t(`sources.why.${code}`);
     return message === "" ? t("sources.why.unknown") : t("sources.why.other", { message });
   }
@@ -94,7 +97,7 @@ export function createSourceWords({ t, has, lang }) {
     },
 
     /** @param {Source} source */
-    why: ({ kind, state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message, kind)),
+    why: ({ kind, address, state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message, wayOf({ kind, address }))),
 
     reason,
 
@@ -122,16 +125,16 @@ export function createSourceWords({ t, has, lang }) {
     /** @param {Source} source */
     from({ kind, address, device, path, size }) {
       if (kind === "rtsp") return address;
-      if (kind === "camera") return device;
+      if (kind === "camera") return /^\d+$/.test(device) ? t("sources.device.number", { number: device }) : device;
       if (kind === "file") return path;
       return kind === "pattern" ? [t("sources.kind.pattern"), size.replace("x", " × ")].filter((part) => part !== "").join(" · ") : "";
     },
 
-    /** @param {any} answer of `POST /api/sources/test` @param {import("./sources.js").Kind} kind @returns {Outcome} */
-    outcome(answer, kind) {
+    /** @param {any} answer of `POST /api/sources/test` @param {{ kind: string | null, address: string }} about what was tried @returns {Outcome} */
+    outcome(answer, about) {
       const { ok, code, message, video, audio } = answer !== null && typeof answer === "object" ? answer : {};
       const said = typeof message === "string" ? message : "";
-      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said, kind), more: said };
+      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said, wayOf(about)), more: said };
       const parts = [];
       if (video) parts.push(t("sources.test.video", { codec: codecName(video.codec), size: video.width && video.height ? `${video.width} × ${video.height}` : "?" }));
       else parts.push(t("sources.test.no_video"));
