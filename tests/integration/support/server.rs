@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
+use std::thread::JoinHandle;
 
 use rustix::process::Pid;
 use tempfile::TempDir;
@@ -15,6 +16,7 @@ pub(crate) struct Server {
     /// `127.0.0.1:<port>` of the page listener and of the raw one.
     pub(crate) https: String,
     pub(crate) wss: String,
+    said: Option<JoinHandle<String>>,
     more: Mutex<Lines<BufReader<ChildStdout>>>,
 }
 
@@ -41,15 +43,16 @@ impl Server {
     /// Starts the server by a command of the test's own.
     pub(crate) fn run(mut command: Command, folder: TempDir, args: &[&str]) -> Self {
         let mut child = command.args(args).spawn().unwrap();
+        let mut said = Some(hear(&mut child));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |scheme: &str| {
             let line = lines.next().and_then(Result::ok);
-            let line = line.unwrap_or_else(|| panic!("the server ended: {}", stderr(&mut child)));
+            let line = line.unwrap_or_else(|| panic!("the server ended: {}", heard(&mut said)));
             let url = line.split_whitespace().next().unwrap();
             url.strip_prefix(scheme).unwrap().to_owned()
         };
         let (https, wss) = (address("https://"), address("wss://"));
-        Self { child, folder, https, wss, more: Mutex::new(lines) }
+        Self { child, folder, https, wss, said, more: Mutex::new(lines) }
     }
 
     /// The address of the plain listener, for a server that has one.
@@ -153,7 +156,7 @@ impl Server {
     /// Waits for the server's end; its exit code and what it said on standard error.
     pub(crate) fn wait(mut self) -> (ExitStatus, String, TempDir) {
         let status = wait(&mut self.child);
-        let said = stderr(&mut self.child);
+        let said = heard(&mut self.said);
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         (status, said, folder)
     }
@@ -169,8 +172,9 @@ impl Drop for Server {
 /// Runs a command that is expected to end by itself: exit code and standard error.
 pub(crate) fn run(command: &mut Command) -> (Option<i32>, String) {
     let mut child = command.spawn().unwrap();
+    let said = hear(&mut child);
     let status = wait(&mut child);
-    (status.code(), stderr(&mut child))
+    (status.code(), heard(&mut Some(said)))
 }
 
 /// Waits for a child's end.
@@ -189,10 +193,19 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     status
 }
 
-fn stderr(child: &mut Child) -> String {
-    let mut text = String::new();
-    if let Some(mut pipe) = child.stderr.take() {
-        pipe.read_to_string(&mut text).unwrap();
-    }
-    text
+/// Listens to what it says on standard error: a pipe that nobody reads would hold it up.
+fn hear(child: &mut Child) -> JoinHandle<String> {
+    let pipe = child.stderr.take();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_string(&mut text).unwrap();
+        }
+        text
+    })
+}
+
+/// All that it said, once it has ended.
+fn heard(said: &mut Option<JoinHandle<String>>) -> String {
+    said.take().map(|said| said.join().unwrap()).unwrap_or_default()
 }
