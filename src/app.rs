@@ -4,6 +4,7 @@ mod compat;
 mod folder;
 mod listen;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::alarms::Alarms;
 use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
-use crate::console::{self, Address};
+use crate::console::{self, Address, Log};
 use crate::devices::Devices;
 use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
@@ -37,6 +38,7 @@ use crate::live::transcoder::Transcoders;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::sources::{Cameras, Sources};
+use crate::split;
 use crate::storage::Filesystem;
 use crate::tls::{self, Store};
 use crate::webrtc::{self, WebRtc};
@@ -47,6 +49,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Connections without a recording get this long to finish a download.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The addresses fit into any pipe and onto any screen; who has not taken them by then is not there.
+const PRINT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
 /// themselves, and some cameras have a password in their address; what counts of it is told by the
@@ -61,26 +66,45 @@ pub(crate) fn main() -> ExitCode {
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let filter =
         EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let mut log = Log::start();
+    let lines = log.clone();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || lines.clone())
         .with_ansi(may_colour)
         .init();
+    let panics = log.clone();
+    // The usual one writes to standard error itself, and waits for its reader.
+    std::panic::set_hook(Box::new(move |what| {
+        let trace = Backtrace::capture();
+        panics.clone().say(&match trace.status() {
+            BacktraceStatus::Captured => format!("localcamera {what}\n{trace}"),
+            _ => format!("localcamera {what}"),
+        });
+        if std::thread::current().name() == Some("main") {
+            // The program ends with it.
+            panics.finish();
+        }
+    }));
+    let mut success = ExitCode::SUCCESS;
     let done = match &task {
         Task::Serve(config) => run(config),
         Task::Push(push) => push::run(push),
+        Task::Split(split) => split::run(split).map(|ending| success = ending.exit_code()),
         Task::Cameras => cameras::run(),
         Task::Check(check) => {
             check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match done {
+        Ok(()) => success,
         Err(error) => {
-            console::complain(&error);
+            log.say(&format!("localcamera: {error:#}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log.finish();
+    code
 }
 
 fn run(config: &Config) -> Result<()> {
@@ -175,11 +199,9 @@ async fn serve(
         recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
     let recovery = recorder.clone();
-    tokio::spawn(async move { recovery.recover().await });
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
-    tokio::spawn(alarms.clone().watch(library.clone(), stop.clone()));
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
@@ -189,6 +211,11 @@ async fn serve(
         config.source_files.clone(),
         hub.clone(),
     )?;
+    let fetched = sources.clone();
+    tokio::spawn(async move { recovery.recover(|device| fetched.has(device)).await });
+    let fetched = sources.clone();
+    let fetched = Box::new(move || fetched.reasons());
+    tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
     let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
@@ -255,7 +282,7 @@ async fn serve(
     drop(state);
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
-    console::announce(&addresses, &notes(config));
+    announce(addresses, notes(config)).await;
     tracing::info!(recordings = %config.recordings.display(), sign_in = false, "ready to record");
 
     tokio::select! {
@@ -305,6 +332,15 @@ fn playback(
             tracing::warn!(%error, port, "cannot listen for WebRTC viewers; they watch by WebSocket instead (another port: --webrtc-port)");
             (Arc::new(NoPlayback), None)
         }
+    }
+}
+
+/// Prints the addresses, for as long as somebody takes them: a terminal that is held, or a pipe that
+/// is full, does not keep the server from being stopped.
+async fn announce(addresses: Vec<Address>, notes: Vec<String>) {
+    let printing = tokio::task::spawn_blocking(move || console::announce(&addresses, &notes));
+    if tokio::time::timeout(PRINT_PATIENCE, printing).await.is_err() {
+        tracing::warn!("nobody takes the addresses from standard output; the server goes on");
     }
 }
 

@@ -65,6 +65,6 @@ fn make_whole(storage: Arc<dyn Storage>, recordings: &Path, segment: Duration) -
         .context("cannot start the runtime")?;
     let library = Library::new(recordings.to_owned());
     let settings = Settings { segment, reserve_bytes: 0 };
-    runtime.block_on(async { Recorder::new(storage, library, settings).recover().await });
+    runtime.block_on(async { Recorder::new(storage, library, settings).repair().await });
     Ok(())
 }

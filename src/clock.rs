@@ -1,5 +1,7 @@
 //! The only place that reads the wall clock.
 
+pub(crate) mod lateness;
+
 use chrono::{DateTime, Local, Utc};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
@@ -28,6 +30,11 @@ pub(crate) fn now() -> DateTime<Utc> {
 /// What the clocks on this computer's walls show.
 pub(crate) fn local_now() -> chrono::NaiveDateTime {
     now().with_timezone(&Local).naive_local()
+}
+
+/// The day that this computer's calendar shows at a wall time.
+pub(crate) fn local_date(wall_us: WallUs) -> chrono::NaiveDate {
+    from_us(wall_us).with_timezone(&Local).date_naive()
 }
 
 /// The wall time now, in milliseconds.

@@ -20,6 +20,7 @@ mod recorder;
 #[cfg(test)]
 mod simulation;
 mod sources;
+mod split;
 mod statefile;
 mod storage;
 mod tls;

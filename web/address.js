@@ -7,6 +7,7 @@
 import { createRecent, shownAs } from "./address/recent.js";
 import { addressOf, hashOf, keptHash } from "./address/route.js";
 import { createViewer } from "./address/viewer.js";
+import { createAside } from "./lib/back.js";
 import { localStorageOrNull } from "./lib/device.js";
 import { byId, make, write } from "./lib/elements.js";
 import { icon, keepIcons } from "./lib/icon.js";
@@ -33,9 +34,6 @@ function start() {
   const stage = byId("stage");
   /** What is looked at. @type {{ address: string, user: string, password: string } | null} */
   let shown = null;
-  /** @type {any} */
-  let leaving = null;
-  let isAside = false;
 
   const viewer = createViewer({ page: window, base: location, onImage: draw, onChange: render });
 
@@ -159,7 +157,7 @@ function start() {
   function show() {
     const told = read();
     if ("problem" in told) {
-      wrong(t(`sources.problem.${told.problem === "empty" ? "address.empty" : told.problem}`));
+      wrong(t(told.problem === "empty" ? "sources.problem.address.empty" : `sources.problem.${told.problem}`));
       input("address").focus();
       return;
     }
@@ -199,22 +197,19 @@ function start() {
   input("address").addEventListener("change", () => void read());
   input("address").addEventListener("input", () => wrong(""));
   window.addEventListener("hashchange", follow);
-  window.addEventListener("online", () => viewer.wake());
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(leaving);
-    if (document.visibilityState === "hidden") {
-      leaving = setTimeout(() => {
-        isAside = shown !== null && viewer.look().state !== "refused";
-        if (isAside) viewer.stop();
-      }, HIDDEN_MS);
-    } else if (isAside && shown) {
-      isAside = false;
-      viewer.show(withLogin(shown.address, shown.user, shown.password));
-    } else viewer.wake();
+  createAside({
+    page: window,
+    afterMs: HIDDEN_MS,
+    leave() {
+      const isAny = shown !== null && viewer.look().state !== "refused";
+      if (isAny) viewer.stop();
+      return isAny;
+    },
+    comeBack() {
+      if (shown) viewer.show(withLogin(shown.address, shown.user, shown.password));
+    },
+    wake: viewer.wake,
   });
-  for (const link of document.querySelectorAll("[data-lang]")) {
-    if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
-  }
   void keepIcons(document);
   document.body.dataset.state = "address";
   byId("app").hidden = false;

@@ -29,6 +29,7 @@ import { isCameraDenied, opensUnasked } from "./lib/camera.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
+import { byId } from "./lib/elements.js";
 import { isApple } from "./lib/environment.js";
 import { createOrigins } from "./lib/origins.js";
 import { openStore } from "./lib/spool.js";
@@ -40,11 +41,6 @@ import { createWakeLock } from "./lib/wakelock.js";
 const RENDER_MS = 500;
 /** `?record=now` tries again after a failure that may pass. */
 const RECORD_NOW_RETRY_MS = 10000;
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
 
 /** @param {string} id @param {(event: MouseEvent) => void} act */
 function onClick(id, act) {
@@ -317,10 +313,8 @@ function start() {
   });
 
   for (const link of document.querySelectorAll("[data-lang]")) {
-    const lang = link.getAttribute("data-lang") || "";
-    if (strings.lang.startsWith(lang)) link.setAttribute("aria-current", "true");
     const address = new URL(location.href);
-    address.searchParams.set("lang", lang);
+    address.searchParams.set("lang", link.getAttribute("data-lang") || "");
     link.setAttribute("href", address.search);
   }
   for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {

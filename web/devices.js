@@ -184,9 +184,6 @@ function start() {
   }
 
   byId("address").textContent = location.origin;
-  for (const anchor of document.querySelectorAll("[data-lang]")) {
-    if (strings.lang.startsWith(anchor.getAttribute("data-lang") || "")) anchor.setAttribute("aria-current", "true");
-  }
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void server.look();
   });

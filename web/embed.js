@@ -4,6 +4,8 @@
  * @module
  */
 
+import { whenBack } from "./lib/back.js";
+import { byId, write } from "./lib/elements.js";
 import { createAddress } from "./live/address.js";
 import { KINDS } from "./live/choice.js";
 import { createLiveControl } from "./live/control.js";
@@ -28,15 +30,6 @@ const HIDDEN_MS = 30_000;
 const FPS = 10;
 /** Who has tapped or moved wants to see the controls for a moment. */
 const AWAKE_MS = 4000;
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** @param {string} id @param {string} text */
-function write(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /** The same by requests, which fail in time. */
 async function ask() {
@@ -125,22 +118,22 @@ function start() {
     root.dataset.bar = isWell && progress() > awakeUntilMs ? "rest" : "shown";
     if (entry) name = entry.name;
     const called = name === null ? stream : name;
-    write("name", called);
-    write("state", isKnown ? (said ? said.text : "") : t("live.state.unknown"));
+    write(byId("name"), called);
+    write(byId("state"), isKnown ? (said ? said.text : "") : t("live.state.unknown"));
     byId("light").className = `light ${said && isKnown ? said.tone : ""}`;
     byId("light").hidden = !said;
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
     const playing = look.state === "paused" ? t("live.tap") : words.player(look, isKnown && entry !== null && entry.state === "away") || soundOnly;
     const waiting = t(isUnseen && name === null ? "embed.unseen" : "embed.waiting");
     const above = isGone ? waiting : playing;
-    write("over", above);
+    write(byId("over"), above);
     byId("over").hidden = above === "";
     byId("full-screen").hidden = !screen.canFill || document.fullscreenEnabled === false;
     drawSound();
     document.title = `${called} · localcamera`;
     const kind = isGone ? waiting : said ? said.text.replace(/\d.*/, "") : "";
     if (spoken !== kind) {
-      if (spoken !== "") write("announce", said ? said.text : above);
+      if (spoken !== "") write(byId("announce"), said ? said.text : above);
       spoken = kind;
     }
   }
@@ -177,10 +170,7 @@ function start() {
     if (document.visibilityState === "visible") retryNow();
     render();
   });
-  window.addEventListener("online", retryNow);
-  window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) retryNow();
-  });
+  whenBack(window, retryNow);
 
   document.body.dataset.state = "embed";
   root.hidden = false;

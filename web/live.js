@@ -4,6 +4,8 @@
  * @module
  */
 
+import { whenBack } from "./lib/back.js";
+import { byId } from "./lib/elements.js";
 import { createAddress } from "./live/address.js";
 import { KINDS } from "./live/choice.js";
 import { createLiveControl } from "./live/control.js";
@@ -25,9 +27,6 @@ const RENDER_MS = 500;
 /** Whoever looks away for a moment finds the wall as it was. */
 const WALL_HIDDEN_MS = 5000;
 const LARGE_HIDDEN_MS = 30000;
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** More would push the wall off the screen. */
 const MOST_BANNERS = 3;
@@ -137,15 +136,9 @@ function start() {
     if (document.visibilityState === "visible") retryNow();
     render();
   });
-  window.addEventListener("online", retryNow);
-  window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) retryNow();
-  });
+  whenBack(window, retryNow);
 
   byId("address").textContent = location.origin;
-  for (const link of document.querySelectorAll("[data-lang]")) {
-    if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
-  }
   void keepIcons(document);
   byId("app").hidden = false;
   follow();

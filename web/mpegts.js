@@ -4,9 +4,11 @@
  * @module
  */
 
+import { createAside } from "./lib/back.js";
 import { byId, make, write } from "./lib/elements.js";
 import { formatElapsed, formatSmallBytes } from "./lib/format.js";
 import { icon, keepIcons } from "./lib/icon.js";
+import { createRate } from "./lib/picture-rate.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { parseList } from "./live/streams.js";
@@ -14,7 +16,7 @@ import { createWords } from "./live/words.js";
 import { loadLibrary } from "./mpegts/library.js";
 import { createLog } from "./mpegts/log.js";
 import { createSource } from "./mpegts/source.js";
-import { createRate, createStats } from "./mpegts/stats.js";
+import { createStats } from "./mpegts/stats.js";
 
 const RENDER_MS = 500;
 /** A picture that nobody sees costs the server an encoder. */
@@ -40,10 +42,8 @@ function start() {
   let reason = "";
   const rate = createRate();
   let shownSize = "";
-  let isAside = false;
   let isLoaded = false;
-  /** @type {any} */
-  let leaving = null;
+  let isNamed = false;
 
   const source = createSource({
     page: window,
@@ -59,6 +59,7 @@ function start() {
         if (retryMs !== undefined) about.push(t("mpegts.log.retry", { count: (retryMs / 1000).toFixed(1) }));
         say(about.join("; "));
         if (next !== "playing") rate.over();
+        else if (!isNamed) void name();
         render();
       },
       text: (text) => say(t("mpegts.log.text", { text: text.slice(0, 300) })),
@@ -130,16 +131,29 @@ function start() {
     }
   }
 
+  /** As people call it, once the server knows the stream. */
   async function name() {
     const list = await requestJson("/api/streams").then(parseList, () => null);
     const entry = list && list.streams.find((one) => one.stream === stream);
     if (!entry) return;
+    isNamed = true;
     write(byId("name"), entry.name);
     document.title = `${entry.name} · localcamera`;
   }
 
+  const aside = createAside({
+    page: window,
+    afterMs: HIDDEN_MS,
+    leave() {
+      const isAny = state !== "stopped";
+      source.stop();
+      return isAny;
+    },
+    comeBack: source.start,
+    wake: source.wake,
+  });
   byId("toggle").addEventListener("click", () => {
-    isAside = false;
+    aside.forget();
     if (state === "stopped") source.start();
     else source.stop();
   });
@@ -153,22 +167,6 @@ function start() {
   }
   byId("copy").hidden = !clipboard;
   byId("copy").addEventListener("click", () => void clipboard.writeText(log.text()).then(copied, () => {}));
-  window.addEventListener("online", () => source.wake());
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(leaving);
-    if (document.visibilityState === "hidden") {
-      leaving = setTimeout(() => {
-        isAside = state !== "stopped";
-        source.stop();
-      }, HIDDEN_MS);
-    } else if (isAside) {
-      isAside = false;
-      source.start();
-    } else source.wake();
-  });
-  for (const link of document.querySelectorAll("[data-lang]")) {
-    if (strings.lang.startsWith(link.getAttribute("data-lang") || "")) link.setAttribute("aria-current", "true");
-  }
   void keepIcons(document);
   document.body.dataset.state = "mpegts";
   byId("app").hidden = false;

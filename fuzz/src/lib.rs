@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::{
-    Action, Checkpoint, CommitRecord, Demuxer, Error, Event, FinishStep, Init, Muxer,
-    NANOS_PER_SECOND, Reopening, Sample, Segmenter,
+    Action, Checkpoint, CommitRecord, Demuxer, Error, Event, FinishStep, Init, MovieDemuxer,
+    MovieStep, Muxer, NANOS_PER_SECOND, Reopening, Sample, Segmenter,
 };
 
 const SEGMENT_NS: i64 = NANOS_PER_SECOND;
@@ -22,30 +22,59 @@ struct Said {
     error: Option<Error>,
 }
 
-fn say<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Said {
-    let mut demuxer = Demuxer::new();
-    let (mut events, mut lost_bytes, mut error) = (Vec::new(), 0, None);
-    for chunk in chunks {
-        demuxer.push(Bytes::copy_from_slice(chunk));
-        loop {
+impl Said {
+    fn poll(&mut self, demuxer: &mut Demuxer) {
+        while self.error.is_none() {
             let polled = demuxer.poll();
             while let Some(damage) = demuxer.damage() {
-                lost_bytes += damage.bytes;
+                self.lost_bytes += damage.bytes;
             }
             match polled {
-                Ok(Some(event)) => events.push(event),
-                Ok(None) => break,
-                Err(failed) => {
-                    error = Some(failed);
-                    break;
-                }
+                Ok(Some(event)) => self.events.push(event),
+                Ok(None) => return,
+                Err(failed) => self.error = Some(failed),
             }
         }
-        if error.is_some() {
+    }
+}
+
+fn say<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Said {
+    read(&mut Demuxer::new(), chunks)
+}
+
+/// What is said where as much as possible is to be had of a stream that has ended.
+fn salvaged<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Said {
+    let mut demuxer = Demuxer::salvaging();
+    let mut said = read(&mut demuxer, chunks);
+    demuxer.end();
+    said.poll(&mut demuxer);
+    said
+}
+
+fn read<'a>(demuxer: &mut Demuxer, chunks: impl IntoIterator<Item = &'a [u8]>) -> Said {
+    let mut said = Said { events: Vec::new(), lost_bytes: 0, error: None };
+    for chunk in chunks {
+        demuxer.push(Bytes::copy_from_slice(chunk));
+        said.poll(demuxer);
+        if said.error.is_some() {
             break;
         }
     }
-    Said { events, lost_bytes, error }
+    said
+}
+
+/// The stream in pieces; the first bytes say where it is cut.
+fn cut(data: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>)> {
+    let (cuts, stream) = data.split_first_chunk::<4>()?;
+    let mut rest = stream;
+    let mut sizes = cuts.iter().cycle().map(|&size| usize::from(size).pow(2).max(1));
+    let pieces = std::iter::from_fn(move || {
+        let size = sizes.next()?.min(rest.len());
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    });
+    Some((stream, pieces))
 }
 
 fn samples(events: &[Event]) -> impl Iterator<Item = &Sample> {
@@ -69,15 +98,7 @@ pub fn demux(data: &[u8]) {
 
 /// However a stream is cut, the same is said of it. The first bytes say where it is cut.
 pub fn chunks(data: &[u8]) {
-    let Some((cuts, stream)) = data.split_first_chunk::<4>() else { return };
-    let mut rest = stream;
-    let mut sizes = cuts.iter().cycle().map(|&size| usize::from(size).pow(2).max(1));
-    let pieces = std::iter::from_fn(|| {
-        let size = sizes.next()?.min(rest.len());
-        let (piece, after) = rest.split_at(size);
-        rest = after;
-        (!piece.is_empty()).then_some(piece)
-    });
+    let Some((stream, pieces)) = cut(data) else { return };
     let (whole, cut) = (say([stream]), say(pieces));
     assert_eq!(whole.events, cut.events);
     assert_eq!(whole.error, cut.error);
@@ -86,49 +107,104 @@ pub fn chunks(data: &[u8]) {
     }
 }
 
+/// Salvaging never fails, loses no more than there is, and finds the same however the stream is
+/// cut. The first bytes say where that is.
+pub fn salvage(data: &[u8]) {
+    let Some((stream, pieces)) = cut(data) else { return };
+    let (whole, cut) = (salvaged([stream]), salvaged(pieces));
+    assert_eq!(whole, cut);
+    assert_eq!(whole.error, None);
+    assert!(whole.lost_bytes <= stream.len() as u64, "{} of {}", whole.lost_bytes, stream.len());
+    split(whole.events);
+}
+
+/// A file that is read by its index says each of its bytes once at most, and comes to an end.
+pub fn movie(data: &[u8]) {
+    let mut demuxer = MovieDemuxer::new(data.len() as u64);
+    let mut events = Vec::new();
+    loop {
+        let step = demuxer.poll();
+        while demuxer.damage().is_some() {}
+        match step {
+            Ok(MovieStep::Need { offset, bytes }) => {
+                let from = offset as usize;
+                demuxer.give(Bytes::copy_from_slice(&data[from..from + bytes]));
+            }
+            Ok(MovieStep::Event(event)) => events.push(event),
+            Ok(MovieStep::End { offset }) => {
+                assert!(offset <= data.len() as u64);
+                break;
+            }
+            Ok(MovieStep::Fragmented) => return,
+            Err(error) => {
+                assert!(!error.to_string().is_empty() && error.offset <= data.len() as u64);
+                break;
+            }
+        }
+    }
+    let bytes: usize = samples(&events).map(|sample| sample.data.len()).sum();
+    assert!(bytes <= 2 * data.len(), "{bytes} of {}", data.len());
+    split(events);
+}
+
 /// What a stream holds is in its growing files, in their order, and finishing them is possible.
 pub fn remux(data: &[u8]) {
+    split(say([data]).events);
+}
+
+/// The finished files.
+fn split(events: Vec<Event>) -> Vec<Vec<u8>> {
     let mut segmenter = Segmenter::new(SEGMENT_NS);
-    let mut open: Option<(Muxer, Vec<u8>, Vec<Sample>)> = None;
-    for (n, event) in say([data]).events.into_iter().enumerate() {
+    let mut files = Files::default();
+    for (n, event) in events.into_iter().enumerate() {
         segmenter.push(event);
-        if !apply(&mut segmenter, &mut open) {
-            return;
+        if !files.apply(&mut segmenter) {
+            return files.finished;
         }
         if n % 50 == 49
-            && let Some((muxer, bytes, _)) = &mut open
+            && let Some((muxer, bytes, _)) = &mut files.open
         {
             let record = CommitRecord { checkpoint: Checkpoint::default(), ..Default::default() };
             bytes.extend(muxer.commit(Some(&record)).concat());
         }
     }
     segmenter.finish();
-    apply(&mut segmenter, &mut open);
+    files.apply(&mut segmenter);
+    files.finished
 }
 
-/// Does what the segmenter says; `false` where a file cannot carry the codec.
-fn apply(segmenter: &mut Segmenter, open: &mut Option<(Muxer, Vec<u8>, Vec<Sample>)>) -> bool {
-    while let Some(action) = segmenter.poll() {
-        match action {
-            Action::Open { spec, .. } => {
-                let Ok(muxer) = Muxer::new(*spec, SEGMENT_NS) else { return false };
-                *open = Some((muxer, Vec::new(), Vec::new()));
-            }
-            Action::Write { sample, .. } => {
-                if let Some((muxer, _, samples)) = open {
-                    samples.push(sample.clone());
-                    muxer.push(sample);
+#[derive(Default)]
+struct Files {
+    /// The one that grows, and what was written to it.
+    open: Option<(Muxer, Vec<u8>, Vec<Sample>)>,
+    finished: Vec<Vec<u8>>,
+}
+
+impl Files {
+    /// Does what the segmenter says; `false` where a file cannot carry the codec.
+    fn apply(&mut self, segmenter: &mut Segmenter) -> bool {
+        while let Some(action) = segmenter.poll() {
+            match action {
+                Action::Open { spec, .. } => {
+                    let Ok(muxer) = Muxer::new(*spec, SEGMENT_NS) else { return false };
+                    self.open = Some((muxer, Vec::new(), Vec::new()));
+                }
+                Action::Write { sample, .. } => {
+                    if let Some((muxer, _, samples)) = &mut self.open {
+                        samples.push(sample.clone());
+                        muxer.push(sample);
+                    }
+                }
+                Action::Close { end_ns, .. } => {
+                    let Some((mut muxer, mut bytes, written)) = self.open.take() else { continue };
+                    bytes.extend(muxer.commit(None).concat());
+                    check_growing(&bytes, &written);
+                    self.finished.push(finished(muxer, bytes, end_ns));
                 }
             }
-            Action::Close { end_ns, .. } => {
-                let Some((mut muxer, mut bytes, written)) = open.take() else { continue };
-                bytes.extend(muxer.commit(None).concat());
-                check_growing(&bytes, &written);
-                check_finished(muxer, bytes, end_ns);
-            }
         }
+        true
     }
-    true
 }
 
 fn check_growing(bytes: &[u8], written: &[Sample]) {
@@ -146,7 +222,7 @@ fn check_growing(bytes: &[u8], written: &[Sample]) {
     }
 }
 
-fn check_finished(muxer: Muxer, mut file: Vec<u8>, end_ns: Option<i64>) {
+fn finished(muxer: Muxer, mut file: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> {
     for step in muxer.finish(end_ns).0 {
         match step {
             FinishStep::WriteAt { offset, bytes } => {
@@ -159,8 +235,9 @@ fn check_finished(muxer: Muxer, mut file: Vec<u8>, end_ns: Option<i64>) {
             }
         }
     }
-    let report = container::inspect(file.into());
+    let report = container::inspect(Bytes::copy_from_slice(&file));
     assert!(report.index_in_front, "{:?}", report.problems);
+    file
 }
 
 /// A file that claims to be one of this program is read without harm.
@@ -189,11 +266,13 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     type Target = (&'static str, fn(&[u8]));
-    const TARGETS: [Target; 4] = [
+    const TARGETS: [Target; 6] = [
         ("demux", super::demux),
         ("chunks", super::chunks),
         ("remux", super::remux),
         ("reopen", super::reopen),
+        ("salvage", super::salvage),
+        ("movie", super::movie),
     ];
     /// Enough for some fragments and clusters.
     const SEED_BYTES: usize = 60_000;
@@ -203,6 +282,16 @@ mod tests {
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         files.sort();
         files
+    }
+
+    /// With one byte that is wrong, unless `damage` is 0.
+    fn damaged(bytes: &[u8], damage: u8) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let at = bytes.len() / 13 * usize::from(damage) + usize::from(damage) * 7;
+        if damage > 0 && at < bytes.len() {
+            bytes[at] = bytes[at].wrapping_add(damage.wrapping_mul(37));
+        }
+        bytes
     }
 
     #[test]
@@ -215,13 +304,14 @@ mod tests {
             let mut stream = std::fs::read(path).unwrap();
             stream.truncate(SEED_BYTES);
             for damage in 0..12u8 {
-                let mut seed = stream.clone();
-                if damage > 0 {
-                    let at = seed.len() / 13 * usize::from(damage) + usize::from(damage) * 7;
-                    seed[at] = seed[at].wrapping_add(damage.wrapping_mul(37));
-                }
+                let seed = damaged(&stream, damage);
                 TARGETS.iter().for_each(|(_, target)| target(&seed));
-                super::chunks(&[&[3, damage, 90, 1], &seed[..]].concat());
+                let cut = [&[3, damage, 90, 1], &seed[..]].concat();
+                super::chunks(&cut);
+                super::salvage(&cut);
+            }
+            for file in super::split(super::say([&stream[..]]).events) {
+                (0..12).for_each(|damage| super::movie(&damaged(&file, damage)));
             }
             seeds += 1;
         }

@@ -7,6 +7,7 @@ mod queue;
 mod rules;
 mod targets;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -82,6 +83,10 @@ pub(crate) struct Ended {
 /// The alarms of the moment, and word of each change.
 pub(crate) type List = watch::Receiver<Arc<Current>>;
 
+/// Why nothing comes of those that the server fetches itself, and what to do, by their ids among
+/// those that publish.
+pub(crate) type Fetched = Box<dyn Fn() -> HashMap<String, String> + Send + Sync>;
+
 /// The alarms of this server. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Alarms {
@@ -137,14 +142,14 @@ impl Alarms {
     }
 
     /// Looks after the library's recordings, and tells the targets, until the server stops.
-    pub(crate) async fn watch(self, library: Library, stop: CancellationToken) {
+    pub(crate) async fn watch(self, library: Library, fetched: Fetched, stop: CancellationToken) {
         for courier in &self.shared.couriers {
             tokio::spawn(Arc::clone(courier).run(stop.clone()));
         }
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let facts = facts(&library);
+            let facts = facts(&library, fetched());
             let now = Now { at: Instant::now(), wall_us: clock::now_us() };
             self.shared.change(|rules| rules.judge(&facts, now));
         }
@@ -232,7 +237,7 @@ impl Shared {
     }
 }
 
-fn facts(library: &Library) -> Facts {
+fn facts(library: &Library, fetched: HashMap<String, String>) -> Facts {
     let trouble = library.trouble();
     let (sessions, gone) = library.heartbeats().look();
     Facts {
@@ -241,6 +246,7 @@ fn facts(library: &Library) -> Facts {
         paused: trouble.paused().borrow().clone(),
         refused: trouble.refused(),
         room: trouble.room(),
+        fetched,
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Facts {
     /// What the disk refuses, by session.
     pub(super) refused: BTreeMap<String, String>,
     pub(super) room: Option<Room>,
+    /// Why nothing comes of those that the server fetches itself, by device.
+    pub(super) fetched: HashMap<String, String>,
 }
 
 /// The time.
@@ -273,7 +275,7 @@ impl Rules {
                 device: Some(session.device.clone()),
                 name: Some(session.name.clone()),
                 session: Some(session.session.clone()),
-                message: quiet(session),
+                message: quiet(session, facts.fetched.get(&session.device)),
             };
             let (cause, heard) = (Cause::of(session), Some(session.heard));
             let has_recorded = session.has_recorded;
@@ -320,8 +322,14 @@ impl Cause {
     }
 }
 
-fn quiet(session: &Heartbeat) -> String {
+fn quiet(session: &Heartbeat, fetched: Option<&String>) -> String {
     let (name, since) = (&session.name, clock::local_text(session.heard_us));
+    if let Some(why) = fetched {
+        return format!(
+            "Nothing of the camera {name} has reached the server's disk since {since}: {why}. How \
+             it is doing now stands on /devices."
+        );
+    }
     format!(
         "Nothing of what {name} records has reached the server's disk since {since}: see whether \
          its page is open, records and reaches the server."

@@ -6,7 +6,8 @@ use axum::Router;
 
 use super::listen;
 use crate::addresses::Host;
-use crate::config::Compat;
+use crate::config::sources::Name;
+use crate::config::{Compat, Fixed};
 use crate::console::Address;
 use crate::http;
 
@@ -31,6 +32,15 @@ pub(super) fn listeners(
         tracing::warn!("{}", warning(config.bind, &address.url));
         listeners.push(Listener { address, socket, routes });
     };
+    for (key, fixed) in [("json_stream", &config.json), ("mpegts_stream", &config.mpegts)] {
+        if let Some(Fixed { stream, .. }) = fixed
+            && !is_known(stream, state)
+        {
+            tracing::warn!(
+                "compat.{key} = \"{stream}\" names no source, and no device that was ever here; its clients see nothing until something is live by that name (GET /api/streams has the names)"
+            );
+        }
+    }
     if let (Some(fixed), Some(bound)) = (&config.json, bound.json) {
         let routes = http::compat_json_router(state.clone(), fixed.stream.clone());
         add("ws", "JSON frames for older clients", bound, routes);
@@ -44,6 +54,14 @@ pub(super) fn listeners(
         add("ws", "MPEG-TS for older clients", bound, routes);
     }
     listeners
+}
+
+/// Whether something is or was called so: a device that comes later may be meant, and a typing error
+/// looks the same.
+fn is_known(stream: &Name, state: &http::State) -> bool {
+    let mut sources = state.sources.list().into_iter();
+    sources.any(|source| source.spec.stream_names().any(|name| name == *stream))
+        || state.devices.list(&[]).iter().any(|device| device.device == stream.as_str())
 }
 
 /// Who may watch by a listener.

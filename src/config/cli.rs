@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::alarms::{Alarms, Section};
 use super::file::File;
-use super::{Check, Config, OwnCertificate, Port, Push, Task, segment, sources};
+use super::{Check, Config, OwnCertificate, Port, Push, Split, Task, segment, sources};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -106,6 +106,8 @@ struct Cli {
 enum Command {
     /// Publish a WebM or MP4 stream from a file or a pipe to a server, losslessly
     Push(Push),
+    /// Make files that play of a recording that is broken, in pieces, or whole
+    Split(Split),
     /// Verify a recordings folder: files, hashes, journals
     Check {
         /// The folder [default: as when serving]
@@ -127,6 +129,7 @@ pub(super) fn read() -> Task {
     let mut cli = Cli::parse();
     let task = match cli.command.take() {
         Some(Command::Push(push)) => push.checked().map(Task::Push),
+        Some(Command::Split(split)) => split.checked().map(Task::Split),
         Some(Command::Cameras) => Ok(Task::Cameras),
         Some(Command::Check { recordings, repair }) => {
             cli.recordings = recordings.or(cli.recordings.take());
@@ -246,7 +249,7 @@ mod tests {
             assert!(message.contains("number 2") && message.contains("name ="), "{message}");
         }
         let message = config(&[], &source("a", "small = 1")).unwrap_err();
-        assert!(message.contains("number 1: small is nothing"), "{message}");
+        assert!(message.contains("number 1 (\"a\"): small is nothing"), "{message}");
     }
 
     #[test]

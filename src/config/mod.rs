@@ -13,6 +13,7 @@ mod push;
 mod rtsp_addresses;
 mod secret;
 pub(crate) mod sources;
+mod split;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
+pub(crate) use split::Split;
 
 /// Segments shorter than this are more headers than media.
 const MIN_SEGMENT: Duration = Duration::from_millis(500);
@@ -40,6 +42,7 @@ const MAX_SEGMENT: Duration = Duration::from_secs(3600);
 pub(crate) enum Task {
     Serve(Box<Config>),
     Push(Push),
+    Split(Split),
     Check(Check),
     /// Say which cameras are plugged in.
     Cameras,

@@ -57,6 +57,15 @@ pub(crate) struct Left {
     pub(crate) end_us: WallUs,
 }
 
+/// A session of a source that nobody has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unended {
+    pub(crate) place: Unfinished,
+    pub(crate) device: String,
+    /// When the next session of the source began.
+    pub(crate) next_us: Option<WallUs>,
+}
+
 impl Library {
     /// An empty library over a recordings folder; [`Self::scan`] fills it.
     pub(crate) fn new(root: PathBuf) -> Self {
@@ -109,6 +118,33 @@ impl Library {
         recorded().filter_map(left).collect()
     }
 
+    /// The sessions of sources behind which something may come, as far as their journals know; those
+    /// apart that this process has begun.
+    pub(crate) fn unended_sources(&self, is_own: impl Fn(&JournalPlace) -> bool) -> Vec<Unended> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let of_sources =
+            || sessions.values().flatten().filter(|session| session.device.starts_with(SOURCE));
+        // Two can begin with the same microsecond: their journals have other names.
+        let order = |session: &Session| (session.started_us, session.journal.name.clone());
+        let mut starts: HashMap<&str, Vec<(WallUs, String)>> = HashMap::new();
+        for session in of_sources() {
+            starts.entry(&session.device).or_default().push(order(session));
+        }
+        let unended = of_sources().filter(|session| !session.is_over && !is_own(&session.journal));
+        let place = |session: &Session| {
+            let own = order(session);
+            let starts = starts.get(session.device.as_str()).into_iter().flatten();
+            let next = starts.filter(|start| **start > own).min();
+            let (id, journal) = (session.id.clone(), session.journal.clone());
+            Unended {
+                place: Unfinished { session: id, journal },
+                device: session.device.clone(),
+                next_us: next.map(|(started_us, _)| *started_us),
+            }
+        };
+        unended.map(place).collect()
+    }
+
     /// Adds a line of a session's journal.
     pub(crate) fn apply(&self, session: &str, journal: &JournalPlace, line: &Line) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
@@ -146,8 +182,13 @@ impl Library {
 
     /// Reads the journals on the disk and returns those beside which something was left
     /// unfinished. Blocks; a journal that cannot be read is named in the log and hides no other.
-    pub(crate) fn scan(&self, storage: &dyn Storage) -> Vec<Unfinished> {
-        let (unfinished, unread) = scan::scan(self, storage);
+    /// What this process has begun itself is passed over: the library is told of it.
+    pub(crate) fn scan(
+        &self,
+        storage: &dyn Storage,
+        is_own: &dyn Fn(&Path) -> bool,
+    ) -> Vec<Unfinished> {
+        let (unfinished, unread) = scan::scan(self, storage, is_own);
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
         unfinished
     }
@@ -157,12 +198,13 @@ impl Library {
     pub(crate) fn scan_unread(
         &self,
         storage: &dyn Storage,
+        is_own: &dyn Fn(&Path) -> bool,
     ) -> (Vec<Unfinished>, Option<(PathBuf, io::Error)>) {
         let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
         if unread.is_empty() {
             return (Vec::new(), None);
         }
-        let (unfinished, still) = scan::again(self, storage, &unread);
+        let (unfinished, still) = scan::again(self, storage, is_own, &unread);
         *unread = still;
         let again = |error: &io::Error| {
             let code = error.raw_os_error();
@@ -207,6 +249,33 @@ mod tests {
         for event in events {
             library.apply(id, &journal, &line(&event.replace('\n', "")));
         }
+    }
+
+    #[test]
+    fn of_sources_the_sessions_without_an_end_are_found_and_what_followed_them() {
+        let library = Library::new(PathBuf::new());
+        session(&library, "s-older", "source:a", 100, 200, "");
+        session(&library, "s-newest", "source:a", 200, 300, "");
+        session(&library, "s-followed", "source:b", 100, 200, "");
+        session(&library, "s-stopped", "source:b", 200, 300, journal::STOPPED);
+        session(&library, "s-lost", "source:c", 100, 200, journal::LOST);
+        session(&library, "s-device", "a", 100, 200, "");
+        session(&library, "s-alike", "source:d", 300, 300, "");
+        session(&library, "s-zz", "source:d", 300, 400, "");
+        session(&library, "s-own", "source:a", 400, 500, "");
+        let unended = library.unended_sources(|journal| journal.name == "s-own.jsonl").into_iter();
+        let mut unended: Vec<_> =
+            unended.map(|unended| (unended.place.session, unended.next_us)).collect();
+        unended.sort();
+        let found = |session: &str, next_us| (session.to_owned(), next_us);
+        let wanted = [
+            found("s-alike", Some(300_000_000)),
+            found("s-followed", Some(200_000_000)),
+            found("s-newest", Some(400_000_000)),
+            found("s-older", Some(200_000_000)),
+            found("s-zz", None),
+        ];
+        assert_eq!(unended, wanted);
     }
 
     #[test]

@@ -31,9 +31,13 @@ enum Place {
     Journal(JournalPlace),
 }
 
-/// Reads all journals.
-pub(super) fn scan(library: &Library, storage: &dyn Storage) -> (Vec<Unfinished>, Vec<Unread>) {
-    let mut scan = Scan::new(library, storage, HashSet::new());
+/// Reads all journals but those that are this process's own.
+pub(super) fn scan(
+    library: &Library,
+    storage: &dyn Storage,
+    is_own: &dyn Fn(&Path) -> bool,
+) -> (Vec<Unfinished>, Vec<Unread>) {
+    let mut scan = Scan::new(library, storage, is_own, HashSet::new());
     scan.root();
     (scan.unfinished, scan.unread)
 }
@@ -42,9 +46,10 @@ pub(super) fn scan(library: &Library, storage: &dyn Storage) -> (Vec<Unfinished>
 pub(super) fn again(
     library: &Library,
     storage: &dyn Storage,
+    is_own: &dyn Fn(&Path) -> bool,
     unread: &[Unread],
 ) -> (Vec<Unfinished>, Vec<Unread>) {
-    let mut scan = Scan::new(library, storage, library.journals());
+    let mut scan = Scan::new(library, storage, is_own, library.journals());
     scan.is_again = true;
     let listed = storage.list(library.root()).ok();
     let is_there = |name: &str| {
@@ -68,6 +73,8 @@ pub(super) fn again(
 struct Scan<'a> {
     library: &'a Library,
     storage: &'a dyn Storage,
+    /// Whether a journal was begun by this process, which tells the library itself.
+    is_own: &'a dyn Fn(&Path) -> bool,
     /// Journals that are in the library already. They are not read again: they may have grown in
     /// memory first.
     known: HashSet<JournalPlace>,
@@ -78,10 +85,16 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(library: &'a Library, storage: &'a dyn Storage, known: HashSet<JournalPlace>) -> Self {
+    fn new(
+        library: &'a Library,
+        storage: &'a dyn Storage,
+        is_own: &'a dyn Fn(&Path) -> bool,
+        known: HashSet<JournalPlace>,
+    ) -> Self {
         Self {
             library,
             storage,
+            is_own,
             known,
             unfinished: Vec::new(),
             unread: Vec::new(),
@@ -127,6 +140,9 @@ impl<'a> Scan<'a> {
             return None;
         }
         let path = self.library.root().join(&journal.folder).join(&journal.name);
+        if (self.is_own)(&path) {
+            return None;
+        }
         let text = match text(self.storage, &path) {
             Ok(text) => text,
             Err(error) => {

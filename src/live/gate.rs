@@ -1,6 +1,7 @@
 //! What is live, what a device is catching up with, and how far its clock has drifted away.
 
 use crate::clock::WallUs;
+use crate::clock::lateness::LeastLateness;
 
 /// Older media is never passed off as live.
 const MAX_LATE_US: i64 = 5_000_000;
@@ -18,34 +19,29 @@ const STEP_US: i64 = 1_000_000;
 
 /// Tells whether media comes as it is captured. An encoder's clock drifts away from the server's;
 /// what counts is how late media is beside the least late that was live lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gate {
-    /// The least lateness of the first window.
-    base_us: Option<i64>,
-    /// The least lateness of the window before, and of this one.
-    before_us: Option<i64>,
-    least_us: Option<i64>,
-    window_us: WallUs,
+    lateness: LeastLateness,
     drift_us: i64,
     /// When the drift was followed last.
     followed_us: WallUs,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { lateness: LeastLateness::over(WINDOW_US), drift_us: 0, followed_us: 0 }
+    }
 }
 
 impl Gate {
     /// Whether media of this wall time is live now; if not, how far it is behind.
     pub(super) fn judge(&mut self, media_us: WallUs, now_us: WallUs) -> Result<(), i64> {
         let late_us = now_us.saturating_sub(media_us);
-        let base_us = [self.before_us, self.least_us].into_iter().flatten().min().unwrap_or(0);
-        let behind_us = late_us.saturating_sub(base_us);
+        let behind_us = late_us.saturating_sub(self.lateness.least_us().unwrap_or(0));
         if behind_us > MAX_LATE_US {
             return Err(behind_us);
         }
-        if now_us.saturating_sub(self.window_us).abs() >= WINDOW_US {
-            self.base_us = self.base_us.or(self.least_us);
-            self.before_us = self.least_us.take();
-            self.window_us = now_us;
-        }
-        self.least_us = Some(self.least_us.map_or(late_us, |least_us| least_us.min(late_us)));
+        self.lateness.came(late_us, now_us);
         self.follow(now_us);
         Ok(())
     }
@@ -62,10 +58,9 @@ impl Gate {
             return;
         }
         self.followed_us = now_us;
-        let least_us = [self.before_us, self.least_us].into_iter().flatten().min();
-        if let Some((base_us, least_us)) = self.base_us.zip(least_us) {
+        if let Some(drift_us) = self.lateness.drift_us() {
             let most_us = (passed_us.max(0) / 1_000_000).saturating_mul(MAX_DRIFT_PPM);
-            let off_us = least_us.saturating_sub(base_us).saturating_sub(self.drift_us);
+            let off_us = drift_us.saturating_sub(self.drift_us);
             self.drift_us += off_us.clamp(-most_us, most_us);
         }
     }

@@ -14,13 +14,16 @@ const TURNS: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Active {
     paths: Arc<Mutex<HashSet<PathBuf>>>,
+    /// All that were ever among them, until it is known what earlier processes have left.
+    begun: Arc<Mutex<Option<HashSet<PathBuf>>>>,
     turns: Arc<[Semaphore]>,
 }
 
 impl Default for Active {
     fn default() -> Self {
         let turns = std::iter::repeat_with(|| Semaphore::new(1)).take(TURNS).collect();
-        Self { paths: Arc::default(), turns }
+        let begun = Arc::new(Mutex::new(Some(HashSet::new())));
+        Self { paths: Arc::default(), begun, turns }
     }
 }
 
@@ -28,11 +31,26 @@ impl Active {
     /// Claims a path until the claim is dropped. `None` while somebody has it.
     pub(super) fn claim(&self, path: &Path) -> Option<Claim> {
         let is_new = self.lock().insert(path.to_owned());
+        if is_new && let Some(begun) = &mut *self.begun() {
+            begun.insert(path.to_owned());
+        }
         is_new.then(|| Claim { active: self.clone(), path: path.to_owned() })
     }
 
     pub(super) fn contains(&self, path: &Path) -> bool {
         self.lock().contains(path)
+    }
+
+    /// Whether it is claimed, or was while it is not known what earlier processes have left. A file
+    /// is claimed before it is there, so none of this process is taken for one of theirs.
+    pub(super) fn is_own(&self, path: &Path) -> bool {
+        let was_begun = self.begun().as_ref().is_some_and(|begun| begun.contains(path));
+        was_begun || self.contains(path)
+    }
+
+    /// It is known what earlier processes have left.
+    pub(super) fn scanned(&self) {
+        *self.begun() = None;
     }
 
     /// What must be held while a folder's sessions are made whole: of one after the other.
@@ -41,6 +59,10 @@ impl Active {
         folder.hash(&mut hasher);
         let slot = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or(0);
         &self.turns[slot]
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Option<HashSet<PathBuf>>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<PathBuf>> {

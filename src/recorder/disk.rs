@@ -224,7 +224,13 @@ impl Disk {
 
     fn begin_journal(&mut self, start_us: WallUs) -> Result<Outcome, DiskError> {
         self.create_folder()?;
-        let journal = self.create_new(|attempt| Ok((names::journal(start_us, attempt), false)))?;
+        let journal = self.create_new(|attempt| {
+            let name = names::journal(start_us, attempt);
+            // That of an earlier process must not even be claimed, or it would pass for this one's.
+            let path = self.folder.join(&name);
+            let is_taken = self.storage.exists(&path).map_err(fault("find", &path))?;
+            Ok((name, is_taken))
+        })?;
         sync_folder(&*self.storage, &self.folder)?;
         let name = journal.name();
         self.journal = Some(journal);

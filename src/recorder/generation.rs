@@ -35,6 +35,8 @@ pub(super) struct Generation {
     /// The place in that record.
     recorded: Option<Checkpoint>,
     media_ns: i64,
+    /// How far the clock had come of a file that the next one does not follow on.
+    ended_ns: Option<i64>,
     /// The line of the newest init segment, until a file begins under it.
     header: Option<journal::Event>,
     lines: Vec<journal::Event>,
@@ -97,6 +99,7 @@ impl Generation {
             position: 0,
             recorded: None,
             media_ns: 0,
+            ended_ns: None,
             header: None,
             lines: Vec::new(),
             is_broken: false,
@@ -205,7 +208,9 @@ impl Generation {
         for (mut file, end_ns, checkpoint) in std::mem::take(&mut self.closed) {
             let Some(id) = self.append(&mut file, checkpoint, plan) else { continue };
             let spec = file.muxer.spec().clone();
+            let told = file.muxer.clamped_samples();
             let (steps, summary) = file.muxer.finish(end_ns);
+            tell_clamped(self.start.number, summary.clamped_samples.saturating_sub(told));
             plan.steps.push_back(Step::Finish { file: id, steps });
             let recorded = self.recorded.as_ref();
             let finishing =
@@ -248,7 +253,10 @@ impl Generation {
                 let (session, generation) = (self.session.to_string(), self.start.number);
                 CommitRecord { session, generation, checkpoint }
             });
+            let told = file.muxer.clamped_samples();
             let parts = file.muxer.commit(record.as_ref());
+            // Now, since nothing of it is to be seen in a file that is read again after a crash.
+            tell_clamped(self.start.number, file.muxer.clamped_samples().saturating_sub(told));
             plan.steps.push_back(Step::Append { file: id, parts });
         }
         plan.steps.push_back(Step::Sync { file: id });
@@ -286,6 +294,7 @@ impl Generation {
                 Action::Close { end_ns, .. } => {
                     let checkpoint = self.segmenter.checkpoint();
                     let file = self.open.take();
+                    self.ended_ns = Some(self.media_ns).filter(|_| end_ns.is_none());
                     self.closed.extend(file.map(|file| (file, end_ns, checkpoint)));
                 }
             }
@@ -296,15 +305,29 @@ impl Generation {
     fn open(&mut self, spec: SegmentSpec) -> Result<(), container::Error> {
         let media_us = spec.origin_ns / NANOS_PER_MICRO;
         let muxer = Muxer::new(spec, self.target_ns)?;
+        let mut jump = None;
+        if let Some(ended_ns) = self.ended_ns.take() {
+            jump = self.drift.begin_anew(media_us, ended_ns / NANOS_PER_MICRO);
+            self.media_ns = media_us.saturating_mul(NANOS_PER_MICRO);
+        }
         let (start_us, anchor) = self.drift.begin(media_us);
         self.lines.extend(self.header.take());
         // A growing file's place in wall time is found again by it.
-        self.lines.extend(anchor.map(|Anchor { media_us, wall_us }| journal::Event::Anchor {
-            generation: self.start.number,
-            media_us,
-            wall_us,
+        self.lines.extend(jump.into_iter().chain(anchor).map(|Anchor { media_us, wall_us }| {
+            journal::Event::Anchor { generation: self.start.number, media_us, wall_us }
         }));
         self.open = Some(File { id: None, muxer, start_us, place: Place::Nothing });
         Ok(())
+    }
+}
+
+/// Says that so many samples of a file stand at another time than they came with.
+pub(super) fn tell_clamped(generation: u32, samples: u64) {
+    if samples > 0 {
+        tracing::warn!(
+            generation,
+            samples,
+            "times do not fit into their file; these samples are as near to them as it goes"
+        );
     }
 }

@@ -8,6 +8,7 @@ use container::{Demuxer, Init, Origin};
 
 use super::generation::Rejoined;
 use super::wall::{Anchor, Mapping};
+use crate::clock::WallUs;
 use crate::library::journal::{self, Event, Resume, Segment};
 use crate::live::feed;
 
@@ -23,6 +24,8 @@ pub(super) struct Left {
     /// Gaps and marks of the device, by kind and the device's own time.
     pub(super) noted: HashSet<(String, i64)>,
     pub(super) is_stopped: bool,
+    /// Until when it is told what was recorded, or why nothing was.
+    pub(super) told_us: WallUs,
 }
 
 /// What it has left of a generation.
@@ -46,7 +49,10 @@ impl Left {
 
     pub(super) fn apply(&mut self, event: Event) {
         match event {
-            Event::Session { .. } => self.is_named = true,
+            Event::Session { start_us, .. } => {
+                self.is_named = true;
+                self.tells(start_us);
+            }
             Event::Generation { generation, mime, reason, anchor_us, init } => {
                 let start = feed::Generation { number: generation, mime, reason, anchor_us };
                 let known = self.generation(start);
@@ -64,8 +70,9 @@ impl Left {
                 }
             }
             Event::Segment(segment) | Event::Replaced(segment) => self.remember(segment),
-            Event::Gap { reason, device_ms: Some(device_ms), .. } => {
-                self.noted.insert((gap(&reason), device_ms));
+            Event::Gap { reason, end_us, device_ms, .. } => {
+                self.tells(end_us);
+                self.noted.extend(device_ms.map(|device_ms| (gap(&reason), device_ms)));
             }
             Event::Mark { kind, device_ms: Some(device_ms), .. } => {
                 self.noted.insert((kind, device_ms));
@@ -85,7 +92,12 @@ impl Left {
         })
     }
 
+    fn tells(&mut self, until_us: WallUs) {
+        self.told_us = self.told_us.max(until_us);
+    }
+
     pub(super) fn remember(&mut self, segment: Segment) {
+        self.tells(segment.start_us.saturating_add(segment.duration_us));
         if let Some(known) = self.generations.get_mut(&segment.generation) {
             known.resume.clone_from(&segment.resume);
         }

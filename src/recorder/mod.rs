@@ -3,6 +3,7 @@
 mod active;
 mod commit;
 mod disk;
+mod ending;
 mod fault;
 mod generation;
 mod growing;
@@ -23,12 +24,14 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::clock;
-use crate::library::{Library, Unfinished};
+use crate::clock::{self, WallUs};
+use crate::library::{JournalPlace, Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
 use active::Active;
 pub(crate) use fault::CLAIM;
+use fault::DiskError;
+use recovery::Site;
 
 /// Sessions that are made whole at once: enough to keep a disk busy.
 const RECOVERIES: usize = 8;
@@ -59,13 +62,16 @@ pub(crate) struct Recorder {
     settings: Settings,
     active: Active,
     is_scanned: Arc<watch::Sender<bool>>,
+    /// When the server began.
+    began_us: WallUs,
 }
 
 impl Recorder {
     /// Records into the library's folder.
     pub(crate) fn new(storage: Arc<dyn Storage>, library: Library, settings: Settings) -> Self {
         let is_scanned = Arc::new(watch::Sender::new(false));
-        Self { storage, library, settings, active: Active::default(), is_scanned }
+        let (active, began_us) = (Active::default(), clock::now_us());
+        Self { storage, library, settings, active, is_scanned, began_us }
     }
 
     /// Records every session that arrives, until the hub is gone and the last one is finished.
@@ -78,16 +84,26 @@ impl Recorder {
         tasks.wait().await;
     }
 
-    /// Reads the library and makes whole what a crash has left in it. Sessions that were not
-    /// there before do not wait for it.
-    pub(crate) async fn recover(&self) {
-        let began_us = clock::now_us();
-        let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
+    /// Reads the library, makes whole what a crash has left in it, and ends what nobody comes back to.
+    /// Sessions that were not there before do not wait for it. `is_ours`: whether this server
+    /// records a source; the folder may have been another's.
+    pub(crate) async fn recover(&self, is_ours: impl Fn(&str) -> bool) {
+        let began_us = self.began_us;
         let scanned = Scanned(Arc::clone(&self.is_scanned));
-        let unfinished = storage::execute(&self.storage, move || library.scan(&*storage)).await;
+        let unfinished = self.scan().await;
+        let mut left = self.library.unended_sources(|journal| self.is_own(journal));
+        left.retain(|left| is_ours(&left.device));
+        self.active.scanned();
         drop(scanned);
-        let recoveries = unfinished.into_iter().map(|unfinished| self.recover_session(unfinished));
-        futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
+        let is_left = |unfinished: &Unfinished| left.iter().any(|left| left.place == *unfinished);
+        let unfinished = unfinished.into_iter().filter(|unfinished| !is_left(unfinished)).collect();
+        self.recover_all(unfinished).await;
+        let endings = left.into_iter().map(|left| {
+            let missing_until_us = left.next_us.unwrap_or(began_us);
+            let is_followed = left.next_us.is_some();
+            self.make_whole(left.place, move |site| site.end(missing_until_us, is_followed))
+        });
+        futures_util::stream::iter(endings).buffer_unordered(RECOVERIES).collect::<()>().await;
         // What a crash has left says only now how far its media reaches.
         let expected_us = i64::try_from(EXPECTED_BACK.as_micros()).unwrap_or(i64::MAX);
         let time = began_us.saturating_sub(expected_us)..=clock::now_us().saturating_add(AHEAD_US);
@@ -95,11 +111,41 @@ impl Recorder {
         self.library.heartbeats().expect(left);
     }
 
+    /// The same without a server: whether the sessions go on is not for this to say.
+    pub(crate) async fn repair(&self) {
+        let unfinished = self.scan().await;
+        self.recover_all(unfinished).await;
+    }
+
+    async fn scan(&self) -> Vec<Unfinished> {
+        let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
+        let active = self.active.clone();
+        let scanning = move || library.scan(&*storage, &|path| active.is_own(path));
+        storage::execute(&self.storage, scanning).await
+    }
+
+    /// Whether a journal is of this process, as long as it is not known what earlier ones have left.
+    fn is_own(&self, journal: &JournalPlace) -> bool {
+        self.active.is_own(&self.library.root().join(&journal.folder).join(&journal.name))
+    }
+
+    async fn recover_all(&self, unfinished: Vec<Unfinished>) {
+        let recoveries = unfinished.into_iter().map(|unfinished| self.recover_session(unfinished));
+        futures_util::stream::iter(recoveries).buffer_unordered(RECOVERIES).collect::<()>().await;
+    }
+
     pub(super) async fn recover_session(&self, unfinished: Unfinished) {
+        self.make_whole(unfinished, |site| site.recover().map(drop)).await;
+    }
+
+    async fn make_whole(
+        &self,
+        unfinished: Unfinished,
+        work: impl FnOnce(Site) -> Result<(), DiskError> + Send + 'static,
+    ) {
         let _turn = self.active.turn(&unfinished.journal.folder).acquire().await;
         let site = self.site(unfinished.session.clone(), unfinished.journal);
-        let recovering = move || site.recover().map(drop);
-        if let Err(error) = storage::execute(&self.storage, recovering).await {
+        if let Err(error) = storage::execute(&self.storage, move || work(site)).await {
             let session = unfinished.session;
             tracing::error!(session, %error, "the files of an interrupted recording stay as they are until the disk allows more");
         }

@@ -48,10 +48,6 @@ struct Found {
 /// # Errors
 /// When the disk refuses to give back what there is of it.
 pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<Start, DiskError> {
-    if session.peer.is_source() {
-        // In its folder lies what earlier sessions have left: what is begun now is none of that.
-        recorder.scanned().await;
-    }
     let known = match session.is_resumable {
         true => {
             recorder.scanned().await;
@@ -161,7 +157,8 @@ impl Recorder {
             return Ok(None);
         }
         let (library, storage) = (self.library.clone(), Arc::clone(&self.storage));
-        let reading = move || library.scan_unread(&*storage);
+        let active = self.active.clone();
+        let reading = move || library.scan_unread(&*storage, &|path| active.is_own(path));
         let (unfinished, unread) = storage::execute(&self.storage, reading).await;
         for unfinished in unfinished {
             let recorder = self.clone();
@@ -190,3 +187,6 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use container::{FirstCommit, Reopened, Reopening};
 
 use super::active::Active;
 use super::fault::{DiskError, fault, sync_fault, sync_folder};
-use super::generation::Continued;
+use super::generation::{Continued, tell_clamped};
 use super::growing::{Growing, hash};
 use super::left::Left;
 use super::names;
@@ -112,6 +112,14 @@ impl Site {
         Ok(Some(Continued { reopened, start_us, finished: (file, front) }))
     }
 
+    /// Writes lines into the journal.
+    pub(super) fn tell(&self, lines: &[Line], journal: &mut Growing) -> Result<(), DiskError> {
+        let text: String = lines.iter().map(Line::to_text).collect();
+        journal.append_line(&text)?;
+        lines.iter().for_each(|line| self.library.apply(&self.session, &self.journal, line));
+        Ok(())
+    }
+
     /// Writes the lines of finished files into the journal, then gives them their names. After a
     /// crash in between, [`Self::make_whole`] finds what the journal names.
     fn name(
@@ -132,9 +140,7 @@ impl Site {
             lines.push(Line::new(clock::now(), event));
         }
         if !lines.is_empty() {
-            let text: String = lines.iter().map(Line::to_text).collect();
-            journal.append_line(&text)?;
-            lines.iter().for_each(|line| self.library.apply(&self.session, &self.journal, line));
+            self.tell(&lines, journal)?;
         }
         let folder = self.folder();
         for Unnamed { mut file, segment, .. } in unnamed {
@@ -217,6 +223,7 @@ impl Site {
         let known = left.generations.get(&number);
         let start_us = known.map_or(media_us, |known| known.mapping.wall_us(media_us));
         let (steps, summary) = muxer.finish(None);
+        tell_clamped(number, summary.clamped_samples);
         growing.sync()?;
         let (sha256, bytes) = growing.finish(&*self.storage, &steps)?;
         let name = names::finished(&growing.name()).to_owned();

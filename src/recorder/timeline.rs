@@ -83,6 +83,12 @@ impl Timeline {
         self.note(Note::damaged_input(clock::now_us(), detail.to_owned()));
     }
 
+    /// Whether a gap of this length at least waits to be told.
+    pub(super) fn has_gap(&self, least_us: i64) -> bool {
+        let is_one = |line: &Line| matches!(&line.event, Event::Gap { start_us, end_us, .. } if end_us - start_us >= least_us);
+        self.lines.iter().any(is_one)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }

@@ -23,6 +23,12 @@ const NOISE_US: i64 = 10_000;
 /// machine slept.
 const JUMP_US: i64 = 1_000_000;
 
+/// A clock that is ahead by less stood for a pause; nobody records with one of a day.
+const MAX_PAUSE_US: i64 = 24 * 3600 * 1_000_000;
+
+/// How long the last frame or packet in front of a clock that is set may last.
+const LAST_SAMPLE_US: i64 = 100_000;
+
 /// The fastest correction: 500 ppm, several times what a quartz is off by.
 const MAX_PARTS_PER_MILLION: i64 = 500;
 
@@ -127,6 +133,24 @@ impl Drift {
         }
     }
 
+    /// A file begins at this media time, and perhaps on another clock than the one that had come
+    /// to `ended_us` in front of it. Where it cannot be the same one, wall time goes on behind that.
+    /// Returns the anchor that says so.
+    pub(crate) fn begin_anew(&mut self, media_us: i64, ended_us: i64) -> Option<Anchor> {
+        let (natural_us, ended_us) = (self.wall_us(media_us), self.wall_us(ended_us));
+        let ahead_us = natural_us.saturating_sub(ended_us);
+        if (-JUMP_US..=MAX_PAUSE_US).contains(&ahead_us) {
+            return None;
+        }
+        let anchor = Anchor { media_us, wall_us: ended_us.saturating_add(LAST_SAMPLE_US) };
+        let uncorrected_us = self.target_us.saturating_sub(self.mapping.correction_us());
+        self.mapping.push(anchor);
+        // What is still to be corrected is the same, and readings begin anew.
+        self.target_us = self.mapping.correction_us().saturating_add(uncorrected_us);
+        (self.base_us, self.window, self.began_us) = (None, None, None);
+        Some(anchor)
+    }
+
     /// A file begins at this media time. Returns where, and the anchor that says so when it is
     /// not where the last one says.
     pub(crate) fn begin(&mut self, media_us: i64) -> (WallUs, Option<Anchor>) {
@@ -170,6 +194,23 @@ mod tests {
             }
         }
         errors
+    }
+
+    #[test]
+    fn wall_time_goes_on_where_an_encoder_s_clock_is_set() {
+        let mut drift = Drift::new(Mapping::new(1000 * SECOND_US));
+        drift.begin(3600 * SECOND_US);
+        // Back to zero, and far ahead, and back again.
+        for (media_s, ended_s) in [(0, 3620), (1 << 40, 20), (2, (1 << 40) + 20)] {
+            let reached_us = drift.wall_us(ended_s * SECOND_US);
+            let anchor = drift.begin_anew(media_s * SECOND_US, ended_s * SECOND_US).unwrap();
+            assert_eq!(anchor.wall_us, reached_us + LAST_SAMPLE_US);
+            assert_eq!(drift.begin(media_s * SECOND_US), (anchor.wall_us, None));
+            assert_eq!(drift.begin((media_s + 60) * SECOND_US).0, anchor.wall_us + 60 * SECOND_US);
+        }
+        assert_eq!(drift.begin_anew(100 * SECOND_US, 99 * SECOND_US), None);
+        // A pause is one.
+        assert_eq!(drift.begin_anew(8000 * SECOND_US, 100 * SECOND_US), None);
     }
 
     #[test]

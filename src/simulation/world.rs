@@ -223,7 +223,7 @@ impl Life {
             Settings { segment: Duration::from_millis(SEGMENT_MS), reserve_bytes: RESERVE_BYTES };
         let recorder = Recorder::new(storage, library, settings);
         let recovery = recorder.clone();
-        runtime.spawn(async move { recovery.recover().await });
+        runtime.spawn(async move { recovery.recover(|_| true).await });
         runtime.spawn(recorder.clone().watch_space());
         runtime.spawn(recorder.run(recordings));
         let door = Ingest::new(hub, Vec::new(), stop.clone()).door();

@@ -50,6 +50,21 @@ impl Failure {
         }
     }
 
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::BadAddress(_) => "check its address, or where its file is",
+            Self::Unauthorized => "correct user and password",
+            Self::Unreachable(_) => "see whether it is on, in this network, and its address right",
+            Self::NoCamera(_) => "see whether it is plugged in",
+            Self::NoFfmpeg | Self::OtherCodec(_) => "install ffmpeg on the server",
+            Self::NotMedia(_) => "choose H.264 at the camera, or another file",
+            Self::Silent(_) | Self::Ended | Self::Stopped(_) | Self::Over => {
+                "see whether it works, and start it anew"
+            }
+        }
+    }
+
     /// As it stands in messages.
     pub(crate) fn code(&self) -> &'static str {
         match self {

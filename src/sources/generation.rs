@@ -83,9 +83,15 @@ impl Head {
         }
     }
 
-    /// Whether a recording can begin with it.
-    pub(super) fn begins_with(&self, event: &Event) -> bool {
-        matches!(event, Event::Sample(sample) if sample.track == self.lead && sample.sync)
+    /// Those among these that a recording can begin with, and their places.
+    pub(super) fn keys<'a>(
+        &'a self,
+        events: &'a [Event],
+    ) -> impl Iterator<Item = (usize, &'a Sample)> {
+        events.iter().enumerate().filter_map(|(at, event)| match event {
+            Event::Sample(sample) if sample.track == self.lead && sample.sync => Some((at, sample)),
+            _ => None,
+        })
     }
 
     pub(super) fn media_us(&self, sample: &Sample) -> i64 {
@@ -129,6 +135,11 @@ impl Head {
     /// Wall time of media time zero, as what came last has it.
     pub(super) fn anchor_us(&self) -> WallUs {
         self.lateness.anchor_us(self.anchor_us)
+    }
+
+    /// When a sample was captured.
+    pub(super) fn wall_us(&self, sample: &Sample) -> WallUs {
+        self.anchor_us().saturating_add(self.media_us(sample))
     }
 
     pub(super) fn elapsed_us(&self) -> i64 {

@@ -2,10 +2,12 @@
 //! take.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use container::{Event, Init, Kind, Track};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
@@ -36,6 +38,8 @@ pub(crate) struct Intake {
     session: Option<String>,
     bytes: RawStream,
     clock_due_us: i64,
+    /// When the last media came.
+    came: Option<Instant>,
 }
 
 /// Is told the name of the stream when the first media of a connection has come.
@@ -79,6 +83,7 @@ impl Intake {
             session: None,
             bytes: RawStream::default(),
             clock_due_us: 0,
+            came: None,
         }
     }
 
@@ -104,6 +109,9 @@ impl Intake {
         let Some(head) = &mut self.head else { return Ok(()) };
         let is_first = head.newest_us().is_none();
         let has_media = events.iter().any(|event| matches!(event, Event::Sample(_)));
+        if has_media {
+            self.came = Some(Instant::now());
+        }
         let steps: Vec<Step> =
             events.iter().cloned().map(|event| Step { event: Some(event), resume: None }).collect();
         self.showing.media(self.shown, &steps);
@@ -208,6 +216,11 @@ impl Intake {
     /// What has come of the generation so far: its tracks, once there are any.
     pub(super) fn tracks(&self) -> Option<&[Track]> {
         self.head.as_ref().map(Head::tracks)
+    }
+
+    /// For how long nothing has come, since something had come of the last connection.
+    pub(super) fn silent_for(&mut self) -> Duration {
+        self.came.take().map(|came| came.elapsed()).unwrap_or_default()
     }
 
     /// The driver has come back: nothing more comes of what it was at.

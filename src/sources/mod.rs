@@ -19,6 +19,7 @@ mod timing;
 mod visit;
 
 pub(crate) use failure::Failure;
+pub(crate) use probe::Found;
 pub(crate) use process::{AttachedCamera, Cameras, table};
 pub(crate) use refusal::Refusal;
 pub(crate) use registry::{Source, Sources};

@@ -6,17 +6,22 @@ use std::time::Duration;
 use container::Track;
 use serde_json::{Map, Value};
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::intake::Intake;
 use super::refusal::Refusal;
 use super::registry::Sources;
-use super::running::{drive, hiding};
+use super::running::{drive, hiding, small};
+use super::spec::Input;
 use crate::live::{OfSource, Showing, Shown, Streams};
 
 /// A person who waits longer thinks that it hangs.
 const PATIENCE: Duration = Duration::from_secs(14);
+
+/// So much at least is left for the smaller picture, however long the large one took.
+const SMALL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Each is a connection or a process.
 const MAX_TESTS: usize = 4;
@@ -26,9 +31,17 @@ static TESTS: Semaphore = Semaphore::const_new(MAX_TESTS);
 /// What came.
 pub(crate) type Found = Result<Vec<Track>, Failure>;
 
+/// What came of a source, and of its smaller picture, if it has one. That is not tried where the
+/// source is not to be had: some cameras count the attempts.
+#[derive(Debug)]
+pub(crate) struct Tested {
+    pub(crate) main: Found,
+    pub(crate) small: Option<Found>,
+}
+
 impl Sources {
     /// Tries what the members say, for some seconds.
-    pub(crate) async fn test(&self, members: Map<String, Value>) -> Result<Found, Refusal> {
+    pub(crate) async fn test(&self, members: Map<String, Value>) -> Result<Tested, Refusal> {
         // A password that is left out is that of the source that is being changed.
         let before = members.get("source").and_then(Value::as_str);
         let before =
@@ -37,7 +50,26 @@ impl Sources {
         let spec = self.read(members, before)?;
         self.is_going_on()?;
         let _turn = TESTS.try_acquire().map_err(|_| Refusal::Busy)?;
-        let name = spec.name.as_str().to_owned();
+        let name = spec.name.as_str();
+        let began = Instant::now();
+        let main = self.try_out(name, &spec.input, PATIENCE).await?;
+        let small = match small(&spec.input).filter(|_| main.is_ok()) {
+            Some(input) => {
+                let patience = PATIENCE.saturating_sub(began.elapsed()).max(SMALL_PATIENCE);
+                Some(self.try_out(name, &input, patience).await?)
+            }
+            None => None,
+        };
+        Ok(Tested { main, small })
+    }
+
+    async fn try_out(
+        &self,
+        name: &str,
+        input: &Input,
+        patience: Duration,
+    ) -> Result<Found, Refusal> {
+        let name = name.to_owned();
         let showing = Showing::new(
             Streams::default(),
             Shown {
@@ -52,15 +84,15 @@ impl Sources {
         let stop = CancellationToken::new();
         let mut intake = Intake::new(showing, None, Box::new(move |_| live.notify_one()), stop);
         let failure = tokio::select! {
-            failure = drive(&spec.input, true, &self.shared.ffmpeg, &mut intake) => Some(failure),
+            failure = drive(input, true, &self.shared.ffmpeg, &mut intake) => Some(failure),
             () = come.notified() => None,
-            () = tokio::time::sleep(PATIENCE) => Some(Failure::Silent(PATIENCE)),
+            () = tokio::time::sleep(patience) => Some(Failure::Silent(patience)),
             () = self.shared.stop.cancelled() => return Err(Refusal::Stopping),
         };
         let tracks = intake.tracks().map(<[Track]>::to_vec);
         Ok(match (failure, tracks) {
             (None, Some(tracks)) => Ok(tracks),
-            (failure, _) => Err(hiding(failure.unwrap_or(Failure::Ended), &spec.input)),
+            (failure, _) => Err(hiding(failure.unwrap_or(Failure::Ended), input)),
         })
     }
 }

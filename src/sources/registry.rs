@@ -1,6 +1,6 @@
 //! The sources that there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -137,6 +137,19 @@ impl Sources {
     /// All of them, by name.
     pub(crate) fn list(&self) -> Vec<Source> {
         self.known().entries.values().map(Entry::source).collect()
+    }
+
+    /// Why nothing comes of each, and what to do, for people; by their ids among those that publish.
+    pub(crate) fn reasons(&self) -> HashMap<String, String> {
+        let known = self.known();
+        let reason =
+            |entry: &Entry| (running::device(&entry.spec, false), entry.status.facts().reason());
+        known.entries.values().map(reason).collect()
+    }
+
+    /// Whether there is one of this id among those that publish.
+    pub(crate) fn has(&self, device: &str) -> bool {
+        self.known().entries.values().any(|entry| running::device(&entry.spec, false) == device)
     }
 
     /// Says when sources come, go, or change.

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,8 +22,9 @@ use crate::library::SOURCE;
 use crate::live::feed::Ending;
 use crate::live::{Hub, OfSource, Showing, Shown, Streams};
 
-/// How late recording begins and ends at most, by the clock on the wall, which may be set.
-const HOURS_INTERVAL: Duration = Duration::from_secs(1);
+/// The clock on the wall may be set, so it is looked at again with each of its seconds: hours begin
+/// and end with one.
+const SECOND_MS: i64 = 1000;
 
 /// What every source needs.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub(super) async fn run(
 ) {
     let recording = means.hub.clone().filter(|_| spec.record);
     let recording = recording.map(|hub| {
-        let recording = Recording::new(hub, who(&spec), Arc::clone(&status));
+        let recording = Recording::new(hub, who(&spec), Arc::clone(&status), means.tasks.clone());
         Arc::new(Mutex::new(recording))
     });
     status.connecting();
@@ -95,13 +96,13 @@ fn who(spec: &Spec) -> Who {
 }
 
 /// Its id among those that publish; a device's own holds no colon.
-fn device(spec: &Spec, is_small: bool) -> String {
+pub(super) fn device(spec: &Spec, is_small: bool) -> String {
     let suffix = if is_small { ":small" } else { "" };
     format!("{SOURCE}{}{suffix}", spec.name)
 }
 
 /// The same camera with its smaller picture.
-fn small(input: &Input) -> Option<Input> {
+pub(super) fn small(input: &Input) -> Option<Input> {
     let Input::Rtsp(rtsp) = input else { return None };
     let address = rtsp.small.clone()?;
     Some(Input::Rtsp(Rtsp { address, small: None, ..rtsp.clone() }))
@@ -114,22 +115,26 @@ async fn keep_hours(
     status: &Status,
     tasks: &TaskTracker,
 ) {
-    let mut interval = tokio::time::interval(HOURS_INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        interval.tick().await;
         let is_within = spec.hours.contains(clock::local_now());
         status.within_hours(is_within);
-        let Some(recording) = recording else { continue };
-        let mut recording = recording.lock().await;
-        match is_within {
-            true => recording.start().await,
-            false => {
-                let farewell = recording.finish(Ending::Stopped);
-                farewell.into_iter().for_each(|farewell| drop(tasks.spawn(farewell.say())));
+        if let Some(recording) = recording {
+            let mut recording = recording.lock().await;
+            match is_within {
+                true => recording.start().await,
+                false => {
+                    let farewell = recording.finish(Ending::Stopped);
+                    farewell.into_iter().for_each(|farewell| drop(tasks.spawn(farewell.say())));
+                }
             }
         }
+        tokio::time::sleep(rest_of_second(clock::now_ms())).await;
     }
+}
+
+fn rest_of_second(now_ms: i64) -> Duration {
+    let rest_ms = SECOND_MS - now_ms.rem_euclid(SECOND_MS);
+    Duration::from_millis(rest_ms.unsigned_abs())
 }
 
 /// One connection after the other.
@@ -139,8 +144,9 @@ struct Fetching {
     ffmpeg: Ffmpeg,
     intake: Intake,
     seen: Arc<Seen>,
-    /// `None` for the smaller picture: that a camera has it or not is said of its stream alone.
-    status: Option<Arc<Status>>,
+    status: Arc<Status>,
+    /// Whether it is the smaller picture: the source is live without it.
+    is_small: bool,
     course: Course,
     /// What was complained of last.
     complained: Option<&'static str>,
@@ -200,7 +206,8 @@ impl Fetching {
             ffmpeg: means.ffmpeg.clone(),
             intake: Intake::new(showing, recording, live, stop.clone()),
             seen,
-            status: (!is_small).then(|| Arc::clone(status)),
+            status: Arc::clone(status),
+            is_small,
             course: Course::default(),
             complained: None,
             is_visit: means.hub.is_none(),
@@ -209,11 +216,12 @@ impl Fetching {
 
     async fn run(mut self) {
         loop {
-            if let Some(status) = &self.status {
-                status.connecting();
+            if !self.is_small {
+                self.status.connecting();
             }
             let failure = drive(&self.input, !self.is_visit, &self.ffmpeg, &mut self.intake).await;
             let failure = hiding(failure, &self.input);
+            let silent_for = self.intake.silent_for();
             self.intake.lost(&failure).await;
             let live_for = self.seen.take();
             if live_for.is_some() {
@@ -222,8 +230,9 @@ impl Fetching {
             }
             let pause = self.course.failed(&failure, live_for, course::chance());
             self.complain(&failure, pause);
-            if let Some(status) = &self.status {
-                status.waiting(failure, pause);
+            match self.is_small {
+                true => self.status.small_waiting(failure),
+                false => self.status.waiting(failure, pause, silent_for),
             }
             tokio::time::sleep(pause).await;
         }
@@ -233,6 +242,10 @@ impl Fetching {
     fn complain(&mut self, failure: &Failure, pause: Duration) {
         if self.complained.replace(failure.code()) == Some(failure.code()) {
             return;
+        }
+        if self.is_visit {
+            // Its viewer goes with it, and is told.
+            return tracing::debug!(source = %self.name, code = failure.code(), reason = %failure, "nothing comes from an address that a viewer gave");
         }
         let (name, retry_s) = (&self.name, pause.as_secs_f64().ceil());
         tracing::warn!(source = %name, code = failure.code(), reason = %failure, retry_s, "nothing comes from a source; it is tried again");
@@ -244,7 +257,7 @@ fn live(name: &str, is_small: bool, seen: Arc<Seen>, status: Arc<Status>) -> Liv
     Box::new(move |stream| {
         let (is_first, is_again) = seen.now();
         match is_small {
-            true => status.small_stream(stream),
+            true => status.small_live(stream),
             false => status.live(stream, is_again),
         }
         if is_first {
@@ -292,6 +305,12 @@ pub(super) fn hiding(failure: Failure, input: &Input) -> Failure {
 mod tests {
     use super::*;
     use crate::sources::spec::{Address, Login, Transport};
+
+    #[test]
+    fn hours_begin_and_end_with_a_second_of_the_clock_on_the_wall() {
+        let ms = |now_ms| rest_of_second(now_ms).as_millis();
+        assert_eq!([ms(0), ms(1), ms(61_999), ms(-1)], [1000, 999, 1, 1]);
+    }
 
     #[test]
     fn a_password_is_in_no_failure() {

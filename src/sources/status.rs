@@ -48,8 +48,24 @@ pub(crate) struct Facts {
     pub(crate) session: Option<String>,
     pub(crate) stream: Option<String>,
     pub(crate) small_stream: Option<String>,
+    /// Why its smaller picture did not come when that was tried last; nothing once it is live.
+    pub(crate) small_failure: Option<Failure>,
     /// How often it has been live again.
     pub(crate) reconnects: u64,
+}
+
+impl Facts {
+    /// Why nothing comes, and what to do, as the end of a sentence.
+    pub(super) fn reason(&self) -> String {
+        match (&self.failure, self.state) {
+            (Some(failure), _) => format!("{failure} ({})", failure.advice()),
+            (None, State::Live) => {
+                "pictures come, and none of them is recorded (the server's log says more)"
+                    .to_owned()
+            }
+            (None, _) => "nothing has come from it yet".to_owned(),
+        }
+    }
 }
 
 /// Keeps the facts, and says when they change.
@@ -74,6 +90,7 @@ impl Status {
             session: None,
             stream: None,
             small_stream: None,
+            small_failure: None,
             reconnects: 0,
         };
         Self { facts: Mutex::new(facts), own: watch::Sender::new(()), all }
@@ -101,6 +118,7 @@ impl Status {
                 session: None,
                 stream: None,
                 small_stream: None,
+                small_failure: None,
             };
         });
     }
@@ -119,11 +137,14 @@ impl Status {
         });
     }
 
-    pub(super) fn waiting(&self, failure: Failure, pause: Duration) {
-        let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        self.change(|facts| {
+    /// It failed, and is tried again after a pause. Of one that was live the last media came
+    /// `silent_for` ago: that something is wrong was noticed only now.
+    pub(super) fn waiting(&self, failure: Failure, pause: Duration, silent_for: Duration) {
+        let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let now_ms = clock::now_ms();
+        self.change_since(now_ms.saturating_sub(ms(silent_for)), |facts| {
             facts.state = State::Waiting;
-            facts.retry_at_ms = Some(clock::now_ms().saturating_add(pause_ms));
+            facts.retry_at_ms = Some(now_ms.saturating_add(ms(pause)));
             facts.failure = Some(failure);
         });
     }
@@ -136,18 +157,26 @@ impl Status {
         self.change(|facts| facts.is_within_hours = is_within);
     }
 
-    pub(super) fn small_stream(&self, stream: Option<String>) {
-        self.change(|facts| facts.small_stream = stream);
+    pub(super) fn small_live(&self, stream: Option<String>) {
+        self.change(|facts| (facts.small_stream, facts.small_failure) = (stream, None));
+    }
+
+    pub(super) fn small_waiting(&self, failure: Failure) {
+        self.change(|facts| facts.small_failure = Some(failure));
     }
 
     fn change(&self, change: impl FnOnce(&mut Facts)) {
+        self.change_since(clock::now_ms(), change);
+    }
+
+    fn change_since(&self, since_ms: i64, change: impl FnOnce(&mut Facts)) {
         let mut facts = self.lock();
         let before = facts.clone();
         change(&mut facts);
         let is_tried = |state| matches!(state, State::Connecting | State::Waiting);
         let is_one_stretch = is_tried(facts.state) && is_tried(before.state);
         if facts.state != before.state && !is_one_stretch {
-            facts.since_ms = clock::now_ms();
+            facts.since_ms = since_ms;
         }
         let is_news = *facts != before;
         drop(facts);
@@ -173,7 +202,7 @@ mod tests {
         let long_ago = 7;
         status.lock().since_ms = long_ago;
         for _ in 0..2 {
-            status.waiting(Failure::NoFfmpeg, Duration::from_secs(1));
+            status.waiting(Failure::NoFfmpeg, Duration::from_secs(1), Duration::ZERO);
             status.connecting();
             assert_eq!(status.facts().since_ms, long_ago);
         }
@@ -182,5 +211,18 @@ mod tests {
         status.lock().since_ms = long_ago;
         status.connecting();
         assert_ne!(status.facts().since_ms, long_ago);
+    }
+
+    #[test]
+    fn a_camera_is_away_since_its_last_picture() {
+        let status = Status::new(Arc::default());
+        status.live(None, false);
+        status.lock().since_ms = 7;
+        let now_ms = clock::now_ms();
+        clock::simulate(Some(now_ms * 1000));
+        status.waiting(Failure::Ended, Duration::from_secs(1), Duration::from_secs(10));
+        assert_eq!(status.facts().since_ms, now_ms - 10_000);
+        assert_eq!(status.facts().retry_at_ms, Some(now_ms + 1000));
+        clock::simulate(None);
     }
 }

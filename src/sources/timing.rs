@@ -1,40 +1,30 @@
 //! Where a camera's media lies in wall time when it is taken up in the middle.
 
 use crate::clock::WallUs;
+use crate::clock::lateness::LeastLateness;
 
 /// Over this much of time the least lateness is taken: a frame that comes at once is among them.
 const WINDOW_US: i64 = 30_000_000;
 
-/// How late what comes is, beside where the generation's beginning would have it. The least of it
-/// grows or shrinks as the clocks of camera and server drift apart.
-#[derive(Debug, Default)]
-pub(super) struct Lateness {
-    /// The least of the first window.
-    base_us: Option<i64>,
-    /// The least of the window before, and of this one.
-    before_us: Option<i64>,
-    least_us: Option<i64>,
-    window: i64,
+/// Follows how late what comes is, beside where the generation's beginning would have it.
+#[derive(Debug)]
+pub(super) struct Lateness(LeastLateness);
+
+impl Default for Lateness {
+    fn default() -> Self {
+        Self(LeastLateness::over(WINDOW_US))
+    }
 }
 
 impl Lateness {
     /// What is at `media_us` came `elapsed_us` after the generation's beginning.
     pub(super) fn came(&mut self, media_us: i64, elapsed_us: i64) {
-        let late_us = elapsed_us.saturating_sub(media_us);
-        let window = elapsed_us.div_euclid(WINDOW_US);
-        if window != self.window {
-            self.base_us = self.base_us.or(self.least_us);
-            self.before_us = self.least_us.take();
-            self.window = window;
-        }
-        self.least_us = Some(self.least_us.map_or(late_us, |least_us| least_us.min(late_us)));
+        self.0.came(elapsed_us.saturating_sub(media_us), elapsed_us);
     }
 
     /// Wall time of media time zero, by what came last, where the generation began with `anchor_us`.
     pub(super) fn anchor_us(&self, anchor_us: WallUs) -> WallUs {
-        let now_us = [self.before_us, self.least_us].into_iter().flatten().min();
-        let drift_us = self.base_us.zip(now_us).map_or(0, |(base_us, now_us)| now_us - base_us);
-        anchor_us.saturating_add(drift_us)
+        anchor_us.saturating_add(self.0.drift_us().unwrap_or(0))
     }
 }
 

@@ -189,7 +189,7 @@ test("JPEG frames of an address, through the listener for older clients", { time
   const { server, jpeg } = await startCompat(t);
   const folder = await folderOf(t);
   const camera = await startCamera(t, { login: "viewer:p@ss/w?rd" });
-  const address = camera.address.replace("rtsp://", `rtsp://viewer:${encodeURIComponent("p@ss/w?rd")}@`);
+  const address = camera.main.replace("rtsp://", `rtsp://viewer:${encodeURIComponent("p@ss/w?rd")}@`);
   await t.test("a page from a file and a Python program see one camera by one connection", async (t) => {
     const page = await (await openChromium(t, null, { tap: false })).newPage();
     await page.goto(fileUrl("jpeg_frames.html", { server: jpeg, address }));
@@ -210,9 +210,9 @@ test("JPEG frames of an address, through the listener for older clients", { time
         within: 30_000, explain: async () => (await page.evaluate(look)).state,
       });
     };
-    await says(camera.address, /^The server says: .*user and password/);
+    await says(camera.main, /^The server says: .*user and password/);
     await says("rtsp://192.0.2.1/", /^The server says: .*viewers\.rtsp_addresses/);
-    const args = ["--url", `${jpeg}/ws/stream`, "--rtsp", camera.address];
+    const args = ["--url", `${jpeg}/ws/stream`, "--rtsp", camera.main];
     const { code, said } = await python(t, "jpeg_frames.py", args, folder);
     assert.equal(code, 1);
     assert.match(said, /user and password/);

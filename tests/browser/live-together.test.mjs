@@ -14,7 +14,8 @@ import { openWebKit } from "./support/webkit.mjs";
 
 /**
  * From the tap on a camera to its first picture, by path. Who waits for the next key frame waits for a second on average;
- * for single pictures a decoder is started.
+ * for single pictures a decoder is started. Two cores are enough for it; LOCALCAMERA_SLOWNESS=2 gives a slower machine
+ * twice as long.
  * @type {Record<string, number>}
  */
 const FIRST_PICTURE_MS = { webrtc: 300, mse: 300, jpeg: 1000 };
@@ -53,7 +54,7 @@ async function joins({ name, page }) {
 /** Comes and goes, alone, until most of the last few first pictures were in time. @param {Viewer} viewer @param {string} https */
 async function joinsInTime(viewer, https) {
   const { name, query, paths, page } = viewer;
-  const longest = FIRST_PICTURE_MS[String(paths[0])] ?? 0;
+  const longest = (FIRST_PICTURE_MS[String(paths[0])] ?? 0) * Number(process.env["LOCALCAMERA_SLOWNESS"] ?? 1);
   /** @type {number[]} */
   const took = [];
   const explain = () => `they took ${took.join(", ")} ms, and the load is ${loadavg()[0]}`;

@@ -29,6 +29,19 @@ async function setUp(t, { proxied = false, before } = {}) {
   return { server, proxy: /** @type {NonNullable<typeof proxy>} */ (proxy), browser, page, url };
 }
 
+/**
+ * A recording that is stopped while the server is away.
+ * @param {Awaited<ReturnType<typeof setUp>>["page"]} page @param {Awaited<ReturnType<typeof setUp>>["proxy"]} proxy
+ */
+async function stopAway(page, proxy) {
+  await record(page);
+  await handedOver(page, 1, 3);
+  await proxy.cut();
+  await handedOver(page, 1, 6);
+  await page.click("#stop");
+  await until("the word that it waits here", async () => /stays on this device/.test(await truth(page)), { explain: () => truth(page) });
+}
+
 test("while the server is away the page opens, goes on recording, and delivers afterwards", { timeout: 180_000 }, async (t) => {
   const { server, proxy, page } = await setUp(t, { proxied: true });
   await until("a copy of the page on the device", () => page.evaluate(isKept));
@@ -87,12 +100,7 @@ test("a browser that died hours ago delivers what it had stored, and the recordi
 
 test("whoever pressed Stop while the server was away gets the files on the next visit", { timeout: 180_000 }, async (t) => {
   const { server, proxy, page, url } = await setUp(t, { proxied: true });
-  await record(page);
-  await handedOver(page, 1, 3);
-  await proxy.cut();
-  await handedOver(page, 1, 6);
-  await page.click("#stop");
-  await until("the word that it waits here", async () => /stays on this device/.test(await truth(page)), { explain: () => truth(page) });
+  await stopAway(page, proxy);
   await page.goto("about:blank");
   await proxy.restore();
   await page.goto(url);
@@ -104,12 +112,7 @@ test("whoever pressed Stop while the server was away gets the files on the next 
 
 test("while what was stopped waits for the server the next recording begins, and both arrive", { timeout: 180_000 }, async (t) => {
   const { server, proxy, page } = await setUp(t, { proxied: true });
-  await record(page);
-  await handedOver(page, 1, 3);
-  await proxy.cut();
-  await handedOver(page, 1, 5);
-  await page.click("#stop");
-  await until("the word that it waits here", async () => /stays on this device/.test(await truth(page)), { explain: () => truth(page) });
+  await stopAway(page, proxy);
   await page.click("#record");
   await handedOver(page, 2, 4);
   assert.match(await truth(page), /still waits here/);

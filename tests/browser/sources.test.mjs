@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openChromium } from "./support/chromium.mjs";
 import { configured } from "./support/config.mjs";
-import { startRtspCamera } from "./support/rtsp-camera.mjs";
+import { startCamera } from "./support/rtsp.mjs";
 import { createShoot, folder as pictures, overflowing } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
@@ -16,6 +16,8 @@ import { until } from "./support/until.mjs";
 
 const LOGIN = "viewer:s3cr3t/&";
 const PASSWORD = "s3cr3t/&";
+/** @type {Record<string, [number, number]>} */
+const PICTURES = { main: [640, 360], small: [320, 180] };
 
 /** Runs in the page. */
 function look() {
@@ -77,6 +79,8 @@ test("a camera is added, tried, paused, changed and removed on one page, and ano
   await page.click("#edit-save");
   await here.sees("that a name is missing", ({ wrong, focus }) => wrong.name !== "" && focus === "edit-name");
   await page.playwright.fill("#edit-name", "Great hall");
+  await page.playwright.keyboard.press("Escape");
+  await here.sees("that nothing of it is thrown away", ({ form }) => form);
   await page.click("#edit-test");
   await here.sees("what would come", ({ outcome }) => /^It works\. Picture \d+ × \d+, H\.264/.test(outcome));
   await page.playwright.check("#edit-record");
@@ -88,6 +92,11 @@ test("a camera is added, tried, paused, changed and removed on one page, and ano
   const live = await desk.newPage();
   await live.goto(`${server.https}/live`);
   await until("its tile", () => live.evaluate(() => [...document.querySelectorAll("#wall .tile")].map((tile) => `${/** @type {HTMLElement} */ (tile).dataset["stream"]} ${/** @type {HTMLElement} */ (tile).dataset["player"]}`).join() === "great-hall playing"), { within: 30_000 });
+
+  await page.click("#sources-add");
+  await page.playwright.fill("#edit-name", "Great Hall!");
+  await until("that its name is taken", () => page.evaluate(() => /already.*great-hall-2/.test(document.getElementById("edit-name-hint")?.textContent ?? "")));
+  await page.click("#edit .edit-acts [data-close]");
 
   await page.click(".source-pause");
   await there.seesCard("that it is paused", ({ state }) => /^paused/.test(state));
@@ -133,7 +142,7 @@ test("what stands in the configuration file can be paused, and says where it is 
 });
 
 test("an IP camera: its password is seen nowhere, and the wall plays its smaller picture", { timeout: 240_000 }, async (t) => {
-  const camera = await startRtspCamera(t, { login: LOGIN });
+  const camera = await startCamera(t, { login: LOGIN, pictures: PICTURES });
   const server = await startServer(t);
   const desk = await openChromium(t, server, { tap: false });
   const page = await desk.newPage();
@@ -147,9 +156,12 @@ test("an IP camera: its password is seen nowhere, and the wall plays its smaller
   await sees("that the password is wrong", ({ outcome }) => /does not accept this user name and password/.test(outcome));
   await page.playwright.fill("#edit-password", PASSWORD);
   await page.click("#edit-more");
-  await page.playwright.fill("#edit-small_address", camera.small);
+  await page.playwright.fill("#edit-small_address", `${camera.address("small")}-nothing`);
   await page.click("#edit-test");
-  await sees("its picture's size", ({ outcome }) => /^It works\. Picture 640 × 360, H\.264/.test(outcome));
+  await sees("that there is no smaller picture", ({ outcome }) => /^It works, but the smaller picture does not come\. There is nothing to fetch/.test(outcome));
+  await page.playwright.fill("#edit-small_address", camera.address("small"));
+  await page.click("#edit-test");
+  await sees("both pictures' sizes", ({ outcome }) => /^It works\. Picture 640 × 360, H\.264.*smaller picture 320 × 180, H\.264$/.test(outcome));
   await page.click("#edit-save");
   await seesCard("that it is live and recorded", ({ source, state }) => source === "front-door" && /· recording$/.test(state));
 
@@ -179,7 +191,14 @@ test("an IP camera: its password is seen nowhere, and the wall plays its smaller
   await page.playwright.fill("#edit-name", "Back door");
   await page.click("#edit-save");
   await sees("the form gone", ({ form }) => !form);
-  await seesCard("that it goes on with the password it had", ({ name, state }) => name === "Back door" && /^live/.test(state));
+  await seesCard("that it goes on with the password it had", ({ name, state, why }) => name === "Back door" && /^live/.test(state) && why === "");
+
+  await openPanel(page, "front-door");
+  await page.click("#source-change");
+  await page.playwright.fill("#edit-small_address", `${camera.address("small")}-nothing`);
+  await page.click("#edit-save");
+  await sees("the form gone", ({ form }) => !form);
+  await seesCard("why the wall shows the large picture", ({ state, why }) => /^live/.test(state) && /^The smaller picture does not come/.test(why));
 
   const told = await page.evaluate(() => Promise.all(["/api/sources", "/api/streams", "/api/devices"].map((path) => fetch(path).then((answer) => answer.text()))).then((texts) => texts.join("") + document.documentElement.outerHTML));
   for (const secret of [PASSWORD, encodeURIComponent(PASSWORD)]) {
@@ -191,7 +210,7 @@ test("an IP camera: its password is seen nowhere, and the wall plays its smaller
 });
 
 test("an address is looked at without being added, and what is secret stays with who typed it", { timeout: 180_000 }, async (t) => {
-  const camera = await startRtspCamera(t, { login: LOGIN });
+  const camera = await startCamera(t, { login: LOGIN, pictures: PICTURES });
   const server = await startServer(t, { args: await configured(t, '[viewers]\nrtsp_addresses = ["rtsp://127.0.0.1"]\n') });
   const page = await (await openChromium(t, server, { tap: false })).newPage();
   /** @type {string[]} */

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::camera::{made, packets};
 use crate::support::files::{eventually, journal, segments};
 use crate::support::http::request;
-use crate::support::server::{Server, command};
+use crate::support::server::{Server, command, configure};
+use crate::support::sources::{folder as folder_of, gaps, judge, of, until};
 
 /// The processes of a server whose arguments hold this, and that have not ended.
 fn processes(server: &Server, mark: &str) -> Vec<Pid> {
@@ -25,10 +27,6 @@ fn runs(pid: Pid, mark: &str) -> bool {
     String::from_utf8_lossy(&arguments).contains(mark)
 }
 
-fn configured(folder: &Path, config: &str) {
-    std::fs::write(folder.join("localcamera.toml"), config).unwrap();
-}
-
 /// A pattern in a size of its own, by which its process is known.
 fn pattern(size: &str) -> String {
     format!(
@@ -36,57 +34,39 @@ fn pattern(size: &str) -> String {
     )
 }
 
-async fn source(server: &Server, name: &str) -> Value {
-    let list = request(server, "GET", "/api/sources", &[], &[]).await.json();
-    let sources = list["sources"].as_array().unwrap().clone();
-    sources.into_iter().find(|source| source["source"] == name).unwrap()
-}
-
-async fn until(server: &Server, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-    let looking = async {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-        loop {
-            tick.tick().await;
-            let source = source(server, name).await;
-            if is_it(&source) {
-                return source;
-            }
-        }
-    };
-    tokio::time::timeout(crate::support::PATIENCE, looking).await.unwrap()
-}
-
-/// The times of a file's video packets, as ffprobe reads them; all of it decodes.
+/// The times of a file's pictures.
 fn video_times(file: &Path) -> Vec<f64> {
-    let mut decode = Command::new("ffmpeg");
-    decode.args(["-v", "error", "-xerror", "-i"]).arg(file).args(["-f", "null", "-"]);
-    let decoded = decode.output().unwrap();
-    let said = String::from_utf8_lossy(&decoded.stderr).into_owned();
-    assert!(decoded.status.success() && said.is_empty(), "{}: {said}", file.display());
-    let mut probe = Command::new("ffprobe");
-    probe.args(["-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time"]);
-    let output = probe.args(["-of", "csv=p=0"]).arg(file).output().unwrap();
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
+    packets(file, "v").iter().map(|packet| packet.seconds).collect()
 }
 
-fn gaps(journal: &[Value], reason: &str) -> Vec<i64> {
-    let gaps = journal.iter().filter(|line| line["event"] == "gap" && line["reason"] == reason);
-    gaps.map(|gap| gap["end_us"].as_i64().unwrap() - gap["start_us"].as_i64().unwrap()).collect()
+/// When a segment or a gap begins and ends.
+fn span_us(line: &Value) -> (i64, i64) {
+    let number = |name: &str| line[name].as_i64().unwrap();
+    let start_us = number("start_us");
+    let length_us = line["duration_us"].as_i64();
+    (start_us, length_us.map_or_else(|| number("end_us"), |length_us| start_us + length_us))
 }
 
 #[tokio::test]
-async fn a_killed_ffmpeg_is_one_gap_and_none_is_left_after_the_stop() {
-    let folder = tempfile::tempdir().unwrap();
-    configured(folder.path(), &pattern("322x242"));
-    let server = Server::start_in(folder, &["--segment-seconds", "2"]);
-    let recordings = server.recordings().join("source_pattern");
+async fn a_killed_ffmpeg_is_one_honest_gap_and_none_is_left_after_the_stop() {
+    let config = pattern("322x242") + "title = \"Test\"\n";
+    let server = Server::configured(&config, &["--segment-seconds", "2"]);
+    let live = until(&server, "pattern", |source| source["is_recording"] == true).await;
+    assert_eq!((&live["state"], &live["stream"]), (&json!("live"), &json!("pattern")));
+    let told = async |path: &str| request(&server, "GET", path, &[], &[]).await.json();
+    assert_eq!(told("/api/streams").await["streams"][0]["session"], live["session"]);
+    // It is no device.
+    assert_eq!(told("/api/devices").await["devices"], json!([]));
+    let recordings = server.recordings();
     eventually(|| (segments(&recordings).len() >= 2).then_some(())).await;
     let mark = "size=322x242";
     let [pid] = processes(&server, mark)[..] else { panic!("one process is expected") };
     kill_process(pid, Signal::KILL).unwrap();
-    let reconnected = until(&server, "pattern", |source| source["reconnects"] == 1).await;
-    assert_eq!(reconnected["state"], "live");
+    let lost = until(&server, "pattern", |source| source["state"] != "live").await;
+    assert_eq!(lost["code"], "stopped", "{lost}");
+    let again = until(&server, "pattern", |source| source["reconnects"] == 1).await;
+    assert_eq!((&again["state"], &again["code"]), (&json!("live"), &Value::Null));
+    assert_eq!(again["session"], live["session"]);
     let before = segments(&recordings).len();
     eventually(|| (segments(&recordings).len() > before + 1).then_some(())).await;
     let [next] = processes(&server, mark)[..] else { panic!("one process is expected") };
@@ -96,22 +76,36 @@ async fn a_killed_ffmpeg_is_one_gap_and_none_is_left_after_the_stop() {
     assert!(said.contains("something has killed it (signal 9)"), "{said}");
     assert!(!runs(pid, mark) && !runs(next, mark));
 
-    let recordings = folder.path().join("recordings/source_pattern");
+    let recordings = folder.path().join("recordings");
+    judge(&recordings);
     for file in segments(&recordings) {
         let times = video_times(&file);
         assert!(times.windows(2).all(|two| (two[1] - two[0] - 0.04).abs() < 0.005), "{times:?}");
     }
-    let [gap_us] = gaps(&journal(&recordings), "camera_lost")[..] else {
-        panic!("one gap is expected: {:?}", journal(&recordings));
+    let journal = journal(&recordings);
+    let begun = of(&journal, "session")[0];
+    assert_eq!((&begun["device"], &begun["name"]), (&json!("source:pattern"), &json!("Test")));
+    assert_eq!(of(&journal, "stop")[0]["reason"], "stopped");
+    assert_eq!(gaps(&journal, "damaged_input"), [&Value::Null; 0]);
+    let [gap] = gaps(&journal, "camera_lost")[..] else {
+        panic!("one gap is expected: {journal:?}");
     };
-    assert!((100_000..10_000_000).contains(&gap_us), "{gap_us} us");
+    let (lost_us, resumed_us) = span_us(gap);
+    assert!((100_000..10_000_000).contains(&(resumed_us - lost_us)), "{gap}");
+    // From the beginning on, all of the session is media or a gap.
+    let first = of(&journal, "gap")[0];
+    assert_eq!((&first["reason"], &first["start_us"]), (&json!("connecting"), &begun["start_us"]));
+    let files = of(&journal, "segment");
+    let (before, after): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|segment| segment["generation"] == 0);
+    assert!(after.iter().all(|segment| segment["generation"] == 1), "{after:?}");
+    assert_eq!(span_us(before.last().unwrap()).1, lost_us);
+    assert!((span_us(after[0]).0 - resumed_us).abs() <= 1000, "{gap} {:?}", after[0]);
 }
 
 #[tokio::test]
 async fn none_is_left_when_the_server_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
-    configured(folder.path(), &pattern("324x242"));
-    let server = Server::start_in(folder, &[]);
+    let server = Server::configured(&pattern("324x242"), &[]);
     until(&server, "pattern", |source| source["state"] == "live").await;
     let mark = "size=324x242";
     let [pid] = processes(&server, mark)[..] else { panic!("one process is expected") };
@@ -119,31 +113,22 @@ async fn none_is_left_when_the_server_is_killed() {
     eventually(|| (!runs(pid, mark)).then_some(())).await;
 }
 
-/// A film of 1.6 s.
-fn film(folder: &Path, name: &str, more: &[&str]) -> PathBuf {
-    let path = folder.join(name);
-    let mut make = Command::new("ffmpeg");
-    make.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25"]);
-    make.args(["-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "1.6"]);
-    make.args(["-g", "20", "-c:v", "libx264", "-c:a", "aac"]).args(more).arg(&path);
-    assert!(make.status().unwrap().success());
-    path
-}
-
 #[tokio::test]
 async fn a_file_goes_on_from_its_end_to_its_beginning() {
     let folder = tempfile::tempdir().unwrap();
-    film(folder.path(), "copied.mp4", &["-bf", "0"]);
-    film(folder.path(), "encoded.mp4", &["-bf", "2"]);
+    let film = "-f lavfi -i testsrc2=size=320x240:rate=25 \
+        -f lavfi -i sine=sample_rate=48000 -t 1.6 -g 20 -c:v libx264 -c:a aac";
+    made(folder.path(), "copied.mp4", &format!("{film} -bf 0"));
+    made(folder.path(), "encoded.mp4", &format!("{film} -bf 2"));
     let source = |name: &str| {
         format!(
             "[[source]]\nname = \"{name}\"\nkind = \"file\"\npath = \"{name}.mp4\"\nrecord = true\n"
         )
     };
-    configured(folder.path(), &(source("copied") + &source("encoded")));
+    configure(folder.path(), &(source("copied") + &source("encoded")));
     let server = Server::start_in(folder, &["--segment-seconds", "2"]);
     for name in ["copied", "encoded"] {
-        let recordings = server.recordings().join(format!("source_{name}"));
+        let recordings = folder_of(&server.recordings(), name);
         eventually(|| (segments(&recordings).len() >= 3).then_some(())).await;
     }
     let is_copied = |pid: &Pid| {
@@ -156,7 +141,8 @@ async fn a_file_goes_on_from_its_end_to_its_beginning() {
     let (status, said, folder) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     for name in ["copied", "encoded"] {
-        let recordings = folder.path().join(format!("recordings/source_{name}"));
+        let recordings = folder_of(&folder.path().join("recordings"), name);
+        judge(&recordings);
         let mut frames = 0;
         for file in segments(&recordings) {
             let times = video_times(&file);
@@ -166,7 +152,7 @@ async fn a_file_goes_on_from_its_end_to_its_beginning() {
         }
         // More than the film has: it has begun anew, and more than once.
         assert!(frames > 100, "{name}: {frames}");
-        assert_eq!(gaps(&journal(&recordings), "camera_lost"), [0; 0]);
+        assert_eq!(gaps(&journal(&recordings), "camera_lost"), [&Value::Null; 0]);
     }
 }
 
@@ -220,13 +206,10 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     std::fs::create_dir_all(&known).unwrap();
     std::fs::write(known.join("name"), "Bench\n").unwrap();
     std::fs::create_dir(folder.path().join("dev")).unwrap();
-    let camera = folder.path().join("dev/video0");
-    let mut make = Command::new("ffmpeg");
-    make.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "120"]);
-    make.args(["-c:v", "mjpeg", "-q:v", "20", "-f", "mjpeg"]).arg(&camera);
-    assert!(make.status().unwrap().success());
+    let film = "-f lavfi -i testsrc2=size=320x240:rate=25 -t 120 -c:v mjpeg -q:v 20 -f mjpeg";
+    let camera = made(folder.path(), "dev/video0", film);
     let source_of = "[[source]]\nname = \"bench\"\nkind = \"camera\"\ndevice = \"Bench\"\n";
-    configured(folder.path(), source_of);
+    configure(folder.path(), source_of);
     let programs = with_camera(folder.path());
     let others = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&others)));
@@ -257,15 +240,15 @@ async fn a_camera_that_is_pulled_out_is_found_again_when_it_is_plugged_in() {
     let (status, said, folder) = server.wait();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(!last.is_empty() && !last.iter().any(|pid| runs(*pid, mark)));
-    let recordings = folder.path().join("recordings/source_bench");
-    segments(&recordings).iter().for_each(|file| drop(video_times(file)));
+    let recordings = folder.path().join("recordings");
+    judge(&recordings);
     assert_eq!(gaps(&journal(&recordings), "camera_lost").len(), 1);
 }
 
 #[tokio::test]
 async fn without_ffmpeg_it_is_said_once_and_everything_else_works() {
     let folder = tempfile::tempdir().unwrap();
-    configured(folder.path(), &pattern("326x242"));
+    configure(folder.path(), &pattern("326x242"));
     let server = server_with("/nonexistent".as_ref(), folder);
     let waiting = until(&server, "pattern", |source| source["state"] == "waiting").await;
     assert_eq!(waiting["code"], "no_ffmpeg");

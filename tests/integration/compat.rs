@@ -13,16 +13,9 @@ use crate::support::PATIENCE;
 use crate::support::captures::{self, Capture, judge};
 use crate::support::client::Client;
 use crate::support::files::{eventually, segments};
-use crate::support::server::{Server, command, run};
+use crate::support::server::{Server, command, configure, run};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// A server with this in its configuration file.
-pub(crate) fn configured(text: &str) -> Server {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
-    Server::start_in(folder, &[])
-}
 
 /// A plain connection of an old client, from a page of some origin, and the subprotocol that it
 /// was answered.
@@ -90,7 +83,7 @@ async fn stop(mut device: Client, capture: &Capture) {
 
 #[tokio::test]
 async fn a_client_of_json_frames_waits_for_its_stream_however_often_it_goes() {
-    let server = configured("[compat]\njson_port = 0\njson_stream = \"test-device\"");
+    let server = Server::configured("[compat]\njson_port = 0\njson_stream = \"test-device\"", &[]);
     let url = server.printed("JSON frames");
     assert!(url.starts_with("ws://127.0.0.1:"), "{url}");
     // A page from a file; what it asks for behind the port has never mattered.
@@ -129,7 +122,8 @@ async fn a_client_of_json_frames_waits_for_its_stream_however_often_it_goes() {
 #[tokio::test]
 async fn a_player_of_mpeg_ts_waits_for_its_stream_too() {
     const PACKET_BYTES: usize = 188;
-    let server = configured("[compat]\nmpegts_port = 0\nmpegts_stream = \"test-device\"");
+    let server =
+        Server::configured("[compat]\nmpegts_port = 0\nmpegts_stream = \"test-device\"", &[]);
     let url = server.printed("MPEG-TS");
     let headers = [("origin", "null"), ("sec-websocket-protocol", "null")];
     let (mut socket, protocol) = connect(&format!("{url}/"), &headers).await;
@@ -147,7 +141,7 @@ async fn a_player_of_mpeg_ts_waits_for_its_stream_too() {
 
 #[tokio::test]
 async fn the_status_of_the_jpeg_listener_is_the_old_one_and_every_page_may_read_it() {
-    let server = configured("[compat]\njpeg_port = 0");
+    let server = Server::configured("[compat]\njpeg_port = 0", &[]);
     let url = server.printed("JPEG frames");
     let address = url.strip_prefix("http://").unwrap();
     for origin in ["null", "https://elsewhere.example"] {
@@ -183,7 +177,7 @@ async fn nothing_is_opened_that_the_configuration_does_not_allow() {
     let camera = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = camera.local_addr().unwrap().port();
     for allowed in ["", "[viewers]\nrtsp_addresses = [\"rtsp://*\", \"rtsp://10.0.0.0/8\"]\n"] {
-        let server = configured(&format!("{allowed}[compat]\njpeg_port = 0"));
+        let server = Server::configured(&format!("{allowed}[compat]\njpeg_port = 0"), &[]);
         let old = server.printed("JPEG frames");
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "10.0.0.1@127.0.0.1"] {
             let reason = refused(&old, &format!("rtsp_url=rtsp://{host}:{port}/s3cret")).await;
@@ -210,7 +204,7 @@ async fn an_address_where_nobody_answers_is_told_once_and_no_password_is_kept() 
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let text = "[viewers]\nrtsp_addresses = [\"rtsp://127.0.0.1\"]\n[compat]\njpeg_port = 0";
-    std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
+    configure(folder.path(), text);
     let mut command = command(folder.path());
     command.env("LOCALCAMERA_LOG", "localcamera=trace");
     let server = Server::run(command, folder, &[]);
@@ -245,7 +239,7 @@ async fn an_older_capture_page_of_another_port_is_recorded() {
 async fn listeners_for_old_clients_are_off_and_loud_where_the_network_reaches_them() {
     let open = "[compat]\nbind = \"0.0.0.0\"\njpeg_port = 0";
     for (text, is_open) in [("", false), ("[compat]\njpeg_port = 0", false), (open, true)] {
-        let server = configured(text);
+        let server = Server::configured(text, &[]);
         if !text.is_empty() {
             assert!(server.printed("JPEG frames").starts_with("http://127.0.0.1:"));
         }
@@ -263,8 +257,7 @@ fn a_token_that_cannot_be_asked_for_yet_is_refused_at_the_start() {
         ("json_port = 0", "json_stream"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("[compat]\n{text}");
-        std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
+        configure(folder.path(), &format!("[compat]\n{text}"));
         let (code, said) = run(&mut command(folder.path()));
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(words), "{said}");
@@ -273,7 +266,7 @@ fn a_token_that_cannot_be_asked_for_yet_is_refused_at_the_start() {
 
 #[tokio::test]
 async fn a_listener_for_old_clients_takes_no_other_requests() {
-    let server = configured("[compat]\njson_port = 0\njson_stream = \"door\"");
+    let server = Server::configured("[compat]\njson_port = 0\njson_stream = \"door\"", &[]);
     let url = server.printed("JSON frames");
     let mut stream = TcpStream::connect(url.strip_prefix("ws://").unwrap()).await.unwrap();
     let request = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -288,4 +281,9 @@ async fn a_listener_for_old_clients_takes_no_other_requests() {
     let after = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
     let is_over = matches!(after, None | Some(Err(_) | Ok(Message::Close(_))));
     assert!(is_over, "{sent:?} {after:?}");
+    // A name that nothing has may be a typing error.
+    server.interrupt();
+    let (_, said, _) = server.wait();
+    let told = "compat.json_stream = \"door\" names no source";
+    assert_eq!(said.matches(told).count(), 1, "{said}");
 }

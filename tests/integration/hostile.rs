@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::captures::{self, judge};
-use crate::support::client::{Client, get};
+use crate::support::client::{Client, chunk_message, get};
 use crate::support::files::{eventually, journal, listing, segments};
 use crate::support::server::Server;
 
@@ -108,8 +108,8 @@ async fn messages_that_break_the_protocol_are_named() {
         assert_eq!(ending.of_type("error")[0]["code"], "bad_message");
     }
     let mut client = Client::connect(&server, &address, Some("localcamera.v1")).await;
-    client.send_unless_closed(Message::Binary(vec![1; 300_000].into())).await;
-    assert_eq!(client.ending().await.close_code(), Some(1009));
+    let ending = client.send_and_listen([Message::Binary(vec![1; 300_000].into())]).await;
+    assert_eq!(ending.close_code(), Some(1009));
     is_well(&server).await;
     assert_eq!(listing(&server.recordings()), [] as [std::path::PathBuf; 0]);
 }
@@ -149,10 +149,10 @@ async fn a_device_that_sends_without_credit_is_held_back() {
     stream.extend([0xEC, 0x01, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF]);
     stream.resize(2 * 8 * 1024 * 1024 + 1, 0);
     // Twice the credit that it might have had; the last piece is more than that.
-    for (index, piece) in stream.chunks(200_000).enumerate() {
-        client.chunk(0, index as u64 * 200_000, piece).await;
-    }
-    let ending = client.ending().await;
+    let pieces = stream.chunks(200_000).enumerate();
+    let pieces =
+        pieces.map(|(index, piece)| chunk_message(0, index as u64 * 200_000, piece).into());
+    let ending = client.send_and_listen(pieces).await;
     assert_eq!(ending.close_code(), Some(4400), "{ending:?}");
     let error = ending.of_type("error").into_iter().find(|error| error["code"] == "bad_message");
     assert!(error.unwrap()["message"].as_str().unwrap().contains("cannot take media now"));

@@ -190,10 +190,8 @@ async fn it_can_be_joined_at_any_time_and_decodes_without_a_fault() {
 
 #[tokio::test]
 async fn what_is_configured_is_what_comes() {
-    let folder = tempfile::tempdir().unwrap();
     let text = "[mpegts]\nsize = \"320x400\"\nframes_per_second = 27\nbitrate_kbps = 300\n";
-    std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
-    let server = Server::start_in(folder, &[]);
+    let server = Server::configured(text, &[]);
     let _camera = Camera::start(&server, captures::named("chromium-webm-vp8-opus")).await;
     let stream = listed(&server).await;
     let mut viewer = watch(&server, &stream).await;

@@ -73,10 +73,8 @@ async fn only_the_embedded_player_is_shown_in_frames_and_only_by_those_named() {
     assert!(live.header("content-security-policy").unwrap().ends_with("frame-ancestors 'none'"));
     assert_eq!(live.header("x-frame-options"), Some("DENY"));
 
-    let folder = tempfile::tempdir().unwrap();
     let text = "embed_origins = [\"https://intranet.example\", \"http://192.168.1.9:8080\"]\n";
-    std::fs::write(folder.path().join("localcamera.toml"), text).unwrap();
-    let named = Server::start_in(folder, &[]);
+    let named = Server::configured(text, &[]);
     let page = request(&named, "GET", "/embed/front-door", &[], b"").await;
     let policy = page.header("content-security-policy").unwrap();
     let ancestors = "frame-ancestors 'self' https://intranet.example http://192.168.1.9:8080";

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use crate::support::captures::{self, Capture, judge};
 use crate::support::files::{eventually, journal, listing, segments};
 use crate::support::proxy::Proxy;
-use crate::support::pusher::{Pushed, Pusher, command, spooled};
+use crate::support::pusher::{Pipe, Pushed, Pusher, command, spooled};
 use crate::support::server::Server;
 
 /// Checks that a push has delivered everything, and forgotten it.
@@ -32,6 +34,39 @@ async fn recorded(server: &Server, bytes: u64) {
 fn with_authority(mut command: std::process::Command, server: &Server) -> std::process::Command {
     command.arg("--ca").arg(server.folder.path().join("certs/ca.crt"));
     command
+}
+
+/// A push of which half has got through.
+struct Half {
+    proxy: Proxy,
+    folder: TempDir,
+    pusher: Pusher,
+    pipe: Pipe,
+}
+
+impl Half {
+    /// The file of this name, or for `-` a pipe.
+    async fn recorded(capture: &Capture, input: &str) -> (Server, Self) {
+        let server = Server::start(&[]);
+        let proxy = Proxy::new(capture.stream.len() as u64 / 2).await;
+        proxy.aim(&server.https);
+        let folder = tempfile::tempdir().unwrap();
+        let mut push = with_authority(command(folder.path(), input, &proxy.address), &server);
+        let (pusher, mut pipe) = Pusher::pipe(&mut push);
+        if input == "-" {
+            pipe.write(&capture.stream).await;
+        }
+        recorded(&server, 50_000).await;
+        (server, Self { proxy, folder, pusher, pipe })
+    }
+
+    /// What is missing is delivered to the server that has come back.
+    async fn goes_on(self, capture: &Capture, server: &Server) {
+        self.proxy.aim(&server.https);
+        self.proxy.allow_all();
+        drop(self.pipe);
+        delivered(&self.pusher.ended().await, capture, server, self.folder.path());
+    }
 }
 
 #[tokio::test]
@@ -88,21 +123,9 @@ async fn a_pipe_does_not_wait_for_a_server_that_is_away() {
 async fn a_server_that_is_killed_and_comes_back_has_everything() {
     let capture = captures::named("chromium-webm-vp8-opus");
     for input in [capture.path.to_str().unwrap(), "-"] {
-        let server = Server::start(&[]);
-        let proxy = Proxy::new(capture.stream.len() as u64 / 2).await;
-        proxy.aim(&server.https);
-        let folder = tempfile::tempdir().unwrap();
-        let mut push = with_authority(command(folder.path(), input, &proxy.address), &server);
-        let (pusher, mut pipe) = Pusher::pipe(&mut push);
-        if input == "-" {
-            pipe.write(&capture.stream).await;
-        }
-        recorded(&server, 50_000).await;
+        let (server, half) = Half::recorded(&capture, input).await;
         let server = Server::start_in(server.kill(), &[]);
-        proxy.aim(&server.https);
-        proxy.allow_all();
-        drop(pipe);
-        delivered(&pusher.ended().await, &capture, &server, folder.path());
+        half.goes_on(&capture, &server).await;
         let lines = journal(&server.recordings());
         assert!(lines.iter().any(|line| line["event"] == "resumed"), "{lines:?}");
     }
@@ -134,23 +157,11 @@ async fn a_server_that_is_stopped_and_comes_back_has_everything() {
 async fn a_server_that_has_lost_its_recordings_gets_all_of_it_again() {
     let capture = captures::named("chromium-webm-vp8-opus");
     for input in [capture.path.to_str().unwrap(), "-"] {
-        let server = Server::start(&[]);
-        let proxy = Proxy::new(capture.stream.len() as u64 / 2).await;
-        proxy.aim(&server.https);
-        let folder = tempfile::tempdir().unwrap();
-        let mut push = with_authority(command(folder.path(), input, &proxy.address), &server);
-        let (pusher, mut pipe) = Pusher::pipe(&mut push);
-        if input == "-" {
-            pipe.write(&capture.stream).await;
-        }
-        recorded(&server, 50_000).await;
+        let (server, half) = Half::recorded(&capture, input).await;
         let server_folder = server.kill();
         std::fs::remove_dir_all(server_folder.path().join("recordings")).unwrap();
         let server = Server::start_in(server_folder, &[]);
-        proxy.aim(&server.https);
-        proxy.allow_all();
-        drop(pipe);
-        delivered(&pusher.ended().await, &capture, &server, folder.path());
+        half.goes_on(&capture, &server).await;
     }
 }
 

@@ -1,17 +1,15 @@
-//! Cameras on the network: what a server that is not ours sends is recorded as it is, and every
-//! fault has its name.
+//! Cameras on the network: what a server that is not ours sends is recorded as it is.
+
+mod faults;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::PATIENCE;
 use crate::support::camera::{Camera, Packet, decodes, made, packets, size};
-use crate::support::client::get;
-use crate::support::files::{eventually, listing, segments};
-use crate::support::http::request;
-use crate::support::server::Server;
+use crate::support::files::eventually;
+use crate::support::server::{Server, command, configure};
+use crate::support::sources::{alarm, folder, gaps, journals, of, until};
 
 const PICTURE: &str = "-f lavfi -i testsrc2=size=320x180:rate=15:duration=6";
 const LIVE: &str = "videotestsrc is-live=true ! \
@@ -24,56 +22,18 @@ fn source(name: &str, address: &str, more: &str) -> String {
 }
 
 fn start(sources: &[String]) -> Server {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("localcamera.toml"), sources.concat()).unwrap();
-    Server::start_in(folder, &["--segment-seconds", "2"])
-}
-
-async fn listed(server: &Server) -> Vec<Value> {
-    let (status, body) = get(server, "/api/sources").await;
-    assert_eq!(status, 200);
-    let listed: Value = serde_json::from_slice(&body).unwrap();
-    listed["sources"].as_array().unwrap().clone()
-}
-
-/// Waits until a source is as wanted.
-async fn until(server: &Server, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    let waiting = async {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-        loop {
-            tick.tick().await;
-            let found = listed(server).await.into_iter().find(|source| source["source"] == name);
-            if let Some(found) = found.filter(|found| wanted(found)) {
-                return found;
-            }
-        }
-    };
-    match tokio::time::timeout(PATIENCE, waiting).await {
-        Ok(found) => found,
-        Err(_) => panic!("{name} is {:?}", listed(server).await),
-    }
-}
-
-fn folder(recordings: &Path, name: &str) -> PathBuf {
-    recordings.join(format!("source_{name}"))
+    Server::configured(&sources.concat(), &["--segment-seconds", "2"])
 }
 
 /// The lines of a source's journals.
 fn journal(recordings: &Path, name: &str) -> Vec<Value> {
-    let is_journal = |path: &PathBuf| path.extension().is_some_and(|end| end == "jsonl");
-    let journals = listing(&folder(recordings, name)).into_iter().filter(is_journal);
-    let lines = |path: PathBuf| -> Vec<Value> {
-        let text = std::fs::read_to_string(path).unwrap();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    };
-    journals.flat_map(lines).collect()
+    journals(recordings, name).concat()
 }
 
 /// The files of one generation, in order.
 fn files(recordings: &Path, name: &str, generation: u64) -> Vec<PathBuf> {
     let lines = journal(recordings, name);
-    let own =
-        lines.iter().filter(|line| line["event"] == "segment" && line["generation"] == generation);
+    let own = of(&lines, "segment").into_iter().filter(|line| line["generation"] == generation);
     own.map(|line| folder(recordings, name).join(line["file"].as_str().unwrap())).collect()
 }
 
@@ -191,114 +151,6 @@ async fn jpegs_with_g711_opus_and_sound_alone_are_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_that_comes_back_leaves_one_gap_and_whole_files() {
-    let mounts = [format!("live={LIVE}")];
-    let camera = Camera::start(&mounts, &[]);
-    let server = start(&[source("door", &camera.address("live"), "")]);
-    let recordings = server.recordings();
-    eventually(|| (files(&recordings, "door", 0).len() >= 2).then_some(())).await;
-    let port = camera.kill();
-    let lost = until(&server, "door", |source| source["state"] == "waiting").await;
-    assert_eq!(lost["code"], "ended", "{lost}");
-    until(&server, "door", |source| source["code"] == "unreachable").await;
-    let _camera = Camera::start_at(port, &mounts, &[]);
-    until(&server, "door", |source| source["state"] == "live").await;
-    eventually(|| (files(&recordings, "door", 1).len() >= 2).then_some(())).await;
-    server.interrupt();
-    let (_, _, _folder) = server.wait();
-    let lines = journal(&recordings, "door");
-    let of = |event: &str| -> Vec<&Value> {
-        lines.iter().filter(|line| line["event"] == event).collect()
-    };
-    assert_eq!(of("session").len(), 1);
-    let gaps: Vec<_> = of("gap").into_iter().filter(|gap| gap["reason"] != "connecting").collect();
-    let lost: Vec<_> = gaps.iter().filter(|gap| gap["reason"] == "camera_lost").collect();
-    assert_eq!((lost.len(), gaps.len()), (1, 1), "{gaps:?}");
-    // It lies between what was recorded.
-    let number = |line: &Value, name: &str| line[name].as_i64().unwrap();
-    let (from_us, to_us) = (number(lost[0], "start_us"), number(lost[0], "end_us"));
-    for segment in of("segment") {
-        let start_us = number(segment, "start_us");
-        let end_us = start_us + number(segment, "duration_us");
-        assert!(end_us <= from_us + 100_000 || start_us >= to_us - 100_000, "{segment} {gaps:?}");
-    }
-    let all = segments(&folder(&recordings, "door"));
-    assert!(all.len() >= 4);
-    all.iter().for_each(|file| decodes(file));
-    let parts = listing(&recordings);
-    assert!(!parts.iter().any(|path| path.to_string_lossy().ends_with(".part")), "{parts:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_right_password_opens_a_camera_and_none_is_told() {
-    let mounts = [format!("live={LIVE}")];
-    for options in
-        [&["--login", "viewer:right-s3cret"][..], &["--login", "viewer:right-s3cret", "--basic"]]
-    {
-        let camera = Camera::start(&mounts, options);
-        let login = |password: &str| format!("user = \"viewer\"\npassword = \"{password}\"");
-        let address = camera.address("live");
-        let server = start(&[
-            source("right", &address, &login("right-s3cret")),
-            source("wrong", &address, &login("wrong-s3cret")),
-            source("none", &address, ""),
-        ]);
-        until(&server, "right", |source| source["state"] == "live").await;
-        for name in ["wrong", "none"] {
-            let refused = until(&server, name, |source| source["state"] == "waiting").await;
-            assert_eq!(refused["code"], "unauthorized", "{refused}");
-        }
-        let told = format!("{:?}", listed(&server).await);
-        server.interrupt();
-        let (_, said, folder) = server.wait();
-        assert!(!told.contains("s3cret") && !said.contains("s3cret"), "{told} {said}");
-        for line in journal(&folder.path().join("recordings"), "right") {
-            assert!(!line.to_string().contains("s3cret"), "{line}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_fault_of_a_camera_has_its_name() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let babbler = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                let mut asked = [0; 1024];
-                let _ = stream.read(&mut asked).await;
-                let _ = stream.write_all(&b"\x00\xff what is this? \r\n\r\n".repeat(100)).await;
-            });
-        }
-    });
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let nothing = "nothing=audiotestsrc is-live=true ! rtpgstpay name=pay0 pt=97".to_owned();
-    let camera = Camera::start(&[format!("live={LIVE}"), nothing], &[]);
-    let server = start(&[
-        source("frozen", &camera.address("live"), ""),
-        source("no-path", &camera.address("elsewhere"), ""),
-        source("no-media", &camera.address("nothing"), ""),
-        source("no-port", &format!("rtsp://127.0.0.1:{closed}/live"), ""),
-        source("babbler", &format!("rtsp://127.0.0.1:{babbler}/live?token=s3cret"), ""),
-    ]);
-    until(&server, "frozen", |source| source["state"] == "live").await;
-    for (name, code) in [
-        ("no-path", "bad_address"),
-        ("no-port", "unreachable"),
-        ("babbler", "not_media"),
-        ("no-media", "not_media"),
-    ] {
-        let found = until(&server, name, |source| source["code"] == code).await;
-        let message = found["message"].as_str().unwrap();
-        assert!(!message.is_empty() && !message.contains("s3cret"), "{message}");
-    }
-    camera.freeze();
-    let frozen = until(&server, "frozen", |source| source["state"] == "waiting").await;
-    assert_eq!((&frozen["code"], &frozen["is_recording"]), (&"silent".into(), &false.into()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_camera_that_changes_its_picture_goes_on_in_a_file_of_that_size() {
     let media = tempfile::tempdir().unwrap();
     let video = |name: &str, size: &str| {
@@ -333,60 +185,69 @@ async fn a_camera_that_changes_its_picture_goes_on_in_a_file_of_that_size() {
         }
     }
     let lines = journal(&recordings, "both");
-    let gaps: Vec<_> = lines.iter().filter(|line| line["event"] == "gap").collect();
-    assert!(gaps.iter().all(|gap| gap["reason"] != "damaged_input"), "{gaps:?}");
+    assert_eq!(gaps(&lines, "damaged_input"), [&Value::Null; 0]);
+}
+
+/// The time zone in which it is midnight so many seconds from now.
+fn midnight_in(seconds: i64) -> String {
+    const DAY: i64 = 86_400;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let east = (-(now.as_secs().cast_signed() + seconds)).rem_euclid(DAY);
+    let east = if east > DAY / 2 { east - DAY } else { east };
+    // Those who write it count to the west.
+    let (sign, distance) = (if east > 0 { "-" } else { "" }, east.abs());
+    format!("LOC{sign}{}:{:02}:{:02}", distance / 3600, distance / 60 % 60, distance % 60)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_a_camera_that_was_fetched() {
-    let mounts = [format!("live={LIVE}")];
-    let mut camera = Camera::start(&mounts, &[]);
-    let server = start(&["tcp", "udp"].map(|transport| {
-        let more = format!("transport = \"{transport}\"\nrecord = false");
-        source(transport, &camera.address("live"), &more)
-    }));
-    let all_are = |state: &'static str| {
-        let server = &server;
-        async move {
-            for name in ["tcp", "udp"] {
-                until(server, name, |source| source["state"] == state).await;
-            }
-        }
-    };
-    let tell = |verb: &'static str| {
-        let server = &server;
-        async move {
-            for name in ["tcp", "udp"] {
-                let path = format!("/api/sources/{name}/{verb}");
-                assert_eq!(request(server, "POST", &path, &[], b"").await.status, 200);
-            }
-        }
-    };
-    all_are("live").await;
-    tell("pause").await;
-    all_are("paused").await;
-    let settled = |camera: &Camera| camera.heard().iter().filter(|line| *line == "closed").count();
-    let mut closed = settled(&camera);
-    eventually(|| {
-        closed += settled(&camera);
-        (closed >= 2).then_some(())
-    })
-    .await;
-    let before = server.open_files();
-    for round in 0..6 {
-        tell("resume").await;
-        all_are("live").await;
-        if round % 2 == 1 {
-            let port = camera.kill();
-            for name in ["tcp", "udp"] {
-                until(&server, name, |source| source["state"] == "waiting").await;
-            }
-            camera = Camera::start_at(port, &mounts, &[]);
-            all_are("live").await;
-        }
-        tell("pause").await;
-        all_are("paused").await;
-    }
-    // A camera is told once that it is over; after a crash it cannot be, and nothing waits long.
-    eventually(|| (server.open_files() <= before).then_some(())).await;
+async fn at_midnight_another_session_goes_on_sample_by_sample_and_is_looked_after() {
+    let media = tempfile::tempdir().unwrap();
+    let file = made(
+        media.path(),
+        "long.mp4",
+        "-f lavfi -i testsrc2=size=320x180:rate=15:duration=20 \
+        -f lavfi -i aevalsrc=sin(440*t*(1+t)):sample_rate=48000:duration=20 -c:a aac \
+        -pix_fmt yuv420p -g 15 -movflags frag_keyframe+empty_moov+default_base_moof \
+        -c:v libx264 -bf 0",
+    );
+    let mount = format!(
+        "long=filesrc location={} ! qtdemux name=d d.video_0 ! queue ! h264parse ! \
+        rtph264pay name=pay0 pt=96 config-interval=-1 d.audio_0 ! queue ! aacparse ! \
+        rtpmp4gpay name=pay1 pt=97",
+        file.display()
+    );
+    let camera = Camera::start(&[mount], &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let config = source("long", &camera.address("long"), "");
+    let config = format!("[alarms]\nsilent_seconds = 5\n{config}");
+    configure(folder.path(), &config);
+    let mut command = command(folder.path());
+    command.env("TZ", midnight_in(10));
+    let server = Server::run(command, folder, &["--segment-seconds", "2"]);
+    until(&server, "long", |source| source["state"] == "live").await;
+    // The file is over, and the camera has nothing more to send.
+    let source = until(&server, "long", |source| source["state"] == "waiting").await;
+    drop(camera);
+    let alarm = alarm(&server).await;
+    assert_eq!((&alarm["kind"], &alarm["session"]), (&"silent".into(), &source["session"]));
+    server.interrupt();
+    let (_, _, folder) = server.wait();
+    let recordings = folder.path().join("recordings");
+    let lines = journal(&recordings, "long");
+    let sessions = of(&lines, "session");
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+    assert_eq!(sessions[1]["session"], source["session"]);
+    let stops = of(&lines, "stop");
+    assert!(stops.iter().all(|stop| stop["reason"] == "stopped") && stops.len() == 2);
+    let reasons: Vec<_> = of(&lines, "gap").iter().map(|gap| gap["reason"].clone()).collect();
+    assert_eq!(reasons, ["connecting", "camera_lost"]);
+    let files = files(&recordings, "long", 0);
+    files.iter().for_each(|file| decodes(file));
+    let recorded =
+        |kind| -> Vec<Packet> { files.iter().flat_map(|file| packets(file, kind)).collect() };
+    assert_eq!(hashes(&recorded("v")), hashes(&packets(&file, "v")));
+    let (got, sent) = (recorded("a"), packets(&file, "a"));
+    let skipped = sent.iter().position(|packet| packet.hash == got[0].hash).unwrap();
+    assert!(skipped <= 3);
+    assert_eq!(hashes(&got), hashes(&sent[skipped..]));
 }

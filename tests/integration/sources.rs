@@ -1,18 +1,15 @@
-//! What the server fetches by itself: configured, listed, changed by pages, recorded.
+//! What the server fetches by itself: configured, listed, changed by pages.
 
-use std::fs::File;
+mod recorded;
+
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
-use crate::support::control::Control;
-use crate::support::files::listing;
 use crate::support::http::{Answer, request};
-use crate::support::server::{Server, command, run};
+use crate::support::server::{Server, command, configure, run};
+use crate::support::sources::{source, until};
 
 /// Each of them is looked for in everything that the server says.
 const SECRETS: [&str; 4] = ["s3cret-1", "s3cret-2", "s3cret-3", "s3cret-key"];
@@ -24,12 +21,7 @@ const PATTERN: &str = "kind = \"pattern\"\nsize = \"320x240\"\nframes_per_second
 
 /// A server that logs all it can, with this configuration.
 fn start_in(folder: TempDir, config: &str, args: &[&str]) -> Server {
-    std::fs::write(folder.path().join("localcamera.toml"), config).unwrap();
-    let mut command = command(folder.path());
-    command.env("LOCALCAMERA_LOG", "localcamera=trace,info");
-    let log = File::options().create(true).append(true).open(folder.path().join("log"));
-    command.stderr(log.unwrap());
-    Server::run(command, folder, args)
+    Server::logging("localcamera=trace,info", folder, config, args)
 }
 
 fn start(config: &str) -> Server {
@@ -52,81 +44,6 @@ async fn ask(server: &Server, method: &str, path: &str, body: Value) -> Answer {
     answer
 }
 
-async fn source(server: &Server, name: &str) -> Value {
-    let list = ask(server, "GET", "/api/sources", Value::Null).await.json();
-    let sources = list["sources"].as_array().unwrap().clone();
-    sources.into_iter().find(|source| source["source"] == name).unwrap_or_default()
-}
-
-/// Waits until a source is as it should be.
-async fn until(server: &Server, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-    let waiting = async {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-        loop {
-            tick.tick().await;
-            let source = source(server, name).await;
-            if is_it(&source) {
-                return source;
-            }
-        }
-    };
-    match tokio::time::timeout(PATIENCE, waiting).await {
-        Ok(source) => source,
-        Err(_) => panic!("it did not come about: {}", source(server, name).await),
-    }
-}
-
-/// The journals of a source, in the order of their times.
-fn journals(recordings: &Path, source: &str) -> Vec<Vec<Value>> {
-    let folder = recordings.join(format!("source_{source}"));
-    let is_journal = |path: &PathBuf| path.extension().is_some_and(|e| e == "jsonl");
-    let journals = listing(&folder).into_iter().filter(is_journal);
-    let lines = |path: PathBuf| {
-        let text = std::fs::read_to_string(path).unwrap();
-        // One that is just being written is not there yet.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    };
-    journals.map(lines).collect()
-}
-
-fn of<'a>(journal: &'a [Value], event: &str) -> Vec<&'a Value> {
-    journal.iter().filter(|line| line["event"] == event).collect()
-}
-
-fn end_us(segment: &Value) -> i64 {
-    segment["start_us"].as_i64().unwrap() + segment["duration_us"].as_i64().unwrap()
-}
-
-/// Waits until so many files of a source are finished.
-async fn finished(server: &Server, name: &str, files: usize) {
-    let count = || {
-        let all = journals(&server.recordings(), name);
-        all.iter().map(|journal| of(journal, "segment").len()).sum::<usize>()
-    };
-    until(server, name, |_| count() >= files).await;
-}
-
-/// The recordings are whole: for this program, and for one that is not ours.
-fn judge(folder: &TempDir) {
-    let recordings = folder.path().join("recordings");
-    let mut check = Command::new(env!("CARGO_BIN_EXE_localcamera"));
-    let (code, said) =
-        run(check.arg("check").arg(&recordings).stderr(std::process::Stdio::piped()));
-    assert_eq!(code, Some(0), "{said}");
-    let is_media = |path: &PathBuf| path.extension().is_some_and(|e| e == "webm" || e == "mp4");
-    let files: Vec<_> = listing(&recordings).into_iter().filter(is_media).collect();
-    assert!(!files.is_empty());
-    for file in files {
-        let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args(["-v", "error", "-xerror", "-i"]).arg(&file).args(["-f", "null", "-"]);
-        let output = ffmpeg.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && said.is_empty(), "{}: {said}", file.display());
-    }
-    let left: Vec<_> = listing(&recordings);
-    assert!(!left.iter().any(|path| path.to_string_lossy().ends_with(".part")), "{left:?}");
-}
-
 #[test]
 fn a_wrong_source_is_refused_at_the_start_with_the_key_the_value_and_what_is_allowed() {
     let wrong = [
@@ -140,7 +57,10 @@ fn a_wrong_source_is_refused_at_the_start_with_the_key_the_value_and_what_is_all
         ("name = \"a\"\nkind = \"rtsp\"\naddress = \"http://s3cret-1/\"", "rtsp://HOST/PATH"),
         ("name = \"a\"\nkind = \"pattern\"\nhours = [\"9 to 5\"]", "\"9 to 5\" is not allowed"),
         ("name = \"a\"\nkind = \"pattern\"\nsize = \"big\"", "WIDTHxHEIGHT"),
-        ("name = \"a\"\nkind = \"pattern\"\nadress = \"x\"", "adress is nothing that a source has"),
+        (
+            "name = \"a\"\nkind = \"pattern\"\nadress = \"x\"",
+            "number 2 (\"a\"): adress is nothing that a source of this kind has",
+        ),
         (
             "name = \"a\"\nkind = \"rtsp\"\naddress = \"rtsp://a/\"\nuser = \"u\"\npassword = { env = \"NO_SUCH\" }",
             "NO_SUCH",
@@ -149,7 +69,7 @@ fn a_wrong_source_is_refused_at_the_start_with_the_key_the_value_and_what_is_all
     for (entry, expected) in wrong {
         let folder = tempfile::tempdir().unwrap();
         let config = format!("[[source]]\n{PATTERN}name = \"good\"\n\n[[source]]\n{entry}\n");
-        std::fs::write(folder.path().join("localcamera.toml"), config).unwrap();
+        configure(folder.path(), &config);
         let (code, said) = run(&mut command(folder.path()));
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains("number 2") && said.contains(expected), "{said}");
@@ -163,7 +83,8 @@ async fn sources_are_added_changed_and_removed_and_a_restart_keeps_them_and_thei
         "[[source]]\nname = \"hall\"\nkind = \"rtsp\"\naddress = \"{NOBODY}\"\nuser = \"u\"\npassword = \"s3cret-1\"\n"
     );
     let server = start(&config);
-    let hall = until(&server, "hall", |hall| hall["state"] == "waiting").await;
+    until(&server, "hall", |hall| hall["state"] == "waiting").await;
+    let hall = ask(&server, "GET", "/api/sources", Value::Null).await.json()["sources"][0].clone();
     assert_eq!((&hall["code"], &hall["from"]), (&json!("unreachable"), &json!("file")));
     assert!(hall["retry_at_ms"].as_i64().unwrap() > hall["since_ms"].as_i64().unwrap());
     assert_eq!((&hall["user"], &hall["has_password"]), (&json!("u"), &json!(true)));
@@ -279,159 +200,4 @@ async fn a_source_is_tried_before_it_is_added() {
     assert!(said["audio"]["channels"].as_u64().unwrap() > 0, "{said}");
     assert_eq!(ask(&server, "GET", "/api/sources", Value::Null).await.json()["sources"], json!([]));
     until(&server, "a", |_| server.children().is_empty()).await;
-}
-
-#[tokio::test]
-async fn a_killed_ffmpeg_gives_one_honest_gap_and_whole_files() {
-    let server =
-        start(&format!("[[source]]\nname = \"test\"\ntitle = \"Test\"\nrecord = true\n{PATTERN}"));
-    let live = until(&server, "test", |test| test["is_recording"] == true).await;
-    assert_eq!((&live["state"], &live["stream"]), (&json!("live"), &json!("test")));
-    let session = live["session"].as_str().unwrap().to_owned();
-    let streams = ask(&server, "GET", "/api/streams", Value::Null).await.json();
-    assert_eq!(streams["streams"][0]["session"], session.as_str());
-    // It is no device.
-    let devices = ask(&server, "GET", "/api/devices", Value::Null).await.json();
-    assert_eq!(devices["devices"], json!([]));
-    finished(&server, "test", 1).await;
-    let children = server.children();
-    assert_eq!(children.len(), 1, "{children:?}");
-    rustix::process::kill_process(children[0], rustix::process::Signal::KILL).unwrap();
-    let lost = until(&server, "test", |test| test["state"] != "live").await;
-    assert!(lost["code"].is_string(), "{lost}");
-    let again =
-        until(&server, "test", |test| test["is_recording"] == true && test["reconnects"] == 1)
-            .await;
-    assert_eq!((again["session"].as_str(), &again["code"]), (Some(session.as_str()), &Value::Null));
-    let files = journals(&server.recordings(), "test")
-        .iter()
-        .map(|j| of(j, "segment").len())
-        .sum::<usize>();
-    finished(&server, "test", files + 1).await;
-
-    let folder = stop(server);
-    let journals = journals(&folder.path().join("recordings"), "test");
-    let [journal] = &journals[..] else { panic!("{} sessions", journals.len()) };
-    let begun = of(journal, "session")[0];
-    assert_eq!((&begun["device"], &begun["name"]), (&json!("source:test"), &json!("Test")));
-    assert_eq!(of(journal, "stop")[0]["reason"], "stopped");
-    let gaps: Vec<&Value> =
-        of(journal, "gap").into_iter().filter(|gap| gap["reason"] == "camera_lost").collect();
-    assert_eq!(gaps.len(), 1, "{gaps:?}");
-    let damaged = of(journal, "gap").iter().any(|gap| gap["reason"] == "damaged_input");
-    assert!(!damaged, "{journal:?}");
-    let segments = of(journal, "segment");
-    let of_generation = |number: u64| {
-        let own = segments.iter().filter(move |segment| segment["generation"] == number);
-        own.copied().collect::<Vec<&Value>>()
-    };
-    let (before, after) = (of_generation(0), of_generation(1));
-    assert_eq!(before.len() + after.len(), segments.len());
-    assert_eq!(gaps[0]["start_us"], json!(end_us(before.last().unwrap())));
-    let resumed_us = after[0]["start_us"].as_i64().unwrap();
-    let told_us = gaps[0]["end_us"].as_i64().unwrap();
-    assert!((resumed_us - told_us).abs() <= 1000, "{told_us} {resumed_us}");
-    // From the beginning on, all of the session is media or a gap.
-    let first = of(journal, "gap")[0];
-    assert_eq!((&first["reason"], &first["start_us"]), (&json!("connecting"), &begun["start_us"]));
-    judge(&folder);
-}
-
-#[tokio::test]
-async fn what_is_paused_and_resumed_is_another_session_and_so_is_a_restart() {
-    let config = format!("[[source]]\nname = \"test\"\nrecord = true\n{PATTERN}");
-    let server = start(&config);
-    until(&server, "test", |test| test["is_recording"] == true).await;
-    finished(&server, "test", 1).await;
-    let mut control = Control::connect(&server).await;
-    let listed = control.next("sources").await;
-    assert_eq!(listed["sources"][0]["source"], "test");
-    let command = |id: &str, source: &str, word: &str| json!({ "type": "command", "id": id, "to": { "source": source }, "do": word });
-    control.say(command("1", "test", "pause")).await;
-    assert_eq!(control.next("result").await["ok"], true);
-    assert_eq!(control.next("done").await["id"], "1");
-    let paused = source(&server, "test").await;
-    assert_eq!((&paused["state"], &paused["session"]), (&json!("paused"), &Value::Null));
-    assert_eq!(ask(&server, "GET", "/api/streams", Value::Null).await.json()["streams"], json!([]));
-    assert_eq!(server.children(), []);
-    for (id, source, word, code) in
-        [("2", "test", "stop", "unsupported"), ("3", "none", "pause", "unknown_source")]
-    {
-        control.say(command(id, source, word)).await;
-        let result = control.next("result").await;
-        assert_eq!((&result["ok"], &result["code"]), (&json!(false), &json!(code)));
-        assert_eq!(control.next("done").await["id"], id);
-    }
-    control.say(command("4", "test", "resume")).await;
-    assert_eq!(control.next("result").await["ok"], true);
-    until(&server, "test", |test| test["is_recording"] == true).await;
-    finished(&server, "test", 2).await;
-    let server = start_in(stop(server), &config, &["--segment-seconds", "2"]);
-    until(&server, "test", |test| test["is_recording"] == true).await;
-    let sessions = |server: &Server| journals(&server.recordings(), "test").len();
-    until(&server, "test", |_| sessions(&server) == 3).await;
-    // As a crash ends it.
-    let server = start_in(server.kill(), &config, &["--segment-seconds", "2"]);
-    until(&server, "test", |test| test["is_recording"] == true).await;
-    until(&server, "test", |_| sessions(&server) == 4).await;
-    let folder = stop(server);
-    let journals = journals(&folder.path().join("recordings"), "test");
-    let stops = journals.iter().map(|journal| of(journal, "stop").len()).collect::<Vec<_>>();
-    assert_eq!(stops, [1, 1, 0, 1]);
-    judge(&folder);
-}
-
-#[tokio::test]
-async fn outside_its_hours_a_source_is_live_and_not_recorded() {
-    // Three days from now, whatever the time.
-    let days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-    let output = Command::new("date").arg("+%w").output().unwrap();
-    let today: usize = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-    let day = days[(today + 3) % 7];
-    let server = start("");
-    let source = json!({
-        "source": "test", "kind": "pattern", "size": "320x240", "record": true, "hours": [day],
-    });
-    assert_eq!(ask(&server, "POST", "/api/sources", source.clone()).await.status, 201);
-    let live = until(&server, "test", |test| test["state"] == "live").await;
-    assert_eq!((&live["within_hours"], &live["is_recording"]), (&json!(false), &json!(false)));
-    assert_eq!((&live["session"], &live["stream"]), (&Value::Null, &json!("test")));
-    let streams = ask(&server, "GET", "/api/streams", Value::Null).await.json();
-    assert_eq!(streams["streams"][0]["session"], Value::Null);
-    assert!(!server.recordings().join("source_test").exists());
-    let mut always = source;
-    always["hours"] = json!([]);
-    assert_eq!(ask(&server, "PUT", "/api/sources/test", always).await.status, 200);
-    let live = until(&server, "test", |test| test["is_recording"] == true).await;
-    assert_eq!(live["within_hours"], true);
-    finished(&server, "test", 1).await;
-    judge(&stop(server));
-}
-
-#[tokio::test]
-async fn a_source_that_never_comes_is_an_alarm() {
-    let server = start(&format!(
-        "[alarms]\nsilent_seconds = 5\n[[source]]\nname = \"door\"\ntitle = \"Front door\"\nkind = \"rtsp\"\naddress = \"{NOBODY}\"\n"
-    ));
-    until(&server, "door", |door| door["state"] == "waiting").await;
-    let waiting = async {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-        loop {
-            tick.tick().await;
-            let list = ask(&server, "GET", "/api/alarms", Value::Null).await.json();
-            if let Some(alarm) = list["alarms"].as_array().and_then(|all| all.first().cloned()) {
-                return alarm;
-            }
-        }
-    };
-    let alarm = tokio::time::timeout(PATIENCE, waiting).await.unwrap();
-    assert_eq!((&alarm["kind"], &alarm["name"]), (&json!("silent"), &json!("Front door")));
-    ask(&server, "POST", "/api/sources/door/pause", Value::Null).await;
-    let list = async {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-        while ask(&server, "GET", "/api/alarms", Value::Null).await.json()["alarms"] != json!([]) {
-            tick.tick().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, list).await.expect("who is paused is missed");
 }

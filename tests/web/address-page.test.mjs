@@ -102,6 +102,20 @@ test("pictures are shown as they come, and damaged ones are passed over", async 
   assert.deepEqual([images, viewer.look().state], [["one", "two"], "playing"]);
 });
 
+test("what comes at once at first does not count for the rate of pictures", async () => {
+  const { world, viewer, picture } = fixture();
+  viewer.show("rtsp://cam/1");
+  for (let at = 0; at < 20; at += 1) await picture("kept for whoever joins");
+  assert.equal(viewer.look().picturesPerSecond, null);
+  for (let at = 0; at < 40; at += 1) {
+    world.at(100, () => {});
+    await world.run(() => false, 100);
+    await picture("live");
+  }
+  const { picturesPerSecond } = viewer.look();
+  assert.ok(picturesPerSecond > 9 && picturesPerSecond < 11, String(picturesPerSecond));
+});
+
 test("what is refused is said, and not asked for again", async () => {
   const { world, sockets, viewer } = fixture();
   viewer.show("rtsp://cam/1");

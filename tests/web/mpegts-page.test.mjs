@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createRate } from "../../web/lib/picture-rate.js";
 import { createLog } from "../../web/mpegts/log.js";
 import { createSource } from "../../web/mpegts/source.js";
-import { createRate, createStats } from "../../web/mpegts/stats.js";
+import { createStats } from "../../web/mpegts/stats.js";
 import { createSockets } from "./support/fake-socket.mjs";
 import { createWorld } from "./support/virtual-time.mjs";
 

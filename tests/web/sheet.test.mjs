@@ -49,3 +49,19 @@ test("while it must not be closed, a person does not close it, and its owner doe
   panel.close();
   assert.equal(layer.hidden, true);
 });
+
+test("where Escape would throw something away, only a button closes it", () => {
+  let isFilled = true;
+  const { dom, layer, sheet, button, panel } = fixture({ mayEscape: () => !isFilled });
+  button.dataset.close = "";
+  panel.open();
+  dom.key(sheet, "Escape");
+  dom.key(dom.document.body, "Escape");
+  assert.equal(layer.hidden, false);
+  dom.click(button);
+  assert.equal(layer.hidden, true);
+  isFilled = false;
+  panel.open();
+  dom.key(sheet, "Escape");
+  assert.equal(layer.hidden, true);
+});

@@ -27,7 +27,9 @@ test("what is wrong is named at its field", () => {
   assert.deepEqual(problems("rtsp", { name: " ", address: "" }), { name: "empty", address: "empty" });
   assert.deepEqual(problems("rtsp", { name: "x".repeat(81), address: "ftp://x", small_address: "ftp://x" }), { name: "long", address: "scheme", small_address: "scheme" });
   assert.deepEqual(problems("rtsp", { address: "cam", password: "x" }), { user: "needed" });
-  assert.deepEqual(problems("camera", { size: "big", frames_per_second: "-1", bitrate_kbps: "fast" }), { device: "empty", size: "number", frames_per_second: "number", bitrate_kbps: "number" });
+  assert.deepEqual(problems("camera", { size: "big", frames_per_second: "-1", bitrate_kbps: "fast" }), { device: "empty", size: "range.size", frames_per_second: "range.frames_per_second", bitrate_kbps: "range.bitrate_kbps" });
+  assert.deepEqual(Object.keys(problems("pattern", { size: "7681x100", frames_per_second: "500", bitrate_kbps: "49" })), ["size", "frames_per_second", "bitrate_kbps"]);
+  assert.deepEqual(problems("pattern", { size: "7680x4320", frames_per_second: "0,5", bitrate_kbps: "50" }), {});
   assert.deepEqual(problems("file", {}), { path: "empty" });
   assert.deepEqual(problems("pattern", { record: true, hours: [] }), { hours: "hours" });
   assert.deepEqual(problems("pattern", { record: true, hours: [{ ...usualHours(), days: [] }] }), { hours: "hours" });
@@ -60,6 +62,13 @@ test("an address as long as the server takes it goes back whole", () => {
   const before = told({ address, small_address });
   const { spec } = readDraft(draftOf(before), { taken: ["door"], before });
   assert.deepEqual([spec.address, spec.small_address], [address, small_address]);
+});
+
+test("an address that the server has is good as it is, and where it is changed it is read like any other", () => {
+  const before = told({ address: "rtsp://192.168.1.20/stream@1", small_address: "rtsp://192.168.1.20/s?to=a@b" });
+  const change = (more) => readDraft({ ...draftOf(before), ...more }, { taken: ["door"], before });
+  assert.deepEqual([change({}).spec.address, change({}).spec.small_address], [before.address, before.smallAddress]);
+  assert.deepEqual(change({ address: "rtsp://192.168.1.20/stream@2" }).problems, { address: "login" });
 });
 
 test("what is known of a source fills the form, and comes out as it went in", () => {

@@ -50,6 +50,10 @@ test("why it does not, in words, and when it is tried again", () => {
   assert.equal(why({ code: "struck_by_lightning", message: "it burns" }), "Not to be had: it burns");
   assert.equal(why({ code: "struck_by_lightning" }), "The server does not say why.");
   assert.equal(words.why(one({ state: "live", code: "silent" })), "");
+  const small = one({ state: "live", small_address: "rtsp://cam/2", small_code: "bad_address", small_message: "404 Not Found" });
+  assert.match(words.why(small), /^The smaller picture does not come, .* nothing to fetch at this address/);
+  assert.equal(words.exactly(small), "Exactly: 404 Not Found");
+  assert.match(words.why({ ...small, state: "waiting", code: "unreachable" }), /^The camera cannot be reached/, "that says more");
   assert.match(why({ kind: "camera", code: "no_camera" }), /plugged in/);
   assert.match(why({ kind: "file", code: "bad_address" }), /no such file/);
   assert.match(why({ address: "rtsp://cam/1", code: "bad_address" }), /address/);
@@ -88,6 +92,16 @@ test("where it comes from, and what a test has shown", () => {
   assert.deepEqual(words.outcome({ ok: true, video: null, audio: null }, RTSP), { tone: "late", text: "It works.", more: "no picture; no sound" });
   assert.deepEqual([words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, RTSP).tone, words.outcome({ ok: false, code: "silent", message: "nothing came for 10 s" }, RTSP).more], ["bad", "nothing came for 10 s"]);
   assert.equal(words.outcome(null, RTSP).tone, "bad");
+  const both = { kind: "rtsp", address: "rtsp://cam/1", small_address: "rtsps://cam/2" };
+  const large = { ok: true, video: { codec: "h264", width: 1920, height: 1080 }, audio: null };
+  assert.deepEqual(words.outcome({ ...large, small: { ok: true, video: { codec: "h264", width: 640, height: 360 }, audio: null } }, both), {
+    tone: "good",
+    text: "It works.",
+    more: "Picture 1920 × 1080, H.264; no sound; smaller picture 640 × 360, H.264",
+  });
+  const half = words.outcome({ ...large, small: { ok: false, code: "stopped", message: "404" } }, both);
+  assert.match(half.text, /^It works, but the smaller picture does not come\. .*encryption/);
+  assert.deepEqual([half.tone, half.more], ["late", "404"]);
   assert.match(words.outcome({ ok: false, code: "stopped", message: "" }, { kind: "rtsp", address: " RTSPS://cam/1" }).text, /encryption/);
 });
 

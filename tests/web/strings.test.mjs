@@ -31,7 +31,7 @@ test("every key that a template or a script names exists", () => {
     for (const [, key] of read(path).matchAll(/self\.t\("([^"]+)"\)/g)) assert.ok(key in en, `${path}: ${key}`);
   }
   for (const path of files("web", ".js")) {
-    for (const [, key] of read(path).matchAll(/["'`]((?:alarms|app|capture|devices|error|camera|live|trust|selftest)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
+    for (const [, key] of read(path).matchAll(/["'`]((?:address|alarms|app|camera|capture|devices|embed|error|live|mpegts|selftest|sources|transcoders|trust)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
       assert.ok(key in en, `${path}: ${key}`);
     }
   }
@@ -39,8 +39,8 @@ test("every key that a template or a script names exists", () => {
 
 test("the pages use every one of their keys", () => {
   const sources = [...files("templates", ".html"), ...files("web", ".js")].map(read).join("\n");
-  const composed = /^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\./;
-  for (const key of Object.keys(en).filter((name) => /^(alarms|app|capture|devices|embed|error|camera|live)\./.test(name))) {
+  const composed = /^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\.|^sources\.((state|why|act|problem)\.|hours\.(from$|to$|problem\.))|^transcoders\.(format|state)\.|^mpegts\.((state|over|log)\.|start$|stop$)/;
+  for (const key of Object.keys(en).filter((name) => /^(address|alarms|app|camera|capture|devices|embed|error|live|mpegts|sources|transcoders)\./.test(name))) {
     const base = key.replace(/\.one$/, "");
     assert.ok(composed.test(base) || sources.includes(`"${base}"`), key);
   }

@@ -14,6 +14,7 @@ const FACTS = {
   sinceMs: NOW - 60000,
   isResumed: false,
   stoppedMs: null,
+  isEnding: false,
   waitingBytes: 300000,
   lostBytes: 0,
   durableWallMs: NOW - 1200,
@@ -144,6 +145,8 @@ test("a camera that is gone is never green", () => {
 });
 
 test("after Stop: sending, finishing, offline, finished, partly", () => {
+  // Nothing is said to stay on this device that has not got there yet.
+  for (const link of ["up", "down"]) assert.equal(truth({ phase: "stopping", link, isEnding: true }).main.key, "capture.truth.ending");
   assert.equal(truth({ phase: "stopping" }).main.key, "capture.truth.sending");
   assert.equal(truth({ phase: "stopping", waitingBytes: 0 }).main.key, "capture.truth.finishing");
   assert.equal(truth({ phase: "stopping", link: "down" }).main.key, "capture.truth.stopped_offline");

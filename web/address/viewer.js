@@ -11,7 +11,9 @@
  */
 
 import { createBackoff } from "../lib/backoff.js";
+import { createLine } from "../lib/line.js";
 import { createNewestPicture } from "../lib/newest-picture.js";
+import { createRate } from "../lib/picture-rate.js";
 import { createMeter } from "../live/meter.js";
 
 /** For a name that is looked up slowly, and a camera that answers slowly. */
@@ -35,8 +37,8 @@ export function createViewer({ page, base, onImage, onChange }) {
   const now = () => page.performance.now();
   const backoff = createBackoff();
   const meter = createMeter();
-  /** Times of the last pictures. @type {number[]} */
-  let times = [];
+  const line = createLine(page);
+  const rate = createRate();
   /** @type {ViewerState} */
   let state = "off";
   let reason = "";
@@ -44,10 +46,6 @@ export function createViewer({ page, base, onImage, onChange }) {
   let code = null;
   let url = "";
   let openedMs = 0;
-  /** @type {WebSocket | null} */
-  let socket = null;
-  /** @type {any} */
-  let timer = null;
   const pictures = createNewestPicture({
     page,
     onImage(image) {
@@ -64,28 +62,17 @@ export function createViewer({ page, base, onImage, onChange }) {
     onChange();
   }
 
-  /** @param {() => void} work @param {number} ms */
-  function later(work, ms) {
-    page.clearTimeout(timer);
-    timer = page.setTimeout(work, ms);
-  }
-
   function letGo() {
-    page.clearTimeout(timer);
-    const old = socket;
-    socket = null;
+    line.letGo();
     pictures.clear();
     meter.reset();
-    times = [];
-    if (!old) return;
-    old.onmessage = old.onclose = null;
-    old.close();
+    rate.over();
   }
 
   function lost() {
     letGo();
     become("lost");
-    later(connect, backoff.next());
+    line.later(connect, backoff.next());
   }
 
   /** @param {string} text */
@@ -110,23 +97,16 @@ export function createViewer({ page, base, onImage, onChange }) {
     letGo();
     reason = "";
     code = null;
-    /** @type {WebSocket} */
-    let mine;
-    try {
-      mine = new page.WebSocket(`${base.protocol === "http:" ? "ws" : "wss"}://${base.host}/ws/stream?rtsp_url=${encodeURIComponent(url)}`);
-    } catch {
-      return lost();
-    }
-    socket = mine;
+    const mine = line.connect(`${base.protocol === "http:" ? "ws" : "wss"}://${base.host}/ws/stream?rtsp_url=${encodeURIComponent(url)}`);
+    if (!mine) return lost();
     openedMs = now();
-    mine.binaryType = "arraybuffer";
-    later(lost, FIRST_MS);
+    line.later(lost, FIRST_MS);
     mine.onmessage = ({ data }) => {
       if (typeof data === "string") return hear(data);
-      later(lost, SILENCE_MS);
+      line.later(lost, SILENCE_MS);
       const at = now();
       meter.count(data.byteLength, at);
-      times = times.concat(at).slice(-20);
+      rate.came(at);
       pictures.take(data);
     };
     mine.onclose = ({ code: closing, reason: said }) => {
@@ -156,8 +136,7 @@ export function createViewer({ page, base, onImage, onChange }) {
       if (state === "lost") connect();
     },
     look() {
-      const span = times.length > 1 ? times[times.length - 1] - times[0] : 0;
-      return { state, reason, code, picturesPerSecond: span > 0 ? ((times.length - 1) * 1000) / span : null, bitrateBps: meter.rate(now()) };
+      return { state, reason, code, picturesPerSecond: rate.perSecond(), bitrateBps: meter.rate(now()) };
     },
   };
 }

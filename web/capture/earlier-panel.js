@@ -5,22 +5,13 @@
  * @module
  */
 
+import { byId, write } from "../lib/elements.js";
 import { formatBytes, formatClock } from "../lib/format.js";
 import { formatWhen } from "./when.js";
 
 /** @typedef {import("./left-behind.js").Left} Left */
 /** @typedef {import("./leftovers.js").LeftoverState} LeftoverState */
 /** @typedef {import("./leftovers.js").Arrived} Arrived */
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /**
  * What is on its way, for the truth line.

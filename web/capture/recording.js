@@ -63,6 +63,8 @@ export function createRecording(options) {
   let session = null;
   /** @type {number | null} */
   let stoppedMs = null;
+  /** Stop was pressed, and the last of it is still on its way from the encoder to the device's storage. */
+  let isEnding = false;
   /** @type {Summary | null} */
   let summary = null;
   let partly = false;
@@ -249,10 +251,15 @@ export function createRecording(options) {
       if (!session || !inSession()) return;
       phase = "stopping";
       stoppedMs = clock.now();
+      isEnding = true;
       failures.endPause();
       onChange();
       const mine = session;
-      await mine.stop();
+      try {
+        await mine.stop();
+      } finally {
+        isEnding = false;
+      }
       if (mine.facts().recordedBytes === 0 && !mine.facts().everUp) {
         // Nothing was recorded and nobody was told of it.
         await mine.close();
@@ -359,7 +366,7 @@ export function createRecording(options) {
       return runStartedMs;
     },
     get outcome() {
-      return { stoppedMs, summary, partly };
+      return { stoppedMs, isEnding, summary, partly };
     },
   };
 }

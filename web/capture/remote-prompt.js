@@ -10,6 +10,7 @@
  * @module
  */
 
+import { byId, write } from "../lib/elements.js";
 import { isolated } from "../lib/plain-text.js";
 
 /** @typedef {import("./remote.js").Question} Question */
@@ -40,17 +41,6 @@ function isTyped(element) {
 
 /** @type {[string, Reply][]} */
 const REPLIES = [["remote-once", "once"], ["remote-always", "always"], ["remote-no", "no"]];
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
-
-/** @param {string} id @param {string} text */
-function write(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /**
  * @param {object} options
@@ -118,11 +108,11 @@ export function createPrompt({ strings, over, now, onAnswer }) {
         return;
       }
       const { order, untilMs } = question;
-      write("remote-wait", t("capture.remote.wait", { seconds: Math.max(0, Math.ceil((untilMs - at) / 1000)) }));
+      write(byId("remote-wait"), t("capture.remote.wait", { seconds: Math.max(0, Math.ceil((untilMs - at) / 1000)) }));
       if (shown === question) return showGuard();
       const { key, values } = sentenceFor(order, nameOf);
-      write("remote-text", t(key, values));
-      write("remote-more", order.do === "start" ? t("capture.remote.once_start") : t("capture.remote.once_other"));
+      write(byId("remote-text"), t(key, values));
+      write(byId("remote-more"), order.do === "start" ? t("capture.remote.once_start") : t("capture.remote.once_other"));
       place();
       const isTyping = isTyped(document.activeElement);
       if (!shown && !isTyping) before = document.activeElement;

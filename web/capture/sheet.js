@@ -10,7 +10,8 @@ const FOCUSABLE = "a[href], button, input, select, [tabindex='0']";
 /**
  * @param {HTMLElement} layer
  * @param {HTMLElement} behind what cannot be reached while it is open
- * @param {{ onClose?: () => void, mayClose?: () => boolean }} [options] `mayClose`: whether a person may close it at the moment
+ * @param {{ onClose?: () => void, mayClose?: () => boolean, mayEscape?: () => boolean }} [options] `mayClose`: whether a person
+ *   may close it at the moment; `mayEscape`: also by a key that is easily pressed by mistake
  */
 export function createSheet(layer, behind, options = {}) {
   const sheet = /** @type {HTMLElement} */ (layer.querySelector(".sheet"));
@@ -34,6 +35,10 @@ export function createSheet(layer, behind, options = {}) {
     if (!options.mayClose || options.mayClose()) close();
   }
 
+  function escape() {
+    if (!options.mayEscape || options.mayEscape()) leave();
+  }
+
   layer.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
     if (target.closest("[data-close]") || target.classList.contains("layer-back")) leave();
@@ -41,7 +46,7 @@ export function createSheet(layer, behind, options = {}) {
   layer.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       event.stopPropagation();
-      leave();
+      escape();
     } else if (event.key === "Tab") {
       const all = reachable();
       const first = all[0];
@@ -59,7 +64,7 @@ export function createSheet(layer, behind, options = {}) {
 
   // What has the focus may be disabled meanwhile; then no key reaches the panel.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && event.target === document.body) leave();
+    if (event.key === "Escape" && event.target === document.body) escape();
   });
 
   return {

@@ -72,6 +72,7 @@ const STOP_MS = 3000;
  * @property {number | null} roomMs for how long what is recorded can wait on this device; null where nobody knows
  * @property {boolean} roomIsLow
  * @property {number | null} stoppedMs
+ * @property {boolean} isEnding Stop was pressed, and the last of it is not stored yet
  * @property {import("../lib/ingest-conversation.js").Summary | null} summary
  * @property {boolean} partly the server could not record all of it
  */

@@ -4,15 +4,11 @@
  * @module
  */
 
+import { byId } from "../lib/elements.js";
 import { formatClock, formatLength, formatSmallBytes } from "../lib/format.js";
 import { icon } from "../lib/icon.js";
 
 /** @typedef {import("../lib/ingest-conversation.js").Summary} Summary */
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
 
 /**
  * @param {import("../lib/strings.js").Strings} strings

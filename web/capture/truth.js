@@ -37,6 +37,7 @@ const WAITS = "capture.truth.waits.";
  * @property {number} sinceMs when this visit began to record
  * @property {boolean} isResumed an earlier visit began this recording
  * @property {number | null} stoppedMs
+ * @property {boolean} isEnding Stop was pressed, and the last of it is still on its way from the encoder
  * @property {number} waitingBytes
  * @property {number} lostBytes handed over by the encoder, and the server has it not and never will
  * @property {number | null} durableWallMs everything up to there is on the server
@@ -198,6 +199,7 @@ const wouldWait = ({ keeps }) => phrase(keeps === "open" ? "capture.truth.would_
 
 /** @param {Facts} facts @param {number} now @returns {Told} */
 function stopping(facts, now) {
+  if (facts.isEnding) return { light: "late", code: "ending", main: phrase("capture.truth.ending"), more: null };
   const waiting = formatBytes(facts.waitingBytes);
   const kept = phrase(`capture.truth.kept.${facts.keeps}`);
   if (facts.link !== "up" && !facts.problem) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byId, write } from "../lib/elements.js";
 import { formatBitrate, formatBytes, formatElapsed } from "../lib/format.js";
 import { describeTruth } from "./truth.js";
 
@@ -11,18 +12,6 @@ import { describeTruth } from "./truth.js";
 /** @typedef {import("./truth.js").Truth} Truth */
 /** @typedef {{ key: string, values: Record<string, string | number> }} Sentence */
 /** @typedef {Sentence & { bad?: boolean, trust?: boolean, dismiss?: boolean, isNews?: boolean }} Notice `isNews`: once it is read it is gone */
-
-/** @param {string} id */
-function byId(id) {
-  const element = document.getElementById(id);
-  if (!element) throw new Error(`no ${id}`);
-  return element;
-}
-
-/** Screen readers and selections suffer from rewriting what is there already. @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /** Faults that trusting the certificate, or another address, mends. */
 const TRUST_FAULTS = ["error.insecure"];
@@ -204,6 +193,7 @@ export function createView(strings) {
             sinceMs: facts ? facts.sinceMs : now,
             isResumed: facts ? facts.isResumed : false,
             stoppedMs: state.stoppedMs,
+            isEnding: state.isEnding,
             waitingBytes: facts ? facts.waitingBytes : 0,
             lostBytes: facts ? facts.lostBytes : 0,
             durableWallMs: facts ? facts.durableWallMs : null,

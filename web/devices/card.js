@@ -11,6 +11,7 @@
 import { make, write } from "../lib/elements.js";
 import { icon } from "../lib/icon.js";
 import { hindrance } from "./abilities.js";
+import { createCardHead } from "./card-head.js";
 import { isRecording } from "./devices.js";
 
 /** @typedef {import("./devices.js").Device} Device */
@@ -29,17 +30,8 @@ const SAID = ["offline", "blocked", "recording", "idle", "stopping"];
  */
 export function createCard({ id, strings, words, onAct, onOpen }) {
   const { t } = strings;
-  const element = make("li", "device");
+  const { element, head, light, name, more } = createCardHead("device", "h2");
   element.dataset.device = id;
-  const head = make("div", "device-head");
-  const light = make("span", "light");
-  light.setAttribute("aria-hidden", "true");
-  const name = make("h2", "device-name");
-  const more = make("button", "bare");
-  more.type = "button";
-  more.append(icon("settings"));
-  more.setAttribute("aria-haspopup", "dialog");
-  head.append(light, name, more);
   const state = make("p", "device-state numbers");
   const facts = make("p", "device-facts");
   const groups = make("p", "device-groups");

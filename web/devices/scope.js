@@ -51,7 +51,7 @@ export function createScope({ strings, words, onChoose, onAct, onClose }) {
     const hadFocus = active !== null && groups.contains(active);
     groups.replaceChildren(
       ...all.map(({ name, count: number }) => {
-        const label = make("label", "scope-choice");
+        const label = make("label", "scope-choice seen-by-label");
         const input = make("input");
         input.type = "radio";
         input.name = "scope";

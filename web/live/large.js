@@ -9,6 +9,7 @@
  * @module
  */
 
+import { byId, write } from "../lib/elements.js";
 import { createPlayer } from "./player.js";
 import { createScreen } from "./screen.js";
 import { soundSwitch } from "./sound-switch.js";
@@ -21,15 +22,6 @@ import { createStill } from "./still.js";
 const FPS = 10;
 /** Until a small window that closes has paused its video. */
 const CLOSED_MS = 200;
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** Screen readers and selections suffer from rewriting what is there already. @param {string} id @param {string} text */
-function write(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /**
  * @param {object} options
@@ -74,7 +66,7 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     const icon = `/web/icons.svg#${state === "on" ? "speaker" : "no-speaker"}`;
     // Set anew, it would be fetched and drawn anew.
     if (byId("sound-icon").getAttribute("href") !== icon) byId("sound-icon").setAttribute("href", icon);
-    write("sound-text", { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state]);
+    write(byId("sound-text"), { none: t("live.sound.none"), off: t("live.sound.turn_on"), on: t("live.sound.turn_off") }[state]);
   }
 
   function drawNumbers() {
@@ -84,18 +76,18 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     const isAway = entry !== null && entry.state === "away";
     const isShown = !isAway && (look.state === "playing" || look.state === "waiting" || look.state === "paused");
     const latencyMs = isShown ? look.latencyMs : null;
-    write("latency", latencyMs !== null ? words.latency(latencyMs) : "–");
+    write(byId("latency"), latencyMs !== null ? words.latency(latencyMs) : "–");
     if (latencyMs !== null) latency.dataset.ms = String(Math.round(latencyMs));
     else delete latency.dataset.ms;
     const bitrate = look.bitrateBps !== null ? look.bitrateBps : entry ? entry.bitrateBps : null;
-    write("bitrate", bitrate !== null && bitrate > 0 && isShown ? words.bitrate(bitrate) : "–");
+    write(byId("bitrate"), bitrate !== null && bitrate > 0 && isShown ? words.bitrate(bitrate) : "–");
     // What is shown counts, not what is announced: the picture may have been turned since.
     const size = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : entry && entry.size;
-    write("size", size ? `${size.width} × ${size.height}` : "–");
+    write(byId("size"), size ? `${size.width} × ${size.height}` : "–");
     byId("to-live").hidden = !look.canJump;
-    write("path", words.path(look));
+    write(byId("path"), words.path(look));
     const why = words.why(entry && !entry.hasSound ? { ...look, missingSound: null } : look);
-    write("why", why);
+    write(byId("why"), why);
     byId("why").hidden = why === "";
   }
 
@@ -105,8 +97,8 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     const isGone = news.isListed && entry === null;
     const said = entry ? words.stream({ state: entry.state, behindMs: news.behindMs }) : null;
     if (entry) name = entry.name;
-    write("large-name", name);
-    write("large-state", news.isKnown ? (said ? said.text : "") : t("live.state.unknown"));
+    write(byId("large-name"), name);
+    write(byId("large-state"), news.isKnown ? (said ? said.text : "") : t("live.state.unknown"));
     byId("large-light").className = `light ${said && news.isKnown ? said.tone : ""}`;
     byId("large-light").hidden = !said;
     root.dataset.state = entry ? entry.state : "gone";
@@ -116,7 +108,7 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     byId("small-window").hidden = !screen.canFloat || look.kind === "jpeg";
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
     const above = isGone ? t("live.player.over") : words.player(look, news.isKnown && entry !== null && entry.state === "away") || soundOnly;
-    write("large-over", above);
+    write(byId("large-over"), above);
     byId("large-over").hidden = above === "";
     byId("full-screen").dataset.state = screen.isFull() ? "on" : "off";
     drawSound();
@@ -124,7 +116,7 @@ export function createLarge({ page, kinds, address, clock, strings, words }) {
     // Only a change of kind is said aloud: the seconds would never stop.
     const kind = entry ? entry.state : "";
     if (spoken !== kind) {
-      if (spoken !== "" && said) write("announce", said.text);
+      if (spoken !== "" && said) write(byId("announce"), said.text);
       spoken = kind;
     }
   }

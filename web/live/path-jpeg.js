@@ -5,6 +5,7 @@
  */
 
 import { createBackoff } from "../lib/backoff.js";
+import { createLine } from "../lib/line.js";
 import { createNewestPicture } from "../lib/newest-picture.js";
 import { createMeter } from "./meter.js";
 
@@ -27,15 +28,12 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
   const backoff = createBackoff();
   const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS });
   const meter = createMeter();
+  const line = createLine(page);
   const pictures = createNewestPicture({ page, onImage: shown });
 
   /** @type {PathState | "off"} */
   let state = "off";
   let reason = "";
-  /** @type {WebSocket | null} */
-  let socket = null;
-  /** @type {any} */
-  let timer = null;
   let openedMs = 0;
   let heardMs = 0;
   let hasShown = false;
@@ -47,20 +45,9 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     on.change();
   }
 
-  /** @param {() => void} work @param {number} ms */
-  function later(work, ms) {
-    page.clearTimeout(timer);
-    timer = page.setTimeout(work, ms);
-  }
-
   function letGo() {
-    page.clearTimeout(timer);
-    const old = socket;
-    socket = null;
+    line.letGo();
     pictures.clear();
-    if (!old) return;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close();
   }
 
   const isLive = () => {
@@ -84,7 +71,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     letGo();
     meter.reset();
     become("lost");
-    later(connect, backoff.next());
+    line.later(connect, backoff.next());
   }
 
   /** @param {string} text */
@@ -97,25 +84,18 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
       reason = text;
       become("refused");
     }
-    later(connect, seldom.next());
+    line.later(connect, seldom.next());
   }
 
   function connect() {
     if (state === "off") return;
     letGo();
-    let mine;
-    try {
-      mine = new page.WebSocket(address.jpeg(stream(), fps));
-    } catch {
-      later(connect, backoff.next());
-      return;
-    }
-    socket = mine;
+    const mine = line.connect(address.jpeg(stream(), fps));
+    if (!mine) return line.later(connect, backoff.next());
     openedMs = heardMs = now();
-    mine.binaryType = "arraybuffer";
     let said = "";
-    later(lost, OPEN_MS);
-    mine.onopen = () => page.clearTimeout(timer);
+    line.later(lost, OPEN_MS);
+    mine.onopen = line.settle;
     mine.onmessage = ({ data }) => {
       heardMs = now();
       if (typeof data === "string") said = errorOf(data);
@@ -129,7 +109,7 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
       if (code !== OVER) return lost();
       letGo();
       become("over");
-      later(connect, seldom.next());
+      line.later(connect, seldom.next());
     };
   }
 
@@ -149,15 +129,15 @@ export function createJpegPath({ page, stream, address, listed, fps, still, on }
     },
     show() {},
     tick() {
-      if (!socket || state === "off" || now() - heardMs <= SILENCE_MS) return;
+      if (!line.isUp() || state === "off" || now() - heardMs <= SILENCE_MS) return;
       if (isLive()) lost();
       else become("waiting");
     },
     told(isOther) {
-      if (isOther && (state === "over" || state === "refused")) later(connect, 0);
+      if (isOther && (state === "over" || state === "refused")) line.later(connect, 0);
     },
     wake() {
-      if (state !== "off" && !socket) later(connect, 0);
+      if (state !== "off" && !line.isUp()) line.later(connect, 0);
     },
     toLive() {},
     look() {

@@ -5,6 +5,7 @@
  */
 
 import { createBackoff } from "../lib/backoff.js";
+import { createLine } from "../lib/line.js";
 import { createChase } from "./chase.js";
 import { inContainer, parseMime } from "./codecs.js";
 import { createConversation } from "./conversation.js";
@@ -40,6 +41,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
   const backoff = createBackoff();
   const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS });
   const meter = createMeter();
+  const line = createLine(page);
   let chase = createChase();
   const media = createMedia({
     page,
@@ -62,10 +64,6 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
   /** @type {import("./codecs.js").Container | null} */
   let container = null;
   let generation = -1;
-  /** @type {WebSocket | null} */
-  let socket = null;
-  /** @type {any} */
-  let timer = null;
   let openedMs = 0;
   let heardMs = 0;
   let isAwaited = false;
@@ -85,27 +83,12 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
     on.change();
   }
 
-  /** @param {() => void} work @param {number} ms */
-  function later(work, ms) {
-    page.clearTimeout(timer);
-    timer = page.setTimeout(work, ms);
-  }
-
-  function letGo() {
-    page.clearTimeout(timer);
-    const old = socket;
-    socket = null;
-    if (!old) return;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close();
-  }
-
   /** @param {number} waitMs */
   function again(waitMs) {
-    letGo();
+    line.letGo();
     meter.reset();
     isHeldUp = false;
-    later(connect, waitMs);
+    line.later(connect, waitMs);
   }
 
   /** The buffer cannot go on: a new source, and a connection that begins with a key frame. @param {string} why */
@@ -130,7 +113,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
     const found = containerFor(mime, { ...able, isAsItIs });
     if (found === null) {
       const why = inability("mse", mime, { ...able, isAsItIs }) || { code: /** @type {const} */ ("browser") };
-      letGo();
+      line.letGo();
       if (on.failed(why)) return "none";
       media.close();
       codecs = why.codecs || [];
@@ -160,20 +143,12 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
 
   function connect() {
     if (state === "off") return;
-    letGo();
     const conversation = createConversation();
-    let mine;
-    try {
-      mine = new page.WebSocket(address.live(stream(), container));
-    } catch {
-      later(connect, backoff.next());
-      return;
-    }
-    socket = mine;
+    const mine = line.connect(address.live(stream(), container));
+    if (!mine) return line.later(connect, backoff.next());
     openedMs = heardMs = now();
-    mine.binaryType = "arraybuffer";
-    later(() => lost(), OPEN_MS);
-    mine.onopen = () => page.clearTimeout(timer);
+    line.later(() => lost(), OPEN_MS);
+    mine.onopen = line.settle;
     mine.onmessage = ({ data }) => {
       heardMs = now();
       if (typeof data !== "string" && now() - openedMs > JOINING_MS) meter.count(data.byteLength, now());
@@ -227,13 +202,13 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
         break;
       case "over":
       case "refused":
-        letGo();
+        line.letGo();
         isAwaited = false;
         reason = step.do === "refused" ? step.reason : "";
         if (step.do === "refused" && container !== null) isAsItIs = true;
         container = null;
         become(step.do);
-        later(connect, seldom.next());
+        line.later(connect, seldom.next());
         break;
       case "again":
       case "nonsense":
@@ -245,7 +220,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
   function tick() {
     if (state === "off" || state === "unsupported") return;
     const nowMs = now();
-    if (socket && isAwaited && nowMs - heardMs > SILENCE_MS) lost();
+    if (line.isUp() && isAwaited && nowMs - heardMs > SILENCE_MS) lost();
     // What is still in the element is not this path's.
     const ranges = media.isOpen() ? media.ranges() : [];
     const decision = chase.look({ ranges, timeS: video.currentTime, nowMs, isPlaying: !video.paused, isSeeking: video.seeking });
@@ -301,7 +276,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
     stop(handsOver = false) {
       if (state === "off") return;
       state = "off";
-      letGo();
+      line.letGo();
       media.close(handsOver);
       meter.reset();
       chase = createChase();
@@ -318,7 +293,7 @@ export function createMsePath({ page, video, stream, address, clock, listed, abl
     },
     wake() {
       if (state === "off" || state === "unsupported") return;
-      if (!socket) again(0);
+      if (!line.isUp()) again(0);
       toLive();
     },
     toLive,

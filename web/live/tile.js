@@ -8,6 +8,7 @@
  * @module
  */
 
+import { make, write } from "../lib/elements.js";
 import { createPlayer } from "./player.js";
 import { createStill } from "./still.js";
 
@@ -18,18 +19,6 @@ const FPS = 2;
 
 /** @typedef {import("./streams.js").Stream} Stream */
 /** @typedef {{ stream: Stream, played: Stream, behindMs: number, isKnown: boolean }} Told `played`: whose picture it is */
-
-/** @param {string} tag @param {string} className */
-function make(tag, className) {
-  const element = document.createElement(tag);
-  element.className = className;
-  return element;
-}
-
-/** @param {Element} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /**
  * @param {object} options
@@ -42,17 +31,17 @@ function write(element, text) {
  */
 export function createTile({ page, id, address, clock, words, t }) {
   const element = make("li", "wall-place");
-  const link = /** @type {HTMLAnchorElement} */ (make("a", "tile"));
+  const link = make("a", "tile");
   link.href = `#${id}`;
   link.dataset.stream = id;
   const picture = make("div", "tile-picture");
-  const video = document.createElement("video");
+  const video = make("video");
   video.muted = true;
   video.playsInline = true;
   video.disablePictureInPicture = true;
   video.tabIndex = -1;
   video.setAttribute("aria-hidden", "true");
-  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", "still"));
+  const canvas = make("canvas", "still");
   canvas.hidden = true;
   canvas.setAttribute("aria-hidden", "true");
   const over = make("p", "over");

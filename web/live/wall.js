@@ -8,6 +8,7 @@
  * @module
  */
 
+import { nameApart } from "../lib/namesakes.js";
 import { choosePlaying } from "./playing.js";
 import { heldUp, playedOf, tilesOf } from "./streams.js";
 import { createTile } from "./tile.js";
@@ -76,6 +77,7 @@ export function createWall({ page, list, address, clock, words, t }) {
     render(streams, { sinceMs, isKnown }) {
       const shown = tilesOf(streams);
       order = shown.map(({ stream }) => stream);
+      const named = shown.map(({ stream: id, name }) => ({ id, name }));
       for (const id of Array.from(tiles.keys())) if (!order.includes(id)) remove(id);
       shown.forEach((stream, at) => {
         const id = stream.stream;
@@ -87,7 +89,7 @@ export function createWall({ page, list, address, clock, words, t }) {
         }
         // Moving an element would stop its video.
         if (list.children[at] !== tile.element) list.insertBefore(tile.element, list.children[at] || null);
-        tile.render({ stream, played: playedOf(stream, streams), behindMs: heldUp(stream, sinceMs), isKnown });
+        tile.render({ stream: { ...stream, name: nameApart(named[at], named) }, played: playedOf(stream, streams), behindMs: heldUp(stream, sinceMs), isKnown });
       });
       list.dataset.count = shown.length > 4 ? "many" : String(shown.length);
       choose();

@@ -11,6 +11,7 @@
  */
 
 import { createBackoff } from "../lib/backoff.js";
+import { createLine } from "../lib/line.js";
 
 /** The server starts an encoder for the first viewer. */
 const FIRST_MS = 20_000;
@@ -35,14 +36,11 @@ export function createSource({ page, url, stats, on, random }) {
   const now = () => page.performance.now();
   const backoff = createBackoff({ random });
   const seldom = createBackoff({ firstMs: 1000, longestMs: SELDOM_MS, random });
+  const line = createLine(page);
   /** @type {SourceState} */
   let state = "stopped";
   /** @type {{ write(bytes: ArrayBuffer): void } | null} */
   let destination = null;
-  /** @type {WebSocket | null} */
-  let socket = null;
-  /** @type {any} */
-  let timer = null;
   let openedMs = 0;
   let said = "";
   /** As JSMpeg looks at it. */
@@ -54,20 +52,9 @@ export function createSource({ page, url, stats, on, random }) {
     on.state(next, about);
   }
 
-  /** @param {() => void} work @param {number} ms */
-  function later(work, ms) {
-    page.clearTimeout(timer);
-    timer = page.setTimeout(work, ms);
-  }
-
   function letGo() {
-    page.clearTimeout(timer);
-    const old = socket;
-    socket = null;
+    line.letGo();
     stats.paused(now());
-    if (!old) return;
-    old.onopen = old.onmessage = old.onclose = null;
-    old.close();
   }
 
   /** @param {SourceState} next @param {ReturnType<typeof createBackoff>} pause @param {{ code?: number, reason?: string }} [about] */
@@ -75,7 +62,7 @@ export function createSource({ page, url, stats, on, random }) {
     letGo();
     const retryMs = pause.next();
     become(next, { ...about, retryMs });
-    later(open, retryMs);
+    line.later(open, retryMs);
   }
 
   /** @param {string} text */
@@ -92,19 +79,12 @@ export function createSource({ page, url, stats, on, random }) {
   function open() {
     letGo();
     said = "";
-    /** @type {WebSocket} */
-    let mine;
-    try {
-      mine = new page.WebSocket(url);
-    } catch {
-      return again("lost", backoff);
-    }
+    const mine = line.connect(url);
+    if (!mine) return again("lost", backoff);
     become("connecting");
-    socket = mine;
     openedMs = now();
-    mine.binaryType = "arraybuffer";
     const silent = () => again("lost", backoff, { reason: "silent" });
-    later(silent, FIRST_MS);
+    line.later(silent, FIRST_MS);
     mine.onopen = () => become("waiting");
     mine.onmessage = ({ data }) => {
       if (typeof data === "string") return hear(data);
@@ -112,7 +92,7 @@ export function createSource({ page, url, stats, on, random }) {
       stats.took(data.byteLength, at);
       if (at - openedMs > STEADY_MS) backoff.reset();
       seldom.reset();
-      later(silent, SILENCE_MS);
+      line.later(silent, SILENCE_MS);
       source.established = true;
       source.progress = 1;
       if (state !== "playing") become("playing");

@@ -6,20 +6,13 @@
  *   stats.paused(nowMs);           what follows is another connection: the time between does not count
  *   stats.look(nowMs)              { bytes, packets, messages, durationMs, averageBps }
  *
- *   const rate = createRate();
- *   rate.came(nowMs);              a picture
- *   rate.over();                   what follows is another connection
- *   rate.perSecond()               null while it is not known
- *
  * @module
  */
 
+import { BURST_MS } from "../lib/picture-rate.js";
+
 /** ISO/IEC 13818-1. */
 export const PACKET_BYTES = 188;
-/** At first comes at once what the server has kept for whoever joins: that is no rate. */
-const BURST_MS = 2000;
-/** Of pictures, for their rate. */
-const REMEMBERED = 40;
 
 export function createStats() {
   let bytes = 0;
@@ -52,28 +45,6 @@ export function createStats() {
       const durationMs = beforeMs + (sinceMs === null ? 0 : nowMs - sinceMs);
       const measuredMs = steadyBeforeMs + steadyMs(nowMs);
       return { bytes, messages, packets: Math.floor(bytes / PACKET_BYTES), durationMs, averageBps: measuredMs >= 1000 ? (steadyBytes * 8000) / measuredMs : null };
-    },
-  };
-}
-
-export function createRate() {
-  /** @type {number | null} */
-  let beganMs = null;
-  /** @type {number[]} */
-  let times = [];
-  return {
-    /** @param {number} nowMs */
-    came(nowMs) {
-      if (beganMs === null) beganMs = nowMs;
-      if (nowMs - beganMs >= BURST_MS) times = times.concat(nowMs).slice(-REMEMBERED);
-    },
-    over() {
-      beganMs = null;
-      times = [];
-    },
-    perSecond() {
-      const span = times.length > 1 ? times[times.length - 1] - times[0] : 0;
-      return span > 0 ? ((times.length - 1) * 1000) / span : null;
     },
   };
 }

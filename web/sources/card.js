@@ -3,17 +3,21 @@
  *
  *   const card = createSourceCard({ id, strings, words, onPause, onOpen });
  *   list.append(card.element);
- *   card.render({ source, problem, isBusy, nowMs, isKnown });
+ *   card.render({ source, name, problem, isBusy, nowMs, isKnown });
  *   card.picture     where `thumbnails.js` puts its picture
  *
  * @module
  */
 
+import { createCardHead } from "../devices/card-head.js";
 import { make, write } from "../lib/elements.js";
 import { icon } from "../lib/icon.js";
 
 /** @typedef {import("./sources.js").Source} Source */
-/** @typedef {{ source: Source, problem: string, isBusy: boolean, nowMs: number | null, isKnown: boolean }} Look `problem`: why the last thing asked was not done */
+/**
+ * `name`: apart from those that are called alike; `problem`: why the last thing asked was not done
+ * @typedef {{ source: Source, name: string, problem: string, isBusy: boolean, nowMs: number | null, isKnown: boolean }} Look
+ */
 
 /** @param {Element} element @param {string} name @param {string} value */
 function attribute(element, name, value) {
@@ -30,23 +34,15 @@ function attribute(element, name, value) {
  */
 export function createSourceCard({ id, strings, words, onPause, onOpen }) {
   const { t } = strings;
-  const element = make("li", "device source");
+  const { element, head, light, name: title, more } = createCardHead("device source", "h3");
   element.dataset.source = id;
-  const head = make("div", "device-head");
-  const light = make("span", "light");
-  light.setAttribute("aria-hidden", "true");
-  const name = make("h3", "device-name");
-  const more = make("button", "bare");
-  more.type = "button";
-  more.append(icon("settings"));
-  more.setAttribute("aria-haspopup", "dialog");
   const lock = make("span", "source-lock");
   lock.append(icon("lock"));
   const fixed = make("span", "visually-hidden");
   fixed.textContent = t("sources.from_file");
   lock.title = t("sources.from_file");
   lock.append(fixed);
-  head.append(light, name, lock, more);
+  head.insertBefore(lock, more);
 
   const about = make("div", "source-about");
   const picture = make("div", "source-picture");
@@ -87,13 +83,13 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
     element,
     picture,
     /** @param {Look} look */
-    render({ source, problem, isBusy, nowMs, isKnown }) {
+    render({ source, name, problem, isBusy, nowMs, isKnown }) {
       last = source;
       const { tone, text } = words.state(source, { nowMs, isKnown });
       element.dataset.tone = tone;
       element.dataset.state = source.state;
       light.className = `light ${tone}`;
-      write(name, source.name);
+      write(title, name);
       lock.hidden = !source.isFromFile;
       write(state, text);
       const where = words.from(source);
@@ -110,7 +106,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
       retry.hidden = next === "";
       write(answer, problem);
       answer.hidden = problem === "";
-      attribute(more, "aria-label", t("devices.open", { name: source.name }));
+      attribute(more, "aria-label", t("devices.open", { name }));
 
       const wanted = source.state === "paused" ? "resume" : "pause";
       if (act !== wanted) {
@@ -119,14 +115,14 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
         label.textContent = t(`sources.act.${wanted}`);
         pause.replaceChildren(icon(wanted === "pause" ? "pause" : "play"), label);
       }
-      attribute(pause, "aria-label", t(`sources.act.${wanted}.of`, { name: source.name }));
+      attribute(pause, "aria-label", t(`sources.act.${wanted}.of`, { name }));
       pause.disabled = isBusy || !isKnown;
 
       watch.hidden = source.stream === null;
       if (source.stream !== null) {
         attribute(watch, "href", `/live#${encodeURIComponent(source.stream)}`);
-        attribute(watch, "aria-label", t("devices.watch.of", { name: source.name }));
-        watch.title = t("devices.watch.of", { name: source.name });
+        attribute(watch, "aria-label", t("devices.watch.of", { name }));
+        watch.title = t("devices.watch.of", { name });
       }
     },
   };

@@ -75,8 +75,11 @@ export function createEditFields({ strings, words, onChange }) {
     note.hidden = text === "";
     const element = control(field);
     element.setAttribute("aria-invalid", String(text !== ""));
-    if (text !== "") element.setAttribute("aria-describedby", note.id);
-    else if (element.getAttribute("aria-describedby") === note.id) element.removeAttribute("aria-describedby");
+    // What is wrong is said before the hint that belongs to the field anyway.
+    const hints = (element.getAttribute("aria-describedby") || "").split(" ").filter((id) => id !== "" && id !== note.id);
+    const all = text === "" ? hints : [note.id, ...hints];
+    if (all.length > 0) element.setAttribute("aria-describedby", all.join(" "));
+    else element.removeAttribute("aria-describedby");
     if (text !== "" && SELDOM.includes(field)) more(true);
   }
 

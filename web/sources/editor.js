@@ -20,8 +20,8 @@ import { ask, messageOf, sourcePath } from "./requests.js";
 
 /** @typedef {import("./sources.js").Source} Source */
 
-/** The server gives up after 15 s, and says why. */
-const TEST_MS = 20_000;
+/** The server gives up after 20 s, and says why. */
+const TEST_MS = 25_000;
 
 /** @param {string} id */
 const button = (id) => /** @type {HTMLButtonElement} */ (byId(id));
@@ -39,6 +39,8 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
   /** What is being changed. @type {Source | null} */
   let before = null;
   let isSaving = false;
+  /** The draft with which it was opened. */
+  let opened = "";
   /** Answers to earlier tests are nobody's: of a form that has been closed, of what stands there no more. */
   let turn = 0;
   let isTesting = false;
@@ -50,6 +52,8 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
   const sheet = createSheet(byId("edit"), behind, {
     // Whether it was saved is said here, and what was typed is needed again where it was not.
     mayClose: () => !isSaving,
+    // It may have been meant for a list of suggestions, too.
+    mayEscape: () => JSON.stringify(fields.draft()) === opened,
     onClose: () => {
       forgetTest();
       // What was typed is not kept in the page.
@@ -91,7 +95,8 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     const name = draft.name.trim();
     const { taken } = about();
     const hint = before ? before.source : name === "" ? "" : slugOf(name, draft.kind, taken);
-    write(byId("edit-name-hint"), hint === "" ? "" : t("sources.name.hint", { name: hint }));
+    const plain = before ? hint : slugOf(name, draft.kind, []);
+    write(byId("edit-name-hint"), hint === "" ? "" : hint === plain ? t("sources.name.hint", { name: hint }) : t("sources.name.taken", { name: hint, taken: plain }));
     byId("edit-name-hint").hidden = hint === "";
     byId("edit-kept").hidden = before === null || !(before.isRecording || before.state === "live");
 
@@ -199,6 +204,7 @@ export function createEditor({ strings, words, behind, sources, onSaved }) {
     problem = "";
     cameras.set(draft.device);
     fields.fill(draft, before);
+    opened = JSON.stringify(fields.draft());
     draw();
     sheet.open();
     byId("edit-form").scrollTop = 0;

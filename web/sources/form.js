@@ -45,9 +45,8 @@ import { KINDS } from "./sources.js";
 const NAME_CHARACTERS = 80;
 /** As streams are named, with room for a number and for what the smaller picture's name has behind it. */
 const SLUG_CHARACTERS = 64 - 4 - "-small".length;
-const MOST_SIDE = 8192;
-const MOST_RATE = 240;
-const MOST_KBPS = 100_000;
+/** What the server takes (src/config/sources/entry.rs). @type {Readonly<Record<"width" | "height" | "frames_per_second" | "bitrate_kbps", readonly [number, number]>>} */
+const RANGES = { width: [16, 7680], height: [16, 4320], frames_per_second: [0.5, 240], bitrate_kbps: [50, 100_000] };
 
 /** @type {Readonly<Record<Kind, readonly Field[]>>} */
 export const FIELDS = {
@@ -102,20 +101,29 @@ export function slugOf(name, kind, taken) {
   return number === 1 ? slug : `${slug}-${number}`;
 }
 
-/** @param {string} text @param {number} most @returns {number | null | undefined} null where it is empty, undefined where it is none */
-function amount(text, most) {
+/** @param {number} value @param {readonly [number, number]} range */
+const isIn = (value, [least, most]) => value >= least && value <= most;
+
+/** @param {string} text @param {"frames_per_second" | "bitrate_kbps"} what @returns {number | null | undefined} null where it is empty, undefined where it is none */
+function amount(text, what) {
   const written = text.trim().replace(",", ".");
   if (written === "") return null;
   const value = Number(written);
-  return Number.isFinite(value) && value > 0 && value <= most ? value : undefined;
+  if (!isIn(value, RANGES[what])) return undefined;
+  return what === "bitrate_kbps" ? Math.round(value) : value;
 }
 
 /** @param {string} text @returns {string | null | undefined} */
 function size(text) {
   if (text.trim() === "") return null;
   const sides = /^\s*(\d{2,4})\s*[x×*]\s*(\d{2,4})\s*$/i.exec(text);
-  return sides && Number(sides[1]) <= MOST_SIDE && Number(sides[2]) <= MOST_SIDE ? `${Number(sides[1])}x${Number(sides[2])}` : undefined;
+  if (!sides) return undefined;
+  const [width, height] = [Number(sides[1]), Number(sides[2])];
+  return isIn(width, RANGES.width) && isIn(height, RANGES.height) ? `${width}x${height}` : undefined;
 }
+
+/** As it is kept, whatever this page thinks of it, or read anew. @param {string} written @param {string} kept */
+const readOrKept = (written, kept) => (kept !== "" && written.trim() === kept ? { address: kept, user: "", password: "" } : readAddress(written));
 
 /** Whether no address has come that is another camera's. @param {Spec} spec @param {Source} before */
 function isKept({ address, small_address: small }, before) {
@@ -125,7 +133,7 @@ function isKept({ address, small_address: small }, before) {
 
 /** @param {Draft} draft @param {Spec} spec @param {Problems} problems @param {Source | null} before */
 function readRtsp(draft, spec, problems, before) {
-  const main = readAddress(draft.address);
+  const main = readOrKept(draft.address, before ? before.address : "");
   let { user, password } = draft;
   if ("problem" in main) problems.address = main.problem;
   else {
@@ -134,7 +142,7 @@ function readRtsp(draft, spec, problems, before) {
     if (main.user !== "") ({ user, password } = main);
   }
   if (draft.small_address.trim() !== "") {
-    const small = readAddress(draft.small_address);
+    const small = readOrKept(draft.small_address, before ? before.smallAddress : "");
     if ("problem" in small) problems.small_address = small.problem;
     else spec.small_address = small.address;
   }
@@ -150,10 +158,10 @@ function readRtsp(draft, spec, problems, before) {
 
 /** @param {Draft} draft @param {Spec} spec @param {Problems} problems */
 function readPicture(draft, spec, problems) {
-  const wanted = { size: size(draft.size), frames_per_second: amount(draft.frames_per_second, MOST_RATE), bitrate_kbps: amount(draft.bitrate_kbps, MOST_KBPS) };
+  const wanted = { size: size(draft.size), frames_per_second: amount(draft.frames_per_second, "frames_per_second"), bitrate_kbps: amount(draft.bitrate_kbps, "bitrate_kbps") };
   for (const field of /** @type {const} */ (["size", "frames_per_second", "bitrate_kbps"])) {
     const value = wanted[field];
-    if (value === undefined) problems[field] = "number";
+    if (value === undefined) problems[field] = `range.${field}`;
     else if (value !== null) spec[field] = value;
   }
 }

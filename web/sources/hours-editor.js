@@ -37,7 +37,7 @@ export function createHoursEditor({ root, add, strings, words, onChange }) {
     element.setAttribute("aria-label", t("sources.hours.rule", { number }));
     const days = make("div", "rule-days");
     for (const day of WEEK) {
-      const label = make("label", "rule-day");
+      const label = make("label", "rule-day seen-by-label");
       const input = make("input");
       input.type = "checkbox";
       input.checked = rule.days.includes(day);
@@ -52,7 +52,7 @@ export function createHoursEditor({ root, add, strings, words, onChange }) {
     }
     const times = make("div", "rule-times");
     for (const end of /** @type {const} */ (["from", "to"])) {
-      const label = make("label", "rule-time");
+      const label = make("label", "field rule-time");
       const text = make("span", "label");
       text.textContent = t(`sources.hours.${end}`);
       const input = make("input");

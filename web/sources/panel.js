@@ -105,9 +105,9 @@ export function createSourcePanel({ page, strings, words, behind, onChange, onRe
     /** @param {Look | null} look */
     render(look) {
       if (!look) return sheet.close();
-      const { source: one, problem, nowMs, isKnown } = look;
+      const { source: one, name, problem, nowMs, isKnown } = look;
       source = one;
-      write(byId("source-title"), one.name);
+      write(byId("source-title"), name);
       const { tone, text } = words.state(one, { nowMs, isKnown });
       byId("source-light").className = `light ${tone}`;
       write(byId("source-state"), text);

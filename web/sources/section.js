@@ -11,6 +11,7 @@
  */
 
 import { byId, write } from "../lib/elements.js";
+import { nameApart } from "../lib/namesakes.js";
 import { isolated } from "../lib/plain-text.js";
 import { createSourceCard } from "./card.js";
 import { createEditor } from "./editor.js";
@@ -25,6 +26,9 @@ const PROBLEM_MS = 60_000;
 
 /** @typedef {import("./sources.js").Source} Source */
 /** @typedef {import("./card.js").Look} Look */
+
+/** @param {Source} source */
+const named = ({ source: id, name }) => ({ id, name });
 
 /**
  * @param {object} options
@@ -111,7 +115,7 @@ export function createSourcesSection({ page, strings, behind, confirm, onChange 
   function lookOf(source, nowMs, isKnown) {
     const problem = problems.get(source.source);
     if (problem && page.performance.now() - problem.atMs > PROBLEM_MS) problems.delete(source.source);
-    return { source, problem: problem ? problem.text : "", isBusy: busy.has(source.source), nowMs, isKnown };
+    return { source, name: nameApart(named(source), (sources || []).map(named)), problem: problem ? problem.text : "", isBusy: busy.has(source.source), nowMs, isKnown };
   }
 
   /** @param {string} id */

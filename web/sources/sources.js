@@ -41,6 +41,8 @@ import { oneLine } from "../lib/plain-text.js";
  * @property {boolean} isWithinHours
  * @property {string | null} stream
  * @property {string | null} smallStream
+ * @property {string | null} smallCode why its smaller picture does not come
+ * @property {string} smallMessage the same as a sentence of the server's
  * @property {number} reconnects
  */
 /** @typedef {{ id: string, name: string, formats: string[] }} AttachedCamera */
@@ -94,6 +96,8 @@ function parseSource(one) {
     isWithinHours: one.within_hours !== false,
     stream: named(one.stream),
     smallStream: named(one.small_stream),
+    smallCode: named(one.small_code),
+    smallMessage: oneLine(one.small_message, MESSAGE_CHARACTERS),
     reconnects: number(one.reconnects) || 0,
   };
 }

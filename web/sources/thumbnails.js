@@ -6,6 +6,8 @@
  *   thumbnails.render(id, "door-small");   the stream it is of; null: there is nothing to see, and the old one goes
  *   thumbnails.forget(id);
  *
+ * `data-picture` of the holder says how it stands: "awaited" until the first answer, "shown", "none".
+ *
  * @module
  */
 
@@ -16,7 +18,7 @@ import { snapshotAddress } from "../live/address.js";
 const FRESH_MS = 30_000;
 /** A server without a decoder has no picture in a moment either. */
 const REFUSED_MS = 120_000;
-/** Pauses between two pictures, of whatever source. */
+/** Pauses between two pictures, of whatever source, but for those that have had none yet. */
 const STEP_MS = 1000;
 /** Looks the same at this size. */
 const QUALITY = 40;
@@ -36,25 +38,34 @@ export function createThumbnails({ page }) {
     step();
   });
 
-  /** @param {Place} place */
-  function clear({ holder }) {
+  /** @param {Place} place @param {"awaited" | "shown" | "none"} how */
+  function clear({ holder }, how) {
     const image = holder.querySelector("img");
     if (image) image.remove();
+    holder.dataset.picture = how;
   }
 
   /** @param {Place} place @param {HTMLImageElement} image @param {boolean} isGood */
   function done(place, image, isGood) {
     isBusy = false;
     place.dueMs = page.performance.now() + (isGood ? FRESH_MS : REFUSED_MS);
-    clear(place);
     // It may have gone while its picture was on the way.
-    if (isGood && place.stream !== null) place.holder.append(image);
+    const isShown = isGood && place.stream !== null;
+    clear(place, isShown ? "shown" : "none");
+    if (isShown) place.holder.append(image);
+    if (next(0)) step();
+  }
+
+  /** The first that is due by then. @param {number} byMs */
+  function next(byMs) {
+    return Array.from(places.values()).find(({ stream, isSeen, dueMs }) => stream !== null && isSeen && dueMs <= byMs);
   }
 
   function step() {
     if (isBusy || page.document.visibilityState === "hidden") return;
     const now = page.performance.now();
-    const place = Array.from(places.values()).find(({ stream, isSeen, dueMs }) => stream !== null && isSeen && dueMs <= now);
+    // Those that wait for their first one before all others.
+    const place = next(0) || next(now);
     if (!place || place.stream === null) return;
     isBusy = true;
     const image = make("img");
@@ -70,6 +81,7 @@ export function createThumbnails({ page }) {
     /** @param {string} id @param {HTMLElement} holder */
     watch(id, holder) {
       places.set(id, { holder, stream: null, isSeen: false, dueMs: 0 });
+      holder.dataset.picture = "none";
       observer.observe(holder);
     },
     /** @param {string} id @param {string | null} stream */
@@ -78,7 +90,8 @@ export function createThumbnails({ page }) {
       if (!place || place.stream === stream) return;
       place.stream = stream;
       place.dueMs = 0;
-      if (stream === null) clear(place);
+      if (stream === null) clear(place, "none");
+      else if (place.holder.dataset.picture === "none") clear(place, "awaited");
     },
     /** @param {string} id */
     forget(id) {

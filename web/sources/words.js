@@ -3,7 +3,8 @@
  *
  *   const words = createSourceWords(strings);
  *   words.state(source, { nowMs, isKnown })     { tone: "good", text: "live for 12 min · recording" }
- *   words.why(source)                           why it waits, in the page's language where the reason is known
+ *   words.why(source)                           why it waits, in the page's language where the reason is known;
+ *                                               of one that is live, why its smaller picture does not come
  *   words.retry(source, nowMs)                  "Next attempt in 8 s."
  *   words.exactly(source)                       the server's own sentence, where it says more
  *   words.hours(source)                         "Mon–Fri 08:00–18:00"; "" where it is always, or never
@@ -73,6 +74,16 @@ export function createSourceWords({ t, has, lang }) {
     return message === "" ? t("sources.why.unknown") : t("sources.why.other", { message });
   }
 
+  /** @param {any} answer of a test @param {{ kind: string | null, address: string }} about */
+  function found(answer, about) {
+    const { ok, code, message, video, audio, small } = answer !== null && typeof answer === "object" ? answer : {};
+    const said = typeof message === "string" ? message : "";
+    return { ok: ok === true, why: reason(typeof code === "string" ? code : null, said, wayOf(about)), said, video, audio, small };
+  }
+
+  /** @param {any} video of a test's answer */
+  const picture = ({ codec, width, height }) => ({ codec: codecName(codec), size: width && height ? `${width} × ${height}` : "?" });
+
   /** @param {Source} source @returns {{ tone: Tone, text: string }} */
   function recording({ record, isRecording, isWithinHours }) {
     if (isRecording) return { tone: "good", text: t("sources.recording") };
@@ -97,7 +108,10 @@ export function createSourceWords({ t, has, lang }) {
     },
 
     /** @param {Source} source */
-    why: ({ kind, address, state, code, message }) => (state === "live" || state === "paused" || (code === null && message === "") ? "" : reason(code, message, wayOf({ kind, address }))),
+    why({ kind, address, smallAddress, state, code, message, smallCode, smallMessage }) {
+      if (state === "live") return smallCode === null ? "" : t("sources.small.why", { reason: reason(smallCode, smallMessage, wayOf({ kind, address: smallAddress })) });
+      return state === "paused" || (code === null && message === "") ? "" : reason(code, message, wayOf({ kind, address }));
+    },
 
     reason,
 
@@ -111,7 +125,10 @@ export function createSourceWords({ t, has, lang }) {
     },
 
     /** @param {Source} source */
-    exactly: ({ code, message }) => (code === null || COMPLETE.includes(code) || !has(`sources.why.${code}`) || message === "" ? "" : t("sources.exactly", { message })),
+    exactly({ state, code, message, smallCode, smallMessage }) {
+      const [about, said] = state === "live" ? [smallCode, smallMessage] : [code, message];
+      return about === null || COMPLETE.includes(about) || !has(`sources.why.${about}`) || said === "" ? "" : t("sources.exactly", { message: said });
+    },
 
     /** @param {Source} source */
     hours({ record, hours }) {
@@ -130,15 +147,17 @@ export function createSourceWords({ t, has, lang }) {
       return kind === "pattern" ? [t("sources.kind.pattern"), size.replace("x", " × ")].filter((part) => part !== "").join(" · ") : "";
     },
 
-    /** @param {any} answer of `POST /api/sources/test` @param {{ kind: string | null, address: string }} about what was tried @returns {Outcome} */
+    /** @param {any} answer of `POST /api/sources/test` @param {{ kind: string | null, address: string, small_address?: string }} about what was tried @returns {Outcome} */
     outcome(answer, about) {
-      const { ok, code, message, video, audio } = answer !== null && typeof answer === "object" ? answer : {};
-      const said = typeof message === "string" ? message : "";
-      if (ok !== true) return { tone: "bad", text: reason(typeof code === "string" ? code : null, said, wayOf(about)), more: said };
-      const parts = [];
-      if (video) parts.push(t("sources.test.video", { codec: codecName(video.codec), size: video.width && video.height ? `${video.width} × ${video.height}` : "?" }));
-      else parts.push(t("sources.test.no_video"));
+      const { ok, why, said, video, audio, small } = found(answer, about);
+      if (!ok) return { tone: "bad", text: why, more: said };
+      const parts = [video ? t("sources.test.video", picture(video)) : t("sources.test.no_video")];
       parts.push(audio ? t("sources.test.audio", { codec: codecName(audio.codec) }) : t("sources.test.no_audio"));
+      if (small) {
+        const other = found(small, { kind: about.kind, address: about.small_address || "" });
+        if (!other.ok) return { tone: "late", text: t("sources.test.small.not", { reason: other.why }), more: other.said };
+        parts.push(other.video ? t("sources.test.small", picture(other.video)) : t("sources.test.small.none"));
+      }
       return { tone: video ? "good" : "late", text: t("sources.test.ok"), more: parts.join(t("sources.test.and")) };
     },
   };

@@ -4,14 +4,14 @@ use bytes::Bytes;
 
 use crate::demux::Demuxer;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::fmp4::{entry, finish, mux};
+use crate::fmp4::{boxes, entry, mux, out_track};
 use crate::sample::{Init, Kind};
 
 /// Ticks per second of video times in RTP (RFC 3551 section 5), kept as they are.
 const VIDEO_TIMESCALE: u32 = 90_000;
 
-/// What a sample entry has room for: sizes and channels in 16 bits, a rate in the upper half of
-/// 32 (ISO 14496-12 clauses 12.1.3 and 12.2.3).
+/// What a sample entry has room for: sizes and channels in 16 bits (ISO 14496-12 clauses 12.1.3 and
+/// 12.2.3). A rate that is larger is that of the media's clock.
 const MAX_16_BITS: u32 = 0xFFFF;
 
 /// A one-byte length in front of an AudioSpecificConfig; real ones have two to seven bytes.
@@ -84,9 +84,16 @@ impl BareTrack {
         self.kind
     }
 
+    /// Whether a file can hold it: whether its numbers and its decoder's configuration are some.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.check().is_ok()
+    }
+
     fn check(&self) -> Result<(), Fault> {
         let fits = |value: u32| (1..=MAX_16_BITS).contains(&value);
-        let is_sound = fits(self.sample_rate) && fits(self.channels);
+        let is_rate = (1..=out_track::MAX_TIMESCALE).contains(&self.sample_rate);
+        let is_sound = is_rate && fits(self.channels);
         let is_picture = fits(self.size.0) && fits(self.size.1);
         let is_good = match &self.codec {
             BareCodec::H264(avcc) => is_picture && avcc.len() > 6 && avcc[4] & 3 == 3,
@@ -116,11 +123,11 @@ impl Init {
         let announce = |track: &BareTrack| {
             track.check()?;
             let entry = entry::from_bare(track);
-            Ok(mux::OutTrack::announced(track.kind, track.timescale, entry, track.size))
+            Ok(out_track::OutTrack::announced(track.kind, track.timescale, entry, track.size))
         };
         let announced: Result<Vec<_>, Fault> = tracks.iter().map(announce).collect();
         let announced = announced.map_err(|fault| fault.at(0))?;
-        let mut bytes = finish::file_type();
+        let mut bytes = boxes::file_type();
         mux::fragmented_movie(&mut bytes, &announced);
         Demuxer::read_init(&bytes.into())
     }
@@ -155,12 +162,17 @@ mod tests {
             BareTrack::audio(BareCodec::Alaw, 8000, 1),
             BareTrack::audio(BareCodec::Ulaw, 16_000, 1),
             BareTrack::audio(BareCodec::L16, 48_000, 2),
+            BareTrack::audio(BareCodec::L16, 96_000, 2),
         ];
         let init = Init::of_bare(&tracks).unwrap();
         assert_eq!(Demuxer::read_init(&init.bytes).unwrap(), init);
         let codecs: Vec<&str> = init.tracks.iter().map(|track| track.codec.as_str()).collect();
-        assert_eq!(codecs, ["avc1", "hvc1", "mp4v", "mp4a", "Opus", "alaw", "ulaw", "twos"]);
+        assert_eq!(
+            codecs,
+            ["avc1", "hvc1", "mp4v", "mp4a", "Opus", "alaw", "ulaw", "twos", "twos"]
+        );
         for (track, read) in tracks.iter().zip(&init.tracks) {
+            assert!(track.is_writable(), "{track:?}");
             assert_eq!((read.kind, read.timescale, read.delay), (track.kind, track.timescale, 0));
             assert_eq!((read.width, read.height), track.size);
             assert_eq!((read.sample_rate, read.channels), (track.sample_rate, track.channels));
@@ -171,6 +183,19 @@ mod tests {
         assert_eq!(configuration(&init.tracks[1], b"hvcC").unwrap(), hvcc());
         let dops = configuration(&init.tracks[4], b"dOps").unwrap();
         assert_eq!(dops, &[0, 1, 0, 0, 0, 0, 0xBB, 0x80, 0, 0, 0][..]);
+    }
+
+    /// It has no room in a sample entry, and the media's clock may be another one.
+    #[test]
+    fn a_large_rate_is_that_of_the_decoder() {
+        let aac = BareCodec::Aac(Bytes::from_static(&[0x10, 0x10]));
+        let init = Init::of_bare(&[BareTrack::audio(aac, 96_000, 2)]).unwrap();
+        let mut bytes = init.bytes.to_vec();
+        let timescale = bytes.windows(4).position(|kind| kind == b"mdhd").unwrap() + 16;
+        assert_eq!(bytes[timescale..timescale + 4], 96_000u32.to_be_bytes());
+        bytes[timescale..timescale + 4].copy_from_slice(&1000u32.to_be_bytes());
+        let track = Demuxer::read_init(&bytes.into()).unwrap().tracks.swap_remove(0);
+        assert_eq!((track.timescale, track.sample_rate), (1000, 96_000));
     }
 
     #[test]
@@ -185,9 +210,10 @@ mod tests {
             BareTrack::audio(BareCodec::Aac(vec![0; 91].into()), 44_100, 2),
             BareTrack::audio(BareCodec::Opus, 16_000, 1),
             BareTrack::audio(BareCodec::Opus, 48_000, 6),
-            BareTrack::audio(BareCodec::L16, 96_000, 2),
+            BareTrack::audio(BareCodec::L16, 1_000_001, 2),
             BareTrack::audio(BareCodec::Alaw, 8000, 0),
         ] {
+            assert!(!track.is_writable(), "{track:?}");
             assert!(Init::of_bare(std::slice::from_ref(&track)).is_err(), "{track:?}");
         }
         assert_eq!(Init::of_bare(&[]).unwrap_err().kind, ErrorKind::NoTracks);

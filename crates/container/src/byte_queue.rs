@@ -8,11 +8,23 @@ use bytes::{Buf, Bytes, BytesMut};
 /// costs bytes, not list entries.
 const SMALL_PIECE_BYTES: usize = 4096;
 
+/// Room for small pieces is made in steps of this.
+const GATHERED_BYTES: usize = 16 << 10;
+
+/// What is awaited has its room in front, up to this much, so that it is copied once: usual frames
+/// fit, and it is little to reserve for nothing but a size field.
+const MAX_AWAITED_BYTES: usize = 64 << 10;
+
+/// What is quick to look for: one of these bytes, each so far behind the beginning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sign(pub(crate) [(usize, u8); 3]);
+
 /// A queue of bytes that hands out slices of what was pushed instead of copies, where a slice
 /// lies within one piece.
 #[derive(Debug, Default)]
 pub(crate) struct ByteQueue {
     pieces: VecDeque<Bytes>,
+    /// Small pieces behind all others.
     small: BytesMut,
     len: usize,
     position: u64,
@@ -22,10 +34,10 @@ impl ByteQueue {
     pub(crate) fn push(&mut self, piece: Bytes) {
         self.len += piece.len();
         if piece.len() < SMALL_PIECE_BYTES {
-            self.small.extend_from_slice(&piece);
-            if self.small.len() >= 4 * SMALL_PIECE_BYTES {
-                self.seal_small();
+            if self.small.capacity() - self.small.len() < piece.len() {
+                self.small.reserve(GATHERED_BYTES);
             }
+            self.small.extend_from_slice(&piece);
         } else {
             self.seal_small();
             self.pieces.push_back(piece);
@@ -55,6 +67,10 @@ impl ByteQueue {
 
     /// Copies up to `buffer.len()` bytes from the front and returns how many there were.
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> usize {
+        if let Some(bytes) = self.pieces.front().and_then(|front| front.get(..buffer.len())) {
+            buffer.copy_from_slice(bytes);
+            return buffer.len();
+        }
         let mut filled = 0;
         for piece in self.pieces.iter().map(|piece| &piece[..]).chain([&self.small[..]]) {
             let n = piece.len().min(buffer.len() - filled);
@@ -67,12 +83,43 @@ impl ByteQueue {
         filled
     }
 
+    /// As [`Self::peek`], so many bytes behind the front.
+    pub(crate) fn peek_behind(&self, mut behind: usize, buffer: &mut [u8]) -> usize {
+        let mut filled = 0;
+        for piece in self.pieces.iter().map(|piece| &piece[..]).chain([&self.small[..]]) {
+            let from = behind.min(piece.len());
+            behind -= from;
+            let n = (piece.len() - from).min(buffer.len() - filled);
+            buffer[filled..filled + n].copy_from_slice(&piece[from..from + n]);
+            filled += n;
+            if filled == buffer.len() {
+                break;
+            }
+        }
+        filled
+    }
+
+    /// Puts back what was taken last.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        self.len += bytes.len();
+        self.position -= bytes.len() as u64;
+        if !bytes.is_empty() {
+            self.pieces.push_front(bytes);
+        }
+    }
+
     /// Takes exactly `n` bytes, or nothing while fewer are there.
     pub(crate) fn take(&mut self, n: usize) -> Option<Bytes> {
         if n > self.len {
+            self.await_bytes(n);
             return None;
         }
-        if self.pieces.front().is_none_or(|front| front.len() < n) {
+        if self.pieces.is_empty() {
+            self.len -= n;
+            self.position += n as u64;
+            return Some(self.small.split_to(n).freeze());
+        }
+        if self.pieces.front().is_some_and(|front| front.len() < n) {
             self.seal_small();
         }
         self.len -= n;
@@ -96,17 +143,37 @@ impl ByteQueue {
         }
     }
 
+    /// Makes room for the rest of `n` bytes, of which some have come in small pieces.
+    fn await_bytes(&mut self, n: usize) {
+        if self.pieces.is_empty() && !self.small.is_empty() {
+            // A longer one doubles what it has.
+            let most = self.len.max(MAX_AWAITED_BYTES);
+            self.small.reserve((n - self.len).min(most));
+        }
+    }
+
     /// Drops bytes up to a place whose next `N` bytes match, and says whether there is one; what
-    /// could be the beginning of one stays.
-    pub(crate) fn seek<const N: usize>(&mut self, matches: impl Fn(&[u8; N]) -> bool) -> bool {
+    /// could be the beginning of one stays. In all that match, one of the sign's bytes stands at its
+    /// place, by which the others are passed over; no two that match begin inside each other.
+    pub(crate) fn seek<const N: usize>(
+        &mut self,
+        Sign(sign): Sign,
+        matches: impl Fn(&[u8; N]) -> bool,
+    ) -> bool {
         loop {
             self.seal_small();
             let Some(front) = self.pieces.front() else { return false };
             let len = front.len();
-            let windows = front.windows(N).filter_map(<[u8]>::first_chunk);
-            if let Some(at) =
-                windows.enumerate().find_map(|(at, bytes)| matches(bytes).then_some(at))
-            {
+            let last = (len + 1).saturating_sub(N);
+            let is_match =
+                |at: &usize| *at < last && front[*at..].first_chunk().is_some_and(&matches);
+            let [(_, one), (_, two), (_, three)] = sign;
+            let begin = |at: usize| {
+                let begins = sign.iter().filter(move |(_, byte)| front[at] == *byte);
+                begins.filter_map(move |(behind, _)| at.checked_sub(*behind))
+            };
+            let signs = memchr::memchr3_iter(one, two, three, front);
+            if let Some(at) = signs.flat_map(begin).find(is_match) {
                 self.skip(at as u64);
                 return true;
             }
@@ -129,13 +196,12 @@ impl ByteQueue {
     /// Drops up to `n` bytes and returns how many were dropped.
     pub(crate) fn skip(&mut self, n: u64) -> u64 {
         let n = usize::try_from(n).unwrap_or(usize::MAX).min(self.len);
-        if n == 0 {
-            return 0;
-        }
-        self.seal_small();
         let mut left = n;
         while left > 0 {
-            let Some(front) = self.pieces.front_mut() else { break };
+            let Some(front) = self.pieces.front_mut() else {
+                self.small.advance(left);
+                break;
+            };
             let part = front.len().min(left);
             front.advance(part);
             left -= part;
@@ -164,6 +230,30 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_in_small_pieces_is_copied_once() {
+        let mut queue = ByteQueue::default();
+        queue.push(Bytes::from_static(&[1; 100]));
+        assert_eq!(queue.take(50_000), None);
+        let room = queue.small.as_ptr();
+        for _ in 0..500 {
+            queue.push(Bytes::from_static(&[2; 100]));
+            assert!(queue.len() >= 50_000 || queue.take(50_000).is_none());
+        }
+        let taken = queue.take(50_000).unwrap();
+        assert_eq!((taken.as_ptr(), queue.len()), (room, 100));
+        // The next one is no copy of the rest either, as long as there is room.
+        assert_eq!(queue.take(100).unwrap(), &[2; 100][..]);
+    }
+
+    #[test]
+    fn a_size_reserves_little() {
+        let mut queue = ByteQueue::default();
+        queue.push(Bytes::from_static(&[1; 100]));
+        assert_eq!(queue.take(16 << 20), None);
+        assert!(queue.small.capacity() <= GATHERED_BYTES + MAX_AWAITED_BYTES);
+    }
+
+    #[test]
     fn a_pattern_is_found_across_pieces() {
         let mut all = vec![0u8; 20_000];
         for at in [1, 4094, 4095, 9999, 19_996] {
@@ -174,7 +264,8 @@ mod tests {
                 for piece in all.chunks(step) {
                     assert!(!found || queue.position() == at as u64);
                     queue.push(Bytes::copy_from_slice(piece));
-                    found = found || queue.seek(|bytes: &[u8; 4]| bytes == b"here");
+                    let sign = Sign([(2, b'r'), (9, b'x'), (0, b'y')]);
+                    found = found || queue.seek(sign, |bytes: &[u8; 4]| bytes == b"here");
                 }
                 assert!(found);
                 assert_eq!(queue.position(), at as u64);

@@ -30,6 +30,12 @@ pub enum ErrorKind {
     /// Media arrived before the header that describes it.
     #[error("media arrived before its header")]
     NoHeader,
+    /// The stream ends in the middle of an element, a box or a sample.
+    #[error("the stream ends inside it")]
+    Truncated,
+    /// An MP4 with media and without an index of it, as a recorder leaves it that is killed.
+    #[error("its index was never written, and nothing else says where its samples are")]
+    NoIndex,
     /// An MP4 whose index stands behind the media, or whose samples are not in fragments.
     #[error("this MP4 is not fragmented, so it cannot be recorded while it arrives")]
     NotFragmented,
@@ -67,6 +73,13 @@ pub struct Damage {
     pub bytes: u64,
 }
 
+impl Damage {
+    /// Whether what is wrong next is the same place. A file in a stream is something of its own.
+    fn is_continued_by(&self, error: &Error) -> bool {
+        self.error.offset + self.bytes == error.offset && error.kind != ErrorKind::NotFragmented
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes are damaged and left out: {}", self.bytes, self.error)
@@ -82,25 +95,38 @@ pub(crate) const MAX_LOST_BYTES: u64 = 32 << 20;
 
 /// What a parser had to leave out and nobody has asked for yet.
 #[derive(Debug, Default)]
-pub(crate) struct Damages(VecDeque<Damage>);
+pub(crate) struct Damages {
+    list: VecDeque<Damage>,
+    /// Whether a search has no end but the stream's.
+    pub(crate) is_patient: bool,
+}
 
 impl Damages {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     pub(crate) fn add(&mut self, error: Error, bytes: u64) {
-        let is_full = self.0.len() >= MAX_DAMAGES;
-        match self.0.back_mut() {
-            Some(last) if is_full || last.error.offset + last.bytes == error.offset => {
+        let is_full = self.list.len() >= MAX_DAMAGES;
+        match self.list.back_mut() {
+            Some(last) if is_full || last.is_continued_by(&error) => {
                 last.bytes = last.bytes.saturating_add(bytes);
             }
-            _ => self.0.push_back(Damage { error, bytes }),
+            _ => self.list.push_back(Damage { error, bytes }),
         }
     }
 
     pub(crate) fn take(&mut self) -> Option<Damage> {
-        self.0.pop_front()
+        self.list.pop_front()
+    }
+
+    /// Leaves out whatever waits, which nothing will complete.
+    pub(crate) fn add_rest(&mut self, input: &mut ByteQueue, fault: Fault) {
+        let from = input.position();
+        let bytes = input.skip(u64::MAX);
+        if bytes > 0 {
+            self.add(fault.at(from), bytes);
+        }
     }
 }
 
@@ -127,7 +153,7 @@ impl Search {
             let Fault { kind, element } = self.fault;
             damages.add(Error::new(kind, before, element), bytes);
         }
-        match input.position() - self.from > MAX_LOST_BYTES {
+        match input.position() - self.from > MAX_LOST_BYTES && !damages.is_patient {
             true => Err(self.fault.at(self.from)),
             false => Ok(found),
         }
@@ -165,6 +191,10 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) const fn malformed(element: &'static str) -> Self {
         Self { kind: ErrorKind::Malformed, element }
+    }
+
+    pub(crate) const fn truncated(element: &'static str) -> Self {
+        Self { kind: ErrorKind::Truncated, element }
     }
 
     pub(crate) fn at(self, offset: u64) -> Error {

@@ -79,11 +79,23 @@ impl Muxer {
     /// Hands out what to append to the file so that it holds every sample pushed so far; the
     /// first call includes the header. Empty when there is nothing to append.
     ///
-    /// What one commit holds stands in one `mdat` of MP4, so commit before there are 2 GiB of it.
+    /// The checksum of a record reads every byte of the commit once; without a record no payload
+    /// is touched. What one commit holds stands in one `mdat` of MP4, so commit before there are
+    /// 2 GiB of it.
     pub fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
         match self {
             Self::Webm(muxer) => muxer.commit(record),
             Self::Mp4(muxer) => muxer.commit(record),
+        }
+    }
+
+    /// How many samples of the commits so far stand at another time than they came with. Finishing
+    /// can add some: [`Summary::clamped_samples`].
+    #[must_use]
+    pub fn clamped_samples(&self) -> u64 {
+        match self {
+            Self::Webm(muxer) => muxer.clamped_samples,
+            Self::Mp4(muxer) => muxer.clamped_samples,
         }
     }
 
@@ -93,7 +105,20 @@ impl Muxer {
     pub fn finish(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
         match self {
             Self::Webm(muxer) => muxer.finish(end_ns),
-            Self::Mp4(muxer) => muxer.finish(end_ns),
+            Self::Mp4(muxer) => muxer.finish(end_ns, u64::MAX),
+        }
+    }
+
+    /// As [`Self::finish`], for files of which nobody knows how long they will be: one that would
+    /// be more than a fifth of empty room is rewritten, too. In WebM hardly any room is kept, and
+    /// both are the same.
+    pub fn finish_compact(self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
+        match self {
+            Self::Webm(muxer) => muxer.finish(end_ns),
+            Self::Mp4(muxer) => {
+                let max_filler = muxer.written / 5;
+                muxer.finish(end_ns, max_filler)
+            }
         }
     }
 }

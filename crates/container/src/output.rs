@@ -4,8 +4,9 @@
 use bytes::Bytes;
 
 use crate::codec;
-use crate::sample::{Kind, Sample};
+use crate::sample::{Kind, NANOS_PER_SECOND, Sample};
 use crate::segmenter::SegmentSpec;
+use crate::webm;
 
 /// One step of finishing a file, to be done in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Summary {
     pub video_samples: u64,
     /// Packets of the audio track.
     pub audio_samples: u64,
+    /// Samples that the file has at another time than they came with, or with another length,
+    /// since its container has no number for that or the file begins behind it: they are as near
+    /// to it as they can be.
+    pub clamped_samples: u64,
 }
 
 /// Samples that wait for the next commit, by track.
@@ -95,8 +100,8 @@ impl Extent {
         if self.samples == 1 || sample.pts >= self.last_pts {
             self.last_pts = sample.pts;
             let stated = sample.duration.map(i64::from);
-            let opus = is_opus.then(|| codec::opus::packet_duration(&sample.data)).flatten();
-            let opus = opus.map(|d| crate::sample::rescale(d.into(), 48_000, timescale.into()));
+            let opus = is_opus.then(|| heard_opus(sample)).flatten();
+            let opus = opus.map(|d| crate::sample::rescale(d, 48_000, timescale.into()));
             self.last_duration = opus.or(stated).filter(|&duration| duration > 0);
         }
     }
@@ -123,6 +128,16 @@ impl Extent {
         let step = (step > 0).then_some(step);
         self.last_pts + self.last_duration.or(step).unwrap_or(i64::from(timescale / 30).max(1))
     }
+}
+
+/// How much of an Opus packet is heard, in samples of 48 kHz: what its encoder put behind the end
+/// of the sound, to fill the last packet, is not.
+pub(crate) fn heard_opus(sample: &Sample) -> Option<i64> {
+    let whole = i64::from(codec::opus::packet_duration(&sample.data)?);
+    let padding_ns = webm::block::discard_padding_ns(&sample.block_extra).unwrap_or(0);
+    let padding = crate::sample::rescale_between(padding_ns, NANOS_PER_SECOND, 48_000);
+    // At least a sample of it, since nobody would have sent it otherwise.
+    Some((whole - padding.clamp(0, whole)).max(1))
 }
 
 pub(crate) fn is_opus(codec: &str) -> bool {

@@ -1,8 +1,6 @@
 //! What a sample itself says of its track: frame sizes that the header does not follow,
 //! parameter sets inside the stream, and H.264 in the byte stream format.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
 use crate::codec::h264::{self, ParameterSets};
@@ -47,35 +45,46 @@ impl Refiner {
     pub(crate) fn resume(tracks: &[Track], now: &[Track]) -> Self {
         let mut refiner = Self::new(tracks);
         for (watched, now) in refiner.tracks.iter_mut().zip(now) {
+            if watched.track.codec != now.codec {
+                watched.codec = Codec::of(now);
+            }
             watched.track.clone_from(now);
         }
         refiner
     }
 
-    /// Queues the sample, behind a change of its track's configuration if it begins one.
-    pub(crate) fn push(&mut self, mut sample: Sample, events: &mut VecDeque<Event>) {
-        let index = sample.track;
-        if let Some(watched) = self.tracks.get_mut(index)
-            && watched.refine(&mut sample)
-        {
-            let config = Box::new(watched.track.clone());
-            events.push_back(Event::Config { track: index, config });
+    /// Begins anew with a track that its container describes otherwise from now on.
+    pub(crate) fn describe(&mut self, track: usize, now: &Track) {
+        if let Some(watched) = self.tracks.get_mut(track) {
+            *watched = Watched { track: now.clone(), codec: Codec::of(now) };
         }
-        events.push_back(Event::Sample(sample));
+    }
+
+    /// Puts the sample right. The change of its track's configuration, if it begins one, comes in
+    /// front of it.
+    pub(crate) fn refine(&mut self, sample: &mut Sample) -> Option<Event> {
+        let track = sample.track;
+        let watched = self.tracks.get_mut(track)?;
+        let is_changed = watched.refine(sample);
+        is_changed.then(|| Event::Config { track, config: Box::new(watched.track.clone()) })
+    }
+}
+
+/// Whether its container says what a decoder needs to begin.
+fn has_private(track: &Track) -> bool {
+    match &track.detail {
+        Detail::Webm(detail) => detail.codec_private.is_some(),
+        Detail::Mp4(_) => true,
     }
 }
 
 impl Codec {
     fn of(track: &Track) -> Self {
-        let has_private = match &track.detail {
-            Detail::Webm(detail) => detail.codec_private.is_some(),
-            Detail::Mp4(_) => true,
-        };
         match track.codec.as_str() {
             "V_VP8" | "vp08" => Self::Vp8,
             "V_VP9" | "vp09" => Self::Vp9,
             "V_AV1" | "av01" => Self::Av1 { sequence_header: Bytes::new() },
-            "V_MPEG4/ISO/AVC" if !has_private => Self::AnnexB(ParameterSets::default()),
+            "V_MPEG4/ISO/AVC" if !has_private(track) => Self::AnnexB(ParameterSets::default()),
             codec => Record::of(codec).map_or(Self::Other, Self::Prefixed),
         }
     }
@@ -102,6 +111,11 @@ impl Watched {
             }
             Codec::AnnexB(known) if h264::is_annex_b(&sample.data) => {
                 let (data, sets) = h264::to_length_prefixed(&sample.data);
+                let has_sets = sets.is_complete() || has_private(&self.track);
+                if !has_sets {
+                    // No file can say yet that these are lengths, so start codes stay.
+                    return false;
+                }
                 sample.data = data;
                 if !sets.is_complete() || sets == *known {
                     return false;
@@ -134,9 +148,8 @@ impl Watched {
     fn configure_av1(&mut self, sequence_header: &[u8]) -> bool {
         let Some(av1c) = av1::to_av1c(sequence_header) else { return false };
         let known = configuration(&self.track, b"av1C").unwrap_or_default();
-        let holds =
-            |known: &[u8]| known.windows(sequence_header.len()).any(|w| w == sequence_header);
-        if known.get(..3) == av1c.get(..3) && holds(&known) {
+        let holds = || memchr::memmem::find(&known, sequence_header).is_some();
+        if known.get(..3) == av1c.get(..3) && holds() {
             return false;
         }
         self.configure(b"av1C", av1c)
@@ -157,13 +170,18 @@ impl Watched {
     }
 
     fn resize(&mut self, dimensions: Option<Dimensions>) -> bool {
-        let Some((width, height)) = dimensions else { return false };
-        let track = &mut self.track;
-        if track.kind != Kind::Video || (track.width, track.height) == (width, height) {
+        dimensions.is_some_and(|size| self.track.resize(size))
+    }
+}
+
+impl Track {
+    /// Gives the track's pictures another size, and tells whether they had another.
+    pub(crate) fn resize(&mut self, size: Dimensions) -> bool {
+        if self.kind != Kind::Video || (self.width, self.height) == size {
             return false;
         }
-        (track.width, track.height) = (width, height);
-        if let Detail::Webm(detail) = &mut track.detail {
+        (self.width, self.height) = size;
+        if let Detail::Webm(detail) = &mut self.detail {
             detail.frame_size_changed();
         }
         true

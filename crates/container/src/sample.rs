@@ -13,6 +13,10 @@ pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// seventy years of nanoseconds.
 pub(crate) const MAX_TIME: i64 = i64::MAX / 4;
 
+/// What is kept for each track is kept for each file and written with each commit: a recorder has
+/// two of them, a file of a film some twenty.
+pub(crate) const MAX_TRACKS: usize = 32;
+
 /// The family of files that a stream comes from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
@@ -124,7 +128,13 @@ pub(crate) fn rescale_between(value: i64, from: i64, to: i64) -> i64 {
     if from == to {
         return value;
     }
-    let (from, numerator) = (i128::from(from.max(1)), i128::from(value) * i128::from(to));
+    let from = from.max(1);
+    // A product of 64 bits holds hours, and is divided in a fraction of the time of a longer one.
+    let doubled = value.checked_mul(2).and_then(|value| value.checked_mul(to));
+    if let Some(sum) = doubled.and_then(|doubled| doubled.checked_add(from)) {
+        return sum.div_euclid(2 * from).clamp(-MAX_TIME, MAX_TIME);
+    }
+    let (from, numerator) = (i128::from(from), i128::from(value) * i128::from(to));
     let rounded = (2 * numerator + from).div_euclid(2 * from);
     rounded.clamp(i128::from(-MAX_TIME), i128::from(MAX_TIME)) as i64
 }
@@ -169,6 +179,8 @@ pub enum Event {
 /// What a container's parser hands out.
 pub(crate) enum Found {
     Init(Init),
+    /// A track from its next sample on: another of its sample entries describes it.
+    Described(usize, Box<Track>),
     Sample(Sample),
 }
 
@@ -183,5 +195,17 @@ mod tests {
         assert_eq!(rescale(-1, 3, 1000), -333);
         assert_eq!(rescale(-2, 3, 1000), -667);
         assert_eq!(rescale(i64::MAX, 1, NANOS_PER_SECOND), MAX_TIME);
+        // On both sides of what 64 bits hold.
+        let hours = |hours: i64| 3600 * hours * 90_000 + 1;
+        for at in [10, 14, 15, 100, 10_000] {
+            assert_eq!(
+                rescale(hours(at), 90_000, NANOS_PER_SECOND),
+                3600 * at * NANOS_PER_SECOND + 11_111
+            );
+            assert_eq!(
+                rescale(-hours(at), 90_000, NANOS_PER_SECOND),
+                -3600 * at * NANOS_PER_SECOND - 11_111
+            );
+        }
     }
 }

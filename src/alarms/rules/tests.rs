@@ -289,3 +289,16 @@ fn silence_can_be_turned_off_and_alarms_are_bounded() {
     assert_eq!(raised.len(), MAX_SILENT);
     assert!(raised.iter().all(|raised| raised.contains("camera")));
 }
+
+#[test]
+fn of_what_the_server_fetches_the_alarm_says_why_nothing_comes() {
+    let mut world = World::new();
+    world.begins("source:door", "fetched");
+    world.begins("tablet", "sent");
+    let why = "the camera does not accept this user name and password (correct them)";
+    world.facts.fetched.insert("source:door".to_owned(), why.to_owned());
+    world.after(30);
+    let messages: Vec<&str> = world.rules.alarms().map(|alarm| &*alarm.message).collect();
+    assert!(messages[0].contains(why) && !messages[0].contains("page"), "{messages:?}");
+    assert!(messages[1].contains("its page is open"), "{messages:?}");
+}

@@ -102,26 +102,30 @@ pub(crate) fn read(members: Map<String, Value>, writer: Writer<'_>) -> Result<Sp
         small.map_err(|why| not_allowed(name_key, &spec.name.as_str().into(), why))?;
     }
     match members.left() {
-        Some(key) if KEYS.contains(&key) => Err(format!("{key} is not for kind = {kind:?}")),
-        Some(key) => Err(format!("{} is nothing that a source has", cut(key))),
+        Some(key) => Err(format!(
+            "{} is nothing that a source of this kind has; allowed are {name_key}, {title_key}, {}",
+            cut(key),
+            keys(&spec.input)
+        )),
         None => Ok(spec),
     }
 }
 
-/// What sources of some kind have.
-const KEYS: [&str; 11] = [
-    "address",
-    "small_address",
-    "user",
-    "password",
-    "transport",
-    "device",
-    "path",
-    "size",
-    "frames_per_second",
-    "bitrate_kbps",
-    "sound",
-];
+/// What a source of this kind has, beside its names.
+fn keys(input: &Input) -> &'static str {
+    match input {
+        Input::Rtsp(_) => {
+            "kind, address, small_address, user, password, transport, sound, record, hours, paused"
+        }
+        Input::Camera(_) => {
+            "kind, device, size, frames_per_second, bitrate_kbps, sound, record, hours, paused"
+        }
+        Input::File(_) => "kind, path, sound, record, hours, paused",
+        Input::Pattern(_) => {
+            "kind, size, frames_per_second, bitrate_kbps, sound, record, hours, paused"
+        }
+    }
+}
 
 fn rtsp(members: &mut Members, writer: Writer<'_>) -> Result<Rtsp, String> {
     let before = match writer {
@@ -225,9 +229,9 @@ impl Members {
             size.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
         let is_good =
             |(width, height): &(u32, u32)| WIDTHS.contains(width) && HEIGHTS.contains(height);
-        size.filter(is_good)
-            .map(Some)
-            .ok_or_else(|| not_allowed("size", &value, "it must be WIDTHxHEIGHT, up to 7680x4320"))
+        size.filter(is_good).map(Some).ok_or_else(|| {
+            not_allowed("size", &value, "it must be WIDTHxHEIGHT, from 16x16 to 7680x4320")
+        })
     }
 
     fn frames_per_second(&mut self) -> Result<Option<f64>, String> {
@@ -329,7 +333,7 @@ fn not_allowed(key: &str, value: &Value, why: impl std::fmt::Display) -> String 
     format!("{key} = {} is not allowed: {why}", cut(&value.to_string()))
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_REPEATED_CHARS) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

@@ -94,16 +94,18 @@ pub(super) fn checked(tables: Vec<toml::Table>) -> Result<Vec<Spec>, String> {
     }
     let mut all: Vec<Spec> = Vec::new();
     for (table, number) in tables.into_iter().zip(1..) {
+        let name = table.get("name").and_then(toml::Value::as_str).map(entry::cut);
+        let named = name.map(|name| format!(" (\"{name}\")")).unwrap_or_default();
         // What a table may hold and JSON may not, such as a date, becomes something that is refused.
         let members = serde_json::to_value(table).ok().and_then(|value| match value {
             serde_json::Value::Object(members) => Some(members),
             _ => None,
         });
         let spec = read(members.unwrap_or_default(), Writer::File);
-        let spec = spec.map_err(|error| format!("source, number {number}: {error}"))?;
+        let spec = spec.map_err(|error| format!("source, number {number}{named}: {error}"))?;
         if let Some(other) = all.iter().find(|other| other.clashes_with(&spec)) {
             return Err(format!(
-                "source, number {number}: name = \"{}\" is not allowed: a stream of the source \"{}\" has that name",
+                "source, number {number}{named}: name = \"{}\" is not allowed: a stream of the source \"{}\" has that name",
                 spec.name, other.name
             ));
         }

@@ -12,7 +12,7 @@ use super::super::error::ApiError;
 use super::streams::{Audio, Video};
 use crate::clock;
 use crate::live;
-use crate::sources::{self, Input, Refusal, Sources, Transport};
+use crate::sources::{self, Found, Input, Refusal, Sources, Transport};
 
 /// A source with the longest values has some thousand bytes.
 pub(in super::super) const MAX_SOURCE_BYTES: usize = 32 << 10;
@@ -49,6 +49,8 @@ pub(in super::super) struct Source {
     session: Option<String>,
     stream: Option<String>,
     small_stream: Option<String>,
+    small_code: Option<&'static str>,
+    small_message: Option<String>,
     reconnects: u64,
 }
 
@@ -108,21 +110,27 @@ pub(in super::super) async fn resume(
     Ok(Json(state.sources.pause(source, false).await?.into()))
 }
 
-/// `POST /api/sources/test`: what would come, within 15 s.
+/// `POST /api/sources/test`: what would come, within 20 s.
 pub(in super::super) async fn test(
     Shared(state): Shared<State>,
     members: Members,
 ) -> Result<Json<Value>, ApiError> {
-    let found = state.sources.test(read(members)?).await?;
-    Ok(Json(match found {
+    let tested = state.sources.test(read(members)?).await?;
+    let mut told = found(&tested.main);
+    told["small"] = tested.small.as_ref().map_or(Value::Null, found);
+    Ok(Json(told))
+}
+
+fn found(found: &Found) -> Value {
+    match found {
         Ok(tracks) => {
-            let (video, audio) = live::describe(&tracks);
+            let (video, audio) = live::describe(tracks);
             json!({ "ok": true, "video": video.map(Video::from), "audio": audio.map(Audio::from) })
         }
         Err(failure) => {
             json!({ "ok": false, "code": failure.code(), "message": failure.to_string() })
         }
-    }))
+    }
 }
 
 /// All sources, by name.
@@ -175,6 +183,8 @@ impl From<sources::Source> for Source {
             session: facts.session,
             stream: facts.stream,
             small_stream: facts.small_stream,
+            small_code: facts.small_failure.as_ref().map(sources::Failure::code),
+            small_message: facts.small_failure.as_ref().map(ToString::to_string),
             reconnects: facts.reconnects,
         };
         listed.describe(&spec.input);

@@ -64,6 +64,7 @@ pub(super) fn choose(others: &[&Jpeg], scale: u8, per_second: f64) -> Option<usi
 
 impl Job for Jpeg {
     const FORMAT: &'static str = "jpeg";
+    const IS_OFTEN_BRIEF: bool = true;
     const IS_PACED: bool = true;
     type Reader = Shutter;
 

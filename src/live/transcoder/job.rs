@@ -15,6 +15,10 @@ pub(in super::super) trait Job: Send + Sync + 'static {
     /// hands over a second at once: its viewers would see a picture that stands and leaps.
     const IS_PACED: bool;
 
+    /// Whether one is often started for a single picture, as for each camera on a page. The log does
+    /// not have those that have ended soon.
+    const IS_OFTEN_BRIEF: bool = false;
+
     type Reader: Reader;
 
     /// What it makes, more exactly. Two jobs of the same detail do the same.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,10 @@ use super::super::{Stream, Viewer};
 use super::status::Status;
 use super::{Job, LINGER, Refusal, Transcoders, supervisor};
 use crate::clock;
+
+/// What ends within this was for a still picture, of which a page with many cameras wants one every
+/// few seconds.
+const BRIEF: Duration = Duration::from_secs(10);
 
 /// Transcoders of one kind, each shared by all who want the same of the same stream. Clones share
 /// them.
@@ -98,7 +103,13 @@ impl<J: Job> Pool<J> {
     async fn work(&self, key: Key, transcoder: &Arc<Transcoder<J>>, viewer: Viewer) {
         let Transcoder { job, status, over, .. } = &**transcoder;
         let (stream, format) = (status.stream(), status.format());
-        tracing::info!(stream, format, detail = status.detail(), "a transcoder starts");
+        let detail = status.detail();
+        let mut is_brief = J::IS_OFTEN_BRIEF;
+        match is_brief {
+            true => tracing::debug!(stream, format, detail, "a transcoder starts"),
+            false => tracing::info!(stream, format, detail, "a transcoder starts"),
+        }
+        let mut settled = pin!(tokio::time::sleep(BRIEF));
         {
             let mut supervising =
                 pin!(supervisor::run(&self.transcoders.ffmpeg, job, status, viewer));
@@ -106,6 +117,10 @@ impl<J: Job> Pool<J> {
                 tokio::select! {
                     () = &mut supervising => break,
                     () = self.transcoders.stop.cancelled() => break,
+                    () = &mut settled, if is_brief => {
+                        is_brief = false;
+                        tracing::info!(stream, format, detail, "a transcoder is at work");
+                    }
                     () = is_idle(status.clients.subscribe()) => {
                         // Nobody comes while the lock is held.
                         let mut running = lock(&self.running);
@@ -120,6 +135,9 @@ impl<J: Job> Pool<J> {
         over.cancel();
         remove(&mut lock(&self.running), &key, transcoder);
         self.transcoders.remove(status);
+        if is_brief {
+            return tracing::debug!(stream, format, detail, "a transcoder has stopped");
+        }
         let report = status.report();
         tracing::info!(
             stream,

@@ -3,12 +3,15 @@ use std::time::Duration;
 use container::{BareCodec, BareTrack, Sample};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use super::super::recording::Who;
 use super::super::status::Status;
 use super::*;
 use crate::live::feed::{Durable, DurableGeneration, Ending, Recording as Recorded};
 use crate::live::{Hub, OfSource, Shown, Streams, Viewer};
+
+mod day;
 
 const VIDEO: usize = 0;
 const SOUND: usize = 1;
@@ -20,6 +23,7 @@ struct Bench {
     queue: mpsc::Receiver<Recorded>,
     streams: Streams,
     status: Arc<Status>,
+    tasks: TaskTracker,
 }
 
 impl Bench {
@@ -34,7 +38,9 @@ impl Bench {
             address: "rtsp://cam/1".to_owned(),
             client: "rtsp",
         };
-        let recording = Arc::new(Mutex::new(Recording::new(hub, who, Arc::clone(&status))));
+        let tasks = TaskTracker::new();
+        let recording = Recording::new(hub, who, Arc::clone(&status), tasks.clone());
+        let recording = Arc::new(Mutex::new(recording));
         let showing = Showing::new(
             streams.clone(),
             Shown {
@@ -47,7 +53,7 @@ impl Bench {
         let live: Live = Box::new(|_| {});
         let stop = CancellationToken::new();
         let intake = Intake::new(showing, Some(Arc::clone(&recording)), live, stop);
-        Self { intake, recording, queue, streams, status }
+        Self { intake, recording, queue, streams, status, tasks }
     }
 
     async fn begin(&mut self, anchor_us: WallUs) {
@@ -118,7 +124,8 @@ fn told(recorded: &mut Recorded) -> Vec<String> {
                             told.push(format!("{kind} {generation} {}", ms(&sample)));
                         }
                         Some(Event::Init(_)) => told.push(format!("init {generation}")),
-                        Some(Event::Config { .. }) | None => {}
+                        Some(Event::Config { .. }) => told.push(format!("config {generation}")),
+                        None => {}
                     }
                 }
             }
@@ -282,7 +289,7 @@ async fn a_disk_that_does_not_answer_holds_no_viewer_up_for_long() {
     let mut recorded = bench.queue.try_recv().unwrap();
     bench.begin(clock::now_us()).await;
     let large = |at_ms| sample(VIDEO, at_ms, true, 512 << 10);
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     for number in 0..100 {
         bench.media(&[large(number * 40)]).await;
         assert!(bench.is_seen(number * 40));
@@ -297,8 +304,8 @@ async fn a_disk_that_does_not_answer_holds_no_viewer_up_for_long() {
     }
     words.extend(told(&mut recorded));
     let at = |word: &str| words.iter().position(|told| told == word).expect(word);
-    assert!(at("end 0") < at("missing server_disk_full"));
-    assert!(at("missing server_disk_full") < at("begin 1 server_disk_full"));
+    assert!(at("end 0") < at("missing server_disk_slow"));
+    assert!(at("missing server_disk_slow") < at("begin 1 server_disk_slow"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -325,6 +332,23 @@ async fn a_recording_that_the_disk_has_ended_goes_on_in_another_session() {
     assert_eq!(second.session.started_us, anchor_us + 20_000);
     let told = told(&mut second);
     assert_eq!(told[..2], ["missing server_disk_full", "begin 0 start"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_the_disk_has_ended_and_nobody_wants_any_more_has_its_gap() {
+    let mut bench = Bench::new();
+    bench.recording.lock().await.start().await;
+    let first = bench.queue.try_recv().unwrap();
+    let started_us = first.session.started_us;
+    bench.begin(clock::now_us()).await;
+    drop(first);
+    bench.media(&[key(0)]).await;
+    let farewell = bench.recording.lock().await.finish(Ending::Stopped);
+    farewell.unwrap().say().await;
+    let mut second = bench.queue.try_recv().unwrap();
+    assert_eq!(second.session.started_us, started_us);
+    assert_eq!(told(&mut second), ["missing server_disk_full", "finish Stopped"]);
+    assert!(bench.recording.lock().await.finish(Ending::Stopped).is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,9 +8,10 @@ use container::{Event, ResumePoint, Sample};
 use tokio::time::Instant;
 
 use super::super::generation::Head;
+use super::day::Seam;
 use crate::clock::{self, WallUs};
 use crate::live::feed::{Ending, Feed, Generation, Step};
-use crate::live::{NotSent, Publication};
+use crate::live::{NotSent, Opening, Publication};
 
 /// What waits here while the recorder is busy: seconds of a camera. Beyond it the camera waits.
 const MAX_WAITING_BYTES: usize = 4 << 20;
@@ -40,12 +41,20 @@ struct Cause {
 /// The session has begun, and the camera has not sent anything yet.
 const CONNECTING: &str = "connecting";
 
+/// What its detail is where the camera was live already.
+const WAITED_FOR_KEY: &str = "its next key frame was waited for";
+
 /// The camera goes on under another configuration; as a raw publisher's.
 const INIT: &str = "init";
 
 const DAMAGED: &str = "damaged_input";
 const CAMERA_LOST: &str = "camera_lost";
 const DISK_FULL: &str = "server_disk_full";
+const DISK_SLOW: &str = "server_disk_slow";
+
+fn is_of_disk(reason: &str) -> bool {
+    [DISK_FULL, DISK_SLOW].contains(&reason)
+}
 
 /// A session of a source.
 #[derive(Debug)]
@@ -58,7 +67,7 @@ pub(super) struct Session {
     next_number: u32,
     current: Option<Current>,
     cause: Cause,
-    started_us: WallUs,
+    pub(super) started_us: WallUs,
     /// The last generations, and where each lies.
     anchors: VecDeque<(u32, WallUs)>,
 }
@@ -74,14 +83,24 @@ struct Current {
 /// The messages of a session that is over, on their way.
 #[derive(Debug)]
 pub(in super::super) struct Farewell {
+    /// Of a session that is over before the recorder has heard of it.
+    opening: Option<Opening>,
     publication: Publication,
     queue: VecDeque<Feed>,
 }
 
 impl Farewell {
+    /// The same of one that has only just begun.
+    pub(super) fn opening(self, opening: Opening) -> Self {
+        Self { opening: Some(opening), ..self }
+    }
+
     /// Hands them over. A disk that does not answer gets as many as it takes.
     pub(in super::super) async fn say(mut self) {
         let saying = async {
+            if let Some(opening) = self.opening {
+                opening.send().await;
+            }
             while let Some(message) = self.queue.pop_front() {
                 if self.publication.feed.send(message).await.is_err() {
                     return;
@@ -90,6 +109,17 @@ impl Farewell {
         };
         let _ = tokio::time::timeout(FINISH_PATIENCE, saying).await;
     }
+}
+
+/// Why a session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// It shall record from now on.
+    Wanted { is_live: bool },
+    /// The disk had ended the session before it.
+    Disk,
+    /// The session before it has all that is of the day before.
+    Day,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -102,14 +132,19 @@ pub(super) enum Pushed {
 
 impl Session {
     /// A session that began at `started_us`, and of which nothing was recorded so far: because the
-    /// disk took nothing, or because nothing came yet.
+    /// disk took nothing, because nothing came yet, or because nothing is missing.
     pub(super) fn new(
         id: String,
         publication: Publication,
         started_us: WallUs,
-        is_disk: bool,
+        since: Since,
     ) -> Self {
-        let reason = if is_disk { DISK_FULL } else { CONNECTING };
+        let (reason, detail) = match since {
+            Since::Wanted { is_live: false } => (CONNECTING, None),
+            Since::Wanted { is_live: true } => (CONNECTING, Some(WAITED_FOR_KEY.to_owned())),
+            Since::Disk => (DISK_FULL, None),
+            Since::Day => (INIT, None),
+        };
         Self {
             id,
             publication,
@@ -117,7 +152,7 @@ impl Session {
             waiting_bytes: 0,
             next_number: 0,
             current: None,
-            cause: Cause { reason, detail: None },
+            cause: Cause { reason, detail },
             started_us,
             anchors: VecDeque::new(),
         }
@@ -158,17 +193,18 @@ impl Session {
     pub(super) fn look(&mut self) {
         let held = self.publication.durable.borrow().holds_because().cloned();
         if let Some(why) = held {
-            self.pause(why);
+            self.pause(DISK_FULL, why);
         }
     }
 
-    fn pause(&mut self, why: String) {
+    fn pause(&mut self, reason: &'static str, why: String) {
         self.end();
-        self.because(Cause { reason: DISK_FULL, detail: Some(why) });
+        self.because(Cause { reason, detail: Some(why) });
     }
 
     fn is_held(&self) -> bool {
-        let is_slow = self.waiting_bytes > MAX_WAITING_BYTES / 2;
+        let is_slow = self.waiting_bytes > MAX_WAITING_BYTES / 2
+            || self.queue.len() > MAX_WAITING_MESSAGES / 2;
         is_slow || self.publication.durable.borrow().holds_because().is_some()
     }
 
@@ -179,10 +215,23 @@ impl Session {
             if self.is_held() {
                 return;
             }
-            let Some(at) = events.iter().position(|event| head.begins_with(event)) else { return };
-            self.begin(head, &events[..at], &events[at]);
-            events = &events[at..];
+            let Some((at, key)) = head.keys(events).next() else { return };
+            let (before, rest) = events.split_at(at);
+            // Sound that was captured with the picture may have come in front of it.
+            let held = head.held(before, head.media_us(key)).cloned().collect();
+            self.begin(head, before, key, held);
+            events = rest;
         }
+        self.put(events);
+    }
+
+    /// Begins with a key frame. What came in front of it, the sound as well, another session has.
+    pub(super) fn take_over(&mut self, head: &Head, seam: &Seam<'_>) {
+        self.begin(head, seam.before, seam.key, Vec::new());
+        self.put(seam.rest);
+    }
+
+    fn put(&mut self, events: &[Event]) {
         let Some(current) = &mut self.current else { return };
         let number = current.number;
         for event in events {
@@ -201,17 +250,18 @@ impl Session {
         add(&mut self.queue, number, Step { event: None, resume: Some(resume) });
     }
 
-    /// Begins a generation with the key frame `first`, `before` which these came.
-    fn begin(&mut self, head: &Head, before: &[Event], first: &Event) {
+    /// Hands over what waits, and says whether that was all: the end of a session that the recorder
+    /// keeps up with is on time.
+    pub(super) fn is_handed_over(&mut self) -> bool {
+        self.flush().is_ok() && self.queue.is_empty()
+    }
+
+    /// Begins a generation with this key frame, and `held`, sound that came in front of it.
+    fn begin(&mut self, head: &Head, before: &[Event], key: &Sample, held: Vec<Sample>) {
         let (number, anchor_us) = (self.next_number, head.anchor_us());
         self.next_number += 1;
-        let at_us = match first {
-            Event::Sample(sample) => head.media_us(sample),
-            Event::Init(_) | Event::Config { .. } => 0,
-        };
-        // Sound that was captured with the picture may have come in front of it.
-        let held: Vec<Sample> = head.held(before, at_us).cloned().collect();
-        let first_us = held.iter().map(|sample| head.media_us(sample)).fold(at_us, i64::min);
+        let key_us = head.media_us(key);
+        let first_us = held.iter().map(|sample| head.media_us(sample)).fold(key_us, i64::min);
         let Cause { reason, detail } =
             std::mem::replace(&mut self.cause, Cause { reason: INIT, detail: None });
         if reason != INIT {
@@ -259,7 +309,7 @@ impl Session {
             return;
         }
         // A disk that takes nothing is why, whatever becomes of the camera meanwhile.
-        if self.cause.reason == DISK_FULL && self.is_held() {
+        if is_of_disk(self.cause.reason) && !is_of_disk(cause.reason) && self.is_held() {
             return;
         }
         let before = std::mem::replace(&mut self.cause, cause);
@@ -308,7 +358,7 @@ impl Session {
                     self.look();
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    self.pause("the disk does not answer".to_owned());
+                    self.pause(DISK_SLOW, "the disk does not answer".to_owned());
                 }
             }
         }
@@ -332,7 +382,7 @@ impl Session {
             self.queue.push_back(Feed::Missing { until_us: clock::now_us(), reason, detail });
         }
         self.queue.push_back(Feed::Finish(ending));
-        Farewell { publication: self.publication, queue: self.queue }
+        Farewell { opening: None, publication: self.publication, queue: self.queue }
     }
 }
 

@@ -51,6 +51,9 @@ async fn ask(input: &Rtsp, address: &Address) -> Result<Connected, Failure> {
         reading::sound(sound, stream.parameters(), stream.clock_rate_hz(), stream.channels())
     });
     let choice = Choice { audio: choice.audio.filter(|_| audio.is_some()), ..choice };
+    if choice.video.is_none() && choice.audio.is_none() {
+        return Err(Failure::NotMedia(format!("{host} describes its sound wrongly")));
+    }
     let apart = choice.audio.filter(|(_, sound)| *sound == Sound::Opus).map(|(at, _)| at);
     let beside = choice.audio.map(|(at, _)| at).filter(|_| apart.is_none());
     for at in [choice.video.map(|(at, _)| at), beside].into_iter().flatten() {

@@ -6,6 +6,7 @@
 //! `sync.rs` when they were made, `assembly.rs` what generations that makes.
 
 mod assembly;
+mod beginnings;
 mod choice;
 mod connection;
 mod gate;
@@ -13,6 +14,7 @@ mod item;
 mod pace;
 mod reading;
 mod refusal;
+mod running;
 mod slices;
 mod sync;
 
@@ -78,12 +80,13 @@ impl Fetch {
     fn new(host: &str, connected: Connected, begun: Instant) -> Self {
         let Connected { streams, choice, audio, packets } = connected;
         let has_video = choice.video.is_some();
+        let assembly = Assembly::new(has_video, audio).with_sound_apart(packets.is_some());
         Self {
             host: host.to_owned(),
             streams,
             packets,
             reading: Reading::new(choice, begun),
-            assembly: Assembly::new(has_video, audio),
+            assembly,
             has_video,
             heard: Instant::now(),
             shown: Instant::now(),

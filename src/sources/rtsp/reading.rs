@@ -144,7 +144,8 @@ impl Reading {
     }
 }
 
-/// The track of the sound that was chosen.
+/// The track of the sound that was chosen. `None` where no file can hold it: the pictures come
+/// without.
 pub(super) fn sound(
     sound: Sound,
     parameters: Option<ParametersRef<'_>>,
@@ -163,9 +164,22 @@ pub(super) fn sound(
         Sound::L16 => BareCodec::L16,
         Sound::Opus => BareCodec::Opus,
     };
-    Some(BareTrack::audio(codec, clock_rate, channels.into()))
+    Some(BareTrack::audio(codec, clock_rate, channels.into())).filter(BareTrack::is_writable)
 }
 
 fn micros(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_of_a_rate_that_no_file_can_say_is_left_out() {
+        let track = |rate| sound(Sound::L16, None, rate, NonZeroU16::new(2));
+        assert_eq!(track(96_000), Some(BareTrack::audio(BareCodec::L16, 96_000, 2)));
+        assert_eq!(track(2_000_000), None);
+        assert_eq!(track(0), None);
+    }
 }

@@ -56,8 +56,12 @@ export function installLastingTap(database) {
   };
 }
 
-/** The lengths of what is in the database; runs in the page. @param {string} database */
-async function readLengths(database) {
+/**
+ * What is in the database; runs in the page.
+ * @param {{ database: string, index?: number }} which `index`: this piece alone, with its bytes in base64
+ * @returns {Promise<{ run: string, length: number, base64: string }[]>}
+ */
+async function readPieces({ database, index }) {
   /** @type {IDBDatabase} */
   const opened = await new Promise((resolve, reject) => {
     const request = indexedDB.open(database);
@@ -66,39 +70,22 @@ async function readLengths(database) {
   });
   const pieces = /** @type {any[]} */ (
     await new Promise((resolve, reject) => {
-      const request = opened.transaction("pieces").objectStore("pieces").getAll();
+      const request = opened.transaction("pieces").objectStore("pieces").getAll(null, index === undefined ? undefined : index + 1);
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     })
   );
   opened.close();
-  return pieces.map(({ run, bytes }) => ({ run, length: bytes.byteLength }));
+  return pieces.slice(index).map(({ run, bytes }) => {
+    let text = "";
+    const read = new Uint8Array(index === undefined ? 0 : bytes);
+    for (let at = 0; at < read.length; at += 32768) text += String.fromCharCode(...read.subarray(at, at + 32768));
+    return { run, length: bytes.byteLength, base64: btoa(text) };
+  });
 }
 
 /** How long each piece is that was handed over so far. @param {import("./page.mjs").Page} page of the same origin */
-export const handedLengths = async (page) => (await page.evaluate(readLengths, DATABASE)).map(({ length }) => length);
-
-/** One piece as base64; runs in the page. @param {{ database: string, index: number }} which */
-async function readPiece({ database, index }) {
-  /** @type {IDBDatabase} */
-  const opened = await new Promise((resolve, reject) => {
-    const request = indexedDB.open(database);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  const pieces = /** @type {any[]} */ (
-    await new Promise((resolve, reject) => {
-      const request = opened.transaction("pieces").objectStore("pieces").getAll(null, index + 1);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    })
-  );
-  opened.close();
-  const bytes = new Uint8Array(pieces[index].bytes);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
-}
+export const handedLengths = async (page) => (await page.evaluate(readPieces, { database: DATABASE })).map(({ length }) => length);
 
 /** @param {import("playwright-core").BrowserContext} context */
 export async function tapLastingly(context) {
@@ -111,11 +98,12 @@ export async function tapLastingly(context) {
  * @returns {Promise<Original[]>}
  */
 export async function readOriginals(page) {
-  const pieces = await page.evaluate(readLengths, DATABASE);
+  const pieces = await page.evaluate(readPieces, { database: DATABASE });
   /** @type {Map<string, Buffer[]>} */
   const runs = new Map();
   for (const [index, { run }] of pieces.entries()) {
-    const piece = Buffer.from(String(await page.evaluate(readPiece, { database: DATABASE, index })), "base64");
+    const [read] = await page.evaluate(readPieces, { database: DATABASE, index });
+    const piece = Buffer.from(read?.base64 ?? "", "base64");
     runs.set(run, [...(runs.get(run) ?? []), piece]);
   }
   const originals = [...runs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([run, all]) => ({ run, pieces: all, bytes: Buffer.concat(all) }));

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
@@ -216,22 +216,27 @@ impl Client {
 
     /// Everything until the server closes.
     pub(crate) async fn ending(&mut self) -> Ending {
-        let mut ending = Ending::default();
-        let listening = async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Text(text))) => {
-                        ending.texts.push(serde_json::from_str(&text).unwrap());
-                    }
-                    Some(Ok(Message::Close(frame))) => ending.close = frame,
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return,
+        // Pings come for ever.
+        let listening = tokio::time::timeout(PATIENCE, ending(&mut self.socket));
+        listening.await.expect("the server did not close")
+    }
+
+    /// Sends messages of which the server may not take all, and listens meanwhile, as browsers do:
+    /// what it says of that is lost with the connection.
+    pub(crate) async fn send_and_listen(
+        &mut self,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Ending {
+        let (mut sender, mut receiver) = (&mut self.socket).split();
+        let sending = async {
+            for message in messages {
+                if sender.send(message).await.is_err() {
+                    return;
                 }
             }
         };
-        // Pings come for ever.
-        tokio::time::timeout(PATIENCE, listening).await.expect("the server did not close");
-        ending
+        let both = async { tokio::join!(sending, ending(&mut receiver)).1 };
+        tokio::time::timeout(PATIENCE, both).await.expect("the server did not close")
     }
 
     /// Sends a binary message in frames of a megabyte, as browsers do, and listens meanwhile.
@@ -288,4 +293,19 @@ pub(crate) fn generation_message(generation: u32, mime: &str) -> Value {
 pub(crate) async fn get(server: &Server, path: &str) -> (u16, Vec<u8>) {
     let answer = super::http::request(server, "GET", path, &[], b"").await;
     (answer.status, answer.body)
+}
+
+/// What the server says until the connection is over.
+async fn ending(messages: &mut (impl Stream<Item = Result<Message, Error>> + Unpin)) -> Ending {
+    let mut ending = Ending::default();
+    loop {
+        match messages.next().await {
+            Some(Ok(Message::Text(text))) => {
+                ending.texts.push(serde_json::from_str(&text).unwrap());
+            }
+            Some(Ok(Message::Close(frame))) => ending.close = frame,
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return ending,
+        }
+    }
 }

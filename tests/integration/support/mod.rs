@@ -8,11 +8,14 @@ pub(crate) mod control;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod http;
+pub(crate) mod pipes;
 pub(crate) mod proxy;
 pub(crate) mod pusher;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod small_disk;
+pub(crate) mod sources;
+pub(crate) mod splitter;
 pub(crate) mod told;
 
 /// Longer than anything here takes on a busy machine; a test that hangs must end.

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -30,6 +31,11 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
+/// Writes the configuration file of a server that has this folder.
+pub(crate) fn configure(folder: &Path, config: &str) {
+    std::fs::write(folder.join("localcamera.toml"), config).unwrap();
+}
+
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), args)
@@ -37,6 +43,22 @@ impl Server {
 
     pub(crate) fn start_in(folder: TempDir, args: &[&str]) -> Self {
         let command = command(folder.path());
+        Self::run(command, folder, args)
+    }
+
+    /// One with this in its configuration file.
+    pub(crate) fn configured(config: &str, args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        configure(folder.path(), config);
+        Self::start_in(folder, args)
+    }
+
+    /// The same with a log at this level, which is `log` in its folder.
+    pub(crate) fn logging(level: &str, folder: TempDir, config: &str, args: &[&str]) -> Self {
+        configure(folder.path(), config);
+        let mut command = command(folder.path());
+        let log = File::options().create(true).append(true).open(folder.path().join("log"));
+        command.env("LOCALCAMERA_LOG", level).stderr(log.unwrap());
         Self::run(command, folder, args)
     }
 

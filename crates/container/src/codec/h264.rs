@@ -64,6 +64,8 @@ pub fn to_length_prefixed(access_unit: &Bytes) -> (Bytes, ParameterSets) {
     let mut out = BytesMut::with_capacity(access_unit.len() + 16);
     for unit in nal_units(access_unit) {
         match unit[0] & 0x1F {
+            // A length of 16 bits stands in front of it in the record.
+            NAL_SPS | NAL_PPS if unit.len() > usize::from(u16::MAX) => {}
             NAL_SPS => sets.sps = unit,
             NAL_PPS => {
                 if sets.pps.len() < MAX_PICTURE_SETS && !sets.pps.contains(&unit) {
@@ -153,13 +155,22 @@ impl ParameterSets {
     }
 }
 
+/// Whether colours take all of their bits, by the sequence parameter set of an `avcC`. `None` where
+/// that is damaged.
+pub(crate) fn is_full_range(avcc: &[u8]) -> Option<bool> {
+    let (len, rest) = avcc.get(6..)?.split_first_chunk()?;
+    Sps::parse(rest.get(..u16::from_be_bytes(*len).into())?)?.is_full_range
+}
+
 struct Sps {
     dimensions: Dimensions,
     formats: (u8, u8, u8),
+    /// `None` where the unit ends before it.
+    is_full_range: Option<bool>,
 }
 
 impl Sps {
-    /// Clause 7.3.2.1.1, as far as the cropping rectangle.
+    /// Clause 7.3.2.1.1, as far as the range of its colours.
     fn parse(unit: &[u8]) -> Option<Self> {
         let payload = unescape(unit.get(1..)?);
         let mut bits = Bits::new(&payload);
@@ -226,8 +237,32 @@ impl Sps {
         let width = cropped(width_mbs.checked_mul(16)?, crop[0], crop[1], unit_x)?;
         let height = height_units.checked_mul(16)?.checked_mul(2 - frame_mbs_only)?;
         let height = cropped(height, crop[2], crop[3], unit_y)?;
-        Some(Self { dimensions: (width, height), formats })
+        let is_full_range = full_range_flag(&mut bits);
+        Some(Self { dimensions: (width, height), formats, is_full_range })
     }
+}
+
+/// Of what stands behind the cropping rectangle (clause E.1.1); unsaid it is zero (clause E.2.1).
+fn full_range_flag(bits: &mut Bits<'_>) -> Option<bool> {
+    const EXTENDED_SAR: u32 = 255;
+    let has_usability_information = bits.bit()?;
+    if !has_usability_information {
+        return Some(false);
+    }
+    let has_aspect_ratio = bits.bit()?;
+    if has_aspect_ratio && bits.number(8)? == EXTENDED_SAR {
+        let _width_and_height = bits.number(32)?;
+    }
+    let has_overscan = bits.bit()?;
+    if has_overscan {
+        let _is_appropriate = bits.bit()?;
+    }
+    let has_signal_type = bits.bit()?;
+    if !has_signal_type {
+        return Some(false);
+    }
+    let _video_format = bits.number(3)?;
+    bits.bit()
 }
 
 fn skip_scaling_list(bits: &mut Bits<'_>, size: u32) -> Option<()> {

@@ -5,6 +5,7 @@ pub mod av1;
 mod bits;
 pub mod h264;
 mod h265;
+pub(crate) mod mpeg4;
 mod name;
 pub mod opus;
 pub(crate) mod prefixed;

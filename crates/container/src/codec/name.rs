@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::bits::Bits;
+use super::{bits::Bits, mpeg4};
 use crate::fmp4::entry;
 use crate::sample::{Detail, Track};
 
@@ -23,9 +23,9 @@ pub fn codec_name(track: &Track) -> Option<String> {
         "A_OPUS" | "Opus" => "opus".to_owned(),
         "A_VORBIS" => "vorbis".to_owned(),
         "A_AAC" => aac(&configuration(b"esds").unwrap_or_default()),
-        "mp4a" => mpeg4("mp4a", &configuration(b"esds")?),
+        "mp4a" => esds("mp4a", &configuration(b"esds")?),
         // A JPEG each, mostly. No browser plays it, and each says so when it is asked by this name.
-        "mp4v" => mpeg4("mp4v", &configuration(b"esds")?),
+        "mp4v" => esds("mp4v", &configuration(b"esds")?),
         "A_FLAC" | "fLaC" => "flac".to_owned(),
         _ => return None,
     };
@@ -109,24 +109,10 @@ fn aac(configuration: &[u8]) -> String {
     format!("mp4a.40.{}", object_type.unwrap_or(2))
 }
 
-/// An `esds` box: descriptors inside one another (ISO 14496-1 clause 7.2.6).
-fn mpeg4(entry: &str, esds: &[u8]) -> String {
-    const ES: u8 = 3;
-    const DECODER_CONFIG: u8 = 4;
-    const DECODER_SPECIFIC: u8 = 5;
-    let find = |tag: u8, rest: &[u8]| {
-        let (&found, rest) = rest.split_first()?;
-        // A length of up to four bytes, seven bits each.
-        let end = rest.iter().take(4).position(|byte| byte & 0x80 == 0)?;
-        (found == tag).then(|| rest[end + 1..].to_vec())
-    };
-    let object = esds.get(4..).and_then(|rest| {
-        let config = find(DECODER_CONFIG, find(ES, rest)?.get(3..)?)?;
-        let specific = config.get(13..).and_then(|rest| find(DECODER_SPECIFIC, rest));
-        Some((*config.first()?, specific.unwrap_or_default()))
-    });
-    match object {
-        Some((0x40, specific)) => aac(&specific),
+/// An `esds` box.
+fn esds(entry: &str, payload: &[u8]) -> String {
+    match mpeg4::decoder_config(payload) {
+        Some((0x40, specific)) => aac(specific),
         Some((kind, _)) => format!("{entry}.{kind:02X}"),
         None => aac(&[]),
     }

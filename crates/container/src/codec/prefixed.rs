@@ -51,10 +51,8 @@ impl Record {
         key_frame: &Bytes,
         known: &[u8],
     ) -> Option<(Vec<u8>, Option<Dimensions>)> {
-        let length_at = if self == Self::Avc { 4 } else { 21 };
-        let length_bytes = usize::from(known.get(length_at)? & 3) + 1;
-        let sets = self.sets(key_frame, length_bytes)?;
-        let holds = |set: &Bytes| known.windows(set.len()).any(|window| window == &set[..]);
+        let sets = self.sets(key_frame, self.length_bytes(known)?)?;
+        let holds = |set: &Bytes| memchr::memmem::find(known, set).is_some();
         if sets.iter().all(holds) {
             return None;
         }
@@ -76,6 +74,33 @@ impl Record {
             }
             Self::Hevc => h265::with_parameter_sets(known, &sets),
         }
+    }
+
+    /// Whether pictures may follow a key frame that are shown before it and need pictures from
+    /// in front of it: all but an IDR picture in H.264, a CRA picture in H.265.
+    pub(crate) fn is_open(self, key_frame: &[u8], known: &[u8]) -> Option<bool> {
+        const AVC_IDR: u8 = 5;
+        const HEVC_CRA: u8 = 21;
+        let length_bytes = self.length_bytes(known)?;
+        let mut rest = key_frame;
+        loop {
+            let (length, after) = rest.split_at_checked(length_bytes)?;
+            let length = length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+            let (unit, after) = after.split_at_checked(length)?;
+            rest = after;
+            let Some(&first) = unit.first() else { continue };
+            match (self, first & 0x1F, first >> 1 & 0x3F) {
+                (Self::Avc, kind @ 1..=5, _) => return Some(kind != AVC_IDR),
+                (Self::Hevc, _, kind @ 0..=31) => return Some(kind == HEVC_CRA),
+                _ => {}
+            }
+        }
+    }
+
+    /// How long the length in front of each unit is.
+    fn length_bytes(self, known: &[u8]) -> Option<usize> {
+        let length_at = if self == Self::Avc { 4 } else { 21 };
+        Some(usize::from(known.get(length_at)? & 3) + 1)
     }
 
     fn sets(self, key_frame: &Bytes, length_bytes: usize) -> Option<Vec<Bytes>> {

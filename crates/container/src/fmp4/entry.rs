@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 
+use super::out_track::MAX_TIMESCALE;
+use super::presentation;
 use super::syntax::{Header, Write, find};
 use crate::bare::{BareCodec, BareTrack};
-use crate::codec::opus;
+use crate::codec::{h264, opus};
 use crate::error::{ErrorKind, Fault};
 use crate::output::is_opus;
 use crate::sample::{Detail, Kind, Track};
+use crate::webm::TrackDetail;
 
 /// Offsets within a sample entry box, its header included.
 const WIDTH_AT: usize = 32;
@@ -31,14 +34,18 @@ pub(crate) fn sample_entry(track: &Track, keeps_delay: bool) -> Result<Vec<u8>, 
             }
             entry
         }
-        Detail::Webm(detail) => {
-            from_matroska(track, detail.codec_private.as_deref().unwrap_or_default())?
-        }
+        Detail::Webm(detail) => from_matroska(track, detail)?,
     };
     if !keeps_delay {
         clear_pre_skip(&mut entry);
     }
     Ok(entry)
+}
+
+/// How many pixels a visual sample entry says there are.
+pub(super) fn coded_size(entry: &[u8]) -> Option<(u32, u32)> {
+    let [a, b, c, d] = *entry.get(WIDTH_AT..)?.first_chunk()?;
+    Some((u16::from_be_bytes([a, b]).into(), u16::from_be_bytes([c, d]).into()))
 }
 
 /// The payload of a box inside a sample entry, such as `avcC`.
@@ -65,17 +72,25 @@ pub(crate) fn with_configuration(entry: &Bytes, kind: &[u8; 4], payload: &[u8]) 
     Some(out.into())
 }
 
-fn from_matroska(track: &Track, private: &[u8]) -> Result<Vec<u8>, Fault> {
+fn from_matroska(track: &Track, detail: &TrackDetail) -> Result<Vec<u8>, Fault> {
     const UNSUPPORTED: Fault = Fault { kind: ErrorKind::UnsupportedCodec, element: "TrackEntry" };
+    let private = detail.codec_private.as_deref().unwrap_or_default();
     let mut entry = Vec::new();
     let size = (track.width, track.height);
     let sound = (track.channels, audio_timescale(track));
     match track.codec.as_str() {
         "V_MPEG4/ISO/AVC" if !private.is_empty() => visual(&mut entry, b"avc1", size, |out| {
             out.boxed(b"avcC", |out| out.extend_from_slice(private));
+            presentation::boxes(
+                out,
+                &detail.presentation(size),
+                size,
+                h264::is_full_range(private),
+            );
         }),
         "V_MPEGH/ISO/HEVC" if !private.is_empty() => visual(&mut entry, b"hvc1", size, |out| {
             out.boxed(b"hvcC", |out| out.extend_from_slice(private));
+            presentation::boxes(out, &detail.presentation(size), size, None);
         }),
         "A_OPUS" => {
             let dops = opus::head_to_dops(private).ok_or(UNSUPPORTED)?;
@@ -163,7 +178,10 @@ fn audio(
         out.u16(channels as u16);
         out.u16(16);
         out.u32(0);
-        out.u32(sample_rate << 16);
+        // A rate that does not fit needs a box of its own in an entry of version 1, which many
+        // readers take for QuickTime's. Without it the media's timescale says the same.
+        out.u16(u16::try_from(sample_rate).unwrap_or(0));
+        out.u16(0);
         config(out);
     });
 }
@@ -206,7 +224,8 @@ fn clear_pre_skip(entry: &mut [u8]) {
     }
 }
 
-/// The timescale that an audio track from Matroska gets: its sample rate.
+/// The timescale that an audio track from Matroska gets: its sample rate, if that is one that a
+/// recorder has.
 pub(crate) fn audio_timescale(track: &Track) -> u32 {
-    if is_opus(&track.codec) { 48_000 } else { track.sample_rate.clamp(8000, 65_535) }
+    if is_opus(&track.codec) { 48_000 } else { track.sample_rate.clamp(8000, MAX_TIMESCALE) }
 }

@@ -10,38 +10,52 @@
 
 use bytes::Bytes;
 
-use super::mux::{Mp4Muxer, OutTrack};
+use super::boxes::{file_type, movie_header, track_box};
+use super::out_track::OutTrack;
+use super::plan::{Offsets, Plan};
 use super::syntax::Write;
-use super::tracks::UNITY_MATRIX;
 use crate::output::FinishStep;
 use crate::sample::Kind;
 
 /// The header of an `mdat` with a 64-bit size.
 const MDAT_HEADER_BYTES: u64 = 16;
 
-pub(crate) fn file_type() -> Vec<u8> {
-    let mut ftyp = Vec::new();
-    ftyp.boxed(b"ftyp", |out| {
-        out.extend_from_slice(b"isom");
-        out.u32(0x200);
-        out.extend_from_slice(b"isomiso6iso2mp41");
-    });
-    ftyp
+/// What stands in front of the media for the index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// All of its bytes.
+    pub(crate) reserved: u64,
+    /// How many of them may stay empty.
+    pub(crate) max_filler: u64,
 }
 
-/// What finishes the file whose tracks end at `ends`, in their ticks.
-pub(crate) fn steps(muxer: &Mp4Muxer, ends: &[i64]) -> Vec<FinishStep> {
+impl Room {
+    /// What stays empty, if an index of `needed` bytes fits: nothing, or enough for a box.
+    fn filler(self, needed: u64) -> Option<u64> {
+        let filler = self.reserved.checked_sub(needed)?;
+        let is_allowed = filler <= self.max_filler || filler == 0;
+        (is_allowed && (filler == 0 || filler >= 8)).then_some(filler)
+    }
+}
+
+/// What finishes the file of `written` bytes whose tracks end at `ends`, in their ticks.
+pub(crate) fn steps(
+    tracks: &[OutTrack],
+    ends: &[i64],
+    room: Room,
+    written: u64,
+) -> Vec<FinishStep> {
+    let reserved = room.reserved;
     let ftyp = file_type();
     let room_at = ftyp.len() as u64;
-    let room_end = room_at + muxer.reserved;
-    let moov = movie(muxer, ends, 0);
+    let room_end = room_at + reserved;
+    let (moov, offsets) = index(tracks, ends, room);
     let needed = moov.len() as u64 + MDAT_HEADER_BYTES;
-    let media = muxer.written.saturating_sub(room_end);
-    let filler = muxer.reserved.checked_sub(needed).filter(|&filler| filler == 0 || filler >= 8);
-    let Some(filler) = filler else {
-        let shift = needed as i64 - muxer.reserved as i64;
+    let media = written.saturating_sub(room_end);
+    let Some(filler) = room.filler(needed) else {
+        let shift = needed as i64 - reserved as i64;
         let mut front = ftyp;
-        front.extend(movie(muxer, ends, shift));
+        front.extend(movie(tracks, ends, offsets, shift));
         front.extend(media_header(media));
         return vec![
             FinishStep::Rewrite { front: Bytes::from(front), keep_from: room_end },
@@ -70,261 +84,82 @@ fn media_header(media_bytes: u64) -> Vec<u8> {
     header
 }
 
+/// The movie box of data that stays where it is, and how wide its offsets are: what they are when
+/// the data moves behind it depends on how long it is.
+fn index(tracks: &[OutTrack], ends: &[i64], room: Room) -> (Vec<u8>, Offsets) {
+    let last = tracks.iter().filter_map(|track| track.chunks.last()).map(|chunk| chunk.offset);
+    let last = last.max().unwrap_or(0);
+    let moov = movie(tracks, ends, Offsets::Small, 0);
+    let needed = moov.len() as u64 + MDAT_HEADER_BYTES;
+    let moved = if room.filler(needed).is_some() { 0 } else { needed };
+    // Data moves by what the room was too small.
+    if last.saturating_sub(room.reserved.min(moved)) + moved <= u32::MAX.into() {
+        return (moov, Offsets::Small);
+    }
+    (movie(tracks, ends, Offsets::Large, 0), Offsets::Large)
+}
+
 /// The movie box with all tables; sample data stands `shift` bytes behind where it was written.
-fn movie(muxer: &Mp4Muxer, ends: &[i64], shift: i64) -> Vec<u8> {
+fn movie(tracks: &[OutTrack], ends: &[i64], offsets: Offsets, shift: i64) -> Vec<u8> {
     // Edits count in the movie's ticks, and what they hide of the audio is heard.
-    let audio = muxer.tracks.iter().find(|track| track.kind == Kind::Audio);
-    let timescale = audio.or(muxer.tracks.first()).map_or(1000, |track| track.timescale);
-    let written: Vec<_> =
-        muxer.tracks.iter().zip(ends).filter(|(t, _)| !t.rows.is_empty()).collect();
+    let audio = tracks.iter().find(|track| track.kind == Kind::Audio);
+    let timescale = audio.or(tracks.first()).map_or(1000, |track| track.timescale);
+    let written: Vec<_> = tracks.iter().zip(ends).filter(|(t, _)| !t.rows.is_empty()).collect();
     let plans: Vec<_> =
         written.iter().map(|(track, end)| Plan::new(track, **end, timescale)).collect();
     let duration = plans.iter().map(|plan| plan.duration).max().unwrap_or(0);
-    // The shift itself depends on the answer, so a file near the limit gets large offsets early.
-    let large = muxer.written + 2 * muxer.reserved > u32::MAX.into();
     let mut moov = Vec::new();
     moov.boxed(b"moov", |out| {
         movie_header(out, timescale, duration, plans.len());
         for (((track, _), plan), id) in written.iter().zip(&plans).zip(1..) {
             track_box(out, track, id, plan.duration, plan.media_duration, &plan.edits, |out| {
-                plan.tables(out, track, large, shift);
+                plan.tables(out, track, offsets, shift);
             });
         }
     });
     moov
 }
 
-/// The times of one track in the finished file.
-struct Plan {
-    /// In ticks of the movie.
-    duration: u64,
-    /// In ticks of the track.
-    media_duration: u64,
-    last_step: u32,
-    /// Duration in ticks of the movie and where in the media it begins; -1 for nothing.
-    edits: Vec<(u64, i64)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fmp4::out_track::{Chunk, Row};
 
-impl Plan {
-    fn new(track: &OutTrack, end: i64, movie_timescale: u32) -> Self {
-        let first = track.rows.first().map_or(0, |row| row.dts);
-        let last = track.rows.last().map_or((0, 0), |row| (row.dts, i64::from(row.shift)));
-        let shown = track.rows.iter().map(|row| row.dts + i64::from(row.shift)).min().unwrap_or(0);
-        let last_step = u32::try_from(end - last.0 - last.1).unwrap_or(0).max(1);
-        // Rounded up, since a player may drop what an edit does not cover.
-        let movie = |ticks: i64| {
-            let scaled = i128::from(ticks.max(0)) * i128::from(movie_timescale);
-            let timescale = i128::from(track.timescale.max(1));
-            u64::try_from((scaled + timescale - 1) / timescale).unwrap_or(u64::MAX)
-        };
-        let late = shown - track.origin;
-        let mut edits = Vec::new();
-        if late > 0 {
-            edits.push((movie(late), -1));
-        }
-        let from = shown.max(track.origin);
-        edits.push((movie(end - from), from - first));
-        Self {
-            duration: edits.iter().map(|edit| edit.0).sum(),
-            media_duration: (last.0 - first).unsigned_abs() + u64::from(last_step),
-            last_step,
-            edits,
+    /// The end of the file that one chunk at `offset` gives, of more samples than the room holds.
+    fn front(offset: u64, reserved: u64) -> Vec<u8> {
+        let mut track = OutTrack::announced(Kind::Audio, 48_000, vec![0; 16], (0, 0));
+        track.rows =
+            (0..1000).map(|n| Row { dts: n, shift: 0, size: n as u32, sync: true }).collect();
+        track.chunks = vec![Chunk { offset, samples: 1000 }];
+        let room = Room { reserved, max_filler: u64::MAX };
+        match &steps(&[track], &[1000], room, offset + 500_000)[0] {
+            FinishStep::Rewrite { front, .. } => front.to_vec(),
+            FinishStep::WriteAt { bytes, .. } => bytes.to_vec(),
+            FinishStep::Sync => unreachable!(),
         }
     }
 
-    /// The children of `stbl` behind `stsd` (clause 8.6 and 8.7).
-    fn tables(&self, out: &mut Vec<u8>, track: &OutTrack, large: bool, shift: i64) {
-        let rows = &track.rows;
-        let steps = rows
-            .windows(2)
-            .map(|pair| u32::try_from(pair[1].dts - pair[0].dts).unwrap_or(u32::MAX));
-        counted(out, b"stts", 0, runs(steps.chain([self.last_step])), |out, (count, step)| {
-            out.u32(count);
-            out.u32(step);
-        });
-        if rows.iter().any(|row| row.shift != 0) {
-            counted(
-                out,
-                b"ctts",
-                1,
-                runs(rows.iter().map(|row| row.shift)),
-                |out, (count, shift)| {
-                    out.u32(count);
-                    out.u32(shift as u32);
-                },
-            );
-        }
-        if track.kind == Kind::Video && rows.iter().any(|row| !row.sync) {
-            let sync =
-                rows.iter().zip(1u32..).filter(|(row, _)| row.sync).map(|(_, number)| number);
-            counted(out, b"stss", 0, sync.collect(), Write::u32);
-        }
-        let chunks = &track.chunks;
-        let mut first = 1;
-        let mut groups = Vec::new();
-        for (count, samples) in runs(chunks.iter().map(|chunk| chunk.samples)) {
-            groups.push((first, samples));
-            first += count;
-        }
-        counted(out, b"stsc", 0, groups, |out, (first, samples)| {
-            out.u32(first);
-            out.u32(samples);
-            out.u32(1);
-        });
-        out.full_box(b"stsz", 0, 0, |out| {
-            out.u32(0);
-            out.u32(rows.len() as u32);
-            for row in rows {
-                out.u32(row.size);
-            }
-        });
-        let offsets =
-            chunks.iter().map(|chunk| chunk.offset.saturating_add_signed(shift)).collect();
-        match large {
-            true => counted(out, b"co64", 0, offsets, Write::u64),
-            false => counted(out, b"stco", 0, offsets, |out, offset| out.u32(offset as u32)),
+    fn offset(front: &[u8]) -> u64 {
+        let behind = |kind| memchr::memmem::find(front, kind).map(|at| &front[at + 12..]);
+        match (behind(b"stco"), behind(b"co64")) {
+            (Some(small), None) => u32::from_be_bytes(*small.first_chunk().unwrap()).into(),
+            (None, Some(large)) => u64::from_be_bytes(*large.first_chunk().unwrap()),
+            both => panic!("{both:?}"),
         }
     }
-}
 
-/// A table: a full box with a count in front of its entries.
-fn counted<T>(
-    out: &mut Vec<u8>,
-    kind: &[u8; 4],
-    version: u8,
-    entries: Vec<T>,
-    mut write: impl FnMut(&mut Vec<u8>, T),
-) {
-    out.full_box(kind, version, 0, |out| {
-        out.u32(entries.len() as u32);
-        for entry in entries {
-            write(out, entry);
+    #[test]
+    fn offsets_near_4_gib_are_as_wide_as_they_must_be_behind_a_longer_index() {
+        let limit = u64::from(u32::MAX);
+        let needed = front(1_000_000, 100).len() as u64 - file_type().len() as u64;
+        let moved = needed - 100;
+        for at in [limit - moved - 1, limit - moved, limit - moved + 1, limit, limit + 1] {
+            let front = front(at, 100);
+            // The wide one makes the index itself four bytes longer.
+            let wide = u64::from(at + moved > limit) * 4;
+            assert_eq!(offset(&front), at + moved + wide, "{at}");
+            // In its place nothing moves.
+            assert_eq!(offset(&self::front(at, 20_000)), at, "{at}");
         }
-    });
-}
-
-/// Equal neighbours as (how many, value).
-fn runs<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<(u32, T)> {
-    let mut runs: Vec<(u32, T)> = Vec::new();
-    for value in values {
-        match runs.last_mut() {
-            Some((count, last)) if *last == value => *count += 1,
-            _ => runs.push((1, value)),
-        }
-    }
-    runs
-}
-
-pub(crate) fn movie_header(out: &mut Vec<u8>, timescale: u32, duration: u64, tracks: usize) {
-    let version = version_for(duration);
-    out.full_box(b"mvhd", version, 0, |out| {
-        out.zeros(if version == 1 { 16 } else { 8 });
-        out.u32(timescale);
-        versioned(out, version, duration);
-        out.u32(0x1_0000);
-        out.u16(0x100);
-        out.zeros(10);
-        matrix(out, &UNITY_MATRIX);
-        out.zeros(24);
-        out.u32(tracks as u32 + 1);
-    });
-}
-
-/// A `trak` whose sample tables `tables` writes.
-pub(crate) fn track_box(
-    out: &mut Vec<u8>,
-    track: &OutTrack,
-    id: u32,
-    duration: u64,
-    media_duration: u64,
-    edits: &[(u64, i64)],
-    tables: impl FnOnce(&mut Vec<u8>),
-) {
-    let (handler, name): (&[u8; 4], &[u8]) = match track.kind {
-        Kind::Video => (b"vide", b"video\0"),
-        Kind::Audio => (b"soun", b"audio\0"),
-    };
-    out.boxed(b"trak", |out| {
-        let version = version_for(duration);
-        // Enabled, and part of the movie and its preview.
-        out.full_box(b"tkhd", version, 7, |out| {
-            out.zeros(if version == 1 { 16 } else { 8 });
-            out.u32(id);
-            out.zeros(4);
-            versioned(out, version, duration);
-            out.zeros(12);
-            out.u16(if track.kind == Kind::Audio { 0x100 } else { 0 });
-            out.zeros(2);
-            matrix(out, &track.matrix);
-            out.u32(track.size.0 << 16);
-            out.u32(track.size.1 << 16);
-        });
-        if !edits.is_empty() {
-            out.boxed(b"edts", |out| edit_list(out, edits));
-        }
-        out.boxed(b"mdia", |out| {
-            let version = version_for(media_duration);
-            out.full_box(b"mdhd", version, 0, |out| {
-                out.zeros(if version == 1 { 16 } else { 8 });
-                out.u32(track.timescale);
-                versioned(out, version, media_duration);
-                out.u16(track.language);
-                out.zeros(2);
-            });
-            out.full_box(b"hdlr", 0, 0, |out| {
-                out.zeros(4);
-                out.extend_from_slice(handler);
-                out.zeros(12);
-                out.extend_from_slice(name);
-            });
-            out.boxed(b"minf", |out| {
-                match track.kind {
-                    Kind::Video => out.full_box(b"vmhd", 0, 1, |out| out.zeros(8)),
-                    Kind::Audio => out.full_box(b"smhd", 0, 0, |out| out.zeros(4)),
-                }
-                out.boxed(b"dinf", |out| {
-                    out.full_box(b"dref", 0, 0, |out| {
-                        out.u32(1);
-                        out.full_box(b"url ", 0, 1, |_| {});
-                    });
-                });
-                out.boxed(b"stbl", |out| {
-                    out.full_box(b"stsd", 0, 0, |out| {
-                        out.u32(1);
-                        out.extend_from_slice(&track.entry);
-                    });
-                    tables(out);
-                });
-            });
-        });
-    });
-}
-
-fn edit_list(out: &mut Vec<u8>, edits: &[(u64, i64)]) {
-    let large = |&(duration, media_time): &(u64, i64)| {
-        duration > u32::MAX.into() || i32::try_from(media_time).is_err()
-    };
-    let version = u8::from(edits.iter().any(large));
-    counted(out, b"elst", version, edits.to_vec(), |out, (duration, media_time)| {
-        versioned(out, version, duration);
-        versioned(out, version, media_time as u64);
-        out.u32(0x1_0000);
-    });
-}
-
-fn version_for(duration: u64) -> u8 {
-    u8::from(duration > u32::MAX.into())
-}
-
-fn versioned(out: &mut Vec<u8>, version: u8, value: u64) {
-    match version {
-        1 => out.u64(value),
-        _ => out.u32(value as u32),
-    }
-}
-
-fn matrix(out: &mut Vec<u8>, matrix: &[u32; 9]) {
-    for &value in matrix {
-        out.u32(value);
     }
 }

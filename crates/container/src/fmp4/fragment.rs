@@ -5,8 +5,10 @@ use super::tracks::Defaults;
 use crate::error::{ErrorKind, Fault};
 use crate::sample::{Detail, MAX_TIME, Track};
 
-/// Ten minutes of 60 frames and 50 audio packets a second: no recorder's fragment is longer.
-const MAX_FRAGMENT_SAMPLES: usize = 66_000;
+/// What the list of a fragment's samples may take: an hour of 25 frames and 50 audio packets a
+/// second, which is also about what a `moof` of the size that is read can name one by one.
+const MAX_FRAGMENT_BYTES: usize = 16 << 20;
+const MAX_FRAGMENT_SAMPLES: usize = MAX_FRAGMENT_BYTES / size_of::<Announced>();
 
 /// Empty samples cost a sender nothing, so a fragment may hold few: no encoder makes any.
 const MAX_EMPTY_SAMPLES: usize = 100;
@@ -14,9 +16,13 @@ const MAX_EMPTY_SAMPLES: usize = 100;
 /// Bit 16 of the sample flags: the sample does not decode by itself (clause 8.8.3.1).
 pub(crate) const NON_SYNC: u32 = 0x1_0000;
 
+/// Stands for all tracks that are neither audio nor video.
+pub(crate) const OTHER_TRACK: usize = usize::MAX;
+
 /// A sample whose data is still to come.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Announced {
+    /// Which one, or [`OTHER_TRACK`].
     pub(crate) track: usize,
     /// From the start of the stream.
     pub(crate) offset: u64,
@@ -26,6 +32,8 @@ pub(crate) struct Announced {
     pub(crate) shift: i64,
     pub(crate) duration: u32,
     pub(crate) sync: bool,
+    /// Which sample entry describes it, from 1.
+    pub(crate) description: u32,
 }
 
 /// What places in a fragment count from, as positions in the stream (clause 8.8.7.1).
@@ -37,12 +45,19 @@ pub(crate) struct Place {
     pub(crate) file: u64,
 }
 
+/// Whose samples fragments hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) tracks: &'a [Track],
+    pub(crate) others: &'a [(u32, Defaults)],
+}
+
 /// The samples of a `moof` payload in the order of their data. `next_dts` holds, by track, where
 /// the fragments so far end, for those without a `tfdt`.
 pub(crate) fn read_moof(
     moof: &[u8],
     at: Place,
-    tracks: &[Track],
+    known: Known<'_>,
     next_dts: &mut [i64],
 ) -> Result<Vec<Announced>, Fault> {
     let mut samples = Vec::new();
@@ -51,7 +66,7 @@ pub(crate) fn read_moof(
     for child in Children::of(moof) {
         let child = child?;
         if child.kind == *b"traf" {
-            read_traf(child.payload, at, &mut data_end, tracks, next_dts, &mut samples)?;
+            read_traf(child.payload, at, &mut data_end, known, next_dts, &mut samples)?;
         }
     }
     samples.sort_by_key(|sample: &Announced| sample.offset);
@@ -62,7 +77,7 @@ fn read_traf(
     traf: &[u8],
     at: Place,
     data_end: &mut u64,
-    tracks: &[Track],
+    Known { tracks, others }: Known<'_>,
     next_dts: &mut [i64],
     samples: &mut Vec<Announced>,
 ) -> Result<(), Fault> {
@@ -70,7 +85,7 @@ fn read_traf(
         Reader::full(find(traf, b"tfhd")?.ok_or(Fault::malformed("traf"))?, "tfhd")?;
     let track_id = tfhd.u32()?;
     let known = tracks.iter().enumerate().find_map(|(index, track)| match &track.detail {
-        Detail::Mp4(detail) if detail.track_id == track_id => Some((index, detail.defaults)),
+        Detail::Mp4(detail) if detail.track_id == track_id => Some((index, detail)),
         _ => None,
     });
     let base = match flags {
@@ -80,21 +95,32 @@ fn read_traf(
         _ if flags & 0x2_0000 != 0 => at.moof,
         _ => *data_end,
     };
-    let Some((track, mut defaults)) = known else { return Ok(()) };
-    // Samples under a second entry would be written under the first.
-    if flags & 0x2 != 0 && tfhd.u32()? > 1 {
-        return Err(Fault { kind: ErrorKind::UnsupportedCodec, element: "tfhd" });
-    }
-    for (bit, field) in
-        [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
-    {
+    let (track, mut defaults) = match known {
+        Some((track, detail)) => (track, detail.defaults),
+        None => match others.iter().find(|(id, _)| *id == track_id) {
+            Some(&(_, defaults)) => (OTHER_TRACK, defaults),
+            // Nobody lists its bytes in the mdat then, which tells.
+            None => return Ok(()),
+        },
+    };
+    for (bit, field) in [
+        (0x2, &mut defaults.description),
+        (0x8, &mut defaults.duration),
+        (0x10, &mut defaults.size),
+        (0x20, &mut defaults.flags),
+    ] {
         if flags & bit != 0 {
             *field = tfhd.u32()?;
         }
     }
+    // Nothing where recorders leave it out.
+    defaults.description = defaults.description.max(1);
+    if known.is_some_and(|(_, detail)| defaults.description as usize > detail.entries.len()) {
+        return Err(Fault { kind: ErrorKind::UnsupportedCodec, element: "tfhd" });
+    }
     let tfdt = find(traf, b"tfdt")?;
-    let merged = frames_together(&tracks[track], defaults);
-    let (offset, dts) = (base, next_dts[track]);
+    let merged = tracks.get(track).map_or(1, |track| frames_together(track, defaults));
+    let (offset, dts) = (base, next_dts.get(track).copied().unwrap_or(0));
     let mut cursor = Cursor { track, base, offset, dts, empty: 0, defaults, merged };
     let mut started = tfdt.is_none();
     for child in Children::of(traf) {
@@ -113,15 +139,17 @@ fn read_traf(
         *data_end = cursor.offset;
     }
     // Chromium sends fragments with an empty run and a decode time of zero for a silent track.
-    if samples.last().is_some_and(|last| last.track == track) {
-        next_dts[track] = cursor.dts;
+    if samples.last().is_some_and(|last| last.track == track)
+        && let Some(next_dts) = next_dts.get_mut(track)
+    {
+        *next_dts = cursor.dts;
     }
     Ok(())
 }
 
 /// Uncompressed sound has a sample for each instant, of a few bytes: what lasts 20 ms goes
 /// together, as with every other codec.
-fn frames_together(track: &Track, defaults: Defaults) -> usize {
+pub(crate) fn frames_together(track: &Track, defaults: Defaults) -> usize {
     const PCM: [&str; 11] =
         ["ipcm", "fpcm", "lpcm", "sowt", "twos", "in24", "in32", "fl32", "raw ", "alaw", "ulaw"];
     const PACKETS_PER_SECOND: u32 = 50;
@@ -193,6 +221,7 @@ impl Cursor {
                 shift,
                 duration,
                 sync: sample_flags & NON_SYNC == 0,
+                description: self.defaults.description,
             });
             self.offset = self.offset.checked_add(size.into()).ok_or(BAD)?;
             self.dts = self.dts.checked_add(duration.into()).filter(in_range).ok_or(BAD)?;
@@ -224,8 +253,11 @@ mod tests {
                 track_id: 1,
                 sample_entry: Bytes::new(),
                 matrix: UNITY_MATRIX,
+                shown_size: (0, 0),
                 language: 0,
-                defaults: Defaults { duration: 1, size: 4, flags: 0 },
+                language_tag: None,
+                defaults: Defaults { duration: 1, size: 4, flags: 0, description: 1 },
+                entries: vec![Bytes::new()],
             }),
         }
     }
@@ -240,7 +272,8 @@ mod tests {
                 out.u32(100);
             });
         });
-        read_moof(&moof, Place { moof: 1000, file: 0 }, &[track(codec)], &mut [0])
+        let known = Known { tracks: &[track(codec)], others: &[] };
+        read_moof(&moof, Place { moof: 1000, file: 0 }, known, &mut [0])
     }
 
     #[test]
@@ -252,6 +285,6 @@ mod tests {
         assert_eq!((samples[100].size, samples[100].duration), (2000, 500));
         // Other codecs' samples are as small as they are.
         assert_eq!(read("mp4a", 3).unwrap().len(), 3);
-        assert_eq!(read("mp4a", 96_000).unwrap_err().kind, ErrorKind::TooLarge);
+        assert_eq!(read("mp4a", 1_000_000).unwrap_err().kind, ErrorKind::TooLarge);
     }
 }

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 
-use super::entry::{audio_timescale, sample_entry};
-use super::finish;
+use super::boxes;
+use super::finish::{self, Room};
 use super::fragment::NON_SYNC;
+use super::out_track::{Chunk, MAX_STEP, OutTrack, Row};
 use super::syntax::Write;
-use super::tracks::UNITY_MATRIX;
 use crate::commit::CommitRecord;
 use crate::error::Fault;
-use crate::output::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
-use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Sample, Track, rescale};
+use crate::output::{Extent, FinishStep, Pending, Summary, heard_opus, is_opus, summarise};
+use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Sample, rescale};
 use crate::segmenter::SegmentSpec;
 
 /// What the index of a second of media takes: 30 frames and 50 audio packets of changing
@@ -22,8 +22,15 @@ const INDEX_BYTES_ALWAYS: i64 = 4096;
 const SYNC_FLAGS: u32 = 0x0200_0000;
 const DEPENDENT_FLAGS: u32 = 0x0100_0000 | NON_SYNC;
 
-/// The language `und`, packed (clause 8.4.2.3).
-const UNDETERMINED: u16 = 0x55C4;
+/// Size and type of an `mdat` of 32 bits.
+const MDAT_HEADER_BYTES: usize = 8;
+
+/// How long a `moof` with these runs is: `moof` and `mfhd`; in each `traf` `tfhd`, `tfdt` and the
+/// head of `trun`; four fields for each sample.
+fn movie_fragment_len(runs: &[Vec<Row>]) -> usize {
+    let trafs = runs.iter().filter(|rows| !rows.is_empty());
+    8 + 16 + trafs.map(|rows| 8 + 16 + 20 + 20 + 16 * rows.len()).sum::<usize>()
+}
 
 /// Writes one MP4 file.
 #[derive(Debug)]
@@ -35,16 +42,18 @@ pub struct Mp4Muxer {
     pub(crate) reserved: u64,
     pub(crate) written: u64,
     fragments: u32,
+    /// As [`Summary::clamped_samples`], so far.
+    pub(crate) clamped_samples: u64,
 }
 
 /// The movie box of a fragmented file (clause 8.8.1): tracks without samples of their own.
 pub(crate) fn fragmented_movie(out: &mut Vec<u8>, tracks: &[OutTrack]) {
     out.boxed(b"moov", |out| {
-        finish::movie_header(out, 1000, 0, tracks.len());
+        boxes::movie_header(out, 1000, 0, tracks.len());
         for (track, id) in tracks.iter().zip(1..) {
             let edits = [(0, track.hidden)];
             let edits = if track.hidden > 0 { &edits[..] } else { &[] };
-            finish::track_box(out, track, id, 0, 0, edits, |out| {
+            boxes::track_box(out, track, id, 0, 0, edits, |out| {
                 for table in [b"stts", b"stsc", b"stco"] {
                     out.full_box(table, 0, 0, |out| out.u32(0));
                 }
@@ -63,103 +72,6 @@ pub(crate) fn fragmented_movie(out: &mut Vec<u8>, tracks: &[OutTrack]) {
     });
 }
 
-/// A track of the file, and the index of what was written of it.
-#[derive(Debug)]
-pub(crate) struct OutTrack {
-    pub(crate) kind: Kind,
-    pub(crate) timescale: u32,
-    pub(crate) entry: Vec<u8>,
-    pub(crate) matrix: [u32; 9],
-    pub(crate) language: u16,
-    pub(crate) size: (u32, u32),
-    /// [`SegmentSpec::origin_ns`] in ticks.
-    pub(crate) origin: i64,
-    /// What the growing file's edit list hides, in ticks.
-    hidden: i64,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) chunks: Vec<Chunk>,
-}
-
-/// A written sample.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
-    pub(crate) dts: i64,
-    pub(crate) shift: i32,
-    pub(crate) size: u32,
-    pub(crate) sync: bool,
-}
-
-/// A run of one track's samples that lie side by side.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Chunk {
-    pub(crate) offset: u64,
-    pub(crate) samples: u32,
-}
-
-impl OutTrack {
-    /// A track of a stream that has no samples yet.
-    pub(crate) fn announced(kind: Kind, timescale: u32, entry: Vec<u8>, size: (u32, u32)) -> Self {
-        Self {
-            kind,
-            timescale,
-            entry,
-            matrix: UNITY_MATRIX,
-            language: UNDETERMINED,
-            size,
-            origin: 0,
-            hidden: 0,
-            rows: Vec::new(),
-            chunks: Vec::new(),
-        }
-    }
-
-    fn new(track: &Track, spec: &SegmentSpec) -> Result<Self, Fault> {
-        let (timescale, matrix, language) = match &track.detail {
-            Detail::Mp4(detail) => (track.timescale, detail.matrix, detail.language),
-            Detail::Webm(_) if track.kind == Kind::Video => (90_000, UNITY_MATRIX, UNDETERMINED),
-            Detail::Webm(_) => (audio_timescale(track), UNITY_MATRIX, UNDETERMINED),
-        };
-        // Known before the track's first sample comes, which may be in a later commit.
-        let delay = rescale(track.delay, track.timescale, timescale.into());
-        Ok(Self {
-            kind: track.kind,
-            timescale,
-            entry: sample_entry(track, spec.keeps_delay)?,
-            matrix,
-            language,
-            size: (track.width, track.height),
-            origin: crate::sample::rescale_between(
-                spec.origin_ns,
-                NANOS_PER_SECOND,
-                timescale.into(),
-            ),
-            hidden: if spec.keeps_delay { delay.max(0) } else { 0 },
-            rows: Vec::new(),
-            chunks: Vec::new(),
-        })
-    }
-}
-
-impl OutTrack {
-    /// Frames that are shown in another order than they are decoded, from a stream that tells no
-    /// decode times: they are decoded in the rhythm in which they are shown, early enough for all.
-    fn settle_decode_times(&mut self) {
-        if self.rows.iter().all(|row| row.shift >= 0) {
-            return;
-        }
-        let shown = |row: &Row| row.dts + i64::from(row.shift);
-        let mut times: Vec<i64> = self.rows.iter().map(shown).collect();
-        times.sort_unstable();
-        let late = self.rows.iter().zip(&times).map(|(row, time)| time - shown(row)).max();
-        let late = late.unwrap_or(0);
-        for (row, time) in self.rows.iter_mut().zip(times) {
-            let at = shown(row);
-            row.dts = time - late;
-            row.shift = i32::try_from(at - row.dts).unwrap_or(0);
-        }
-    }
-}
-
 impl Mp4Muxer {
     pub(crate) fn new(spec: SegmentSpec, expected_ns: i64) -> Result<Self, Fault> {
         let tracks = spec.tracks.iter().map(|track| OutTrack::new(track, &spec));
@@ -171,6 +83,7 @@ impl Mp4Muxer {
             reserved: u64::try_from(index).unwrap_or(0),
             written: 0,
             fragments: 0,
+            clamped_samples: 0,
             spec,
         })
     }
@@ -180,8 +93,9 @@ impl Mp4Muxer {
     }
 
     pub(crate) fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
+        // And what stands in front of them and behind.
+        let mut out = Vec::with_capacity(self.pending.samples + 3);
         let samples = self.pending.take();
-        let mut out = Vec::new();
         if self.written == 0 {
             for (track, samples) in self.tracks.iter_mut().zip(&samples) {
                 if let Some(first) = samples.first() {
@@ -208,9 +122,14 @@ impl Mp4Muxer {
         out
     }
 
-    pub(crate) fn finish(mut self, end_ns: Option<i64>) -> (Vec<FinishStep>, Summary) {
-        let summary = summarise(&self.spec, &self.extents, end_ns);
-        let ends: Vec<i64> = self
+    /// At most `max_filler` bytes of the room for the index stay empty.
+    pub(crate) fn finish(
+        mut self,
+        end_ns: Option<i64>,
+        max_filler: u64,
+    ) -> (Vec<FinishStep>, Summary) {
+        let mut summary = summarise(&self.spec, &self.extents, end_ns);
+        let mut ends: Vec<i64> = self
             .tracks
             .iter()
             .zip(&self.extents)
@@ -226,10 +145,24 @@ impl Mp4Muxer {
                 }
             })
             .collect();
-        for track in &mut self.tracks {
-            track.settle_decode_times();
+        let mut early_ends = 0;
+        for (track, end) in self.tracks.iter_mut().zip(&mut ends) {
+            self.clamped_samples += track.settle_decode_times();
+            let last = track.rows.last().map_or(*end, Row::shown);
+            if *end > last + MAX_STEP {
+                *end = last + MAX_STEP;
+                early_ends += 1;
+            }
         }
-        (finish::steps(&self, &ends), summary)
+        summary.clamped_samples = self.clamped_samples + early_ends;
+        if early_ends > 0 {
+            let written = self.tracks.iter().zip(&ends).filter(|(track, _)| !track.rows.is_empty());
+            let lasts = written
+                .map(|(track, end)| rescale(end - track.origin, track.timescale, NANOS_PER_SECOND));
+            summary.duration_ns = lasts.max().unwrap_or(0);
+        }
+        let room = Room { reserved: self.reserved, max_filler };
+        (finish::steps(&self.tracks, &ends, room, self.written), summary)
     }
 
     /// Lets go of what only a finished file needs: of each track the last row says where it is.
@@ -242,7 +175,7 @@ impl Mp4Muxer {
 
     /// `ftyp`, the room for the index, and the movie box of a fragmented file.
     fn growing_front(&self) -> Vec<u8> {
-        let mut front = finish::file_type();
+        let mut front = boxes::file_type();
         front.boxed(b"free", |out| out.zeros(self.reserved as usize - 8));
         fragmented_movie(&mut front, &self.tracks);
         front
@@ -263,21 +196,28 @@ impl Mp4Muxer {
                 // is said by the shift.
                 // A fragment cannot begin in front of the file's own zero.
                 let earliest = last_dts.map_or(track.origin - track.hidden, |last| last + 1);
-                let dts = earliest.max(ticks(sample.dts));
-                last_dts = Some(dts);
-                rows.push(Row {
-                    dts,
-                    shift: i32::try_from(ticks(sample.pts) - dts).unwrap_or(0),
-                    size: sample.data.len() as u32,
-                    sync: sample.sync,
-                });
+                let size = sample.data.len() as u32;
+                let mut row = Row { dts: 0, shift: 0, size, sync: sample.sync };
+                let shown = ticks(sample.pts);
+                row.place(earliest.max(ticks(sample.dts)), shown, last_dts);
+                self.clamped_samples += u64::from(row.shown() != shown);
+                last_dts = Some(row.dts);
+                rows.push(row);
             }
             runs.push(rows);
         }
         let nominal = |index: usize| {
             let last = samples[index].last();
+            // The length of the last packet tells how much of it is heard. Matroska's own durations
+            // are whole milliseconds.
+            let source = &self.spec.tracks[index];
+            if matches!(source.detail, Detail::Webm(_))
+                && is_opus(&source.codec)
+                && let Some(heard) = last.and_then(heard_opus)
+            {
+                return rescale(heard, 48_000, self.tracks[index].timescale.into());
+            }
             if let Some(duration) = last.and_then(|sample| sample.duration) {
-                let source = &self.spec.tracks[index];
                 return rescale(
                     duration.into(),
                     source.timescale,
@@ -290,12 +230,9 @@ impl Mp4Muxer {
             let pair = rows.next().zip(rows.next());
             pair.map_or(0, |(last, before)| last.dts - before.dts)
         };
-        // The data offsets count from the moof's start, so its length comes first.
-        let measure = self.movie_fragment(&runs, &nominal, 0).len() as u64;
-        let moof = self.movie_fragment(&runs, &nominal, measure + 8);
         let media: u64 = runs.iter().flatten().map(|row| u64::from(row.size)).sum();
-        let mut head = moof;
-        head.u32(media as u32 + 8);
+        let mut head = self.movie_fragment(&runs, &nominal);
+        head.u32(media as u32 + MDAT_HEADER_BYTES as u32);
         head.extend_from_slice(b"mdat");
         let mut at = offset + head.len() as u64;
         out.push(Bytes::from(head));
@@ -310,14 +247,11 @@ impl Mp4Muxer {
         }
     }
 
-    fn movie_fragment(
-        &self,
-        runs: &[Vec<Row>],
-        nominal: &impl Fn(usize) -> i64,
-        data_offset: u64,
-    ) -> Vec<u8> {
-        let mut data_offset = data_offset;
-        let mut moof = Vec::new();
+    fn movie_fragment(&self, runs: &[Vec<Row>], nominal: &impl Fn(usize) -> i64) -> Vec<u8> {
+        // The data offsets count from the moof's start, so its length comes first.
+        let len = movie_fragment_len(runs);
+        let mut data_offset = (len + MDAT_HEADER_BYTES) as u64;
+        let mut moof = Vec::with_capacity(len + MDAT_HEADER_BYTES);
         moof.boxed(b"moof", |out| {
             out.full_box(b"mfhd", 0, 0, |out| out.u32(self.fragments));
             for (index, (track, rows)) in self.tracks.iter().zip(runs).enumerate() {
@@ -332,9 +266,10 @@ impl Mp4Muxer {
                         for (row, next) in
                             rows.iter().zip(rows.iter().skip(1).map(Some).chain([None]))
                         {
+                            // Only what is nominal can be longer.
                             let step =
                                 next.map_or_else(|| nominal(index), |next| next.dts - row.dts);
-                            out.u32(u32::try_from(step).unwrap_or(u32::MAX));
+                            out.u32(step.clamp(0, MAX_STEP) as u32);
                             out.u32(row.size);
                             out.u32(if row.sync { SYNC_FLAGS } else { DEPENDENT_FLAGS });
                             out.u32(row.shift as u32);
@@ -344,6 +279,7 @@ impl Mp4Muxer {
                 data_offset += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
             }
         });
+        debug_assert_eq!(moof.len(), len);
         moof
     }
 }

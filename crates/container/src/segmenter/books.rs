@@ -76,6 +76,11 @@ impl Books {
         }
     }
 
+    /// How many samples came before the newest place that is noted.
+    pub(super) fn placed(&self) -> Option<u64> {
+        self.places.back().or(self.settled.as_ref()).map(|(pushed, _)| *pushed)
+    }
+
     /// The last place in front of which all samples are among the first `settled`.
     pub(super) fn checkpoint(&mut self, settled: u64) -> Option<Checkpoint> {
         while let Some(place) = self.places.pop_front_if(|(pushed, _)| *pushed <= settled) {

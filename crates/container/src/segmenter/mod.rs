@@ -1,99 +1,48 @@
 //! Decides where one file ends and the next begins.
 
+mod actions;
 mod books;
+mod clock;
+mod files;
 mod stream;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::codec::prefixed::Record;
 use crate::commit::Checkpoint;
 use crate::demux::ResumePoint;
-use crate::sample::{Event, Init, Sample, Track};
+use crate::sample::{Event, Init, Sample};
+use actions::Planned;
+pub use actions::{Action, SegmentSpec};
 use books::Books;
-use stream::{
-    Current, MAX_PREVIOUS, MAX_SKEW_NS, MAX_WAITING_BYTES, MAX_WAITING_SAMPLES, Numbered, Previous,
-    Stream,
-};
-
-/// What a new file begins with.
-#[derive(Debug, Clone)]
-pub struct SegmentSpec {
-    /// The init segment that its samples came under.
-    pub init: Arc<Init>,
-    /// The tracks as they are now.
-    pub tracks: Vec<Track>,
-    /// The presentation time that is zero in the file, in nanoseconds.
-    pub origin_ns: i64,
-    /// Whether codec delays stand in the file as in the stream: only the first file of a stream
-    /// begins where the encoder did.
-    pub keeps_delay: bool,
-}
-
-impl SegmentSpec {
-    /// The track whose sync samples are the places to cut: video, if there is any.
-    pub(crate) fn lead(&self) -> usize {
-        stream::lead(&self.init)
-    }
-}
-
-/// What is to be done, in order.
-#[derive(Debug)]
-pub enum Action {
-    /// Begin a file.
-    Open {
-        /// Counts from 0 within one [`Segmenter`].
-        segment: u64,
-        /// What it begins with.
-        spec: Box<SegmentSpec>,
-    },
-    /// Add a sample to an open file.
-    Write {
-        /// The file, as [`Action::Open`] counted it.
-        segment: u64,
-        /// The next of its samples.
-        sample: Sample,
-    },
-    /// Finish a file; nothing more will be added to it.
-    Close {
-        /// The file, as [`Action::Open`] counted it.
-        segment: u64,
-        /// Where the next file's video begins, in nanoseconds; `None` at the end of a stream.
-        end_ns: Option<i64>,
-    },
-}
+use stream::{Current, MAX_CLOSED_WAIT_TIMES, MAX_OPEN_WAIT_NS, Numbered, Stream};
 
 /// Cuts a stream of samples into files that begin with a sync sample. Media time decides alone,
 /// so the files do not depend on when anything arrived.
 ///
 /// One file is written at a time: what belongs to the next is held back until the one before has
 /// got everything of its time. So what the files hold is always a prefix, and can be continued.
+///
+/// A clock that goes back, or ahead by many minutes on all tracks, has broken off: what comes then
+/// is in a file of its own, with the times that it came with. Up to the first sample that can
+/// begin one, samples stay in the file in front and go on where that ended.
 #[derive(Debug)]
 pub struct Segmenter {
     target_ns: i64,
+    /// Whether everything is there that will ever come.
+    is_patient: bool,
     next_segment: u64,
-    stream: Option<Stream>,
+    /// In its place while a sample goes through it, so that it moves as a pointer.
+    stream: Option<Box<Stream>>,
     /// An init segment that waits until everything in front of it is handed out.
     next_init: Option<Arc<Init>>,
     /// Oldest file first; only its actions are handed out.
     files: VecDeque<Planned>,
     books: Books,
     undecodable_samples: u64,
-}
-
-/// What was decided for one file and is not handed out yet.
-#[derive(Debug)]
-struct Planned {
-    segment: u64,
-    actions: VecDeque<Action>,
-    /// The first of its samples, as they were pushed.
-    first_number: u64,
-    bytes: usize,
-}
-
-impl Planned {
-    fn new(segment: u64) -> Self {
-        Self { segment, actions: VecDeque::new(), first_number: u64::MAX, bytes: 0 }
-    }
+    clock_breaks: u64,
+    moved_samples: u64,
 }
 
 impl Segmenter {
@@ -102,13 +51,24 @@ impl Segmenter {
     pub fn new(target_ns: i64) -> Self {
         Self {
             target_ns,
+            is_patient: false,
             next_segment: 0,
             stream: None,
             next_init: None,
             files: VecDeque::new(),
             books: Books::default(),
             undecodable_samples: 0,
+            clock_breaks: 0,
+            moved_samples: 0,
         }
+    }
+
+    /// The same for input that is not live: sound that stands far behind its picture, or in front
+    /// of it, gets into its file whatever time passes meanwhile, as long as no more than 64 MiB have
+    /// to be held back for that.
+    #[must_use]
+    pub fn patient(target_ns: i64) -> Self {
+        Self { is_patient: true, ..Self::new(target_ns) }
     }
 
     /// Goes on with the file of `spec`, in which the lead track reaches from `lead_ns.0` to
@@ -124,14 +84,19 @@ impl Segmenter {
         let mut stream = Stream::new(Arc::clone(&spec.init));
         stream.tracks.clone_from(&spec.tracks);
         stream.begun = true;
-        stream.lead_ns = lead_ns.map_or(i64::MIN, |(_, last)| last);
+        if let Some((_, last_ns)) = lead_ns {
+            stream.lead_ns = last_ns;
+            if let Some(clock) = stream.clocks.get_mut(stream.lead) {
+                clock.note(last_ns);
+            }
+        }
         let start_ns = lead_ns.map_or(spec.origin_ns, |(first, _)| first);
         stream.current = Some(Current { segment: 0, start_ns, has_lead: lead_ns.is_some() });
         let mut segmenter = Self::new(target_ns);
         segmenter.books = Books::resume(checkpoint);
-        segmenter.files.push_back(Planned::new(0));
+        segmenter.files.push_back(Planned::new(0, None));
         segmenter.next_segment = 1;
-        segmenter.stream = Some(stream);
+        segmenter.stream = Some(Box::new(stream));
         segmenter
     }
 
@@ -143,7 +108,7 @@ impl Segmenter {
         stream.begun = true;
         let mut segmenter = Self::new(target_ns);
         segmenter.books = Books::resume(checkpoint);
-        segmenter.stream = Some(stream);
+        segmenter.stream = Some(Box::new(stream));
         segmenter
     }
 
@@ -159,12 +124,15 @@ impl Segmenter {
                 }
             }
             Event::Config { track, config } => {
-                if let Some(stream) = &mut self.stream
-                    && let Some(known) = stream.tracks.get_mut(track)
-                {
-                    // After a resumption the configuration is told again.
-                    stream.config_changed |= *known != *config;
-                    *known = *config;
+                if let Some(mut stream) = self.stream.take() {
+                    // It is of the sample that comes next.
+                    self.decide(&mut stream, None);
+                    if let Some(known) = stream.tracks.get_mut(track) {
+                        // After a resumption the configuration is told again.
+                        stream.config_changed |= *known != *config;
+                        *known = *config;
+                    }
+                    self.stream = Some(stream);
                 }
             }
             Event::Sample(sample) => {
@@ -184,6 +152,7 @@ impl Segmenter {
     /// Ends the stream: all open files are closed.
     pub fn finish(&mut self) {
         let Some(mut stream) = self.stream.take() else { return };
+        self.decide(&mut stream, None);
         if stream.current.is_none() && !stream.waiting.is_empty() {
             if stream.lacks_parameter_sets() {
                 stream.waiting.drain(..).for_each(|waiting| self.drop_undecodable(&waiting));
@@ -191,7 +160,7 @@ impl Segmenter {
                 self.begin(&mut stream, None);
             }
         }
-        stream.lead_ns = i64::MAX;
+        stream.has_ended = true;
         self.release(&mut stream);
         while !stream.previous.is_empty() {
             self.close_oldest(&mut stream);
@@ -243,6 +212,19 @@ impl Segmenter {
         self.undecodable_samples
     }
 
+    /// How often a clock broke off, so that a file begins for no other reason.
+    #[must_use]
+    pub fn clock_breaks(&self) -> u64 {
+        self.clock_breaks
+    }
+
+    /// Samples that are not at their own times, since those were out of line and no file could
+    /// begin with them: they go on where the ones in front of them ended.
+    #[must_use]
+    pub fn moved_samples(&self) -> u64 {
+        self.moved_samples
+    }
+
     /// How many samples have been pushed.
     #[must_use]
     pub fn pushed_samples(&self) -> u64 {
@@ -256,28 +238,46 @@ impl Segmenter {
         let waiting = waiting.map(|waiting| waiting.number);
         let held = self.files.iter().filter(|file| !file.actions.is_empty());
         let held = held.map(|file| file.first_number).min();
-        waiting.into_iter().chain(held).min().unwrap_or(self.books.pushed)
+        let undecided = self.stream.as_ref().and_then(|stream| stream.held.as_ref());
+        let undecided = undecided.map(|undecided| undecided.number);
+        waiting.into_iter().chain(held).chain(undecided).min().unwrap_or(self.books.pushed)
     }
 
     fn begin_stream(&mut self) {
         if let Some(init) = self.next_init.take() {
             self.books.begin(init.tracks.len());
-            self.stream = Some(Stream::new(init));
+            self.stream = Some(Box::new(Stream::new(init)));
         }
     }
 
-    fn sample(&mut self, stream: &mut Stream, sample: Numbered) {
-        let at_ns = stream.shown_ns(&sample.sample);
+    fn sample(&mut self, stream: &mut Stream, mut sample: Numbered) {
         if sample.sample.track == stream.lead {
-            stream.lead_ns = stream.lead_ns.max(at_ns);
-            self.lead_sample(stream, sample, at_ns);
-            self.release(stream);
-        } else if !stream.waiting.is_empty() || stream.may_be_cut_before(at_ns, self.target_ns) {
+            let at_ns = self.follow_lead(stream, &mut sample.sample);
+            if stream.held.is_some() {
+                let broke_off_ns = stream.broke_off_ns.take();
+                self.decide(stream, Some(at_ns).filter(|_| broke_off_ns.is_none()));
+                stream.broke_off_ns = broke_off_ns;
+            }
+            if self.is_undecided(stream, &sample.sample, at_ns) {
+                stream.held = Some(sample);
+            } else {
+                self.next_lead(stream, sample, at_ns, false);
+            }
+            return;
+        }
+        let at_ns = stream.shown_ns(&sample.sample);
+        if !stream.waiting.is_empty()
+            || stream.may_be_cut_before(at_ns, self.target_ns)
+            || stream.is_off(&sample.sample, at_ns)
+        {
             stream.waiting_bytes += sample.sample.data.len();
             stream.waiting.push_back(sample);
             if stream.current.is_some() {
                 self.release(stream);
-            } else if stream.has_waited_enough(stream.max_start_skew_ns()) {
+            } else if stream.has_waited_enough(
+                stream.max_start_skew_ns(),
+                stream.waiting.front().is_some_and(|w| self.is_announced(stream, w.number)),
+            ) {
                 if !stream.lacks_parameter_sets() {
                     self.begin(stream, None);
                 } else if let Some(oldest) = stream.waiting.pop_front() {
@@ -286,7 +286,55 @@ impl Segmenter {
                 }
             }
         } else {
+            stream.follow(sample.sample.track, at_ns, false);
             self.other_sample(stream, sample, at_ns);
+        }
+    }
+
+    /// Moves a lead sample whose clock is out of line, and says when it is shown.
+    fn follow_lead(&mut self, stream: &mut Stream, sample: &mut Sample) -> i64 {
+        let decoded_ns = stream.tracks[sample.track].to_nanos(sample.dts);
+        if !stream.clocks[sample.track].follow(decoded_ns) {
+            self.moved_samples += u64::from(stream.follow_lead(sample, decoded_ns));
+        } else if sample.pts == sample.dts {
+            return decoded_ns;
+        }
+        stream.shown_ns(sample)
+    }
+
+    fn next_lead(&mut self, stream: &mut Stream, sample: Numbered, at_ns: i64, is_open: bool) {
+        stream.lead_ns = match stream.broke_off_ns {
+            None => stream.lead_ns.max(at_ns),
+            Some(_) => at_ns,
+        };
+        self.lead_sample(stream, sample, at_ns, is_open);
+        self.release(stream);
+    }
+
+    /// Whether only the next lead sample tells if the file may be cut in front of this one.
+    fn is_undecided(&self, stream: &Stream, sample: &Sample, at_ns: i64) -> bool {
+        let Some(current) = stream.current.as_ref().filter(|current| current.has_lead) else {
+            return false;
+        };
+        let beyond_ns = (at_ns - current.start_ns).saturating_sub(self.target_ns);
+        let waits = |record| match record {
+            Record::Avc => beyond_ns < self.target_ns.saturating_mul(MAX_CLOSED_WAIT_TIMES),
+            Record::Hevc => beyond_ns < self.target_ns.min(MAX_OPEN_WAIT_NS),
+        };
+        sample.sync
+            && beyond_ns >= 0
+            && !stream.config_changed
+            && stream.broke_off_ns.is_none()
+            && stream.may_begin_open_group(sample).is_some_and(waits)
+    }
+
+    /// Goes on with the key frame that is held back: its group is open where the next picture,
+    /// if there is one, is shown before it.
+    fn decide(&mut self, stream: &mut Stream, next_ns: Option<i64>) {
+        if let Some(held) = stream.held.take() {
+            let at_ns = stream.shown_ns(&held.sample);
+            let is_open = next_ns.is_some_and(|next_ns| next_ns < at_ns);
+            self.next_lead(stream, held, at_ns, is_open);
         }
     }
 
@@ -296,165 +344,37 @@ impl Segmenter {
         while stream.current.is_some()
             && let Some(first) = stream.waiting.front()
         {
-            let at_ns = stream.shown_ns(&first.sample);
-            let waits = stream.may_be_cut_before(at_ns, self.target_ns);
-            // Times that jump far ahead must not hold everything else back.
-            let is_left_behind = self.books.pushed - first.number > MAX_WAITING_SAMPLES as u64;
-            if waits && !is_left_behind && !stream.has_waited_enough(stream.max_skew_ns()) {
+            let mut at_ns = stream.shown_ns(&first.sample);
+            let track = first.sample.track;
+            let is_off = stream.is_off(&first.sample, at_ns);
+            let waits = match is_off {
+                _ if stream.has_ended => false,
+                true => !stream.is_lead_off() && has_lead(stream),
+                false => {
+                    !stream.belongs_before(track, at_ns)
+                        && stream.may_be_cut_before(at_ns, self.target_ns)
+                }
+            };
+            if waits && !self.is_over_waiting(stream, first.number, is_off) {
                 return;
             }
-            if let Some(waiting) = stream.waiting.pop_front() {
+            if let Some(mut waiting) = stream.waiting.pop_front() {
                 stream.waiting_bytes -= waiting.sample.data.len();
+                if is_off && !has_lead(stream) {
+                    self.break_off(stream, at_ns);
+                } else if is_off {
+                    self.moved_samples += 1;
+                    stream.move_on(&mut waiting.sample, at_ns);
+                    at_ns = stream.shown_ns(&waiting.sample);
+                }
+                stream.follow(track, at_ns, is_off);
                 self.other_sample(stream, waiting, at_ns);
             }
         }
     }
+}
 
-    fn lead_sample(&mut self, stream: &mut Stream, sample: Numbered, at_ns: i64) {
-        let is_sync = sample.sample.sync;
-        match &mut stream.current {
-            None if !is_sync => return self.drop_undecodable(&sample),
-            None => self.begin(stream, Some(&sample.sample)),
-            Some(current) if !current.has_lead => {
-                if !is_sync {
-                    return self.drop_undecodable(&sample);
-                }
-                current.has_lead = true;
-                current.start_ns = at_ns;
-                if std::mem::take(&mut stream.config_changed) {
-                    self.cut(stream, at_ns);
-                }
-            }
-            Some(current) => {
-                let long_enough = at_ns - current.start_ns >= self.target_ns;
-                if is_sync && (long_enough || stream.config_changed) {
-                    self.cut(stream, at_ns);
-                }
-            }
-        }
-        while stream.previous.front().is_some_and(|p| at_ns >= p.cut_ns + MAX_SKEW_NS) {
-            self.close_oldest(stream);
-        }
-        self.write_current(stream, sample);
-    }
-
-    fn drop_undecodable(&mut self, sample: &Numbered) {
-        self.undecodable_samples += 1;
-        self.books.hand_out(sample.sample.track);
-    }
-
-    /// A sample of a track that does not decide where to cut.
-    fn other_sample(&mut self, stream: &mut Stream, sample: Numbered, at_ns: i64) {
-        let Some(current) = &stream.current else { return };
-        let has_lead = current.has_lead;
-        let start_ns = current.start_ns;
-        for previous in &mut stream.previous {
-            if at_ns >= previous.cut_ns {
-                previous.passed[sample.sample.track] = true;
-            } else if !previous.passed[sample.sample.track] {
-                let segment = previous.segment;
-                return self.write(segment, sample);
-            }
-        }
-        while stream.previous.front().is_some_and(|p| p.passed.iter().all(|&passed| passed)) {
-            self.close_oldest(stream);
-        }
-        if !has_lead && at_ns - start_ns >= self.target_ns {
-            self.cut(stream, at_ns);
-            if let Some(current) = &mut stream.current {
-                current.has_lead = false;
-            }
-        }
-        self.write_current(stream, sample);
-    }
-
-    fn write_current(&mut self, stream: &Stream, sample: Numbered) {
-        if let Some(Current { segment, .. }) = stream.current {
-            self.write(segment, sample);
-        }
-    }
-
-    fn write(&mut self, segment: u64, Numbered { sample, number }: Numbered) {
-        let Some(file) = self.planned(segment) else { return };
-        file.first_number = file.first_number.min(number);
-        file.bytes += sample.data.len();
-        file.actions.push_back(Action::Write { segment, sample });
-    }
-
-    fn close(&mut self, segment: u64, end_ns: Option<i64>) {
-        if let Some(file) = self.planned(segment) {
-            file.actions.push_back(Action::Close { segment, end_ns });
-        }
-    }
-
-    fn planned(&mut self, segment: u64) -> Option<&mut Planned> {
-        self.files.iter_mut().rev().find(|file| file.segment == segment)
-    }
-
-    /// Closes the oldest file when too much is held back behind it: what still belongs to it goes
-    /// to the next.
-    fn bound(&mut self, stream: &mut Stream) {
-        let held = || self.files.iter().skip(1);
-        let samples: usize = held().map(|file| file.actions.len()).sum();
-        let bytes: usize = held().map(|file| file.bytes).sum();
-        if samples > MAX_WAITING_SAMPLES || bytes > MAX_WAITING_BYTES {
-            self.close_oldest(stream);
-        }
-    }
-
-    /// Opens a stream's first file: with its first lead sample, or without one where audio has
-    /// waited too long for it.
-    fn begin(&mut self, stream: &mut Stream, lead: Option<&Sample>) {
-        let raw_ns = |sample: &Sample| {
-            let track = &stream.tracks[sample.track];
-            track.to_nanos(sample.pts + track.delay.max(0))
-        };
-        let waiting = stream.waiting.iter().map(|waiting| &waiting.sample);
-        let first_ns = waiting.chain(lead).map(raw_ns).min().unwrap_or(0);
-        // A track whose first sample is still to come may begin a little earlier.
-        let origin_ns = if (0..stream.max_start_ns()).contains(&first_ns) { 0 } else { first_ns };
-        let start_ns = lead.map_or(origin_ns, |sample| stream.shown_ns(sample));
-        stream.config_changed = false;
-        self.open(stream, origin_ns, start_ns, lead.is_some());
-        stream.begun = true;
-        self.release(stream);
-    }
-
-    fn cut(&mut self, stream: &mut Stream, at_ns: i64) {
-        stream.config_changed = false;
-        if let Some(current) = stream.current.take() {
-            let passed = (0..stream.tracks.len()).map(|track| track == stream.lead).collect();
-            let previous = Previous { segment: current.segment, cut_ns: at_ns, passed };
-            let alone = previous.passed.iter().all(|&passed| passed);
-            stream.previous.push_back(previous);
-            if stream.previous.len() > MAX_PREVIOUS {
-                self.close_oldest(stream);
-            }
-            if alone {
-                self.close_oldest(stream);
-            }
-        }
-        self.open(stream, at_ns, at_ns, true);
-    }
-
-    fn open(&mut self, stream: &mut Stream, origin_ns: i64, start_ns: i64, has_lead: bool) {
-        let segment = self.next_segment;
-        self.next_segment += 1;
-        let spec = Box::new(SegmentSpec {
-            init: Arc::clone(&stream.init),
-            tracks: stream.tracks.clone(),
-            origin_ns,
-            keeps_delay: !stream.begun,
-        });
-        let mut file = Planned::new(segment);
-        file.actions.push_back(Action::Open { segment, spec });
-        self.files.push_back(file);
-        stream.current = Some(Current { segment, start_ns, has_lead });
-    }
-
-    fn close_oldest(&mut self, stream: &mut Stream) {
-        if let Some(Previous { segment, cut_ns, .. }) = stream.previous.pop_front() {
-            self.close(segment, Some(cut_ns));
-        }
-    }
+/// Whether the file that is written has a lead sample yet.
+fn has_lead(stream: &Stream) -> bool {
+    stream.current.as_ref().is_some_and(|current| current.has_lead)
 }

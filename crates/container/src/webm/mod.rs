@@ -1,10 +1,13 @@
 //! WebM and Matroska (RFC 9559).
 
-mod block;
+pub(crate) mod block;
 pub(crate) mod demux;
 pub(crate) mod finish;
 pub(crate) mod inspect;
+mod known;
 pub(crate) mod mux;
+mod parts;
+mod presentation;
 pub(crate) mod syntax;
 pub(crate) mod tracks;
 pub(crate) mod walk;

@@ -1,12 +1,11 @@
 //! Growing and finished WebM files.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
 use super::finish::{self, Cue, Ending, Layout};
+use super::parts::Parts;
 use super::syntax::{Write, id, size_len};
-use super::tracks::TrackDetail;
+use super::tracks::{TrackDetail, has_child};
 use crate::commit::CommitRecord;
 use crate::error::{ErrorKind, Fault};
 use crate::output::{Extent, FinishStep, Pending, Summary, is_opus, summarise};
@@ -37,12 +36,16 @@ pub struct WebmMuxer {
     written: u64,
     /// The time of the cluster of unknown length that is open.
     open_ms: Option<i64>,
+    /// As [`Summary::clamped_samples`], so far.
+    pub(crate) clamped_samples: u64,
 }
 
 /// A block of a commit, with what its cluster needs to know of it.
 struct Block {
     track: usize,
     ms: i64,
+    /// Whether it belongs in front of the file's zero, where it cannot stand.
+    is_moved: bool,
     sample: Sample,
 }
 
@@ -66,6 +69,7 @@ impl WebmMuxer {
             has_additions: false,
             written: 0,
             open_ms: None,
+            clamped_samples: 0,
             details,
             spec,
         })
@@ -76,18 +80,14 @@ impl WebmMuxer {
     }
 
     pub(crate) fn commit(&mut self, record: Option<&CommitRecord>) -> Vec<Bytes> {
-        let blocks = self.merge();
-        let mut parts = Parts::default();
+        let mut blocks = self.merge().into_iter();
+        let mut parts = Parts::for_blocks(blocks.len());
         if self.written == 0 {
             parts.head.extend(self.layout.growing());
             parts.end_head();
         }
-        let mut rest = blocks.as_slice();
-        while !rest.is_empty() {
-            let len = self.cluster_len(rest);
-            let (cluster, after) = rest.split_at(len);
-            self.cluster(cluster, &mut parts);
-            rest = after;
+        while !blocks.as_slice().is_empty() {
+            self.cluster(&mut blocks, &mut parts);
         }
         let front_parts = usize::from(self.written == 0);
         let mut out = parts.into_bytes();
@@ -108,8 +108,10 @@ impl WebmMuxer {
         if begins_group {
             self.open_ms = None;
         }
-        let mut parts = Parts::default();
-        for block in self.merge() {
+        let blocks = self.merge();
+        let mut parts = Parts::for_blocks(blocks.len());
+        for mut block in blocks {
+            block.ms = block.ms.max(0);
             let fits = |start: i64| (block.ms - start).abs() <= i64::from(i16::MAX);
             let start = self.open_ms.filter(|&start| fits(start)).unwrap_or_else(|| {
                 parts.head.id(id::CLUSTER);
@@ -118,7 +120,7 @@ impl WebmMuxer {
                 block.ms
             });
             self.open_ms = Some(start);
-            self.block(&block, start, &mut parts);
+            self.block(block, start, &mut parts);
         }
         parts.into_bytes()
     }
@@ -128,7 +130,8 @@ impl WebmMuxer {
             let number = self.details[self.cue_track].number;
             self.cues.retain(|cue| cue.track == number);
         }
-        let summary = summarise(&self.spec, &self.extents, end_ns);
+        let mut summary = summarise(&self.spec, &self.extents, end_ns);
+        summary.clamped_samples = self.clamped_samples;
         let ending = Ending {
             file_bytes: self.written,
             duration_ms: summary.duration_ns as f64 / TICK_NS as f64,
@@ -146,32 +149,46 @@ impl WebmMuxer {
     /// Pending samples of all tracks in the order of their times; within a track the order of
     /// arrival stays.
     fn merge(&mut self) -> Vec<Block> {
+        let samples = self.pending.samples;
         let mut tracks: Vec<_> = self.pending.take().into_iter().map(Vec::into_iter).collect();
-        let mut heads: Vec<_> = tracks.iter_mut().map(Iterator::next).collect();
-        let mut blocks = Vec::new();
+        // Audio stands before the video that it is heard with.
+        let place = |track: usize, sample: &Sample| {
+            let is_video = self.spec.tracks[track].kind == Kind::Video;
+            (self.block_ms(track, self.own_ms(track, sample.dts)), is_video, track)
+        };
+        let next = |track: usize, samples: &mut std::vec::IntoIter<Sample>| {
+            samples.next().map(|sample| (place(track, &sample), sample))
+        };
+        let heads = tracks.iter_mut().enumerate().map(|(track, samples)| next(track, samples));
+        let mut heads: Vec<_> = heads.collect();
+        let mut blocks = Vec::with_capacity(samples);
         loop {
-            let next = heads.iter().enumerate().filter_map(|(track, head)| {
-                let sample = head.as_ref()?;
-                let kind = self.spec.tracks[track].kind;
-                // Audio stands before the video that it is heard with.
-                Some(((self.block_ms(track, sample.dts), kind == Kind::Video), track))
-            });
-            let Some((_, track)) = next.min() else { return blocks };
-            let Some(sample) = std::mem::replace(&mut heads[track], tracks[track].next()) else {
+            let first = heads.iter().flatten().map(|(place, _)| *place).min();
+            let Some((_, _, track)) = first else { return blocks };
+            let next = next(track, &mut tracks[track]);
+            let Some((_, sample)) = std::mem::replace(&mut heads[track], next) else {
                 return blocks;
             };
-            let ms = self.block_ms(track, sample.pts);
-            blocks.push(Block { track, ms, sample });
+            let own_ms = self.own_ms(track, sample.pts);
+            let ms = self.block_ms(track, own_ms);
+            blocks.push(Block { track, ms, is_moved: ms != own_ms, sample });
         }
     }
 
-    /// A sample's timestamp in this file. Audio that comes after its own file was closed would
-    /// be negative; it stands at zero.
-    fn block_ms(&self, track: usize, ticks: i64) -> i64 {
+    /// How far behind the file's zero a time of a track is.
+    fn own_ms(&self, track: usize, ticks: i64) -> i64 {
         let source = &self.spec.tracks[track];
         let delay = if self.spec.keeps_delay { source.delay } else { 0 };
         let ns = source.to_nanos(ticks + delay) - self.spec.origin_ns;
-        ((ns + TICK_NS / 2).div_euclid(TICK_NS)).max(0)
+        (ns + TICK_NS / 2).div_euclid(TICK_NS)
+    }
+
+    /// A sample's timestamp in this file. Audio that comes after its own file was closed would
+    /// be negative; it stands at zero. Pictures that are shown before the key frame which begins
+    /// the file stand in front of zero, where players do not show what they cannot decode.
+    fn block_ms(&self, track: usize, own_ms: i64) -> i64 {
+        let is_video = self.spec.tracks[track].kind == Kind::Video;
+        if is_video { own_ms } else { own_ms.max(0) }
     }
 
     /// How many of the blocks go into the next cluster.
@@ -186,35 +203,52 @@ impl WebmMuxer {
         1 + blocks[1..].iter().take_while(|block| !ends(block)).count()
     }
 
-    fn cluster(&mut self, blocks: &[Block], parts: &mut Parts) {
-        let start = blocks.iter().map(|block| block.ms).min().unwrap_or(0);
-        let mut body = Parts::default();
-        body.head.unsigned(id::TIMESTAMP, start.unsigned_abs());
-        for block in blocks {
-            self.block(block, start, &mut body);
+    /// The next of the blocks that belong together.
+    fn cluster(&mut self, blocks: &mut std::vec::IntoIter<Block>, parts: &mut Parts) {
+        let len = self.cluster_len(blocks.as_slice());
+        let own = &blocks.as_slice()[..len];
+        let start = own.iter().map(|block| block.ms).min().unwrap_or(0).max(0);
+        self.note_cue(own, parts.len());
+        let header = parts.reserve();
+        parts.head.unsigned(id::TIMESTAMP, start.unsigned_abs());
+        for block in blocks.take(len) {
             let track = &self.spec.tracks[block.track];
-            self.extents[block.track].add(&block.sample, is_opus(&track.codec), track.timescale);
+            let extent = &mut self.extents[block.track];
+            extent.add(&block.sample, is_opus(&track.codec), track.timescale);
+            self.block(block, start, parts);
         }
-        // A video track that stays silent leaves the sound to seek by.
-        let is_silent = self.extents[self.cue_track].samples == 0;
-        let leads =
-            |block: &&Block| block.sample.sync && (is_silent || block.track == self.cue_track);
-        if let Some(block) = blocks.iter().find(leads) {
-            self.cues.push(Cue {
-                ms: block.ms.unsigned_abs(),
-                track: self.details[block.track].number,
-                cluster: self.written + parts.len() - self.layout.segment_data(),
-            });
-        }
-        parts.head.id(id::CLUSTER);
-        parts.head.size(body.len());
-        parts.append(body);
+        parts.fill(header, |head, len| {
+            head.id(id::CLUSTER);
+            head.size(len);
+        });
     }
 
-    fn block(&mut self, block: &Block, cluster_ms: i64, parts: &mut Parts) {
-        let Block { track, ms, sample } = block;
-        let number = self.details[*track].number;
-        let relative = i16::try_from(ms - cluster_ms).unwrap_or(i16::MAX);
+    /// Notes where a cluster of these blocks is sought, which begins behind `offset` bytes of the
+    /// commit.
+    fn note_cue(&mut self, blocks: &[Block], offset: u64) {
+        let leads = |block: &Block| block.track == self.cue_track;
+        // A video track that stays silent leaves the sound to seek by.
+        let is_silent = self.extents[self.cue_track].samples == 0 && !blocks.iter().any(leads);
+        let is_place = |block: &&Block| block.sample.sync && (is_silent || leads(block));
+        if let Some(block) = blocks.iter().find(is_place) {
+            self.cues.push(Cue {
+                // In front of zero nothing is sought.
+                ms: block.ms.max(0).unsigned_abs(),
+                track: self.details[block.track].number,
+                cluster: self.written + offset - self.layout.segment_data(),
+            });
+        }
+    }
+
+    fn block(&mut self, block: Block, cluster_ms: i64, parts: &mut Parts) {
+        let Block { track, ms, is_moved, sample } = block;
+        let number = self.details[track].number;
+        // The segmenter lets no time of a file's pictures go so far back; what is further back all
+        // the same stays in front of what it was in front of.
+        let far = if ms < cluster_ms { i16::MIN } else { i16::MAX };
+        let relative = i16::try_from(ms - cluster_ms).unwrap_or(far);
+        let at_ms = cluster_ms + i64::from(relative);
+        self.clamped_samples += u64::from(is_moved || at_ms != ms);
         let header_len = size_len(number) + 3;
         let payload_len = (header_len + sample.data.len()) as u64;
         let head = &mut parts.head;
@@ -222,18 +256,20 @@ impl WebmMuxer {
             head.id(id::SIMPLE_BLOCK);
             head.size(payload_len);
             block_header(head, number, relative, if sample.sync { 0x80 } else { 0 });
-            parts.payload(sample.data.clone());
+            parts.payload(sample.data);
         } else {
             let mut tail = Vec::new();
             if let Some(duration) = sample.duration {
-                let ns = self.spec.tracks[*track].to_nanos(duration.into());
+                let ns = self.spec.tracks[track].to_nanos(duration.into());
                 tail.unsigned(id::BLOCK_DURATION, (ns / TICK_NS).unsigned_abs());
             }
             if !sample.sync {
-                let back = i16::try_from(self.last_ms[*track] - ms).unwrap_or(-1);
-                tail.element(id::REFERENCE_BLOCK, &back.to_be_bytes());
+                let back = self.last_ms[track] - at_ms;
+                // Two bytes hold nearly all of them.
+                let spare = if i16::try_from(back).is_ok() { 6 } else { 0 };
+                tail.element(id::REFERENCE_BLOCK, &back.to_be_bytes()[spare..]);
             }
-            self.has_additions |= !sample.block_extra.is_empty();
+            self.has_additions |= has_child(&sample.block_extra, id::BLOCK_ADDITIONS);
             tail.extend_from_slice(&sample.block_extra);
             let block_len = 1 + size_len(payload_len) as u64 + payload_len;
             head.id(id::BLOCK_GROUP);
@@ -241,10 +277,10 @@ impl WebmMuxer {
             head.id(id::BLOCK);
             head.size(payload_len);
             block_header(head, number, relative, 0);
-            parts.payload(sample.data.clone());
+            parts.payload(sample.data);
             parts.head.extend_from_slice(&tail);
         }
-        self.last_ms[*track] = *ms;
+        self.last_ms[track] = at_ms;
     }
 }
 
@@ -253,57 +289,4 @@ fn block_header(out: &mut Vec<u8>, track: u64, relative: i16, flags: u8) {
     out.size(track);
     out.extend_from_slice(&relative.to_be_bytes());
     out.push(flags);
-}
-
-/// Small pieces that are written here, between payloads that are shared.
-#[derive(Default)]
-pub(crate) struct Parts {
-    pub(crate) head: Vec<u8>,
-    sealed: usize,
-    list: Vec<Part>,
-    payload_bytes: u64,
-}
-
-enum Part {
-    Head(Range<usize>),
-    Payload(Bytes),
-}
-
-impl Parts {
-    pub(crate) fn len(&self) -> u64 {
-        self.head.len() as u64 + self.payload_bytes
-    }
-
-    pub(crate) fn end_head(&mut self) {
-        if self.sealed < self.head.len() {
-            self.list.push(Part::Head(self.sealed..self.head.len()));
-            self.sealed = self.head.len();
-        }
-    }
-
-    pub(crate) fn payload(&mut self, payload: Bytes) {
-        self.end_head();
-        self.payload_bytes += payload.len() as u64;
-        self.list.push(Part::Payload(payload));
-    }
-
-    pub(crate) fn append(&mut self, mut other: Self) {
-        other.end_head();
-        for part in other.list {
-            match part {
-                Part::Head(range) => self.head.extend_from_slice(&other.head[range]),
-                Part::Payload(payload) => self.payload(payload),
-            }
-        }
-    }
-
-    pub(crate) fn into_bytes(mut self) -> Vec<Bytes> {
-        self.end_head();
-        let head = Bytes::from(self.head);
-        let part = |part| match part {
-            Part::Head(range) => head.slice(range),
-            Part::Payload(payload) => payload,
-        };
-        self.list.into_iter().map(part).collect()
-    }
 }

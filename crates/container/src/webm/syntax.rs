@@ -36,6 +36,8 @@ pub(crate) mod id {
     pub(crate) const TRACK_TYPE: u32 = 0x83;
     pub(crate) const FLAG_LACING: u32 = 0x9C;
     pub(crate) const DEFAULT_DURATION: u32 = 0x0023_E383;
+    pub(crate) const LANGUAGE: u32 = 0x0022_B59C;
+    pub(crate) const LANGUAGE_BCP_47: u32 = 0x0022_B59D;
     pub(crate) const CODEC_ID: u32 = 0x86;
     pub(crate) const CODEC_PRIVATE: u32 = 0x63A2;
     pub(crate) const CODEC_DELAY: u32 = 0x56AA;
@@ -53,12 +55,32 @@ pub(crate) mod id {
     pub(crate) const PIXEL_CROP_TOP: u32 = 0x54BB;
     pub(crate) const PIXEL_CROP_LEFT: u32 = 0x54CC;
     pub(crate) const PIXEL_CROP_RIGHT: u32 = 0x54DD;
+    pub(crate) const COLOUR: u32 = 0x55B0;
+    pub(crate) const MATRIX_COEFFICIENTS: u32 = 0x55B1;
+    pub(crate) const RANGE: u32 = 0x55B9;
+    pub(crate) const TRANSFER_CHARACTERISTICS: u32 = 0x55BA;
+    pub(crate) const PRIMARIES: u32 = 0x55BB;
+    pub(crate) const MAX_CLL: u32 = 0x55BC;
+    pub(crate) const MAX_FALL: u32 = 0x55BD;
+    pub(crate) const MASTERING_METADATA: u32 = 0x55D0;
+    /// The first of eight: x and y of red, green, blue and white.
+    pub(crate) const PRIMARY_R_CHROMATICITY_X: u32 = 0x55D1;
+    pub(crate) const LUMINANCE_MAX: u32 = 0x55D9;
+    pub(crate) const LUMINANCE_MIN: u32 = 0x55DA;
+    pub(crate) const PROJECTION: u32 = 0x7670;
+    pub(crate) const PROJECTION_TYPE: u32 = 0x7671;
+    pub(crate) const PROJECTION_POSE_YAW: u32 = 0x7673;
+    pub(crate) const PROJECTION_POSE_PITCH: u32 = 0x7674;
+    pub(crate) const PROJECTION_POSE_ROLL: u32 = 0x7675;
     pub(crate) const AUDIO: u32 = 0xE1;
     pub(crate) const SAMPLING_FREQUENCY: u32 = 0xB5;
     pub(crate) const CHANNELS: u32 = 0x9F;
 
     pub(crate) const CLUSTER: u32 = 0x1F43_B675;
     pub(crate) const TIMESTAMP: u32 = 0xE7;
+    pub(crate) const POSITION: u32 = 0xA7;
+    pub(crate) const PREV_SIZE: u32 = 0xAB;
+    pub(crate) const SILENT_TRACKS: u32 = 0x5854;
     pub(crate) const SIMPLE_BLOCK: u32 = 0xA3;
     pub(crate) const BLOCK_GROUP: u32 = 0xA0;
     pub(crate) const BLOCK: u32 = 0xA1;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::syntax::{Child, Children, Write, float, id, unsigned};
 use crate::error::{ErrorKind, Fault};
-use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Track};
+use crate::sample::{Detail, Kind, MAX_TRACKS, NANOS_PER_SECOND, Track};
 
 /// Codecs delay by milliseconds; a header that claims more is not believed.
 const MAX_DELAY_NS: i64 = 10 * NANOS_PER_SECOND;
@@ -20,32 +20,94 @@ pub struct TrackDetail {
     pub seek_pre_roll_ns: u64,
     /// DefaultDuration in nanoseconds, the nominal time between frames.
     pub default_duration_ns: Option<u64>,
+    /// Whether its language is English where it names none.
+    pub(super) is_english_unless_said: bool,
     /// TrackEntry children that pass through unchanged, as encoded.
-    entry_extra: Bytes,
+    pub(super) entry_extra: Bytes,
     /// Video children that depend on the frame size.
-    size_extra: Bytes,
+    pub(super) size_extra: Bytes,
     /// Video or Audio children that pass through unchanged, as encoded.
-    media_extra: Bytes,
+    pub(super) media_extra: Bytes,
 }
 
-/// A track type that is neither audio nor video is passed over.
-pub(crate) fn read_tracks(payload: &[u8]) -> Result<Vec<Track>, Fault> {
-    let mut tracks = Vec::new();
-    for child in Children::of(payload) {
-        let child = child?;
-        if child.id == id::TRACK_ENTRY {
-            tracks.extend(read_entry(child.payload)?);
+/// What a Tracks element says.
+#[derive(Debug, Default)]
+pub(crate) struct Tracks {
+    /// Audio and video.
+    pub(crate) tracks: Vec<Track>,
+    /// The TrackNumbers of all others, in their order: their blocks are passed over.
+    pub(crate) others: Vec<u64>,
+}
+
+impl Tracks {
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, Fault> {
+        let mut read = Self::default();
+        for child in Children::of(payload) {
+            let child = child?;
+            if child.id == id::TRACK_ENTRY {
+                match read_entry(child.payload)? {
+                    Entry::Ours(track) => read.tracks.push(*track),
+                    Entry::Other(number) => read.others.push(number),
+                }
+                if read.tracks.len() > MAX_TRACKS {
+                    return Err(Fault { kind: ErrorKind::TooLarge, element: "Tracks" });
+                }
+            }
+        }
+        read.others.sort_unstable();
+        Ok(read)
+    }
+
+    /// What no track says of its language is English.
+    pub(super) fn name_english(&mut self) {
+        for track in &mut self.tracks {
+            if let Detail::Webm(detail) = &mut track.detail {
+                detail.is_english_unless_said = true;
+            }
         }
     }
-    Ok(tracks)
+
+    /// Whether blocks of this track are known and of no use.
+    pub(crate) fn has_other(&self, number: u64) -> bool {
+        self.others.binary_search(&number).is_ok()
+    }
 }
 
-fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
+/// A TrackType; what it is matters to nobody but that it is neither audio nor video.
+const SUBTITLE: u64 = 17;
+
+/// A Tracks element that says the same without what is not needed: of other tracks, whose codec
+/// data can be long, only that there are some.
+pub(crate) fn without_others(payload: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    for child in Children::of(payload).flatten() {
+        match (child.id, read_entry(child.payload)) {
+            (id::TRACK_ENTRY, Ok(Entry::Other(number))) => {
+                let mut entry = Vec::new();
+                entry.unsigned(id::TRACK_NUMBER, number);
+                entry.unsigned(id::TRACK_TYPE, SUBTITLE);
+                kept.element(id::TRACK_ENTRY, &entry);
+            }
+            _ => kept.extend_from_slice(child.whole),
+        }
+    }
+    let mut element = Vec::new();
+    element.element(id::TRACKS, &kept);
+    element
+}
+
+enum Entry {
+    Ours(Box<Track>),
+    Other(u64),
+}
+
+fn read_entry(payload: &[u8]) -> Result<Entry, Fault> {
     let (mut number, mut kind, mut codec) = (0, 0, String::new());
     let (mut codec_private, mut codec_delay_ns, mut seek_pre_roll_ns) = (None, 0, 0);
     let mut default_duration_ns = None;
     let mut entry_extra = Vec::new();
     let mut media = Media::default();
+    let mut is_encoded = false;
     for child in Children::of(payload) {
         let Child { id, payload, whole } = child?;
         match id {
@@ -59,9 +121,7 @@ fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
             id::SEEK_PRE_ROLL => seek_pre_roll_ns = unsigned(payload),
             id::DEFAULT_DURATION => default_duration_ns = Some(unsigned(payload)),
             id::VIDEO | id::AUDIO => media = Media::read(payload)?,
-            id::CONTENT_ENCODINGS => {
-                return Err(Fault { kind: ErrorKind::Encoded, element: "ContentEncodings" });
-            }
+            id::CONTENT_ENCODINGS => is_encoded = true,
             // Blocks are written without lacing whatever the source did.
             id::FLAG_LACING | id::CRC_32 | id::VOID => {}
             _ => entry_extra.extend_from_slice(whole),
@@ -70,12 +130,20 @@ fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
     let kind = match kind {
         1 => Kind::Video,
         2 => Kind::Audio,
-        _ => return Ok(None),
+        // The codec's name says the same once more.
+        _ if codec.starts_with("V_") => Kind::Video,
+        _ if codec.starts_with("A_") => Kind::Audio,
+        // Nothing says what it is: its blocks are not known to be of no use.
+        0 => return Ok(Entry::Other(0)),
+        _ => return Ok(Entry::Other(number)),
     };
+    if is_encoded {
+        return Err(Fault { kind: ErrorKind::Encoded, element: "ContentEncodings" });
+    }
     if number == 0 || codec.is_empty() {
         return Err(Fault::malformed("TrackEntry"));
     }
-    Ok(Some(Track {
+    Ok(Entry::Ours(Box::new(Track {
         kind,
         codec,
         timescale: NANOS_PER_SECOND as u32,
@@ -89,11 +157,12 @@ fn read_entry(payload: &[u8]) -> Result<Option<Track>, Fault> {
             codec_private,
             seek_pre_roll_ns,
             default_duration_ns,
+            is_english_unless_said: false,
             entry_extra: entry_extra.into(),
             size_extra: media.size_extra.into(),
             media_extra: media.extra.into(),
         }),
-    }))
+    })))
 }
 
 #[derive(Default)]
@@ -220,6 +289,6 @@ fn extend(out: &mut Vec<u8>, elements: &[u8], additions: bool) {
     }
 }
 
-fn has_child(elements: &[u8], wanted: u32) -> bool {
+pub(crate) fn has_child(elements: &[u8], wanted: u32) -> bool {
     Children::of(elements).flatten().any(|child| child.id == wanted)
 }

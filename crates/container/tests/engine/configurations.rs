@@ -130,3 +130,47 @@ fn av1_gets_the_configuration_that_it_has() {
     let made = container::codec::av1::to_av1c(header).unwrap();
     assert_eq!(made[..3], written[..3], "profile, level, tier, depth, subsampling");
 }
+
+/// A fragment names the sample entry that describes it; one that there is not costs the fragment.
+#[test]
+fn each_sample_entry_has_files_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut source = picture(folder.path(), "first.mp4", "320x240", "-c:v libx264 -bf 0");
+    let hevc = "-c:v libx265 -x265-params log-level=error:open-gop=0:bframes=0 -tag:v hvc1";
+    let second = picture(folder.path(), "second.mp4", "176x144", hevc);
+    for packet in &second.packets {
+        let mut packet = packet.clone();
+        packet.pts_ns += 2 * NANOS_PER_SECOND;
+        packet.dts_ns += 2 * NANOS_PER_SECOND;
+        source.packets.push(packet);
+    }
+    let entry = second.tracks[0].entry.clone().unwrap();
+    let style =
+        mp4::Style { second_entry: Some((entry, 2 * NANOS_PER_SECOND)), ..mp4::Style::chromium() };
+    let mut stream = mp4::write(&source, &style).bytes;
+    let split = |stream: &[u8]| {
+        let chunks: Vec<Bytes> = stream.chunks(5000).map(Bytes::copy_from_slice).collect();
+        let files = record(&chunks, NANOS_PER_SECOND * 1000).unwrap().files;
+        let decoded = files.iter().map(|file| {
+            let path = folder.path().join("described.mp4");
+            std::fs::write(&path, &file.finished).unwrap();
+            let entries = "stream=codec_name,width,height,nb_read_frames";
+            let mut ffprobe = Command::new("ffprobe");
+            ffprobe.args(["-v", "error", "-count_frames", "-of", "csv=p=0", "-show_entries"]);
+            let decoded = ffprobe.arg(entries).arg(&path).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&decoded.stderr), "");
+            String::from_utf8_lossy(&decoded.stdout).trim().to_owned()
+        });
+        decoded.collect::<Vec<_>>()
+    };
+    assert_eq!(split(&stream), ["h264,320,240,48", "hevc,176,144,48"]);
+    // default-base-is-moof and the index.
+    let tfhd = [b"tfhd", &[0, 2, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2][..]].concat();
+    let mut at = 0;
+    while let Some(found) = stream[at..].windows(tfhd.len()).position(|window| window == tfhd) {
+        at += found + tfhd.len();
+        stream[at - 1] = 3;
+    }
+    assert!(at > 0);
+    assert_eq!(split(&stream), ["h264,320,240,48"]);
+}

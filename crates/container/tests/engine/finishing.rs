@@ -3,7 +3,9 @@
 use container::FinishStep;
 
 use crate::captures::{self, judge};
-use crate::support::{Wanted, partial, unfinished};
+use crate::matrix::recording::apply_step;
+use crate::progressive;
+use crate::support::{Wanted, growing, partial, unfinished};
 
 #[test]
 fn an_index_beyond_its_room_rewrites_the_file() {
@@ -19,6 +21,30 @@ fn an_index_beyond_its_room_rewrites_the_file() {
         judge(&capture, &[file], "1000");
     }
     assert!(rewritten >= 2);
+}
+
+/// Where nobody knew that it would be short, a file does not keep the room of a long one.
+#[test]
+fn a_file_with_far_too_much_room_is_rewritten() {
+    let capture = captures::named("chromium-mp4-h264-opus");
+    let finished = |expected_seconds: f64, is_compact: bool| {
+        let (muxer, mut file) = growing(&capture, expected_seconds);
+        let (steps, _) = match is_compact {
+            true => muxer.finish_compact(None),
+            false => muxer.finish(None),
+        };
+        steps.iter().for_each(|step| apply_step(&mut file, step));
+        assert_eq!(container::inspect(file.clone().into()).problems, [] as [String; 0]);
+        let is_rewritten = matches!(steps[0], FinishStep::Rewrite { .. });
+        let samples = progressive::read(&file.clone().into()).unwrap().samples;
+        (is_rewritten, file.len(), samples)
+    };
+    let (is_rewritten, snug_bytes, samples) = finished(5.0, true);
+    assert!(!is_rewritten && !samples.is_empty());
+    let (is_rewritten, roomy_bytes, roomy) = finished(3600.0, false);
+    assert!(!is_rewritten && roomy_bytes > 10 * snug_bytes && roomy == samples);
+    let (is_rewritten, compact_bytes, compact) = finished(3600.0, true);
+    assert!(is_rewritten && compact_bytes <= snug_bytes && compact == samples);
 }
 
 #[test]

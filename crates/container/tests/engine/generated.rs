@@ -15,7 +15,7 @@ const MS: i64 = 1_000_000;
 
 /// Pictures in groups, each with the time to the next and its length; and how much sound there is.
 #[derive(Debug, Clone)]
-struct Shape {
+pub(crate) struct Shape {
     groups: Vec<Vec<(i64, usize)>>,
     first_picture_ms: i64,
     begins_inside_a_group: bool,
@@ -23,7 +23,7 @@ struct Shape {
     kinds: (bool, bool),
 }
 
-fn shapes() -> impl Strategy<Value = Shape> {
+pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     let frame = (1..100i64, 1..300usize);
     let group = prop::collection::vec(frame, 1..20);
     let groups = prop::collection::vec(group, 1..7);
@@ -47,7 +47,7 @@ fn payload(len: usize, number: usize) -> Bytes {
     (0..len).map(byte).collect()
 }
 
-fn source(shape: &Shape, mut tracks: Vec<Media>) -> Source {
+pub(crate) fn source(shape: &Shape, mut tracks: Vec<Media>) -> Source {
     const STEP: i64 = 20 * MS;
     let mut packets = Vec::new();
     let mut at = shape.first_picture_ms * MS;
@@ -78,7 +78,7 @@ fn source(shape: &Shape, mut tracks: Vec<Media>) -> Source {
     Source { tracks, packets }
 }
 
-fn media(name: &str) -> Vec<Media> {
+pub(crate) fn media(name: &str) -> Vec<Media> {
     let mut tracks = sources::capture(name, 1.0).tracks;
     tracks.sort_by_key(|track| track.kind == Kind::Audio);
     tracks

@@ -110,7 +110,7 @@ fn assert_next_cluster(stream: &[u8], damage: usize, expected: &[Expected], byte
 }
 
 #[test]
-fn an_element_that_is_none_costs_the_rest_of_its_cluster() {
+fn an_element_that_is_none_costs_itself_or_the_rest_of_its_cluster() {
     let (stream, expected) = webm(true, Blocks::Simple);
     let places = places(&stream.bytes, &expected);
     for victim in (5..expected.len() - 20).step_by(13) {
@@ -121,10 +121,14 @@ fn an_element_that_is_none_costs_the_rest_of_its_cluster() {
             let mut bytes = stream.bytes.clone();
             bytes[at + offset] = value;
             if value == 0xAE {
-                // A TrackEntry is passed over where none belongs: that costs the block alone.
-                let (found, _, end) = read(&[&bytes]);
+                // A TrackEntry where none belongs, with another block behind it.
+                let (found, damages, end) = read(&[&bytes]);
                 end.unwrap();
-                assert_eq!(found.len(), expected.len() - 1);
+                let rest = expected.iter().enumerate().filter(|(n, _)| *n != victim);
+                assert!(rest.map(|(_, sample)| &sample.data).eq(&found), "{victim}");
+                let [Damage { error, bytes }] = &damages[..] else { panic!("{damages:?}") };
+                assert_eq!((error.kind, error.offset), (ErrorKind::NoHeader, at as u64));
+                assert_eq!(*bytes, expected[victim].data.len() as u64 + 13);
                 continue;
             }
             assert_next_cluster(&stream.bytes, at, &expected, &bytes);

@@ -117,6 +117,13 @@ fn finish(mut muxer: Muxer, mut bytes: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> 
 /// The first file of a capture while it still grows, and the steps that would finish it. Room is
 /// kept for `expected_seconds`.
 pub(crate) fn unfinished(capture: &Capture, expected_seconds: f64) -> (Vec<u8>, Vec<FinishStep>) {
+    let (muxer, bytes) = growing(capture, expected_seconds);
+    let (steps, _) = muxer.finish(None);
+    (bytes, steps)
+}
+
+/// The same file, and the muxer that would finish it.
+pub(crate) fn growing(capture: &Capture, expected_seconds: f64) -> (Muxer, Vec<u8>) {
     let expected_ns = (expected_seconds * NANOS_PER_SECOND as f64) as i64;
     let mut demuxer = Demuxer::new();
     let mut segmenter = Segmenter::new(i64::MAX);
@@ -138,8 +145,7 @@ pub(crate) fn unfinished(capture: &Capture, expected_seconds: f64) -> (Vec<u8>, 
     }
     let mut muxer = muxer.unwrap();
     append(&mut bytes, muxer.commit(None));
-    let (steps, _) = muxer.finish(None);
-    (bytes, steps)
+    (muxer, bytes)
 }
 
 /// Every sample of a stream, in order.

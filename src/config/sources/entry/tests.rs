@@ -63,8 +63,14 @@ fn a_wrong_value_is_named_with_what_is_allowed() {
         message
     };
     assert!(said("transport", "transport = \"http\"").contains("tcp or udp"));
-    assert!(said("size", "size = \"1x1\"").contains("is not for kind"));
-    assert!(said("adress", "adress = \"x\"").contains("nothing that a source has"));
+    assert!(
+        said("size", "size = \"1x1\"")
+            .contains("of this kind has; allowed are name, title, kind, address,")
+    );
+    let wrong = said("adress", "adress = \"x\"");
+    assert!(wrong.contains("nothing that a source") && wrong.contains("password"), "{wrong}");
+    let tiny = said("size", "name = \"a\"\nkind = \"pattern\"\nsize = \"7x7\"");
+    assert!(tiny.contains("from 16x16 to 7680x4320"), "{tiny}");
     assert!(said("record", "record = \"yes\"").contains("\"yes\""));
     assert!(said("hours", "hours = [\"9 to 5\"]").contains("9 to 5"));
     assert!(said("kind", "name = \"a\"\nkind = \"ip\"").contains("rtsp, camera, file or pattern"));

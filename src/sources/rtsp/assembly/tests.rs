@@ -191,6 +191,19 @@ fn sound_lies_where_the_playback_is_said_to_begin() {
 }
 
 #[test]
+fn sound_of_another_connection_lies_where_it_arrives() {
+    let mut camera = Camera::that_tells();
+    // Its playback began 320 ms after the picture's.
+    camera.start_ticks.1 += 8000 * 320 / 1000;
+    camera.assembly = Assembly::new(true, Some(alaw())).with_sound_apart(true);
+    camera.steadily(50);
+    let first = camera.samples(1)[0].pts;
+    let mut apart = Camera::new();
+    apart.steadily(50);
+    assert_eq!(first, apart.samples(1)[0].pts);
+}
+
+#[test]
 fn what_refers_to_lost_pictures_is_left_out_and_said() {
     let mut camera = Camera::that_tells();
     camera.steadily(60);

@@ -8,7 +8,7 @@ use crate::captures;
 use crate::writers::mp4::{Base, Fragments, Style as Mp4, Tfdt};
 use crate::writers::sources::{capture, of, with_pcm};
 use crate::writers::webm::{Blocks, Clusters, Lacing, Length, Style as Webm};
-use crate::writers::{Source, Stream, mp4, tools, webm};
+use crate::writers::{Packet, Source, Stream, mp4, tools, webm};
 
 type Write = Box<dyn Fn(&Path) -> Stream + Send + Sync>;
 
@@ -27,7 +27,10 @@ const UNHIDDEN: &str =
 const WIDE: &str = "ffmpeg 5.1 counts from a moof as if its header had eight bytes";
 const NEGATIVE: &str =
     "ffmpeg 5.1 shows pictures late in a fragmented file with negative composition offsets";
-const PADDING: &str = "the padding that Matroska notes in the last Opus packet is not carried over to MP4: it is heard";
+const OPEN: &str = "the judge expects a cut at every key frame that is late enough, and pictures in front of it; a test of its own reads these files with ffprobe and ffmpeg";
+const PADDING: &str =
+    "ffmpeg 5.1 plays the last Opus packet of an MP4 to its end, however long the file says it is";
+const ONE_ENTRY: &str = "ffmpeg 5.1 decodes all fragments of a stream under its first sample entry; a test of its own decodes such files";
 /// What the judge's own tools read otherwise in the stream than in the files.
 const MISREAD: &[(&str, &str)] = &[
     ("safari-priming", UNHIDDEN),
@@ -35,6 +38,7 @@ const MISREAD: &[(&str, &str)] = &[
     ("mp4-wide", WIDE),
     ("mp4-reordered", NEGATIVE),
     ("ffmpeg-mp4-cmaf", NEGATIVE),
+    ("mp4-two-entries", ONE_ENTRY),
     ("ffmpeg-matroska-hevc", PADDING),
 ];
 const SECOND: i64 = 1_000_000_000;
@@ -349,6 +353,44 @@ fn other_mp4() -> Vec<Dialect> {
             h264_aac,
             Mp4 { edits: vec![vec![(120, -1), (0, 0)], Vec::new()], ..plain() },
         ),
+        row(
+            "mp4-nanoseconds",
+            "ticks of a nanosecond, and nothing for six seconds",
+            || {
+                let mut source = h264_aac();
+                for packet in source.packets.iter_mut().filter(|p| p.dts_ns > SECOND * 11 / 10) {
+                    packet.pts_ns += 6 * SECOND;
+                    packet.dts_ns += 6 * SECOND;
+                }
+                source
+            },
+            Mp4 {
+                video_timescale: 1_000_000_000,
+                tfdt: Tfdt::Long,
+                fragments: Fragments::EveryMs(500),
+                ..plain()
+            },
+        ),
+        dialect(
+            "mp4-two-entries",
+            "a second sample entry, for another picture size",
+            move |folder| {
+                let make = |name, size| {
+                    let flags = "-movflags +frag_keyframe+empty_moov+default_base_moof -f mp4";
+                    let arguments = format!("-s {size} -c:v libx264 -bf 0 -c:a aac {flags}");
+                    of(&tools::ffmpeg(folder, name, &arguments).bytes, 4.0)
+                };
+                let (mut source, second) =
+                    (make("entry-1.mp4", "320x240"), make("entry-2.mp4", "176x144"));
+                let video = source.video().unwrap();
+                let is_second = |p: &Packet| p.track == video && p.dts_ns >= 2 * SECOND;
+                source.packets.retain(|packet| !is_second(packet));
+                source.packets.extend(second.packets.iter().filter(|p| is_second(p)).cloned());
+                source.packets.sort_by_key(|packet| (packet.dts_ns, packet.track == video));
+                let entry = second.tracks[video].entry.clone().unwrap();
+                mp4::write(&source, &Mp4 { second_entry: Some((entry, 2 * SECOND)), ..plain() })
+            },
+        ),
         dialect("mp4-reordered", "B-frames, negative composition offsets", |folder| {
             let mut source = reordered(folder);
             let video = source.video().unwrap();
@@ -424,6 +466,24 @@ fn tool_made() -> Vec<Dialect> {
             "AV1 in MP4",
             "-c:v libsvtav1 -preset 12 -c:a libopus -movflags frag_keyframe+empty_moov+default_base_moof -f mp4",
         ),
+        ffmpeg(
+            "ffmpeg-mp4-open-hevc",
+            "HEVC whose groups of pictures are open",
+            "-c:v libx265 -x265-params log-level=error:open-gop=1:bframes=3:b-adapt=0:scenecut=0 -tag:v hvc1 -c:a aac -movflags frag_keyframe+empty_moov+default_base_moof -f mp4",
+        )
+        .except("tools", OPEN),
+        ffmpeg(
+            "ffmpeg-mp4-open-h264",
+            "H.264 whose groups of pictures are open",
+            "-c:v libx264 -x264-params open-gop=1:bframes=3:b-adapt=0:scenecut=0 -c:a aac -movflags frag_keyframe+empty_moov+default_base_moof -f mp4",
+        )
+        .except("tools", OPEN),
+        ffmpeg(
+            "ffmpeg-matroska-open-hevc",
+            "HEVC whose groups of pictures are open and FLAC, in Matroska",
+            "-c:v libx265 -x265-params log-level=error:open-gop=1:bframes=3:b-adapt=0:scenecut=0 -c:a flac -f matroska",
+        )
+        .except("tools", OPEN),
         gstreamer(
             "gstreamer-webm",
             "GStreamer, `webmmux streamable=true`",

@@ -27,7 +27,7 @@ impl Case<'_> {
         self.stream.bytes.chunks(self.chunk_bytes).map(Bytes::copy_from_slice).collect()
     }
 
-    fn record(&self) -> Recording {
+    pub(super) fn record(&self) -> Recording {
         record(&self.chunks(), self.segment_ns).unwrap()
     }
 
@@ -146,6 +146,8 @@ pub(crate) fn files_hold_every_sample(case: &Case<'_>) {
 /// One clock through all files of a stream.
 pub(crate) fn one_clock(case: &Case<'_>) {
     let recording = case.record();
+    let clamped: u64 = recording.files.iter().map(|file| file.clamped).sum();
+    assert_eq!((recording.breaks, recording.moved, clamped), (0, 0, 0), "breaks, moved, clamped");
     for (group, expected) in case.expected().iter().enumerate() {
         for track in 0..2 {
             let mut wanted = decodable(expected, track).into_iter();

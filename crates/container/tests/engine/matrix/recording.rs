@@ -34,12 +34,16 @@ pub(crate) struct File {
     pub(crate) finished: Vec<u8>,
     /// Its samples as the segmenter assigned them.
     pub(crate) samples: Vec<Sample>,
+    /// How many of them stand at another time.
+    pub(crate) clamped: u64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Recording {
     pub(crate) files: Vec<File>,
     pub(crate) undecodable: u64,
+    pub(crate) breaks: u64,
+    pub(crate) moved: u64,
 }
 
 struct Open {
@@ -52,8 +56,16 @@ struct Open {
 
 /// Records a stream that comes in `chunks`, with a commit after each.
 pub(crate) fn record(chunks: &[Bytes], target_ns: i64) -> Result<Recording, container::Error> {
+    record_by(Segmenter::new(target_ns), chunks, target_ns)
+}
+
+/// The same with another segmenter of this length.
+pub(crate) fn record_by(
+    mut segmenter: Segmenter,
+    chunks: &[Bytes],
+    target_ns: i64,
+) -> Result<Recording, container::Error> {
     let mut demuxer = Demuxer::new();
-    let mut segmenter = Segmenter::new(target_ns);
     let mut recording = Recording::default();
     let mut open: Option<Open> = None;
     let mut inits: Vec<Arc<Init>> = Vec::new();
@@ -62,6 +74,8 @@ pub(crate) fn record(chunks: &[Bytes], target_ns: i64) -> Result<Recording, cont
         while let Some(event) = demuxer.poll()? {
             if let Event::Init(init) = &event {
                 inits.push(Arc::clone(init));
+            } else if let Some(resume) = demuxer.resume_point() {
+                segmenter.place(resume);
             }
             segmenter.push(event);
             apply(&mut segmenter, &mut open, &inits, &mut recording, target_ns)?;
@@ -80,6 +94,8 @@ pub(crate) fn record(chunks: &[Bytes], target_ns: i64) -> Result<Recording, cont
     apply(&mut segmenter, &mut open, &inits, &mut recording, target_ns)?;
     assert!(open.is_none());
     recording.undecodable = segmenter.undecodable_samples();
+    recording.breaks = segmenter.clock_breaks();
+    recording.moved = segmenter.moved_samples();
     Ok(recording)
 }
 
@@ -124,11 +140,12 @@ impl Open {
 
     fn finish(self, end_ns: Option<i64>) -> File {
         let spec = self.muxer.spec().clone();
-        let (steps, _) = self.muxer.finish(end_ns);
+        let (steps, summary) = self.muxer.finish(end_ns);
+        let clamped = summary.clamped_samples;
         let mut finished = self.bytes.clone();
         steps.iter().for_each(|step| apply_step(&mut finished, step));
         let Self { group, bytes: growing, commits, samples, .. } = self;
-        File { spec, group, growing, commits, steps, finished, samples }
+        File { spec, group, growing, commits, steps, finished, samples, clamped }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fragmented MP4 as the recorders of this world write it (ISO 14496-12 clause 8.8).
 
+use bytes::Bytes;
 use container::Kind;
 
 use super::{Expected, Packet, Source, Stream, nanos, ticks};
@@ -69,6 +70,8 @@ pub(crate) struct Style {
     pub(crate) handler: &'static str,
     /// Instead of the entry's own type.
     pub(crate) video_entry: Option<[u8; 4]>,
+    /// A second sample entry of the picture, and from when on it holds.
+    pub(crate) second_entry: Option<(Bytes, i64)>,
 }
 
 pub(crate) const UNITY: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
@@ -97,6 +100,7 @@ impl Style {
             defaults: false,
             handler: "VideoHandler",
             video_entry: None,
+            second_entry: None,
         }
     }
 
@@ -396,11 +400,15 @@ fn track_box(out: &mut Vec<u8>, source: &Source, style: &Style, track: usize, sc
                 });
                 out.boxed(b"stbl", |out| {
                     out.full(b"stsd", 0, 0, |out| {
-                        out.u32(1);
+                        let second = style.second_entry.as_ref().filter(|_| is_video);
+                        out.u32(1 + u32::from(second.is_some()));
                         let at = out.len();
                         out.extend(media.entry.as_ref().unwrap());
                         if let Some(kind) = style.video_entry.filter(|_| is_video) {
                             out[at + 4..at + 8].copy_from_slice(&kind);
+                        }
+                        if let Some((entry, _)) = second {
+                            out.extend(entry);
                         }
                     });
                     for table in [b"stts", b"stsc", b"stco"] {
@@ -493,11 +501,19 @@ fn movie_fragment(
             let samples = runs.iter().flat_map(|run| &timed[track][run.samples.clone()]);
             let has_default = style.defaults && !runs.is_empty();
             let default_duration = samples.clone().next().map_or(0, |sample| sample.duration);
-            let tfhd = base | if has_default { 0x28 } else { 0 };
+            let is_second = |from_ns| {
+                track == 0 && samples.clone().next().is_some_and(|s| s.packet.dts_ns >= from_ns)
+            };
+            let second = style.second_entry.as_ref().filter(|(_, from_ns)| is_second(*from_ns));
+            let described = if second.is_some() { 2 } else { 0 };
+            let tfhd = base | described | if has_default { 0x28 } else { 0 };
             out.full(b"tfhd", 0, tfhd, |out| {
                 out.u32(track as u32 + 1);
                 if style.base == Base::File {
                     out.extend(moof_at.to_be_bytes());
+                }
+                if described > 0 {
+                    out.u32(described);
                 }
                 if has_default {
                     out.u32(default_duration);

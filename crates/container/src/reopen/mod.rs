@@ -1,28 +1,24 @@
 //! Reads a file of this program again, so that it can be continued or finished.
 
+mod family;
+mod stream;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::byte_queue::ByteQueue;
-use crate::commit::{CommitRecord, Place};
+use crate::commit::CommitRecord;
 use crate::mux::Muxer;
-use crate::refine::Refiner;
-use crate::sample::{
-    Container, Detail, Event, Found, Init, Kind, NANOS_PER_SECOND, Sample, Track, rescale,
-    rescale_between,
-};
-use crate::segmenter::SegmentSpec;
-use crate::{fmp4, webm};
+use crate::sample::Init;
+use family::{Family, SIGNATURE_BYTES};
+use stream::{specify, to_stream};
 
 /// One commit holds four megabytes and one frame; what claims more is not a piece of one.
 pub(crate) const MAX_PIECE_BYTES: u64 = 64 << 20;
 
 /// What a commit consists of at most: its media, with a frame as large as frames can be.
 const MAX_COMMIT_BYTES: u64 = 2 * MAX_PIECE_BYTES;
-
-/// Enough bytes to tell the families apart.
-const SIGNATURE_BYTES: usize = 8;
 
 /// A piece of a file as its walker sees it.
 #[derive(Debug)]
@@ -92,13 +88,6 @@ pub struct Reopening {
     is_over: bool,
     commits: u64,
     media_at: u64,
-}
-
-#[derive(Debug)]
-enum Family {
-    Unknown,
-    Webm(webm::walk::Walker, Box<webm::demux::Demuxer>, ByteQueue),
-    Mp4(fmp4::walk::Walker, Box<fmp4::demux::Demuxer>, ByteQueue),
 }
 
 /// A file that can be continued.
@@ -232,11 +221,7 @@ impl Reopening {
             }
             self.family = Family::of(signature);
         }
-        match &mut self.family {
-            Family::Unknown => Err(()),
-            Family::Webm(walker, ..) => walker.next(&mut self.input),
-            Family::Mp4(walker, ..) => walker.next(&mut self.input),
-        }
+        self.family.walk(&mut self.input)
     }
 
     fn commit(
@@ -274,7 +259,7 @@ impl Reopening {
         if self.muxer.is_none() {
             let (session, generation) = (&*record.session, record.generation);
             let init = init(Origin { session, generation, init_crc: place.init_crc })?;
-            let spec = specify(init, place, &self.family, &samples)?;
+            let spec = specify(init, place, self.family.tracks(), &samples)?;
             self.muxer = Muxer::new(spec, self.expected_ns).ok();
         }
         let muxer = self.muxer.as_mut()?;
@@ -304,138 +289,4 @@ impl Reopening {
         self.commits += 1;
         Some(parts)
     }
-}
-
-impl Family {
-    fn of(signature: [u8; SIGNATURE_BYTES]) -> Self {
-        if signature.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
-            let demuxer = Box::new(webm::demux::Demuxer::new());
-            return Self::Webm(webm::walk::Walker::default(), demuxer, ByteQueue::default());
-        }
-        if signature.ends_with(b"ftyp") {
-            let demuxer = Box::new(fmp4::demux::Demuxer::new());
-            return Self::Mp4(fmp4::walk::Walker::default(), demuxer, ByteQueue::default());
-        }
-        Self::Unknown
-    }
-
-    fn is_finished(&self) -> bool {
-        match self {
-            Self::Unknown => false,
-            Self::Webm(walker, ..) => walker.is_finished(),
-            Self::Mp4(walker, ..) => walker.is_finished(),
-        }
-    }
-
-    /// Hands bytes to the demuxer, and says whether they are media.
-    fn feed(&mut self, bytes: Bytes) -> bool {
-        match self {
-            Self::Unknown => false,
-            Self::Webm(_, _, input) => {
-                let is_media = bytes.starts_with(&webm::CLUSTER_ID);
-                input.push(bytes);
-                is_media
-            }
-            Self::Mp4(_, _, input) => {
-                let is_media = bytes.get(4..8) == Some(b"moof");
-                input.push(bytes);
-                is_media
-            }
-        }
-    }
-
-    fn tracks(&self) -> &[Track] {
-        match self {
-            Self::Unknown => &[],
-            Self::Webm(_, demuxer, _) => demuxer.tracks(),
-            Self::Mp4(_, demuxer, _) => demuxer.tracks(),
-        }
-    }
-
-    fn is_damaged(&self) -> bool {
-        match self {
-            Self::Unknown => false,
-            Self::Webm(_, demuxer, _) => !demuxer.damages.is_empty(),
-            Self::Mp4(_, demuxer, _) => !demuxer.damages.is_empty(),
-        }
-    }
-
-    /// The samples of what was handed over; `None` where it is damaged.
-    fn samples(&mut self) -> Option<Vec<Sample>> {
-        let mut samples = Vec::new();
-        loop {
-            let found = match self {
-                Self::Unknown => return None,
-                Self::Webm(_, demuxer, input) => demuxer.poll(input),
-                Self::Mp4(_, demuxer, input) => demuxer.poll(input),
-            };
-            if self.is_damaged() {
-                return None;
-            }
-            match found.ok()? {
-                Some(Found::Sample(sample)) => samples.push(sample),
-                Some(Found::Init(_)) => {}
-                None => return Some(samples),
-            }
-        }
-    }
-}
-
-/// What the file began with: the stream's tracks, as its first samples and its own header tell.
-fn specify(
-    init: Arc<Init>,
-    place: Place,
-    family: &Family,
-    samples: &[Sample],
-) -> Option<SegmentSpec> {
-    let own = family.tracks();
-    let mut tracks = init.tracks.clone();
-    if own.len() != tracks.len() {
-        return None;
-    }
-    let mut refiner = Refiner::new(&tracks);
-    let mut events = std::collections::VecDeque::new();
-    let mut seen = vec![false; tracks.len()];
-    for sample in samples {
-        if !std::mem::replace(seen.get_mut(sample.track)?, true) {
-            refiner.push(sample.clone(), &mut events);
-        }
-    }
-    for event in events {
-        if let Event::Config { track, config } = event {
-            tracks[track] = *config;
-        }
-    }
-    for (track, own) in tracks.iter_mut().zip(own) {
-        // The parameter sets went from the stream to the header of the file.
-        if let (Detail::Webm(detail), Detail::Mp4(entry)) = (&mut track.detail, &own.detail)
-            && track.kind == Kind::Video
-            && detail.codec_private.is_none()
-        {
-            detail.codec_private =
-                fmp4::entry::configuration(&entry.sample_entry, Kind::Video, b"avcC");
-            (track.width, track.height) = (own.width, own.height);
-        }
-    }
-    let Place { origin_ns, keeps_delay, .. } = place;
-    Some(SegmentSpec { init, tracks, origin_ns, keeps_delay })
-}
-
-/// A sample of the file with the times of its stream.
-fn to_stream(mut sample: Sample, own: &[Track], spec: &SegmentSpec) -> Option<Sample> {
-    let from = own.get(sample.track)?.timescale;
-    let track = spec.tracks.get(sample.track)?;
-    let origin = rescale_between(spec.origin_ns, NANOS_PER_SECOND, from.into());
-    let ticks = |at: i64| rescale(at.saturating_add(origin), from, track.timescale.into());
-    sample.pts = ticks(sample.pts);
-    sample.dts = match spec.init.source {
-        // It tells no decode times; those of the file were made up.
-        Container::Webm => sample.pts,
-        Container::Mp4 => ticks(sample.dts),
-    };
-    let duration = sample.duration.filter(|&duration| duration > 0);
-    sample.duration = duration.and_then(|duration| {
-        u32::try_from(rescale(duration.into(), from, track.timescale.into())).ok()
-    });
-    Some(sample)
 }

@@ -1,0 +1,90 @@
+//! What a file holds, in the words of the stream that it came of.
+
+use std::sync::Arc;
+
+use crate::codec::opus;
+use crate::commit::Place;
+use crate::output::is_opus;
+use crate::refine::Refiner;
+use crate::sample::{
+    Container, Detail, Event, Init, Kind, NANOS_PER_SECOND, Sample, Track, rescale, rescale_between,
+};
+use crate::segmenter::SegmentSpec;
+use crate::{fmp4, webm};
+
+/// What the file began with: the stream's tracks, as its first samples and its own header tell.
+pub(super) fn specify(
+    init: Arc<Init>,
+    place: Place,
+    own: &[Track],
+    samples: &[Sample],
+) -> Option<SegmentSpec> {
+    let mut tracks = init.tracks.clone();
+    if own.len() != tracks.len() {
+        return None;
+    }
+    for (track, own) in tracks.iter_mut().zip(own) {
+        let Detail::Mp4(own) = &own.detail else { continue };
+        let writes = |track: &Track| {
+            fmp4::entry::sample_entry(track, place.keeps_delay)
+                .is_ok_and(|entry| entry == own.sample_entry)
+        };
+        // The file may have begun under another of the stream's sample entries.
+        let under = (1..).map_while(|description| track.under(description));
+        if let Some(described) = under.skip(1).find(writes) {
+            *track = described;
+        }
+    }
+    let mut refiner = Refiner::new(&tracks);
+    let mut seen = vec![false; tracks.len()];
+    for sample in samples {
+        if !std::mem::replace(seen.get_mut(sample.track)?, true) {
+            let changed = refiner.refine(&mut sample.clone());
+            if let Some(Event::Config { track, config }) = changed {
+                tracks[track] = *config;
+            }
+        }
+    }
+    for (track, own) in tracks.iter_mut().zip(own) {
+        // The parameter sets went from the stream to the header of the file.
+        if let (Detail::Webm(detail), Detail::Mp4(entry)) = (&mut track.detail, &own.detail)
+            && track.kind == Kind::Video
+            && detail.codec_private.is_none()
+        {
+            detail.codec_private =
+                fmp4::entry::configuration(&entry.sample_entry, Kind::Video, b"avcC");
+            track.resize((own.width, own.height));
+        }
+    }
+    let Place { origin_ns, keeps_delay, .. } = place;
+    Some(SegmentSpec { init, tracks, origin_ns, keeps_delay })
+}
+
+/// A sample of the file with the times of its stream.
+pub(super) fn to_stream(mut sample: Sample, own: &[Track], spec: &SegmentSpec) -> Option<Sample> {
+    let from = own.get(sample.track)?.timescale;
+    let track = spec.tracks.get(sample.track)?;
+    let origin = rescale_between(spec.origin_ns, NANOS_PER_SECOND, from.into());
+    let ticks = |at: i64| rescale(at.saturating_add(origin), from, track.timescale.into());
+    sample.pts = ticks(sample.pts);
+    sample.dts = match spec.init.source {
+        // It tells no decode times; those of the file were made up.
+        Container::Webm => sample.pts,
+        Container::Mp4 => ticks(sample.dts),
+    };
+    let duration = sample.duration.filter(|&duration| duration > 0);
+    sample.duration = duration.and_then(|duration| {
+        u32::try_from(rescale(duration.into(), from, track.timescale.into())).ok()
+    });
+    let is_opus = is_opus(&track.codec);
+    if is_opus && spec.init.source == Container::Webm && spec.init.output == Container::Mp4 {
+        let heard = duration.map(|duration| rescale(duration.into(), from, 48_000));
+        let whole = opus::packet_duration(&sample.data).map(i64::from);
+        sample.duration = None;
+        if let Some((heard, whole)) = heard.zip(whole).filter(|(heard, whole)| heard < whole) {
+            let padding_ns = rescale(whole - heard, 48_000, NANOS_PER_SECOND);
+            sample.block_extra = webm::block::discard_padding(padding_ns);
+        }
+    }
+    Some(sample)
+}
