@@ -11,7 +11,7 @@
 
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -23,8 +23,34 @@ if (files.length === 0) {
   process.stderr.write(`there is no browser test named ${wanted.join(" or ")}\n`);
   process.exit(2);
 }
-const runner = spawn(process.execPath, ["--test", "--test-concurrency=1", ...files], { stdio: "inherit" });
-for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => runner.kill(signal));
-runner.on("exit", (code, signal) => {
-  process.exitCode = code ?? (signal ? 1 : 0);
-});
+/** @type {import("node:child_process").ChildProcess | undefined} */
+let runner;
+let isStopped = false;
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+  process.on(signal, () => {
+    isStopped = true;
+    runner?.kill(signal);
+  });
+}
+
+/** @param {string} file @returns {Promise<boolean>} whether its tests passed */
+function passes(file) {
+  return new Promise((resolve) => {
+    runner = spawn(process.execPath, ["--test", "--test-concurrency=1", file], { stdio: "inherit" });
+    runner.on("error", () => resolve(false));
+    runner.on("exit", (code) => resolve(code === 0));
+  });
+}
+
+// A browser that the machine starved is known by passing the second time; it is named all the same.
+/** @type {string[]} */
+const failed = [];
+for (const file of files) if (!isStopped && !(await passes(file))) failed.push(file);
+/** @type {string[]} */
+const again = [];
+for (const file of failed) if (!isStopped && (await passes(file))) again.push(file);
+const names = (/** @type {string[]} */ some) => some.map((file) => basename(file, ".test.mjs")).join(", ");
+if (again.length > 0) process.stderr.write(`passed only when run again, which is a fault of theirs: ${names(again)}\n`);
+const lost = failed.filter((file) => !again.includes(file));
+if (lost.length > 0) process.stderr.write(`failed: ${names(lost)}\n`);
+process.exitCode = isStopped || lost.length > 0 ? 1 : 0;

@@ -8,6 +8,7 @@ its own, from the beginning, unless it is shared. Prints its port in a line, and
 It ends when its standard input does.
 """
 import argparse
+import os
 import sys
 
 import gi
@@ -43,7 +44,8 @@ def permissions():
 
 
 def say(text):
-    print(text, flush=True)
+    # Clients have threads of their own: one write keeps a line whole, print() makes two.
+    os.write(sys.stdout.fileno(), f"{text}\n".encode())
 
 
 def main():
