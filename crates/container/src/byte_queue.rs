@@ -15,6 +15,14 @@ const GATHERED_BYTES: usize = 16 << 10;
 /// fit, and it is little to reserve for nothing but a size field.
 const MAX_AWAITED_BYTES: usize = 64 << 10;
 
+/// What may be taken and put back in a row: some of the longest boxes, which nobody loses at once.
+const MAX_PUT_BACK_BYTES: u64 = 32 << 20;
+
+/// How much of it each byte makes up for that is passed for good. What stands in a box that is no
+/// good may say of itself that it is as long, and so on every few bytes: reading all of it each
+/// time would take hours.
+const PUT_BACK_BYTES_PER_BYTE: u64 = 16;
+
 /// What is quick to look for: one of these bytes, each so far behind the beginning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sign(pub(crate) [(usize, u8); 3]);
@@ -28,6 +36,8 @@ pub(crate) struct ByteQueue {
     small: BytesMut,
     len: usize,
     position: u64,
+    /// What was put back and is not made up for, and where that was.
+    put_back: (u64, u64),
 }
 
 impl ByteQueue {
@@ -103,9 +113,21 @@ impl ByteQueue {
     pub(crate) fn put_back(&mut self, bytes: Bytes) {
         self.len += bytes.len();
         self.position -= bytes.len() as u64;
+        self.put_back = (self.put_back_bytes() + bytes.len() as u64, self.position);
         if !bytes.is_empty() {
             self.pieces.push_front(bytes);
         }
+    }
+
+    /// Whether so many bytes more may be taken that turn out to be put back.
+    pub(crate) fn may_put_back(&self, bytes: u64) -> bool {
+        self.put_back_bytes().saturating_add(bytes) <= MAX_PUT_BACK_BYTES
+    }
+
+    fn put_back_bytes(&self) -> u64 {
+        let (bytes, at) = self.put_back;
+        let passed = self.position.saturating_sub(at);
+        bytes.saturating_sub(passed.saturating_mul(PUT_BACK_BYTES_PER_BYTE))
     }
 
     /// Takes exactly `n` bytes, or nothing while fewer are there.

@@ -144,3 +144,42 @@ fn webm_number(stream: &[u8], track: usize) -> u8 {
         container::Detail::Mp4(_) => panic!("no WebM"),
     }
 }
+
+/// Each of them says that it is 4 MiB long, and what stands in one stands in hundred thousand more.
+#[test]
+fn movie_boxes_inside_one_another_cost_little() {
+    let stream = mp4::write(&capture("chromium-mp4-h264-opus", 0.5), &mp4::Style::chromium());
+    let wanted = stream.expected.as_ref().unwrap()[0].len();
+    for (kind, first) in [(b"moof", b"mfhd"), (b"moov", b"mvhd")] {
+        // Children of the one that begins before, each of which holds the beginning of another.
+        let (own, inner, sizes) = (32u32, 4u32 << 20, 16u32);
+        let head = [&own.to_be_bytes()[..], b"free", &inner.to_be_bytes(), kind].concat();
+        let unit = [&head[..], &sizes.to_be_bytes(), first, &[0; 8]].concat();
+        // In front no box, so that what follows is looked for; behind it enough for the last one.
+        let units = unit.repeat((8 << 20) / unit.len());
+        let nested = [vec![0; 8], units, vec![0xFF; 5 << 20]].concat();
+        let behind = [&stream.bytes[..], &nested, &stream.bytes].concat();
+        let alone = [&nested[..], &stream.bytes].concat();
+        for (mut demuxer, bytes, wanted) in [
+            (Demuxer::new(), &behind, 2 * wanted),
+            (Demuxer::salvaging(), &behind, 2 * wanted),
+            (Demuxer::salvaging(), &alone, wanted),
+        ] {
+            let begun = Instant::now();
+            let (mut found, mut lost) = (0, 0);
+            let pieces = bytes.chunks(1 << 20).map(Bytes::copy_from_slice).map(Some);
+            for piece in pieces.chain([None]) {
+                match piece {
+                    Some(piece) => demuxer.push(piece),
+                    None => demuxer.end(),
+                }
+                while let Some(event) = demuxer.poll().unwrap() {
+                    found += usize::from(matches!(event, Event::Sample(_)));
+                }
+                lost += std::iter::from_fn(|| demuxer.damage()).map(|d| d.bytes).sum::<u64>();
+                assert!(begun.elapsed() < A_MOMENT, "{:?}", begun.elapsed());
+            }
+            assert_eq!((found, lost), (wanted, nested.len() as u64));
+        }
+    }
+}

@@ -307,3 +307,5 @@ fn take_payload(input: &mut ByteQueue, header: Header, at: u64) -> Result<Option
         Some(size) => Ok(input.take(size as usize)),
     }
 }
+        // One of many that stand in one another.
+        Some(size) if !input.may_put_back(size) => Err(malformed(at, "movie header")),
