@@ -93,7 +93,7 @@ impl Stream {
             let sample = &Sample {
                 pts: sample.pts * i64::from(factor),
                 dts: sample.dts * i64::from(factor),
-                duration: sample.duration.map(|ticks| ticks * factor),
+                duration: sample.duration.map(|ticks| ticks * i64::from(factor)),
                 ..sample.clone()
             };
             let at_ms = base.tracks[sample.track].to_nanos(sample.pts) / 1_000_000;

@@ -99,10 +99,9 @@ impl Extent {
         self.sync_samples += u64::from(sample.sync);
         if self.samples == 1 || sample.pts >= self.last_pts {
             self.last_pts = sample.pts;
-            let stated = sample.duration.map(i64::from);
             let opus = is_opus.then(|| heard_opus(sample)).flatten();
             let opus = opus.map(|d| crate::sample::rescale(d, 48_000, timescale.into()));
-            self.last_duration = opus.or(stated).filter(|&duration| duration > 0);
+            self.last_duration = opus.or(sample.duration).filter(|&duration| duration > 0);
         }
     }
 

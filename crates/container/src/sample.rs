@@ -57,7 +57,7 @@ pub struct Sample {
     /// Decode time in ticks. Equal to `pts` where the container does not tell.
     pub dts: i64,
     /// How long it lasts, in ticks, where the stream says so.
-    pub duration: Option<u32>,
+    pub duration: Option<i64>,
     /// Whether it decodes by itself: the keyframe bit of a SimpleBlock (RFC 9559 section 10.2), a
     /// BlockGroup without ReferenceBlock, or no `sample_is_non_sync_sample` (ISO 14496-12 clause
     /// 8.8.3.1). VP8 frames say it themselves.

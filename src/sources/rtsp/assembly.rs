@@ -351,7 +351,7 @@ impl Assembly {
             track: usize::from(!is_lead),
             pts,
             dts: pts,
-            duration: frame.duration,
+            duration: frame.duration.map(i64::from),
             sync: frame.is_key,
             data: frame.data,
             block_extra: Bytes::new(),

@@ -218,11 +218,7 @@ impl Mp4Muxer {
                 return rescale(heard, 48_000, self.tracks[index].timescale.into());
             }
             if let Some(duration) = last.and_then(|sample| sample.duration) {
-                return rescale(
-                    duration.into(),
-                    source.timescale,
-                    self.tracks[index].timescale.into(),
-                );
+                return rescale(duration, source.timescale, self.tracks[index].timescale.into());
             }
             // A player that takes a stream piece by piece wants some length: that of the one
             // before.

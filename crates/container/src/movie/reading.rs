@@ -186,7 +186,7 @@ impl Reading {
             track,
             pts,
             dts,
-            duration: Some(duration),
+            duration: Some(duration.into()),
             sync: row.is_sync || self.is_audio,
             data,
             block_extra: Bytes::new(),

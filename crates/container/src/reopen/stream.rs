@@ -73,12 +73,10 @@ pub(super) fn to_stream(mut sample: Sample, own: &[Track], spec: &SegmentSpec) -
         Container::Mp4 => ticks(sample.dts),
     };
     let duration = sample.duration.filter(|&duration| duration > 0);
-    sample.duration = duration.and_then(|duration| {
-        u32::try_from(rescale(duration.into(), from, track.timescale.into())).ok()
-    });
+    sample.duration = duration.map(|duration| rescale(duration, from, track.timescale.into()));
     let is_opus = is_opus(&track.codec);
     if is_opus && spec.init.source == Container::Webm && spec.init.output == Container::Mp4 {
-        let heard = duration.map(|duration| rescale(duration.into(), from, 48_000));
+        let heard = duration.map(|duration| rescale(duration, from, 48_000));
         let whole = opus::packet_duration(&sample.data).map(i64::from);
         sample.duration = None;
         if let Some((heard, whole)) = heard.zip(whole).filter(|(heard, whole)| heard < whole) {

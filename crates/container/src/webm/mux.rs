@@ -260,7 +260,7 @@ impl WebmMuxer {
         } else {
             let mut tail = Vec::new();
             if let Some(duration) = sample.duration {
-                let ns = self.spec.tracks[track].to_nanos(duration.into());
+                let ns = self.spec.tracks[track].to_nanos(duration);
                 tail.unsigned(id::BLOCK_DURATION, (ns / TICK_NS).unsigned_abs());
             }
             if !sample.sync {

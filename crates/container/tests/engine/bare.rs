@@ -108,7 +108,7 @@ fn even(payloads: impl Iterator<Item = Vec<u8>>, step: u32) -> Vec<Sample> {
         track: 0,
         pts: number * i64::from(step),
         dts: number * i64::from(step),
-        duration: Some(step),
+        duration: Some(step.into()),
         sync: true,
         data: data.into(),
         block_extra: Bytes::new(),

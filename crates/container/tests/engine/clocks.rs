@@ -225,3 +225,26 @@ fn slow_pictures_are_all_shown() {
     assert!(read.len() >= 4 && file.spec.tracks[0].delay > 0);
     assert_eq!(read.iter().filter(|read| read.pts_ns < 0).count(), 0);
 }
+
+/// A still picture lasts as long as its block says: that does not fit into 32 bits of nanoseconds.
+#[test]
+fn a_block_may_last_longer_than_four_seconds() {
+    let source = sources::capture("chromium-webm-vp8-opus", 2.0).only(Kind::Video);
+    let mut bytes = webm::write(&source, &webm::Style::chromium()).bytes;
+    for (duration_ms, lasts_ns) in [(4000u32, 4_000_000_000), (10_000, 10_000_000_000)] {
+        // A picture that is no key frame, 20 s behind the beginning of the last cluster.
+        let block = [&[0xA1, 0x86, 0x81][..], &20_000i16.to_be_bytes(), &[0, 0x31, 7]].concat();
+        let duration = [&[0x9B, 0x84][..], &duration_ms.to_be_bytes()].concat();
+        let group = [&block[..], &duration, &[0xFB, 0x81, 0xFF]].concat();
+        let len = bytes.len();
+        bytes.extend([0xA0, 0x80 | group.len() as u8]);
+        bytes.extend(group);
+        let files = record(&[bytes.clone().into()], i64::MAX).unwrap().files;
+        let [file] = &files[..] else { panic!("{} files", files.len()) };
+        let last = file.samples.last().unwrap();
+        assert_eq!((&last.data[..], last.duration), (&[0x31, 7][..], Some(lasts_ns)));
+        let copied = crate::support::demux(&file.finished).unwrap();
+        assert_eq!(copied.last().unwrap().duration, Some(lasts_ns));
+        bytes.truncate(len);
+    }
+}

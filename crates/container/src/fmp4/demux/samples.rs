@@ -90,7 +90,7 @@ impl Demuxer {
             track: next.track,
             pts: dts.saturating_add(next.shift),
             dts,
-            duration: Some(next.duration),
+            duration: Some(next.duration.into()),
             sync: next.sync || track.kind == Kind::Audio,
             data,
             block_extra: Bytes::new(),

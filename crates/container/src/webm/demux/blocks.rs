@@ -47,7 +47,7 @@ impl Demuxer {
         let mut pts = scaled.and_then(|pts| pts.checked_sub(track.delay));
         let stated_ns = block.duration.and_then(|ticks| ticks.checked_mul(scale));
         let stated_ns = stated_ns.map(|total| total / (block.laced.len() as u64 + 1));
-        let duration = stated_ns.and_then(|ns| u32::try_from(ns).ok());
+        let duration = stated_ns.and_then(|ns| i64::try_from(ns).ok()).filter(|&ns| ns <= MAX_TIME);
         let sync = block.sync || track.kind == Kind::Audio;
         let sample = |pts: Option<i64>, data, block_extra| {
             let pts = pts.filter(|pts| pts.abs() <= MAX_TIME).ok_or(BAD)?;
