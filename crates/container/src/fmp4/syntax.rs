@@ -5,6 +5,9 @@ use crate::error::Fault;
 /// A box type.
 pub(crate) type Kind = [u8; 4];
 
+/// The shortest header: size, type.
+const MIN_HEADER_BYTES: usize = 8;
+
 /// The longest header: size, type, large size.
 pub(crate) const MAX_HEADER_BYTES: usize = 16;
 
@@ -60,7 +63,8 @@ impl<'a> Iterator for Children<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         const BAD: Fault = Fault::malformed("child box");
-        if self.rest.is_empty() {
+        // QuickTime ends lists with 32 bits of zeros.
+        if self.rest.len() < MIN_HEADER_BYTES && self.rest.iter().all(|&byte| byte == 0) {
             return None;
         }
         let split = Header::read(self.rest).and_then(|header| {

@@ -213,3 +213,39 @@ fn hostile_tables_cost_no_more_than_the_file() {
     }
     assert!(read_on > 1000);
 }
+
+fn position(bytes: &[u8], kind: &[u8; 4]) -> usize {
+    bytes.windows(4).position(|four| four == kind).unwrap()
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(*bytes[at..].first_chunk().unwrap())
+}
+
+/// QuickTime ends lists with 32 bits of zeros.
+#[test]
+fn zeros_at_the_end_of_a_box_are_nothing() {
+    let (_, file, written) =
+        finished().into_iter().find(|(_, file, _)| file.len() > 60_000).unwrap();
+    let index_at = position(&file, b"moov") - 4;
+    let index = &file[index_at..][..word(&file, index_at) as usize];
+    let path = [b"moov", b"trak", b"mdia", b"minf", b"stbl"];
+    for depth in 1..=path.len() {
+        let mut moov = index.to_vec();
+        let boxes: Vec<usize> =
+            path[..depth].iter().map(|kind| position(index, kind) - 4).collect();
+        let innermost = boxes[depth - 1];
+        let end = innermost + word(index, innermost) as usize;
+        moov.splice(end..end, [0; 4]);
+        for at in boxes {
+            let size = word(index, at) + 4;
+            moov[at..at + 4].copy_from_slice(&size.to_be_bytes());
+        }
+        // Behind the media, whose places stay what they are.
+        let mut bent = file.to_vec();
+        bent[index_at + 4..index_at + 8].copy_from_slice(b"free");
+        bent.extend(moov);
+        let movie = read(&bent.into()).unwrap();
+        assert_eq!((movie.samples.len(), &movie.damage[..]), (written.len(), &[][..]), "{depth}");
+    }
+}
