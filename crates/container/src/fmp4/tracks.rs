@@ -198,6 +198,12 @@ impl Track {
         Some(self.described_by(entry))
     }
 
+    /// Whether [`Self::under`] knows it.
+    pub(crate) fn has_entry(&self, description: u32) -> bool {
+        let Detail::Mp4(detail) = &self.detail else { return false };
+        (1..=detail.entries.len()).contains(&(description as usize))
+    }
+
     /// Which of its sample entries describes it, from 1; the first one where its stream has
     /// changed that.
     pub(crate) fn description(&self) -> u32 {

@@ -287,6 +287,12 @@ impl MovieDemuxer {
             return true;
         }
         if self.handed_bytes + u64::from(row.size) > self.end {
+        if !reading.has_description(row.description, &self.tracks[index]) {
+            let error = Error::new(ErrorKind::UnsupportedCodec, row.offset, "stsd");
+            self.damages.add(error, row.size.into());
+            self.advance(index);
+            return true;
+        }
             // No recorder names a byte twice; a few that do could fill a disk.
             self.damages.add(Fault::malformed("stsz").at(self.index_at), 0);
             self.readings.clear();

@@ -166,6 +166,11 @@ impl Reading {
         Ok(())
     }
 
+    /// Whether this sample entry of the track is known.
+    pub(super) fn has_description(&self, description: u32, track: &Track) -> bool {
+        description == self.description || track.has_entry(description)
+    }
+
     /// The track as another of its sample entries describes it, if that is not the one before.
     pub(super) fn describe(&mut self, description: u32, track: &Track) -> Option<Track> {
         if description == self.description {

@@ -222,6 +222,39 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(*bytes[at..].first_chunk().unwrap())
 }
 
+/// Clips that were put together have more sample entries than are kept; pictures under one of them
+/// would decode to nonsense under another.
+#[test]
+fn samples_under_an_entry_that_is_not_known_are_left_out() {
+    let (_, file, _) = finished().into_iter().find(|(_, file, _)| file.len() > 60_000).unwrap();
+    let whole = read(&file).unwrap();
+    let stsc = position(&file, b"stsc");
+    let last = stsc + 12 + 12 * (word(&file, stsc + 8) as usize - 1);
+    for (description, is_known) in [(0u32, true), (1, true), (2, false), (17, false)] {
+        let mut bent = file.to_vec();
+        bent[last + 8..last + 12].copy_from_slice(&description.to_be_bytes());
+        let movie = read(&bent.into()).unwrap();
+        if is_known {
+            // Nothing where writers leave it out.
+            assert_eq!((movie.samples.len(), movie.damage), (whole.samples.len(), vec![]));
+            continue;
+        }
+        assert!(movie.samples.len() < whole.samples.len(), "{description}");
+        let kinds: Vec<_> =
+            movie.damage.iter().map(|damage| (damage.error.kind, damage.error.element)).collect();
+        assert!(
+            kinds.iter().all(|kind| *kind == (ErrorKind::UnsupportedCodec, "stsd")),
+            "{kinds:?}"
+        );
+        let bytes = |samples: &[Sample]| samples.iter().map(|s| s.data.len() as u64).sum::<u64>();
+        let lost: u64 = movie.damage.iter().map(|damage| damage.bytes).sum();
+        assert_eq!(lost, bytes(&whole.samples) - bytes(&movie.samples));
+        for track in 0..whole.tracks.len() {
+            assert!(of(&whole.samples, track).starts_with(&of(&movie.samples, track)));
+        }
+    }
+}
+
 /// QuickTime ends lists with 32 bits of zeros.
 #[test]
 fn zeros_at_the_end_of_a_box_are_nothing() {

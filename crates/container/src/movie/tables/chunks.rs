@@ -56,7 +56,8 @@ impl Chunks {
             }
             let [_, samples, description] =
                 self.groups.get(self.group).ok_or(Fault::malformed("stsc"))?;
-            (self.left, self.at, self.description) = (samples, at, description);
+            // Nothing where writers leave it out.
+            (self.left, self.at, self.description) = (samples, at, description.max(1));
         }
         Ok(true)
     }
