@@ -29,7 +29,11 @@ enum Codec {
         sequence_header: Bytes,
     },
     /// H.264 without an avcC, as Chromium puts it into Matroska.
-    AnnexB(ParameterSets),
+    AnnexB {
+        known: ParameterSets,
+        /// Whether some of them came where no file can begin, so that no configuration has them.
+        is_untold: bool,
+    },
     /// H.264 and H.265 with a configuration, which key frames may change.
     Prefixed(Record),
     Other,
@@ -49,6 +53,12 @@ impl Refiner {
                 watched.codec = Codec::of(now);
             }
             watched.track.clone_from(now);
+            if let (Codec::AnnexB { known, .. }, Detail::Webm(detail)) =
+                (&mut watched.codec, &now.detail)
+            {
+                let told = detail.codec_private.as_ref().and_then(ParameterSets::of_avcc);
+                *known = told.unwrap_or_default();
+            }
         }
         refiner
     }
@@ -84,7 +94,9 @@ impl Codec {
             "V_VP8" | "vp08" => Self::Vp8,
             "V_VP9" | "vp09" => Self::Vp9,
             "V_AV1" | "av01" => Self::Av1 { sequence_header: Bytes::new() },
-            "V_MPEG4/ISO/AVC" if !has_private(track) => Self::AnnexB(ParameterSets::default()),
+            "V_MPEG4/ISO/AVC" if !has_private(track) => {
+                Self::AnnexB { known: ParameterSets::default(), is_untold: false }
+            }
             codec => Record::of(codec).map_or(Self::Other, Self::Prefixed),
         }
     }
@@ -109,20 +121,32 @@ impl Watched {
                 let is_resized = self.resize(av1::dimensions(header));
                 self.configure_av1(header) || is_resized
             }
-            Codec::AnnexB(known) if h264::is_annex_b(&sample.data) => {
+            Codec::AnnexB { known, is_untold } if h264::is_annex_b(&sample.data) => {
                 let (data, sets) = h264::to_length_prefixed(&sample.data);
-                let has_sets = sets.is_complete() || has_private(&self.track);
-                if !has_sets {
+                let is_told = has_private(&self.track);
+                if !sets.is_complete() && !is_told {
                     // No file can say yet that these are lengths, so start codes stay.
                     return false;
                 }
-                sample.data = data;
-                if !sets.is_complete() || sets == *known {
+                let now = if sets.is_empty() { None } else { Some(known.and(sets)) };
+                let is_new = now.as_ref().is_some_and(|now| now != known);
+                let is_whole = now.as_ref().unwrap_or(known).is_complete();
+                if is_new && is_told && !(sample.sync && is_whole) {
+                    // Until a file begins that has them in its header they stay where they came.
+                    sample.data = h264::to_length_prefixed_with_sets(&sample.data);
+                    (*known, *is_untold) = (now.unwrap_or_default(), true);
                     return false;
                 }
-                let dimensions = sets.dimensions();
-                let avcc = Bytes::from(sets.to_avcc());
-                *known = sets;
+                sample.data = data;
+                if !is_new && !(*is_untold && sample.sync && is_whole) {
+                    return false;
+                }
+                if let Some(now) = now {
+                    *known = now;
+                }
+                *is_untold = false;
+                let dimensions = known.dimensions();
+                let avcc = Bytes::from(known.to_avcc());
                 if let Detail::Webm(detail) = &mut self.track.detail {
                     detail.codec_private = Some(avcc);
                 }

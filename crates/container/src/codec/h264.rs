@@ -82,6 +82,16 @@ pub fn to_length_prefixed(access_unit: &Bytes) -> (Bytes, ParameterSets) {
     (out.freeze(), sets)
 }
 
+/// An access unit with 4-byte length prefixes, its parameter sets in their places.
+pub(crate) fn to_length_prefixed_with_sets(access_unit: &Bytes) -> Bytes {
+    let mut out = BytesMut::with_capacity(access_unit.len() + 16);
+    for unit in nal_units(access_unit).filter(|unit| unit[0] & 0x1F != NAL_AUD) {
+        out.put_u32(unit.len() as u32);
+        out.extend_from_slice(&unit);
+    }
+    out.freeze()
+}
+
 /// A length-prefixed access unit in the byte stream format, behind the parameter sets of its
 /// `avcC` where it is a key frame. `None` when one of the two is damaged.
 #[must_use]
@@ -119,6 +129,53 @@ pub fn to_annex_b(access_unit: &[u8], avcc: &[u8], is_key: bool) -> Option<Vec<u
 }
 
 impl ParameterSets {
+    /// Those of an `avcC` payload; the last sequence parameter set, where it has several.
+    pub(crate) fn of_avcc(avcc: &Bytes) -> Option<Self> {
+        let mut sets = Self::default();
+        let mut at = 5;
+        for mask in [0x1F, 0xFF] {
+            let count = avcc.get(at)? & mask;
+            at += 1;
+            for _ in 0..count {
+                let length = u16::from_be_bytes(*avcc.get(at..)?.first_chunk()?);
+                let unit = at + 2..at + 2 + usize::from(length);
+                at = unit.end;
+                let unit = (at <= avcc.len()).then(|| avcc.slice(unit))?;
+                match mask {
+                    0x1F => sets.sps = unit,
+                    _ => sets.pps.push(unit),
+                }
+            }
+        }
+        Some(sets)
+    }
+
+    /// What is known once `newer` ones have come: a picture parameter set takes the place of the
+    /// one with its id, whichever sequence it came with (clause 7.4.1.2.1).
+    pub(crate) fn and(&self, newer: Self) -> Self {
+        if newer.is_complete() && newer.sps != self.sps {
+            return newer;
+        }
+        let mut all = self.clone();
+        if newer.sps.len() >= 4 {
+            all.sps = newer.sps;
+        }
+        for pps in newer.pps {
+            let id = picture_set_id(&pps);
+            match all.pps.iter().position(|known| picture_set_id(known) == id) {
+                Some(place) => all.pps[place] = pps,
+                None if all.pps.len() < MAX_PICTURE_SETS => all.pps.push(pps),
+                None => {}
+            }
+        }
+        all
+    }
+
+    /// Whether there is none of either kind.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sps.is_empty() && self.pps.is_empty()
+    }
+
     /// Whether both kinds are there.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -153,6 +210,13 @@ impl ParameterSets {
         let sps = Sps::parse(&self.sps)?;
         matches!(self.sps[1], 100 | 110 | 122 | 144).then_some(sps.formats)
     }
+}
+
+/// The number by which pictures name it (clause 7.3.2.2).
+fn picture_set_id(pps: &[u8]) -> Option<u32> {
+    // It takes a few bits; the rest may be long.
+    let front = unescape(pps.get(1..pps.len().min(16))?);
+    Bits::new(&front).golomb()
 }
 
 /// Whether colours take all of their bits, by the sequence parameter set of an `avcC`. `None` where

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use container::codec::{codec_name, configuration};
 use container::{Demuxer, Event, Kind, NANOS_PER_SECOND, Track};
 
-use crate::matrix::recording::record;
+use crate::matrix::recording::{File, record};
 use crate::support::demux;
-use crate::writers::sources::of;
-use crate::writers::{Source, mp4, tools};
+use crate::writers::sources::{capture, of};
+use crate::writers::{Packet, Source, mp4, tools, webm};
 
-fn picture(folder: &std::path::Path, name: &str, size: &str, codec: &str) -> Source {
+pub(crate) fn picture(folder: &std::path::Path, name: &str, size: &str, codec: &str) -> Source {
     let arguments = format!(
         "-s {size} {codec} -an -movflags +frag_keyframe+empty_moov+default_base_moof -f mp4"
     );
@@ -19,7 +19,7 @@ fn picture(folder: &std::path::Path, name: &str, size: &str, codec: &str) -> Sou
 }
 
 /// The parameter sets of an `avcC` or `hvcC` with lengths of four bytes.
-fn parameter_sets(source: &Source) -> Vec<u8> {
+pub(crate) fn parameter_sets(source: &Source) -> Vec<u8> {
     let config = source.tracks[0].private.clone().unwrap();
     let mut sets = Vec::new();
     let mut rest = &config[..];
@@ -173,4 +173,73 @@ fn each_sample_entry_has_files_of_its_own() {
     }
     assert!(at > 0);
     assert_eq!(split(&stream), ["h264,320,240,48"]);
+}
+
+/// A NAL unit behind a start code.
+fn units(parts: &[&[u8]]) -> Bytes {
+    parts.iter().flat_map(|part| [&[0, 0, 0, 1], *part].concat()).collect()
+}
+
+/// An encoder may send a picture parameter set alone, with any picture (H.264 clause 7.4.1.2.3):
+/// whatever needs it has it in its own file.
+#[test]
+fn a_picture_parameter_set_without_its_sequence_is_kept() {
+    const SPS: &[u8] = &[
+        0x67, 0x42, 0xC0, 0x15, 0x8C, 0x8D, 0x40, 0xA0, 0xF9, 0x35, 0x06, 0x06, 0x07, 0x84, 0x42,
+        0x35,
+    ];
+    // The ids of the picture's set and of its sequence's, and something of its own.
+    let (first, second, third) = ([0x68, 0xCE, 1], [0x68, 0xCE, 2], [0x68, 0x4E, 3]);
+    let (key, other) = ([0x65, 0x88, 7], [0x41, 0x9A, 7]);
+    let mut source = capture("chromium-mkv-h264-opus", 1.0).only(Kind::Video);
+    let picture = source.packets[0].clone();
+    let pictures = [
+        (true, units(&[SPS, &first, &key])),
+        (false, units(&[&other])),
+        // Another one in the place of the first, at a key frame.
+        (true, units(&[&second, &key])),
+        (false, units(&[&other])),
+        // One more, where no file can begin.
+        (false, units(&[&third, &other])),
+        (false, units(&[SPS, &second, &other])),
+        (true, units(&[&key])),
+        (false, units(&[&other])),
+    ];
+    source.packets = pictures
+        .iter()
+        .zip(0..)
+        .map(|((sync, data), n)| {
+            let at_ns = n * 100_000_000;
+            let data = data.clone();
+            Packet { pts_ns: at_ns, dts_ns: at_ns, sync: *sync, data, ..picture.clone() }
+        })
+        .collect();
+    source.tracks[0].private = None;
+    let stream = webm::write(&source, &webm::Style::chromium()).bytes;
+    let files = record(&[stream.into()], i64::MAX).unwrap().files;
+    let known = |file: &File| {
+        let avcc = configuration(&file.spec.tracks[0], b"avcC").unwrap();
+        let holds = |set: &[u8]| avcc.windows(set.len()).any(|window| window == set);
+        [SPS, &first, &second, &third].map(holds)
+    };
+    let [a, b, c] = &files[..] else { panic!("{} files", files.len()) };
+    assert_eq!(known(a), [true, true, false, false]);
+    assert_eq!(known(b), [true, false, true, false]);
+    assert_eq!(known(c), [true, false, true, true]);
+    let prefixed = |parts: &[&[u8]]| {
+        let unit = |part: &&[u8]| [&(part.len() as u32).to_be_bytes()[..], part].concat();
+        Bytes::from(parts.iter().flat_map(unit).collect::<Vec<u8>>())
+    };
+    let found: Vec<Bytes> = files.iter().flat_map(|f| &f.samples).map(|s| s.data.clone()).collect();
+    let expected = [
+        prefixed(&[&key]),
+        prefixed(&[&other]),
+        prefixed(&[&key]),
+        prefixed(&[&other]),
+        prefixed(&[&third, &other]),
+        prefixed(&[&other]),
+        prefixed(&[&key]),
+        prefixed(&[&other]),
+    ];
+    assert_eq!(found, expected);
 }
