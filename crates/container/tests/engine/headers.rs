@@ -4,6 +4,9 @@ use bytes::Bytes;
 use container::{Container, Damage, Demuxer, Event, Init, Notes, Sample};
 
 use crate::captures;
+use crate::support::split;
+use crate::writers::sources::capture;
+use crate::writers::webm;
 
 const TRACKS: [u8; 4] = [0x16, 0x54, 0xAE, 0x6B];
 const CLUSTER: [u8; 4] = [0x1F, 0x43, 0xB6, 0x75];
@@ -179,10 +182,46 @@ fn older_mpeg_video_stays_in_matroska() {
             element(&[0xD7], &[1]),
             element(&[0x83], &[1]),
             element(&[0x86], codec),
+            element(&[0x63, 0xA2], &[1; 30]),
             element(&[0xE0], &size),
         ];
         let tracks = element(&TRACKS, &element(&[0xAE], &entry.concat()));
         let (inits, ..) = read(&[&front[..], &tracks, &behind[..4000]].concat());
         assert_eq!(inits[0].output, output, "{}", String::from_utf8_lossy(codec));
+    }
+}
+
+/// A track that an MP4 cannot describe keeps the stream in the container that it came in.
+#[test]
+fn what_mp4_has_no_description_for_stays_matroska() {
+    let whole = capture("chromium-mkv-h264-opus", 2.0);
+    let video = whole.video().unwrap();
+    let audio = 1 - video;
+    let aac: Bytes = vec![0x11, 0x90].into();
+    let opus = whole.tracks[audio].private.clone();
+    for (video_codec, has_video, audio_codec, audio_private, output) in [
+        ("V_MPEG4/ISO/AVC", true, "A_OPUS", opus.clone(), Container::Mp4),
+        // It comes in the stream.
+        ("V_MPEG4/ISO/AVC", false, "A_OPUS", opus.clone(), Container::Mp4),
+        ("V_MPEG4/ISO/AVC", true, "A_OPUS", None, Container::Webm),
+        ("V_MPEG4/ISO/AVC", true, "A_OPUS", Some(aac.clone()), Container::Webm),
+        ("V_MPEG4/ISO/AVC", true, "A_AAC", Some(aac.clone()), Container::Mp4),
+        ("V_MPEG4/ISO/AVC", true, "A_AAC", None, Container::Webm),
+        ("V_MPEGH/ISO/HEVC", true, "A_OPUS", opus.clone(), Container::Mp4),
+        ("V_MPEGH/ISO/HEVC", false, "A_OPUS", opus, Container::Webm),
+    ] {
+        let mut source = whole.clone();
+        source.tracks[video].codec = video_codec;
+        source.tracks[video].private.take_if(|_| !has_video);
+        source.tracks[audio].codec = audio_codec;
+        source.tracks[audio].private = audio_private;
+        let stream = webm::write(&source, &webm::Style::chromium());
+        let (inits, samples, _) = read(&stream.bytes);
+        let name = format!("{video_codec} {has_video} {audio_codec}");
+        assert_eq!(inits[0].output, output, "{name}");
+        if output == Container::Webm {
+            let split = split(&[stream.bytes.into()], 1000.0).unwrap();
+            assert_eq!((split.files.len(), split.samples[0].len()), (1, samples.len()), "{name}");
+        }
     }
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::{Demuxer, MAX_METADATA_BYTES};
+use crate::codec::opus;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::sample::{Container, Init, Track};
+use crate::sample::{Container, Detail, Init, Track};
 use crate::webm::presentation::is_silent;
 use crate::webm::syntax::{Children, Header, id, unsigned};
 use crate::webm::tracks::{Tracks, without_others};
@@ -103,12 +104,22 @@ impl HeaderBytes {
     }
 }
 
-/// H.264 and HEVC in Matroska play in few places, so they become MP4, where MP4 can carry the
-/// audio beside them.
+/// H.264 and HEVC in Matroska play in few places, so they become MP4, where MP4 can describe them
+/// and carry the audio beside them.
 fn output_for(tracks: &[Track]) -> Container {
     let is_mp4_video =
         |track: &Track| matches!(&*track.codec, "V_MPEG4/ISO/AVC" | "V_MPEGH/ISO/HEVC");
-    let fits = |track: &Track| is_mp4_video(track) || matches!(&*track.codec, "A_OPUS" | "A_AAC");
+    let fits = |track: &Track| {
+        let Detail::Webm(detail) = &track.detail else { return false };
+        let private = detail.codec_private.as_deref();
+        match &*track.codec {
+            // Without any, its parameter sets come in the stream.
+            "V_MPEG4/ISO/AVC" => private.is_none_or(|private| !private.is_empty()),
+            "V_MPEGH/ISO/HEVC" | "A_AAC" => private.is_some_and(|private| !private.is_empty()),
+            "A_OPUS" => private.and_then(opus::head_to_dops).is_some(),
+            _ => false,
+        }
+    };
     match tracks.iter().any(is_mp4_video) && tracks.iter().all(fits) {
         true => Container::Mp4,
         false => Container::Webm,
