@@ -98,11 +98,16 @@ impl Demuxer {
 
     /// A parser of the fragments behind a movie, at this offset of the file: the samples that the
     /// movie's index lists itself were read by it.
-    pub(crate) fn behind_index(tracks: Vec<Track>, others: Vec<(u32, Defaults)>, at: u64) -> Self {
+    pub(crate) fn behind_index(
+        tracks: Vec<Track>,
+        others: Vec<(u32, Defaults)>,
+        next_dts: Vec<i64>,
+        at: u64,
+    ) -> Self {
         let mut demuxer = Self::salvaging();
         demuxer.input.set_position(at);
         demuxer.refiner = Refiner::new(&tracks);
-        let mut mp4 = fmp4::demux::Demuxer::behind_index(tracks, others);
+        let mut mp4 = fmp4::demux::Demuxer::behind_index(tracks, others, next_dts);
         mp4.damages.is_patient = true;
         demuxer.format = Format::Mp4(mp4);
         demuxer

@@ -153,8 +153,9 @@ impl MovieDemuxer {
                         return Ok(MovieStep::End { offset: self.read_to });
                     }
                     let tracks = std::mem::take(&mut self.tracks);
-                    let demuxer =
-                        Demuxer::behind_index(tracks, std::mem::take(&mut self.others), self.end);
+                    let others = std::mem::take(&mut self.others);
+                    let ends = self.readings.drain(..).map(Reading::into_end_dts).collect();
+                    let demuxer = Demuxer::behind_index(tracks, others, ends, self.end);
                     self.state = State::Fragments(Box::new(demuxer), self.end);
                 }
                 State::Fragments(..) => {
@@ -286,16 +287,16 @@ impl MovieDemuxer {
             self.advance(index);
             return true;
         }
-        if self.handed_bytes + u64::from(row.size) > self.end {
         if !reading.has_description(row.description, &self.tracks[index]) {
             let error = Error::new(ErrorKind::UnsupportedCodec, row.offset, "stsd");
             self.damages.add(error, row.size.into());
             self.advance(index);
             return true;
         }
+        if self.handed_bytes + u64::from(row.size) > self.end {
             // No recorder names a byte twice; a few that do could fill a disk.
             self.damages.add(Fault::malformed("stsz").at(self.index_at), 0);
-            self.readings.clear();
+            self.readings.iter_mut().for_each(Reading::give_up);
             return true;
         }
         let data = match self.blocks.get(row.offset, row.size) {

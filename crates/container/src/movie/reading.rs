@@ -166,6 +166,18 @@ impl Reading {
         Ok(())
     }
 
+    /// Takes nothing more of it.
+    pub(super) fn give_up(&mut self) {
+        (self.left, self.next) = (0, None);
+    }
+
+    /// Where the tables end, in ticks of the media.
+    pub(super) fn into_end_dts(mut self) -> i64 {
+        // What the edit list hides counts, too; what is wrong with the tables was told before.
+        while let Ok(Some(_)) = self.rows.next() {}
+        self.rows.end_dts()
+    }
+
     /// Whether this sample entry of the track is known.
     pub(super) fn has_description(&self, description: u32, track: &Track) -> bool {
         description == self.description || track.has_entry(description)

@@ -7,6 +7,7 @@ use container::{
 
 use crate::captures;
 use crate::support::{chunks, split, stream};
+use crate::writers::tools;
 
 /// What a movie gave.
 #[derive(Debug, Default)]
@@ -281,4 +282,23 @@ fn zeros_at_the_end_of_a_box_are_nothing() {
         let movie = read(&bent.into()).unwrap();
         assert_eq!((movie.samples.len(), &movie.damage[..]), (written.len(), &[][..]), "{depth}");
     }
+}
+
+/// Fragments that tell no time go on where the index ends.
+#[test]
+fn fragments_without_a_time_follow_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "-c:v libx264 -c:a aac -movflags frag_keyframe -f mp4";
+    let mut file = tools::ffmpeg(folder.path(), "hybrid.mp4", arguments).bytes;
+    let times = |file: &[u8]| {
+        let movie = read(&Bytes::copy_from_slice(file)).unwrap();
+        assert_eq!(movie.damage, []);
+        movie.samples.iter().map(|s| (s.track, s.dts, s.pts)).collect::<Vec<_>>()
+    };
+    let told = times(&file);
+    let places: Vec<usize> =
+        (0..file.len() - 4).filter(|&at| file[at..].starts_with(b"tfdt")).collect();
+    assert!(places.len() > 2);
+    places.into_iter().for_each(|at| file[at..at + 4].copy_from_slice(b"free"));
+    assert_eq!(times(&file), told);
 }

@@ -93,8 +93,12 @@ impl Demuxer {
     }
 
     /// A parser of the fragments behind a movie whose index lists its first samples itself.
-    pub(crate) fn behind_index(tracks: Vec<Track>, others: Vec<(u32, Defaults)>) -> Self {
-        let next_dts = vec![0; tracks.len()];
+    /// It ends where each track's `next_dts` are.
+    pub(crate) fn behind_index(
+        tracks: Vec<Track>,
+        others: Vec<(u32, Defaults)>,
+        next_dts: Vec<i64>,
+    ) -> Self {
         let descriptions = tracks.iter().map(Track::description).collect();
         Self { complete: true, tracks, others, descriptions, next_dts, ..Self::new() }
     }
@@ -304,8 +308,8 @@ fn take_payload(input: &mut ByteQueue, header: Header, at: u64) -> Result<Option
         Some(size) if size > MAX_METADATA_BYTES => {
             Err(Error::new(ErrorKind::TooLarge, at, "movie header"))
         }
+        // One of many that stand in one another.
+        Some(size) if !input.may_put_back(size) => Err(malformed(at, "movie header")),
         Some(size) => Ok(input.take(size as usize)),
     }
 }
-        // One of many that stand in one another.
-        Some(size) if !input.may_put_back(size) => Err(malformed(at, "movie header")),

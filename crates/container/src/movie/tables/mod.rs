@@ -122,6 +122,11 @@ impl Rows {
         Ok(Some(row))
     }
 
+    /// Where the samples handed out end, in ticks of the media.
+    pub(in crate::movie) fn end_dts(&self) -> i64 {
+        self.dts
+    }
+
     /// How many samples the tables name, as far as the file can hold them.
     pub(in crate::movie) fn count(&self) -> u32 {
         self.count
