@@ -78,6 +78,8 @@ pub struct Reopening {
     /// What was read since the last record.
     raw: Vec<Bytes>,
     raw_bytes: u64,
+    /// What stands before the first media.
+    front: Vec<Bytes>,
     first: FirstCommit,
     muxer: Option<Muxer>,
     record: CommitRecord,
@@ -123,6 +125,7 @@ impl Reopening {
             family: Family::Unknown,
             raw: Vec::new(),
             raw_bytes: 0,
+            front: Vec::new(),
             first: FirstCommit::None,
             muxer: None,
             record: CommitRecord::default(),
@@ -164,7 +167,7 @@ impl Reopening {
                     if is_media && self.media_at == 0 {
                         self.media_at = self.input.position() - bytes.len() as u64;
                         // The checksum does not cover the front.
-                        self.raw.clear();
+                        self.front = std::mem::take(&mut self.raw);
                     }
                     self.raw.push(bytes);
                 }
@@ -281,8 +284,8 @@ impl Reopening {
         // Its checksum covers what stands in front of it.
         self.is_same &= parts.last() == Some(whole);
         if self.commits == 0 && !self.family.is_finished() {
-            let front_bytes = parts.first().map_or(0, |front| front.len() as u64);
-            self.is_same &= front_bytes == self.media_at;
+            let front = std::mem::take(&mut self.front).concat();
+            self.is_same &= parts.first().is_some_and(|first| *first == front);
         }
         self.len += parts.iter().map(|part| part.len() as u64).sum::<u64>();
         self.record = record;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::codec::opus;
+use crate::codec::prefixed::Record;
 use crate::commit::Place;
 use crate::output::is_opus;
 use crate::refine::Refiner;
@@ -46,18 +47,41 @@ pub(super) fn specify(
         }
     }
     for (track, own) in tracks.iter_mut().zip(own) {
-        // The parameter sets went from the stream to the header of the file.
-        if let (Detail::Webm(detail), Detail::Mp4(entry)) = (&mut track.detail, &own.detail)
-            && track.kind == Kind::Video
-            && detail.codec_private.is_none()
-        {
-            detail.codec_private =
-                fmp4::entry::configuration(&entry.sample_entry, Kind::Video, b"avcC");
-            track.resize((own.width, own.height));
+        if track.kind == Kind::Video {
+            take_configuration(track, own, place.keeps_delay);
         }
     }
     let Place { origin_ns, keeps_delay, .. } = place;
     Some(SegmentSpec { init, tracks, origin_ns, keeps_delay })
+}
+
+/// What the stream said of a picture in front of the file's first sample stands in the header of
+/// the file alone.
+fn take_configuration(track: &mut Track, own: &Track, keeps_delay: bool) {
+    let Detail::Mp4(entry) = &own.detail else { return };
+    let written = fmp4::entry::sample_entry(track, keeps_delay);
+    if written.is_ok_and(|written| written == entry.sample_entry) {
+        return;
+    }
+    match &mut track.detail {
+        Detail::Webm(detail) => {
+            let kind = Record::of(&track.codec).map_or(b"avcC", Record::kind);
+            let config = fmp4::entry::configuration(&entry.sample_entry, Kind::Video, kind);
+            detail.codec_private = config.or(detail.codec_private.take());
+        }
+        Detail::Mp4(detail) => {
+            let (known, of_file) = (detail.sample_entry.get(4..8), entry.sample_entry.get(4..8));
+            let mut taken = entry.sample_entry.to_vec();
+            match (known, of_file) {
+                // The one name is written for the other.
+                (Some(b"hev1"), Some(b"hvc1")) => taken[4..8].copy_from_slice(b"hev1"),
+                _ if known != of_file => return,
+                _ => {}
+            }
+            detail.sample_entry = taken.into();
+        }
+    }
+    track.resize((own.width, own.height));
 }
 
 /// A sample of the file with the times of its stream.

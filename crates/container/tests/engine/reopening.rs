@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use container::codec::configuration;
 use container::{
     Action, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, FirstCommit, Init, Kind, Muxer,
     NANOS_PER_SECOND, Reopened, Reopening, Sample, Segmenter,
 };
 
 use crate::captures;
+use crate::configurations::{parameter_sets, picture};
 use crate::support::{chunks, demux};
+use crate::writers::mp4;
 
 const SEGMENT_NS: i64 = 3 * NANOS_PER_SECOND;
 
@@ -322,4 +325,40 @@ fn a_file_whose_front_is_torn_is_damaged_and_not_somebody_elses() {
         assert!(matches!(first, FirstCommit::Damaged(_) | FirstCommit::None), "{name}: {first:?}");
         assert!(reopening.finish().is_none());
     }
+}
+
+/// What an encoder says once, in an earlier file, stands in the headers of all that follow.
+#[test]
+fn a_file_that_began_under_another_configuration_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let codec = "-c:v libx264 -bf 0";
+    let mut source = picture(folder.path(), "large.mp4", "320x240", codec);
+    let small = picture(folder.path(), "small.mp4", "176x144", codec);
+    let sets = parameter_sets(&small);
+    for again in 0..3 {
+        for (n, packet) in small.packets.iter().enumerate() {
+            let mut packet = packet.clone();
+            let later_ns = (2 + 2 * again) * NANOS_PER_SECOND;
+            packet.pts_ns += later_ns;
+            packet.dts_ns += later_ns;
+            if (again, n) == (0, 0) {
+                packet.data = [&sets[..], &packet.data].concat().into();
+            }
+            source.packets.push(packet);
+        }
+    }
+    let stream = mp4::write(&source, &mp4::Style::chromium()).bytes;
+    let chunks: Vec<Bytes> = stream.chunks(5000).map(Bytes::copy_from_slice).collect();
+    let whole = uninterrupted(&chunks);
+    assert_eq!(whole.len(), 3);
+    let mut recorder = Recorder::new();
+    chunks.iter().cloned().for_each(|chunk| recorder.push(chunk));
+    let (muxer, growing) = recorder.open.take().unwrap();
+    let spec = muxer.spec().clone();
+    assert_eq!((recorder.finished.len(), spec.tracks[0].width), (2, 176));
+    let recorder = recorder.reopen(&growing);
+    let again = &recorder.open.as_ref().unwrap().0.spec().tracks[0];
+    assert_eq!((again.width, again.height), (176, 144));
+    assert_eq!(configuration(again, b"avcC"), configuration(&spec.tracks[0], b"avcC"));
+    assert!(recorder.end() == whole);
 }
