@@ -3,6 +3,7 @@
 mod appending;
 mod cutting;
 mod file;
+mod front;
 mod interruption;
 mod names;
 mod progress;

@@ -15,6 +15,7 @@ use crate::blank::{BLANK, is_blank};
 use crate::demux::Demuxer;
 use crate::error::{Damage, Damages, Error, ErrorKind, Fault};
 use crate::fmp4::demux::MAX_SAMPLE_BYTES;
+use crate::fmp4::syntax::MAX_HEADER_BYTES;
 use crate::fmp4::tracks::{Defaults, read_others};
 use crate::notes::Notes;
 use crate::refine::Refiner;
@@ -54,6 +55,10 @@ pub struct MovieDemuxer {
     missing_bytes: u64,
     duration_ns: i64,
     notes: Notes,
+    /// Whether nothing says where the file begins from which the index counts.
+    is_doubted: bool,
+    /// Where its first box stands.
+    begins_at: u64,
 }
 
 /// What a [`MovieDemuxer`] has come to.
@@ -80,6 +85,8 @@ pub enum MovieStep {
 #[derive(Debug)]
 enum State {
     Walking(Walk),
+    /// Whether the media lies where the index says, and whether fragments follow.
+    Doubted(bool),
     /// Whether fragments follow.
     Samples(bool),
     /// The fragments, and how far they are read.
@@ -115,7 +122,25 @@ impl MovieDemuxer {
             missing_bytes: 0,
             duration_ns: 0,
             notes: Notes::default(),
+            is_doubted: false,
+            begins_at: 0,
         }
+    }
+
+    /// A reader of a file of so many bytes of which only the index was found, at `index_at`: what
+    /// stands in front of it cannot be read. It is an error of [`Self::poll`] in front of the first
+    /// event unless media begins where the index says, since one that counts from elsewhere would
+    /// make samples of any bytes.
+    #[must_use]
+    pub fn around_index(file_bytes: u64, index_at: u64) -> Self {
+        let state = State::Walking(Walk::from(index_at));
+        Self { state, is_doubted: true, begins_at: index_at, ..Self::new(file_bytes) }
+    }
+
+    /// Where the first box stands that it was read by: zero, but for [`Self::around_index`].
+    #[must_use]
+    pub fn begins_at(&self) -> u64 {
+        self.begins_at
     }
 
     /// What is next.
@@ -124,7 +149,9 @@ impl MovieDemuxer {
     /// When the file has no index that can be read.
     pub fn poll(&mut self) -> Result<MovieStep, Error> {
         loop {
-            if let Some(event) = self.events.pop_front() {
+            if !matches!(self.state, State::Doubted(_))
+                && let Some(event) = self.events.pop_front()
+            {
                 return Ok(MovieStep::Event(event));
             }
             if let Some(asked) = self.asked {
@@ -142,9 +169,18 @@ impl MovieDemuxer {
                         (self.end, self.read_to) = (end, boxes_end);
                         self.index_at = index_at;
                         let may_continue = self.begin(&index).map_err(|f| f.at(index_at))?;
-                        self.state = State::Samples(is_continued && may_continue);
+                        let is_continued = is_continued && may_continue;
+                        self.state = match self.is_doubted {
+                            true => State::Doubted(is_continued),
+                            false => State::Samples(is_continued),
+                        };
                     }
                 },
+                &mut State::Doubted(is_continued) => {
+                    if self.believe()? {
+                        self.state = State::Samples(is_continued);
+                    }
+                }
                 &mut State::Samples(is_continued) => {
                     if self.sample() {
                         continue;
@@ -164,6 +200,26 @@ impl MovieDemuxer {
                 }
             }
         }
+    }
+
+    /// Looks whether a media box begins in front of the first sample. Whether that is known.
+    fn believe(&mut self) -> Result<bool, Error> {
+        let nexts = self.readings.iter().filter_map(Reading::next);
+        let first_at = nexts.map(|next| next.row.offset).min().filter(|&at| at <= self.end);
+        let is_elsewhere = || Fault::malformed("moov").at(self.index_at);
+        let first_at = first_at.ok_or_else(is_elsewhere)?;
+        let from = first_at.saturating_sub(MAX_HEADER_BYTES as u64);
+        let Some((_, head)) = self.given.take() else {
+            self.asked = Some(Asked::Piece(from, (first_at - from) as usize));
+            return Ok(false);
+        };
+        let media_at = match &head[..] {
+            [.., b'm', b'd', b'a', b't'] => first_at.saturating_sub(8),
+            [0, 0, 0, 1, b'm', b'd', b'a', b't', ..] => from,
+            _ => return Err(is_elsewhere()),
+        };
+        self.begins_at = self.begins_at.min(media_at);
+        Ok(true)
     }
 
     /// Goes on in the fragments.
@@ -232,7 +288,7 @@ impl MovieDemuxer {
     pub fn notes(&self) -> Notes {
         match &self.state {
             State::Fragments(demuxer, _) => self.notes.and_again(demuxer.notes()),
-            State::Walking(_) | State::Samples(_) => self.notes,
+            State::Walking(_) | State::Doubted(_) | State::Samples(_) => self.notes,
         }
     }
 

@@ -1,0 +1,72 @@
+//! Movies of which a part cannot be read, and recordings of which a part cannot be written.
+
+use std::path::Path;
+
+use super::movies::{H264, SOURCES, made};
+use super::{all_packets, rest};
+use crate::support::captures;
+use crate::support::files::listing;
+use crate::support::small_disk::SmallDisk;
+use crate::support::splitter::{Done, packets, shown, split, split_pipe};
+
+/// A movie, and its bytes.
+fn movie(here: &Path, name: &str, more: &str) -> Vec<u8> {
+    std::fs::read(made(here, name, &format!("{SOURCES} {H264} -c:a aac {more} -f mp4"))).unwrap()
+}
+
+fn whole(here: &Path, name: &str, bytes: &[u8]) -> Done {
+    rest(here, name, bytes);
+    split(here, &[name, "--out", &format!("{name}-out"), "--whole"])
+}
+
+/// The offsets of an index count from a beginning that nothing marks any more.
+#[test]
+fn a_movie_whose_beginning_is_damaged_is_read_from_where_its_index_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (name, more) in [("front", "-movflags +faststart"), ("behind", "")] {
+        let mut bytes = movie(here, &format!("{name}.mp4"), more);
+        let given = all_packets(&[here.join(format!("{name}.mp4"))]);
+        if name == "front" {
+            bytes[4] ^= 1;
+        } else {
+            bytes[..16].fill(0);
+        }
+        let done = whole(here, &format!("{name}-bent.mp4"), &bytes);
+        assert_eq!((done.code, done.files.len()), (Some(3), 1), "{done:?}");
+        assert_eq!(all_packets(&done.files), given, "{done:?}");
+        assert!(done.said.contains(": 32 bytes from byte 0 on") || name == "behind", "{done:?}");
+        // Where the media is not where it says, nothing is made of other bytes.
+        let moved = [&[1; 1000], &bytes[..]].concat();
+        let done = whole(here, &format!("{name}-moved.mp4"), &moved);
+        assert_eq!((done.code, done.files.len()), (Some(1), 0), "{done:?}");
+    }
+}
+
+#[test]
+fn a_movie_behind_another_is_found_however_long_its_first_box_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let bytes = movie(here, "front.mp4", "");
+    let given = all_packets(&[here.join("front.mp4")]);
+    // As many compatible brands as make the length 0x140.
+    let more = 0x140 - 32;
+    let mut long = bytes.clone();
+    long[2..4].copy_from_slice(&0x140u16.to_be_bytes());
+    long.splice(32..32, b"isom".repeat(more / 4));
+    let mut from = 0;
+    while let Some(at) = long[from..].windows(4).position(|four| four == b"stco") {
+        from += at + 4;
+        let count = u32::from_be_bytes(long[from + 4..from + 8].try_into().unwrap()) as usize;
+        for entry in long[from + 8..from + 8 + 4 * count].chunks_mut(4) {
+            let offset = u32::from_be_bytes(entry.try_into().unwrap()) + more as u32;
+            entry.copy_from_slice(&offset.to_be_bytes());
+        }
+    }
+    let done = whole(here, "both.mp4", &[&bytes[..], &long].concat());
+    assert_eq!((done.code, done.files.len()), (Some(0), 2), "{done:?}");
+    for file in &done.files {
+        assert_eq!(all_packets(&[file]), given);
+    }
+}
+
