@@ -70,3 +70,15 @@ fn a_movie_behind_another_is_found_however_long_its_first_box_is() {
     }
 }
 
+#[test]
+fn a_movie_behind_one_that_goes_on_in_fragments_is_read_by_its_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let hybrid = movie(here, "hybrid.mp4", "-movflags frag_keyframe");
+    let good = movie(here, "good.mp4", "");
+    let done = whole(here, "both.mp4", &[hybrid, good].concat());
+    assert_eq!((done.code, done.files.len()), (Some(0), 2), "{done:?}");
+    assert_eq!(all_packets(&done.files[..1]), all_packets(&[here.join("hybrid.mp4")]));
+    assert_eq!(all_packets(&done.files[1..]), all_packets(&[here.join("good.mp4")]));
+}
+

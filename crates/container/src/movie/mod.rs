@@ -238,6 +238,11 @@ impl MovieDemuxer {
         }
         let event = demuxer.poll()?;
         while let Some(damage) = demuxer.damage() {
+            let Error { kind, offset, element } = damage.error;
+            if kind == ErrorKind::NotFragmented && element == "ftyp" {
+                // A movie of its own, and what was found behind its beginning is in it.
+                return Ok(Some(MovieStep::End { offset }));
+            }
             self.damages.add(damage.error, damage.bytes);
         }
         match event {
