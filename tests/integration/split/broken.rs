@@ -82,3 +82,39 @@ fn a_movie_behind_one_that_goes_on_in_fragments_is_read_by_its_index() {
     assert_eq!(all_packets(&done.files[1..]), all_packets(&[here.join("good.mp4")]));
 }
 
+/// Nobody can read a pipe again.
+#[test]
+fn on_a_full_disk_what_came_through_a_pipe_stays_and_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    let capture = captures::named("webkit-mp4-h264-aac");
+    // A megabyte is kept for the index.
+    disk.leave((1 << 20) + capture.stream.len() as u64 * 3 / 4);
+    let args = ["-", "--out", "recordings/out", "--whole"];
+    let done = split_pipe(folder.path(), &args, &capture.stream);
+    assert_eq!((done.code, done.files.len()), (Some(1), 0), "{done:?}");
+    let [part] = &listing(&folder.path().join("recordings/out"))[..] else { panic!("{done:?}") };
+    assert!(part.ends_with("recording_00001.mp4.part"), "{part:?}");
+    assert!(done.said.contains("recording_00001.mp4.part, which stays"), "{done:?}");
+    assert!(done.said.contains("No space left on device"), "{done:?}");
+    for (found, whole) in all_packets(&[part]).iter().zip(all_packets(&[&capture.path])) {
+        assert!(found.len() > whole.len() / 4, "{} of {}", found.len(), whole.len());
+        assert!(whole.starts_with(&found[..found.len() - 1]));
+    }
+}
+
+/// An index that is longer than the room for it is put in front by writing the file again.
+#[test]
+fn a_file_that_has_no_room_to_be_written_again_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    let capture = captures::named("webkit-mp4-h264-aac");
+    let len = capture.stream.len() as u64;
+    disk.leave(len + len / 2 + (1 << 20));
+    let args = ["-", "--out", "recordings/out", "--whole"];
+    let done = split_pipe(folder.path(), &args, &capture.stream);
+    assert_eq!((done.code, done.files.len()), (Some(1), 0), "{done:?}");
+    assert!(done.said.contains("recording_00001.mp4.part, which stays"), "{done:?}");
+    let [left] = &listing(&folder.path().join("recordings/out"))[..] else { panic!("{done:?}") };
+    assert_eq!(all_packets(&[left]), all_packets(&[&capture.path]), "{done:?}");
+}
