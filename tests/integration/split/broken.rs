@@ -82,6 +82,27 @@ fn a_movie_behind_one_that_goes_on_in_fragments_is_read_by_its_index() {
     assert_eq!(all_packets(&done.files[1..]), all_packets(&[here.join("good.mp4")]));
 }
 
+/// One byte makes the parameter sets of the first key frame unreadable; the header has none.
+#[test]
+fn a_key_frame_without_parameter_sets_costs_its_group_and_no_other_input() {
+    let capture = captures::named("chromium-mkv-h264-opus");
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut bytes = capture.stream.clone();
+    let at = bytes.windows(5).position(|five| five == [0, 0, 0, 1, 0x67]).unwrap();
+    bytes[at + 4] = 0x6C;
+    rest(here, "bent.mkv", &bytes);
+    let other = captures::named("webkit-mp4-h264-aac");
+    let path = other.path.to_str().unwrap();
+    let done = split(here, &["bent.mkv", path, "--out", "out", "--whole"]);
+    assert_eq!((done.code, done.files.len()), (Some(3), 2), "{done:?}");
+    assert!(done.said.contains("in front of the first key frame that can be decoded"), "{done:?}");
+    let [found, given] = [&done.files[0], &capture.path].map(|path| packets(&[path], "v:0").len());
+    assert!(found > given / 2 && found < given, "{found} of {given}");
+    assert_eq!(packets(&done.files[..1], "a:0"), packets(&[&capture.path], "a:0"));
+    assert_eq!(all_packets(&done.files[1..]), all_packets(&[&other.path]));
+}
+
 /// Nobody can read a pipe again.
 #[test]
 fn on_a_full_disk_what_came_through_a_pipe_stays_and_plays() {

@@ -18,8 +18,9 @@ impl Segmenter {
         is_open: bool,
     ) {
         let is_sync = sample.sample.sync;
+        let is_awaited = stream.current.is_none() && stream.lacks_parameter_sets();
         match &mut stream.current {
-            None if !is_sync => return self.drop_undecodable(&sample),
+            None if !is_sync || is_awaited => return self.drop_undecodable(&sample),
             None => self.begin(stream, Some(&sample.sample)),
             Some(current) if !current.has_lead => {
                 if !is_sync {
