@@ -1,6 +1,6 @@
 //! What stands in front of the first recording of a stretch of the input.
 
-use container::Damage;
+use container::{Damage, Error};
 
 /// Places that are held back; in front of a recording there is one, as a rule.
 const MAX_DAMAGES: usize = 100;
@@ -12,9 +12,16 @@ pub(super) struct Front {
     damages: Vec<Damage>,
     /// Whether something was found, or more than is held back.
     is_over: bool,
+    /// Why it cannot be read, where that is known better.
+    reason: Option<Error>,
 }
 
 impl Front {
+    /// Of what is no movie for this reason.
+    pub(super) fn of(reason: Error) -> Self {
+        Self { reason: Some(reason), ..Self::default() }
+    }
+
     /// Holds damage back; gives it again where that is over.
     pub(super) fn hold(&mut self, damage: Damage) -> Option<Damage> {
         if self.is_over {
@@ -38,6 +45,10 @@ impl Front {
     pub(super) fn end(&mut self, end: u64) -> Vec<Damage> {
         self.is_over = true;
         let mut damages = std::mem::take(&mut self.damages);
+        if let (Some(reason), Some(first)) = (self.reason.take(), damages.first_mut()) {
+            let Error { kind, element, .. } = reason;
+            first.error = Error { kind, element, ..first.error };
+        }
         damages.retain_mut(|damage| {
             let left = end.saturating_sub(damage.error.offset);
             damage.bytes = damage.bytes.min(left);

@@ -15,15 +15,8 @@ const READ_BYTES: usize = 256 << 10;
 /// Reads all of it.
 pub(super) fn read(mut source: Source, cutting: &mut Cutting, progress: &Progress) -> Result<()> {
     let interruption = Interruption::watched()?;
-    let reader = &mut Reader {
-        source: &mut source,
-        cutting,
-        progress,
-        interruption,
-    };
-    let Some(total) = reader.source.total() else {
-        return reader.pipe();
-    };
+    let reader = &mut Reader { source: &mut source, cutting, progress, interruption };
+    let Some(total) = reader.source.total() else { return reader.pipe() };
     let beginnings = reader.source.beginnings()?;
     let ends = beginnings.iter().skip(1).copied().chain([total]);
     for (&from, to) in beginnings.iter().zip(ends) {
@@ -76,6 +69,9 @@ impl Reader<'_> {
         loop {
             let bytes = self.source.read_pipe(READ_BYTES, &self.interruption)?;
             if bytes.is_empty() {
+                if self.interruption.is_there() {
+                    self.cutting.interrupt();
+                }
                 break;
             }
             self.progress.advance(bytes.len());
@@ -93,18 +89,17 @@ impl Reader<'_> {
 
     /// One recording out of the files, or several in one stream. Where it ends.
     fn recording(&mut self, from: u64, to: u64) -> Result<u64> {
-        if self.may_be_movie(from)?
-            && let Movie::Read(end) = self.movie(from, to)?
-        {
-            return self.behind_zeros(end, to);
+        let mut front = Front::default();
+        if self.may_be_movie(from)? {
+            match self.movie(from, to)? {
+                Movie::Read(end) => return self.behind_zeros(end, to),
+                Movie::Stream => {}
+                // Something else may stand behind it.
+                Movie::Lost(error) => front = Front::of(error),
+            }
         }
         let mut demuxer = Demuxer::salvaging();
-        let mut stretch = Stretch {
-            from,
-            to,
-            at: from,
-            front: Front::default(),
-        };
+        let mut stretch = Stretch { from, to, at: from, front };
         let read = self.stream(&mut demuxer, &mut stretch);
         self.end_front(&mut stretch, u64::MAX);
         self.cutting.note(demuxer.notes());
@@ -131,9 +126,7 @@ impl Reader<'_> {
 
     fn may_be_movie(&mut self, from: u64) -> Result<bool> {
         let head = self.source.read_at(from, 8)?;
-        let firsts = [
-            b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot",
-        ];
+        let firsts = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"];
         Ok(firsts.iter().any(|kind| head.ends_with(*kind)))
     }
 
@@ -142,31 +135,14 @@ impl Reader<'_> {
         let mut demuxer = MovieDemuxer::new(to - from);
         let read = self.samples(&mut demuxer, None, from, to);
         self.cutting.note(demuxer.notes());
-        match read? {
-            Movie::Lost(mut error) => {
-                // Without its index nothing of it can be read, in front of the fault neither.
-                error.offset = 0;
-                self.leave_out(
-                    from,
-                    &Damage {
-                        bytes: to - from,
-                        error,
-                    },
-                );
-                Ok(Movie::Read(to))
-            }
-            read => Ok(read),
-        }
+        read
     }
 
     /// An index that stands at `index_at` in a stretch, where nothing in front of it says that a
     /// file begins there. Where the movie ends, if its media is found.
     fn around_index(&mut self, stretch: &mut Stretch, index_at: u64) -> Result<Option<u64>> {
         // The offsets count from where the file began: at what could not be read, or here.
-        let zeros = [
-            Some(stretch.from).filter(|_| stretch.front.is_all()),
-            Some(index_at),
-        ];
+        let zeros = [Some(stretch.from).filter(|_| stretch.front.is_all()), Some(index_at)];
         let to = stretch.to;
         for zero in zeros.into_iter().flatten() {
             let mut demuxer = MovieDemuxer::around_index(to - zero, index_at - zero);
@@ -302,11 +278,7 @@ impl Reader<'_> {
             self.progress.go_back(stretch.at - at);
             return Ok(Some(at));
         }
-        if head.ends_with(b"moov") {
-            self.around_index(stretch, at)
-        } else {
-            Ok(None)
-        }
+        if head.ends_with(b"moov") { self.around_index(stretch, at) } else { Ok(None) }
     }
 
     /// Tells what of a stretch's front stands before `end`.
@@ -329,9 +301,6 @@ impl Reader<'_> {
     }
 
     fn say_finished(&mut self) -> Result<()> {
-        self.cutting
-            .finished()
-            .iter()
-            .try_for_each(|path| self.progress.say(path))
+        self.cutting.finished().iter().try_for_each(|path| self.progress.say(path))
     }
 }

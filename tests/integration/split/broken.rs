@@ -82,6 +82,33 @@ fn a_movie_behind_one_that_goes_on_in_fragments_is_read_by_its_index() {
     assert_eq!(all_packets(&done.files[1..]), all_packets(&[here.join("good.mp4")]));
 }
 
+#[test]
+fn a_movie_without_its_index_does_not_spoil_what_stands_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let good = movie(here, "good.mp4", "");
+    let webm = captures::named("chromium-webm-vp8-opus");
+    let index_at = good.windows(4).rposition(|four| four == b"moov").unwrap() - 4;
+    let (lost, torn) = (&good[..index_at], &good[..index_at - 1000]);
+    for (name, parts, given) in [
+        ("movie.mp4", [&[][..], lost, &good[..]], vec![here.join("good.mp4")]),
+        (
+            "stream.mp4",
+            [&good[..], torn, &webm.stream[..]],
+            vec![here.join("good.mp4"), webm.path.clone()],
+        ),
+    ] {
+        let done = whole(here, name, &parts.concat());
+        assert_eq!((done.code, done.files.len()), (Some(3), given.len()), "{done:?}");
+        for (file, given) in done.files.iter().zip(&given) {
+            assert_eq!(all_packets(&[file]), all_packets(&[given]), "{name}");
+        }
+        let told = format!("{} bytes from byte {} on", parts[1].len(), parts[0].len());
+        assert!(done.said.contains(&told), "{done:?}");
+        assert!(done.said.contains("its index was never written"), "{done:?}");
+    }
+}
+
 /// One byte makes the parameter sets of the first key frame unreadable; the header has none.
 #[test]
 fn a_key_frame_without_parameter_sets_costs_its_group_and_no_other_input() {
