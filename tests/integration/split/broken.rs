@@ -109,6 +109,29 @@ fn a_movie_without_its_index_does_not_spoil_what_stands_behind_it() {
     }
 }
 
+#[test]
+fn what_the_edit_list_hides_at_the_start_fills_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut bytes = movie(here, "plain.mp4", "-g 30");
+    // Pictures come first; what is shown begins 4 s behind the beginning of the media.
+    let mut from = 0;
+    for timescale in [15_360u32, 44_100] {
+        from += bytes[from..].windows(4).position(|four| four == b"elst").unwrap() + 4;
+        bytes[from + 8..from + 12].copy_from_slice(&3000u32.to_be_bytes());
+        bytes[from + 12..from + 16].copy_from_slice(&(4 * timescale).to_be_bytes());
+    }
+    rest(here, "trim.mp4", &bytes);
+    let done = split(here, &["trim.mp4", "--out", "out", "--segment-seconds", "2"]);
+    let seconds: Vec<f64> = done
+        .files
+        .iter()
+        .map(|file| shown(file, "format=duration").trim().parse().unwrap())
+        .collect();
+    assert!((seconds.iter().sum::<f64>() - 3.0).abs() < 0.2, "{seconds:?} {done:?}");
+    assert!(seconds.iter().all(|&seconds| seconds > 0.5), "{seconds:?}");
+}
+
 /// One byte makes the parameter sets of the first key frame unreadable; the header has none.
 #[test]
 fn a_key_frame_without_parameter_sets_costs_its_group_and_no_other_input() {

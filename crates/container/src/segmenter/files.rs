@@ -161,6 +161,8 @@ impl Segmenter {
         let origin_ns = if (0..stream.max_start_ns()).contains(&first_ns) { 0 } else { first_ns };
         let begins_with = lead.or(stream.waiting.front().map(|waiting| &waiting.sample));
         let start_ns = begins_with.map_or(origin_ns, |sample| stream.shown_ns(sample));
+        // What an edit list hides is no part of the file's length.
+        let start_ns = start_ns.max(origin_ns);
         stream.config_changed = false;
         stream.broke_off_ns = None;
         stream.begun_ns = origin_ns;
