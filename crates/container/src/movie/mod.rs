@@ -28,6 +28,10 @@ use walk::{Walk, Walked};
 /// Fragments are read from front to back, in pieces.
 const PIECE_BYTES: u64 = 1 << 20;
 
+/// What lies at more places at once than blocks are kept is read again: no recorder makes that, and
+/// a file of as many tracks as there may be a few times over.
+const MAX_READS: u64 = 16;
+
 /// Reads a progressive MP4 (ISO 14496-12) by seeking: it says which bytes of the file it needs, and
 /// hands out the samples in the order of their times, however they lie.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub struct MovieDemuxer {
     /// Where the index lies, for what is wrong with it.
     index_at: u64,
     handed_bytes: u64,
+    /// Blocks that were asked for.
+    read_bytes: u64,
     missing_bytes: u64,
     duration_ns: i64,
     notes: Notes,
@@ -119,6 +125,7 @@ impl MovieDemuxer {
             damages: Damages::default(),
             index_at: 0,
             handed_bytes: 0,
+            read_bytes: 0,
             missing_bytes: 0,
             duration_ns: 0,
             notes: Notes::default(),
@@ -356,6 +363,13 @@ impl MovieDemuxer {
         let data = match self.blocks.get(row.offset, row.size) {
             Ok(data) => data,
             Err(missing) => {
+                self.read_bytes += missing.bytes as u64;
+                if self.read_bytes > self.file_bytes.saturating_mul(MAX_READS) {
+                    // A few bytes of the index would cost a block each.
+                    self.damages.add(Fault::malformed("stco").at(self.index_at), 0);
+                    self.readings.clear();
+                    return true;
+                }
                 self.asked = Some(Asked::Block(missing));
                 return true;
             }
