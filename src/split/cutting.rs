@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use container::{
-    Action, Container, Error, Event, Muxer, Notes, Sample, SegmentSpec, Segmenter, Summary,
-};
+use anyhow::Result;
+use container::{Action, Container, Error, Event, Muxer, Notes, SegmentSpec, Segmenter};
 
 use super::file::{Folder, Growing};
 use super::report::Report;
@@ -40,16 +38,12 @@ pub(super) struct Cutting {
 
 /// The file that is being written.
 #[derive(Debug)]
-struct Open {
-    growing: Growing,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
+enum Open {
     /// Its first samples say how much room its index needs.
     Beginning(Box<SegmentSpec>, Held),
-    Growing(Box<Muxer>),
+    Growing(Growing, Box<Muxer>),
+    /// No file takes what would be in it, for this reason.
+    LeftOut(Error),
 }
 
 impl Cutting {
@@ -165,20 +159,33 @@ impl Cutting {
     }
 
     fn act_once(&mut self, action: Action) -> Result<()> {
-        let plan = Plan { length_ns: self.segment_ns.or(self.expected_ns), total: self.total };
         match action {
             Action::Open { spec, .. } => {
-                let growing = self.folder.begin(extension(&spec))?;
-                self.open = Some(Open { growing, state: State::Beginning(spec, Held::default()) });
+                self.open = Some(Open::Beginning(spec, Held::default()));
             }
-            Action::Write { sample, .. } => {
-                if let Some(open) = &mut self.open {
-                    open.write(sample, plan)?;
+            Action::Write { sample, .. } => match &mut self.open {
+                Some(Open::Beginning(_, held)) => {
+                    if held.push(sample) {
+                        self.begin()?;
+                    }
                 }
-            }
+                Some(Open::Growing(growing, muxer)) => {
+                    muxer.push(sample);
+                    let is_enough = muxer.pending_bytes() >= WRITE_BYTES
+                        || muxer.pending_samples() >= WRITE_SAMPLES;
+                    if is_enough {
+                        growing.append(&muxer.commit(None))?;
+                    }
+                }
+                Some(Open::LeftOut(error)) => self.report.unwritable(error, 1),
+                None => {}
+            },
             Action::Close { end_ns, .. } => {
-                if let Some(open) = self.open.take() {
-                    let (path, summary) = open.close(end_ns, plan)?;
+                self.begin()?;
+                if let Some(Open::Growing(mut growing, mut muxer)) = self.open.take() {
+                    growing.append(&muxer.commit(None))?;
+                    let (steps, summary) = muxer.finish_compact(end_ns);
+                    let path = growing.finish(&steps)?;
                     self.report.file(&summary);
                     self.finished.push(path);
                 }
@@ -186,47 +193,26 @@ impl Cutting {
         }
         Ok(())
     }
-}
-
-impl Open {
-    fn write(&mut self, sample: Sample, plan: Plan) -> Result<()> {
-        match &mut self.state {
-            State::Beginning(_, held) => {
-                if held.push(sample) {
-                    self.begin(plan)?;
-                }
-                Ok(())
-            }
-            State::Growing(muxer) => {
-                muxer.push(sample);
-                let is_enough = muxer.pending_bytes() >= WRITE_BYTES
-                    || muxer.pending_samples() >= WRITE_SAMPLES;
-                if is_enough { self.growing.append(&muxer.commit(None)) } else { Ok(()) }
-            }
-        }
-    }
 
     /// Begins to write, when it is known how much room the index needs.
-    fn begin(&mut self, plan: Plan) -> Result<()> {
-        if let State::Beginning(spec, held) = &mut self.state {
-            let expected_ns = held.expected_ns(&spec.tracks, spec.init.output, plan);
-            let mut muxer = Muxer::new((**spec).clone(), expected_ns)
-                .context("cannot write what this recording holds")?;
-            std::mem::take(&mut held.samples).into_iter().for_each(|sample| muxer.push(sample));
-            self.state = State::Growing(Box::new(muxer));
-        }
+    fn begin(&mut self) -> Result<()> {
+        let Some(Open::Beginning(spec, held)) = &mut self.open else { return Ok(()) };
+        let plan = Plan { length_ns: self.segment_ns.or(self.expected_ns), total: self.total };
+        let expected_ns = held.expected_ns(&spec.tracks, spec.init.output, plan);
+        let samples = std::mem::take(&mut held.samples);
+        let extension = extension(spec);
+        self.open = Some(match Muxer::new((**spec).clone(), expected_ns) {
+            Ok(mut muxer) => {
+                samples.into_iter().for_each(|sample| muxer.push(sample));
+                Open::Growing(self.folder.begin(extension)?, Box::new(muxer))
+            }
+            // What comes behind it may fit into files.
+            Err(error) => {
+                self.report.unwritable(&error, samples.len() as u64);
+                Open::LeftOut(error)
+            }
+        });
         Ok(())
-    }
-
-    /// Makes it whole. Its name, and what it holds.
-    fn close(mut self, end_ns: Option<i64>, plan: Plan) -> Result<(PathBuf, Summary)> {
-        self.begin(plan)?;
-        let Self { mut growing, state: State::Growing(mut muxer) } = self else {
-            anyhow::bail!("a file was closed that was not begun");
-        };
-        growing.append(&muxer.commit(None))?;
-        let (steps, summary) = muxer.finish_compact(end_ns);
-        Ok((growing.finish(&steps)?, summary))
     }
 }
 

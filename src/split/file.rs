@@ -23,6 +23,8 @@ pub(super) struct Folder {
     made: Vec<PathBuf>,
     stem: String,
     files: u32,
+    /// Whether a file that cannot be finished stays: nobody can read its input again.
+    keeps: bool,
 }
 
 impl Folder {
@@ -46,13 +48,18 @@ impl Folder {
                 );
             }
         }
-        Ok(Self { path: path.to_owned(), made: new, stem, files: 0 })
+        Ok(Self { path: path.to_owned(), made: new, stem, files: 0, keeps: false })
+    }
+
+    /// A file that cannot be finished stays as far as it is written, and plays.
+    pub(super) fn keeping(self) -> Self {
+        Self { keeps: true, ..self }
     }
 
     /// Begins the next file.
     pub(super) fn begin(&mut self, extension: &str) -> Result<Growing> {
         let path = self.path.join(names::file(&self.stem, self.files + 1, extension));
-        let growing = Growing::create(path)?;
+        let growing = Growing::create(path, self.keeps)?;
         self.files += 1;
         Ok(growing)
     }
@@ -82,17 +89,18 @@ pub(super) struct Growing {
     path: PathBuf,
 }
 
-/// The name of a file while it grows. The file is removed unless it is finished: the input is still
-/// there.
+/// The name of a file while it grows. The file is removed unless it is finished, or nothing else
+/// has what is in it.
 #[derive(Debug)]
 struct Part {
     path: PathBuf,
     is_finished: bool,
+    keeps: bool,
 }
 
 impl Growing {
-    fn create(path: PathBuf) -> Result<Self> {
-        let (part, file) = Part::create(&path)?;
+    fn create(path: PathBuf, keeps: bool) -> Result<Self> {
+        let (part, file) = Part::create(&path, keeps)?;
         Ok(Self { appending: Appending::new(file), part, path })
     }
 
@@ -112,16 +120,20 @@ impl Growing {
                 // Nobody takes it for a finished file before it has its name, and before that
                 // everything is synced at once.
                 FinishStep::Sync => {}
-                // What it was is removed.
                 FinishStep::Rewrite { front, keep_from } => {
-                    (part, file) = rewrite(file, &path, front, *keep_from)?;
+                    let written = rewrite(file, &path, front, *keep_from);
+                    let (mut whole, new) = written.with_context(|| part.cannot_finish())?;
+                    // What it was is removed.
+                    std::mem::swap(&mut whole.keeps, &mut part.keeps);
+                    (part, file) = (whole, new);
                 }
             }
         }
         let synced = file.sync_all();
-        synced.with_context(|| format!("cannot sync {}", part.path.display()))?;
+        synced.with_context(|| part.cannot_finish())?;
         let named = rename(&part.path, &path);
-        named.with_context(|| format!("cannot name {}", path.display()))?;
+        let named = named.with_context(|| format!("cannot name {}", path.display()));
+        named.with_context(|| part.cannot_finish())?;
         part.is_finished = true;
         Ok(path)
     }
@@ -129,20 +141,50 @@ impl Growing {
 
 impl Part {
     /// The file that is to be called `path`.
-    fn create(path: &Path) -> Result<(Self, File)> {
+    fn create(path: &Path, keeps: bool) -> Result<(Self, File)> {
         let path = with_suffix(path, names::PART);
         let file = create(&path)?;
-        Ok((Self { path, is_finished: false }, file))
+        Ok((Self { path, is_finished: false, keeps }, file))
     }
 
     fn cannot_write(&self) -> String {
-        format!("cannot write {}", self.path.display())
+        let path = self.path.display();
+        match self.stays() {
+            true => format!(
+                "cannot write on in {path}, which stays: it plays as far as it goes, and where \
+                 there is room `localcamera split` makes a finished file of it"
+            ),
+            false => format!("cannot write {path}"),
+        }
+    }
+
+    /// The file is written, but not what makes it a finished one.
+    fn cannot_finish(&self) -> String {
+        let path = self.path.display();
+        match self.stays() {
+            true => format!(
+                "cannot finish {path}, which stays: it plays, and where there is room \
+                 `localcamera split` makes a finished file of it"
+            ),
+            false => format!("cannot finish {path}"),
+        }
+    }
+
+    /// Whether it is there when it was not finished.
+    fn stays(&self) -> bool {
+        self.keeps && self.path.metadata().is_ok_and(|metadata| metadata.len() > 0)
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.is_finished {
+        if self.is_finished {
+            return;
+        }
+        if self.stays() {
+            // What the disk does not take is told already.
+            let _ = File::open(&self.path).and_then(|file| file.sync_all());
+        } else {
             // On a full disk it takes the room that is missing. Where even that fails it stays,
             // under a name that says what it is.
             let _ = std::fs::remove_file(&self.path);
@@ -152,7 +194,7 @@ impl Drop for Part {
 
 /// Writes a file anew behind another front.
 fn rewrite(mut old: File, path: &Path, front: &Bytes, keep_from: u64) -> Result<(Part, File)> {
-    let (part, mut new) = Part::create(&with_suffix(path, names::REWRITE))?;
+    let (part, mut new) = Part::create(&with_suffix(path, names::REWRITE), false)?;
     let copied = old.seek(SeekFrom::Start(keep_from)).and_then(|_| {
         new.write_all(front)?;
         io::copy(&mut old, &mut new)

@@ -3,6 +3,7 @@
 mod appending;
 mod cutting;
 mod file;
+mod front;
 mod interruption;
 mod names;
 mod progress;
@@ -50,6 +51,7 @@ pub(crate) fn run(split: &Split) -> Result<Ending> {
     let source = Source::open(&inputs)?;
     let stem = names::stem(&inputs);
     let folder = Folder::open(&split.out, stem)?;
+    let folder = if source.total().is_none() { folder.keeping() } else { folder };
     let progress = Progress::new(source.total());
     let mut cutting = Cutting::new(split.segment(), folder, source.total());
     let read = reading::read(source, &mut cutting, &progress);

@@ -15,6 +15,9 @@ pub(super) struct Report {
     more_places: u64,
     left_bytes: u64,
     undecodable_samples: u64,
+    /// Of recordings that no file takes, and why it does not.
+    unwritable_samples: u64,
+    unwritable: Option<Error>,
     clock_breaks: u64,
     moved_samples: u64,
     clamped_samples: u64,
@@ -111,6 +114,12 @@ impl Report {
         self.undecodable_samples = samples;
     }
 
+    /// Samples of a recording that no file takes.
+    pub(super) fn unwritable(&mut self, error: &Error, samples: u64) {
+        self.unwritable_samples += samples;
+        self.unwritable.get_or_insert_with(|| error.clone());
+    }
+
     /// How often the clock of a recording was set, and how many samples were moved since their
     /// times were out of line.
     pub(super) fn clocks(&mut self, breaks: u64, moved_samples: u64) {
@@ -135,6 +144,7 @@ impl Report {
     pub(super) fn is_complete(&self) -> bool {
         self.places.is_empty()
             && self.undecodable_samples == 0
+            && self.unwritable.is_none()
             && self.grown.is_empty()
             && !self.is_interrupted
     }
@@ -152,9 +162,15 @@ impl Report {
         }
         if self.undecodable_samples > 0 {
             lines.push(format!(
-                "left out: {} samples in front of the first key frame of their recording, without \
-                 which they cannot be shown",
+                "left out: {} samples in front of the first key frame that can be decoded, \
+                 without which they cannot be shown",
                 self.undecodable_samples
+            ));
+        }
+        if let Some(error) = &self.unwritable {
+            lines.push(format!(
+                "left out: {} samples of a recording of which no file can be made: {} ({})",
+                self.unwritable_samples, error.kind, error.element
             ));
         }
         if self.clock_breaks > 0 {

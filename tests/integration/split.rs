@@ -1,5 +1,6 @@
 //! `localcamera split`: what a browser, a program or a crash has left becomes files that play.
 
+mod broken;
 mod endings;
 mod movies;
 

@@ -8,8 +8,9 @@ use crate::support::captures;
 use crate::support::splitter::{frames, packets, shown, split, split_pipe, split_stdin};
 
 /// Pictures with B-frames, and sound.
-const SOURCES: &str = "-f lavfi -i testsrc2=s=320x240:r=30 -f lavfi -i sine=r=44100 -t 7";
-const H264: &str = "-c:v libx264 -preset ultrafast -bf 2 -g 45";
+pub(super) const SOURCES: &str =
+    "-f lavfi -i testsrc2=s=320x240:r=30 -f lavfi -i sine=r=44100 -t 7";
+pub(super) const H264: &str = "-c:v libx264 -preset ultrafast -bf 2 -g 45";
 
 pub(super) fn made(folder: &Path, name: &str, arguments: &str) -> PathBuf {
     captures::made(folder, name, arguments).path

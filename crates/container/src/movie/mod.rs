@@ -15,6 +15,7 @@ use crate::blank::{BLANK, is_blank};
 use crate::demux::Demuxer;
 use crate::error::{Damage, Damages, Error, ErrorKind, Fault};
 use crate::fmp4::demux::MAX_SAMPLE_BYTES;
+use crate::fmp4::syntax::MAX_HEADER_BYTES;
 use crate::fmp4::tracks::{Defaults, read_others};
 use crate::notes::Notes;
 use crate::refine::Refiner;
@@ -26,6 +27,10 @@ use walk::{Walk, Walked};
 
 /// Fragments are read from front to back, in pieces.
 const PIECE_BYTES: u64 = 1 << 20;
+
+/// What lies at more places at once than blocks are kept is read again: no recorder makes that, and
+/// a file of as many tracks as there may be a few times over.
+const MAX_READS: u64 = 16;
 
 /// Reads a progressive MP4 (ISO 14496-12) by seeking: it says which bytes of the file it needs, and
 /// hands out the samples in the order of their times, however they lie.
@@ -51,9 +56,15 @@ pub struct MovieDemuxer {
     /// Where the index lies, for what is wrong with it.
     index_at: u64,
     handed_bytes: u64,
+    /// Blocks that were asked for.
+    read_bytes: u64,
     missing_bytes: u64,
     duration_ns: i64,
     notes: Notes,
+    /// Whether nothing says where the file begins from which the index counts.
+    is_doubted: bool,
+    /// Where its first box stands.
+    begins_at: u64,
 }
 
 /// What a [`MovieDemuxer`] has come to.
@@ -80,6 +91,8 @@ pub enum MovieStep {
 #[derive(Debug)]
 enum State {
     Walking(Walk),
+    /// Whether the media lies where the index says, and whether fragments follow.
+    Doubted(bool),
     /// Whether fragments follow.
     Samples(bool),
     /// The fragments, and how far they are read.
@@ -112,10 +125,29 @@ impl MovieDemuxer {
             damages: Damages::default(),
             index_at: 0,
             handed_bytes: 0,
+            read_bytes: 0,
             missing_bytes: 0,
             duration_ns: 0,
             notes: Notes::default(),
+            is_doubted: false,
+            begins_at: 0,
         }
+    }
+
+    /// A reader of a file of so many bytes of which only the index was found, at `index_at`: what
+    /// stands in front of it cannot be read. It is an error of [`Self::poll`] in front of the first
+    /// event unless media begins where the index says, since one that counts from elsewhere would
+    /// make samples of any bytes.
+    #[must_use]
+    pub fn around_index(file_bytes: u64, index_at: u64) -> Self {
+        let state = State::Walking(Walk::from(index_at));
+        Self { state, is_doubted: true, begins_at: index_at, ..Self::new(file_bytes) }
+    }
+
+    /// Where the first box stands that it was read by: zero, but for [`Self::around_index`].
+    #[must_use]
+    pub fn begins_at(&self) -> u64 {
+        self.begins_at
     }
 
     /// What is next.
@@ -124,7 +156,9 @@ impl MovieDemuxer {
     /// When the file has no index that can be read.
     pub fn poll(&mut self) -> Result<MovieStep, Error> {
         loop {
-            if let Some(event) = self.events.pop_front() {
+            if !matches!(self.state, State::Doubted(_))
+                && let Some(event) = self.events.pop_front()
+            {
                 return Ok(MovieStep::Event(event));
             }
             if let Some(asked) = self.asked {
@@ -142,9 +176,18 @@ impl MovieDemuxer {
                         (self.end, self.read_to) = (end, boxes_end);
                         self.index_at = index_at;
                         let may_continue = self.begin(&index).map_err(|f| f.at(index_at))?;
-                        self.state = State::Samples(is_continued && may_continue);
+                        let is_continued = is_continued && may_continue;
+                        self.state = match self.is_doubted {
+                            true => State::Doubted(is_continued),
+                            false => State::Samples(is_continued),
+                        };
                     }
                 },
+                &mut State::Doubted(is_continued) => {
+                    if self.believe()? {
+                        self.state = State::Samples(is_continued);
+                    }
+                }
                 &mut State::Samples(is_continued) => {
                     if self.sample() {
                         continue;
@@ -167,6 +210,26 @@ impl MovieDemuxer {
         }
     }
 
+    /// Looks whether a media box begins in front of the first sample. Whether that is known.
+    fn believe(&mut self) -> Result<bool, Error> {
+        let nexts = self.readings.iter().filter_map(Reading::next);
+        let first_at = nexts.map(|next| next.row.offset).min().filter(|&at| at <= self.end);
+        let is_elsewhere = || Fault::malformed("moov").at(self.index_at);
+        let first_at = first_at.ok_or_else(is_elsewhere)?;
+        let from = first_at.saturating_sub(MAX_HEADER_BYTES as u64);
+        let Some((_, head)) = self.given.take() else {
+            self.asked = Some(Asked::Piece(from, (first_at - from) as usize));
+            return Ok(false);
+        };
+        let media_at = match &head[..] {
+            [.., b'm', b'd', b'a', b't'] => first_at.saturating_sub(8),
+            [0, 0, 0, 1, b'm', b'd', b'a', b't', ..] => from,
+            _ => return Err(is_elsewhere()),
+        };
+        self.begins_at = self.begins_at.min(media_at);
+        Ok(true)
+    }
+
     /// Goes on in the fragments.
     fn fragments(&mut self) -> Result<Option<MovieStep>, Error> {
         let State::Fragments(demuxer, at) = &mut self.state else { return Ok(None) };
@@ -183,6 +246,11 @@ impl MovieDemuxer {
         }
         let event = demuxer.poll()?;
         while let Some(damage) = demuxer.damage() {
+            let Error { kind, offset, element } = damage.error;
+            if kind == ErrorKind::NotFragmented && element == "ftyp" {
+                // A movie of its own, and what was found behind its beginning is in it.
+                return Ok(Some(MovieStep::End { offset }));
+            }
             self.damages.add(damage.error, damage.bytes);
         }
         match event {
@@ -233,7 +301,7 @@ impl MovieDemuxer {
     pub fn notes(&self) -> Notes {
         match &self.state {
             State::Fragments(demuxer, _) => self.notes.and_again(demuxer.notes()),
-            State::Walking(_) | State::Samples(_) => self.notes,
+            State::Walking(_) | State::Doubted(_) | State::Samples(_) => self.notes,
         }
     }
 
@@ -302,6 +370,13 @@ impl MovieDemuxer {
         let data = match self.blocks.get(row.offset, row.size) {
             Ok(data) => data,
             Err(missing) => {
+                self.read_bytes += missing.bytes as u64;
+                if self.read_bytes > self.file_bytes.saturating_mul(MAX_READS) {
+                    // A few bytes of the index would cost a block each.
+                    self.damages.add(Fault::malformed("stco").at(self.index_at), 0);
+                    self.readings.clear();
+                    return true;
+                }
                 self.asked = Some(Asked::Block(missing));
                 return true;
             }

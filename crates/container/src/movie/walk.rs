@@ -47,6 +47,11 @@ pub(super) enum Walked {
 }
 
 impl Walk {
+    /// From the box on that stands at `at`.
+    pub(super) fn from(at: u64) -> Self {
+        Self { at, ..Self::default() }
+    }
+
     /// Goes on in a file that ends at `end`, with the bytes that were needed last.
     pub(super) fn go_on(&mut self, end: u64, given: Option<(u64, Bytes)>) -> Result<Walked, Error> {
         let mut given = given;

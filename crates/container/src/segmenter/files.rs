@@ -18,8 +18,9 @@ impl Segmenter {
         is_open: bool,
     ) {
         let is_sync = sample.sample.sync;
+        let is_awaited = stream.current.is_none() && stream.lacks_parameter_sets();
         match &mut stream.current {
-            None if !is_sync => return self.drop_undecodable(&sample),
+            None if !is_sync || is_awaited => return self.drop_undecodable(&sample),
             None => self.begin(stream, Some(&sample.sample)),
             Some(current) if !current.has_lead => {
                 if !is_sync {
@@ -160,6 +161,8 @@ impl Segmenter {
         let origin_ns = if (0..stream.max_start_ns()).contains(&first_ns) { 0 } else { first_ns };
         let begins_with = lead.or(stream.waiting.front().map(|waiting| &waiting.sample));
         let start_ns = begins_with.map_or(origin_ns, |sample| stream.shown_ns(sample));
+        // What an edit list hides is no part of the file's length.
+        let start_ns = start_ns.max(origin_ns);
         stream.config_changed = false;
         stream.broke_off_ns = None;
         stream.begun_ns = origin_ns;

@@ -1,11 +1,11 @@
 //! Damaged streams give an error or fewer samples, never a panic and never endless memory.
 
 use bytes::Bytes;
-use container::{Demuxer, ErrorKind};
+use container::{Demuxer, ErrorKind, Sample};
 use proptest::prelude::*;
 
 use crate::captures;
-use crate::support::split;
+use crate::support::{split, stream};
 use crate::writers::tools;
 
 proptest! {
@@ -101,4 +101,26 @@ fn a_new_header_between_a_fragment_and_its_data_is_survived() {
     one_track[second..second + 4].copy_from_slice(b"free");
     let bytes = [&capture.stream[..mdat], &one_track, &capture.stream[mdat..mdat + 5000]].concat();
     let _ = split(&[Bytes::from(bytes)], 2.0);
+}
+
+/// A file cannot begin without them, and the next key frame has its own.
+#[test]
+fn a_key_frame_without_parameter_sets_is_passed_over() {
+    let capture = captures::all().into_iter().find(|c| c.name == "chromium-mkv-h264-opus").unwrap();
+    let whole = split(&[stream(&capture)], 1e6).unwrap();
+    let mut bent = capture.stream.clone();
+    let at = bent.windows(5).position(|five| five == [0, 0, 0, 1, 0x67]).unwrap();
+    bent[at + 4] = 0x6C;
+    let made = split(&[Bytes::from(bent)], 1e6).unwrap();
+    let pictures = |samples: &[Sample]| {
+        samples
+            .iter()
+            .filter(|sample| sample.track == 0)
+            .map(|s| s.data.clone())
+            .collect::<Vec<_>>()
+    };
+    let sound = |samples: &[Sample]| samples.iter().filter(|sample| sample.track != 0).count();
+    let (found, given) = (pictures(&made.samples[0]), pictures(&whole.samples[0]));
+    assert!(given.ends_with(&found) && found.len() > given.len() / 2 && found.len() < given.len());
+    assert_eq!(sound(&made.samples[0]), sound(&whole.samples[0]));
 }

@@ -302,3 +302,28 @@ fn fragments_without_a_time_follow_the_index() {
     places.into_iter().for_each(|at| file[at..at + 4].copy_from_slice(b"free"));
     assert_eq!(times(&file), told);
 }
+
+#[test]
+fn samples_that_go_round_a_file_do_not_cost_a_block_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "-f lavfi -i color=s=64x48:r=30 -f lavfi -i sine=r=48000 -t 60 -c:v libx264 \
+                     -preset ultrafast -g 30 -c:a aac -movflags +faststart -f mp4";
+    let mut file = captures::made(folder.path(), "round.mp4", arguments).stream;
+    let (mut from, mut chunks) = (0, 0u32);
+    while let Some(at) = file[from..].windows(4).position(|four| four == b"stco") {
+        from += at + 4;
+        let count = u32::from_be_bytes(file[from + 4..from + 8].try_into().unwrap()) as usize;
+        for entry in file[from + 8..from + 8 + 4 * count].chunks_mut(4) {
+            // More places than blocks are kept.
+            entry.copy_from_slice(&((1 + chunks % 40) << 20).to_be_bytes());
+            chunks += 1;
+        }
+    }
+    assert!(chunks > 1000, "{chunks}");
+    file.resize(48 << 20, 7);
+    let file = Bytes::from(file);
+    let movie = read(&file).unwrap();
+    let asked: usize = movie.asked.iter().map(|&(_, bytes)| bytes).sum();
+    assert!(asked < 17 * file.len(), "{asked}");
+    assert!(movie.damage.iter().any(|damage| damage.error.element == "stco"), "{:?}", movie.damage);
+}
