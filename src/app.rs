@@ -255,20 +255,22 @@ async fn serve(
 
     let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
     let handle = Handle::new();
+    let seats = http::Seats::default();
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
-    servers.spawn(http::serve_tls(listeners.https.socket, tls.clone(), pages, handle.clone()));
+    let socket = listeners.https.socket;
+    servers.spawn(http::serve_tls(socket, tls.clone(), pages, handle.clone(), seats.clone()));
     if let Some(wss) = listeners.wss {
         let url = format!("wss://{host}:{}", wss.port);
         addresses.push(Address { url, purpose: "raw publishers, any path" });
         let raw = http::raw_router(state.clone());
-        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone()));
+        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone(), seats.clone()));
     }
     if let Some(plain) = listeners.http {
         let url = format!("http://{host}:{}", plain.port);
         addresses.push(Address { url, purpose: "trust pages, redirect" });
         let trust = http::trust_router(state.clone());
-        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone()));
+        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone(), seats.clone()));
     }
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
@@ -276,7 +278,8 @@ async fn serve(
     }
     for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
         addresses.push(compat.address);
-        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone()));
+        let (routes, seats) = (compat.routes, seats.clone());
+        servers.spawn(http::serve_plain(compat.socket, routes, handle.clone(), seats));
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::connection::Connection;
 
 /// The first byte of every TLS connection: a handshake record (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -31,14 +32,14 @@ impl Acceptor {
     }
 }
 
-type TlsStream = <RustlsAcceptor as Accept<TcpStream, ()>>::Stream;
+type TlsStream = <RustlsAcceptor as Accept<Connection, ()>>::Stream;
 
-impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
+impl<S: Send + 'static> Accept<Connection, S> for Acceptor {
     type Stream = TlsStream;
     type Service = S;
     type Future = Pin<Box<dyn Future<Output = io::Result<(TlsStream, S)>> + Send>>;
 
-    fn accept(&self, mut stream: TcpStream, service: S) -> Self::Future {
+    fn accept(&self, mut stream: Connection, service: S) -> Self::Future {
         let tls = self.tls.clone();
         Box::pin(async move {
             let mut first = [0];
@@ -54,7 +55,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
 }
 
 /// Answers a plain request with the same address over TLS.
-async fn redirect(stream: &mut TcpStream) -> io::Result<()> {
+async fn redirect(stream: &mut Connection) -> io::Result<()> {
     let mut request = Vec::new();
     while !request.windows(4).any(|four| four == b"\r\n\r\n") && request.len() < MAX_REQUEST_BYTES {
         let mut buffer = [0; 1024];

@@ -8,41 +8,61 @@ use axum::extract::connect_info::Connected;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{AddrListener, Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::acceptor::{Acceptor, PATIENCE};
+use super::connection::Connection;
+use super::seats::Seats;
 
 /// The other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Ends the connection at once, with all that is spoken over it. Cancelled, too, when it has
+    /// ended by itself.
+    pub(crate) cut: CancellationToken,
+}
+
+impl Peer {
+    fn at(address: SocketAddr) -> Self {
+        Self { address, cut: CancellationToken::new() }
+    }
+}
 
 /// A listener that says in the log when connections cannot be accepted; the server beneath it
 /// only waits and tries again.
 #[derive(Debug)]
-pub(crate) struct Listener(TcpListener);
+pub(crate) struct Listener {
+    socket: TcpListener,
+    seats: Seats,
+}
 
 impl Address for Peer {
-    type Stream = TcpStream;
+    type Stream = Connection;
     type Listener = Listener;
 }
 
-impl AddrListener<TcpStream, Peer> for Listener {
+impl AddrListener<Connection, Peer> for Listener {
     async fn bind_to(peer: Peer) -> io::Result<Self> {
-        TcpListener::bind(peer.0).await.map(Self)
+        let socket = TcpListener::bind(peer.address).await?;
+        Ok(Self { socket, seats: Seats::default() })
     }
 
-    async fn accept_stream(&self) -> io::Result<(TcpStream, Peer)> {
-        let accepted = self.0.accept().await.inspect_err(|error| {
+    async fn accept_stream(&self) -> io::Result<(Connection, Peer)> {
+        let accepted = self.socket.accept().await.inspect_err(|error| {
             tracing::warn!(%error, "cannot accept a connection; trying again");
         });
-        let (stream, peer) = accepted?;
+        let (stream, address) = accepted?;
         // Acknowledgements are small and must not wait for more.
         stream.set_nodelay(true)?;
-        Ok((stream, Peer(peer)))
+        let peer = Peer::at(address);
+        let seat = self.seats.take(address.ip());
+        Ok((Connection::new(stream, seat, peer.cut.clone()), peer))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
-        self.0.local_addr().map(Peer)
+        self.socket.local_addr().map(Peer::at)
     }
 }
 
@@ -58,9 +78,11 @@ pub(crate) async fn serve_tls(
     tls: RustlsConfig,
     routes: Router,
     handle: Handle<Peer>,
+    seats: Seats,
 ) -> io::Result<()> {
     let acceptor = Acceptor::new(RustlsAcceptor::new(tls));
-    with_patience(Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?)))
+    let socket = TcpListener::from_std(socket)?;
+    with_patience(Server::<Peer>::from_listener(Listener { socket, seats }))
         .acceptor(acceptor)
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
@@ -80,8 +102,10 @@ pub(crate) async fn serve_plain(
     socket: std::net::TcpListener,
     routes: Router,
     handle: Handle<Peer>,
+    seats: Seats,
 ) -> io::Result<()> {
-    with_patience(Server::<Peer>::from_listener(Listener(TcpListener::from_std(socket)?)))
+    let socket = TcpListener::from_std(socket)?;
+    with_patience(Server::<Peer>::from_listener(Listener { socket, seats }))
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
         .await

@@ -5,6 +5,7 @@ mod api;
 mod assets;
 mod board;
 mod compat;
+mod connection;
 mod error;
 mod extras;
 mod headers;
@@ -12,6 +13,7 @@ mod listener;
 mod origin;
 mod pages;
 mod router;
+mod seats;
 mod service_worker;
 mod ws;
 
@@ -40,6 +42,7 @@ pub(crate) use router::{
     compat_jpeg_router, compat_json_router, compat_mpegts_router, pages_router, raw_router,
     trust_router,
 };
+pub(crate) use seats::Seats;
 pub(crate) use ws::address::Denied;
 
 /// What the handlers share.
