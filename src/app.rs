@@ -1,6 +1,7 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
 mod compat;
+mod entrance;
 mod folder;
 mod listen;
 
@@ -255,22 +256,23 @@ async fn serve(
 
     let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
     let handle = Handle::new();
-    let seats = http::Seats::default();
+    let entrance = entrance::entrance(config, names);
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
     let socket = listeners.https.socket;
-    servers.spawn(http::serve_tls(socket, tls.clone(), pages, handle.clone(), seats.clone()));
+    servers.spawn(http::serve_tls(socket, tls.clone(), pages, handle.clone(), entrance.clone()));
     if let Some(wss) = listeners.wss {
         let url = format!("wss://{host}:{}", wss.port);
         addresses.push(Address { url, purpose: "raw publishers, any path" });
         let raw = http::raw_router(state.clone());
-        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone(), seats.clone()));
+        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone(), entrance.clone()));
     }
     if let Some(plain) = listeners.http {
         let url = format!("http://{host}:{}", plain.port);
         addresses.push(Address { url, purpose: "trust pages, redirect" });
         let trust = http::trust_router(state.clone());
-        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone(), seats.clone()));
+        let entrance = entrance.for_all_names();
+        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone(), entrance));
     }
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
@@ -278,8 +280,8 @@ async fn serve(
     }
     for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
         addresses.push(compat.address);
-        let (routes, seats) = (compat.routes, seats.clone());
-        servers.spawn(http::serve_plain(compat.socket, routes, handle.clone(), seats));
+        let entrance = entrance.for_old_clients();
+        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone(), entrance));
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);

@@ -10,6 +10,7 @@ use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connection::Connection;
+use super::handshakes::Handshakes;
 
 /// The first byte of every TLS connection: a handshake record (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -24,11 +25,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(super) struct Acceptor {
     tls: RustlsAcceptor,
+    handshakes: Handshakes,
 }
 
 impl Acceptor {
     pub(super) fn new(tls: RustlsAcceptor) -> Self {
-        Self { tls: tls.handshake_timeout(PATIENCE) }
+        Self { tls: tls.handshake_timeout(PATIENCE), handshakes: Handshakes::default() }
     }
 }
 
@@ -41,6 +43,8 @@ impl<S: Send + 'static> Accept<Connection, S> for Acceptor {
 
     fn accept(&self, mut stream: Connection, service: S) -> Self::Future {
         let tls = self.tls.clone();
+        let peer = stream.peer();
+        let under_way = self.handshakes.begin(peer.address.ip(), peer.cut);
         Box::pin(async move {
             let mut first = [0];
             let peeked = tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await;
@@ -49,7 +53,9 @@ impl<S: Send + 'static> Accept<Connection, S> for Acceptor {
                 redirecting.map_err(|_| io::ErrorKind::TimedOut)??;
                 return Err(io::ErrorKind::InvalidData.into());
             }
-            tls.accept(stream, service).await
+            let accepted = tls.accept(stream, service).await;
+            drop(under_way);
+            accepted
         })
     }
 }
@@ -86,6 +92,10 @@ fn location(request: &[u8]) -> Option<String> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("host").then(|| value.trim())
     })?;
+    // Userinfo in front of a host looks like a host.
+    if host.contains('@') {
+        return None;
+    }
     let uri: axum::http::Uri = format!("https://{host}{path}").parse().ok()?;
     path.starts_with('/').then(|| uri.to_string())
 }
@@ -100,6 +110,7 @@ mod tests {
         assert_eq!(location(request).unwrap(), "https://192.168.1.3:5001/trust?lang=zh");
         assert_eq!(location(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert_eq!(location(b"\xFF\xFE"), None);
+        assert_eq!(location(b"GET / HTTP/1.1\r\nhost: a@evil\r\n\r\n"), None);
         assert_eq!(location(b"GET evil HTTP/1.1\r\nhost: a\r\n\r\n"), None);
     }
 }

@@ -5,6 +5,7 @@
 mod tests;
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
+use super::listener::Peer;
 use super::seats::Seat;
 
 /// What TLS and HTTP are spoken over. Once it is cut, reads and writes fail at once, whatever is
@@ -22,6 +24,7 @@ pub(crate) struct Connection {
     // Each direction wakes the task that waits for it, as the socket itself does.
     reading: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: Pin<Box<WaitForCancellationFutureOwned>>,
+    peer: SocketAddr,
     cut: CancellationToken,
     /// Whoever keeps the token knows by it that the connection has ended by itself.
     _ended: DropGuard,
@@ -29,15 +32,20 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, seat: Seat, cut: CancellationToken) -> Self {
+    pub(super) fn new(stream: TcpStream, seat: Seat, Peer { address, cut }: Peer) -> Self {
         Self {
             stream,
+            peer: address,
             reading: Box::pin(cut.clone().cancelled_owned()),
             writing: Box::pin(cut.clone().cancelled_owned()),
             _ended: cut.clone().drop_guard(),
             cut,
             _seat: seat,
         }
+    }
+
+    pub(super) fn peer(&self) -> Peer {
+        Peer { address: self.peer, cut: self.cut.clone() }
     }
 
     /// Waits for the first bytes and leaves them where they are.

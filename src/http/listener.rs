@@ -13,7 +13,28 @@ use tokio_util::sync::CancellationToken;
 
 use super::acceptor::{Acceptor, PATIENCE};
 use super::connection::Connection;
-use super::seats::Seats;
+use super::entrance::Entrance;
+use super::tally::Tally;
+
+/// Browsers send a few kilobytes, and cookies of other programs on the same computer with them.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// Browsers send some 20, a chain of proxies a few more.
+const MAX_HEADERS: usize = 100;
+
+/// The same for HTTP/2, as it is counted there (RFC 9113 section 6.5.2).
+const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
+
+/// A page that shows every camera asks for that many pictures at once; at least 100 are advised
+/// (RFC 9113 section 6.5.2).
+const MAX_STREAMS: u32 = 200;
+
+/// Requests taken back before they were looked at (CVE-2023-44487): no browser takes back more at
+/// once than a person leaves a page with.
+const MAX_RESET_STREAMS: usize = 20;
+
+/// Streams that the peer's mistakes have ended, until the connection is (CVE-2025-8671).
+const MAX_ERRED_STREAMS: usize = 100;
 
 /// The other end of a connection.
 #[derive(Debug, Clone)]
@@ -35,7 +56,8 @@ impl Peer {
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
-    seats: Seats,
+    entrance: Entrance,
+    failed: Tally,
 }
 
 impl Address for Peer {
@@ -44,21 +66,26 @@ impl Address for Peer {
 }
 
 impl AddrListener<Connection, Peer> for Listener {
-    async fn bind_to(peer: Peer) -> io::Result<Self> {
-        let socket = TcpListener::bind(peer.address).await?;
-        Ok(Self { socket, seats: Seats::default() })
+    /// Sockets are bound before there is a server.
+    async fn bind_to(_: Peer) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     async fn accept_stream(&self) -> io::Result<(Connection, Peer)> {
-        let accepted = self.socket.accept().await.inspect_err(|error| {
-            tracing::warn!(%error, "cannot accept a connection; trying again");
-        });
-        let (stream, address) = accepted?;
-        // Acknowledgements are small and must not wait for more.
-        stream.set_nodelay(true)?;
-        let peer = Peer::at(address);
-        let seat = self.seats.take(address.ip());
-        Ok((Connection::new(stream, seat, peer.cut.clone()), peer))
+        loop {
+            let accepted = self.socket.accept().await.inspect_err(|error| {
+                if let Some(count) = self.failed.count() {
+                    tracing::warn!(%error, count, "cannot accept connections; trying again");
+                }
+            });
+            let (stream, address) = accepted?;
+            let Some(seat) = self.entrance.seats.take(address.ip()) else { continue };
+            // Acknowledgements are small and must not wait for more. It fails where the peer has
+            // gone already, which whoever reads sees.
+            let _ = stream.set_nodelay(true);
+            let peer = Peer::at(address);
+            return Ok((Connection::new(stream, seat, peer.clone()), peer));
+        }
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -78,23 +105,39 @@ pub(crate) async fn serve_tls(
     tls: RustlsConfig,
     routes: Router,
     handle: Handle<Peer>,
-    seats: Seats,
+    entrance: Entrance,
 ) -> io::Result<()> {
     let acceptor = Acceptor::new(RustlsAcceptor::new(tls));
-    let socket = TcpListener::from_std(socket)?;
-    with_patience(Server::<Peer>::from_listener(Listener { socket, seats }))
+    let routes = entrance.before(routes);
+    server(socket, entrance)?
         .acceptor(acceptor)
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
         .await
 }
 
-/// Whoever holds a connection open without asking for anything loses it.
-fn with_patience(mut server: Server<Peer>) -> Server<Peer> {
+/// Whoever holds a connection open without asking for anything, or asks for too much, loses it.
+fn server(socket: std::net::TcpListener, entrance: Entrance) -> io::Result<Server<Peer>> {
+    let socket = TcpListener::from_std(socket)?;
+    let listener = Listener { socket, entrance, failed: Tally::default() };
+    let mut server = Server::<Peer>::from_listener(listener);
     let builder = server.http_builder();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE);
-    server
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PATIENCE)
+        .keep_alive_timeout(PATIENCE)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+        .max_local_error_reset_streams(MAX_ERRED_STREAMS)
+        .max_header_list_size(MAX_HEADER_LIST_BYTES);
+    Ok(server)
 }
 
 /// Serves `routes` without TLS until `handle` says stop.
@@ -102,10 +145,10 @@ pub(crate) async fn serve_plain(
     socket: std::net::TcpListener,
     routes: Router,
     handle: Handle<Peer>,
-    seats: Seats,
+    entrance: Entrance,
 ) -> io::Result<()> {
-    let socket = TcpListener::from_std(socket)?;
-    with_patience(Server::<Peer>::from_listener(Listener { socket, seats }))
+    let routes = entrance.before(routes);
+    server(socket, entrance)?
         .handle(handle)
         .serve(routes.into_make_service_with_connect_info::<Peer>())
         .await

@@ -4,17 +4,23 @@ mod acceptor;
 mod api;
 mod assets;
 mod board;
+mod body;
 mod compat;
 mod connection;
+mod entrance;
 mod error;
 mod extras;
+mod forwarded;
+mod handshakes;
 mod headers;
+mod hosts;
 mod listener;
 mod origin;
 mod pages;
 mod router;
 mod seats;
 mod service_worker;
+mod tally;
 mod ws;
 
 use std::path::Path;
@@ -36,13 +42,14 @@ use crate::live::transcoder::Transcoders;
 use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
+pub(crate) use entrance::Entrance;
+pub(crate) use hosts::Hosts;
 pub(crate) use listener::{serve_plain, serve_tls};
 use pages::profile;
 pub(crate) use router::{
     compat_jpeg_router, compat_json_router, compat_mpegts_router, pages_router, raw_router,
     trust_router,
 };
-pub(crate) use seats::Seats;
 pub(crate) use ws::address::Denied;
 
 /// What the handlers share.

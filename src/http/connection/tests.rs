@@ -20,8 +20,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use super::super::entrance::Entrance;
+use super::super::hosts::Hosts;
 use super::super::listener::{Peer, serve_plain, serve_tls};
 use super::super::seats::Seats;
+use crate::config::TrustedProxies;
 
 /// Far above what anything here takes, far below every time-out of the server.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,24 +44,25 @@ struct Server {
 
 impl Server {
     fn plain() -> Self {
-        Self::start(|socket, routes, handle, seats| {
-            tokio::spawn(serve_plain(socket, routes, handle, seats));
+        Self::start(|socket, routes, handle, entrance| {
+            tokio::spawn(serve_plain(socket, routes, handle, entrance));
         })
     }
 
     fn tls(config: ServerConfig) -> Self {
         let config = RustlsConfig::from_config(Arc::new(config));
-        Self::start(|socket, routes, handle, seats| {
-            tokio::spawn(serve_tls(socket, config, routes, handle, seats));
+        Self::start(|socket, routes, handle, entrance| {
+            tokio::spawn(serve_tls(socket, config, routes, handle, entrance));
         })
     }
 
-    fn start(serve: impl FnOnce(std::net::TcpListener, Router, Handle<Peer>, Seats)) -> Self {
+    fn start(serve: impl FnOnce(std::net::TcpListener, Router, Handle<Peer>, Entrance)) -> Self {
         let socket = std::net::TcpListener::bind((LOCAL, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
+        let entrance = Entrance::new(1024, TrustedProxies::default(), Hosts::default());
         let server = Self {
             address: socket.local_addr().unwrap(),
-            seats: Seats::default(),
+            seats: entrance.seats.clone(),
             peers: Peers::default(),
             handle: Handle::new(),
         };
@@ -67,7 +71,7 @@ impl Server {
             .route("/pictures", get(pictures))
             .route("/nothing", get(std::future::pending::<()>))
             .layer(from_fn_with_state(server.peers.clone(), note));
-        serve(socket, routes, server.handle.clone(), server.seats.clone());
+        serve(socket, routes, server.handle.clone(), entrance);
         server
     }
 
