@@ -56,8 +56,8 @@ const PRINT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
 /// themselves, and some cameras have a password in their address; what counts of it is told by the
-/// sources.
-const LOGGED: &str = "localcamera=info,retina=off,warn";
+/// sources. TLS says at each connection what is unusual about it, so that anybody could fill the log.
+const LOGGED: &str = "localcamera=info,retina=off,rustls=error,warn";
 
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
@@ -393,11 +393,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_rtsp_client_says_is_in_no_log() {
+    fn what_the_rtsp_client_says_and_what_anybody_could_fill_the_log_with_is_in_none() {
         let filter = EnvFilter::new(LOGGED);
         assert_eq!(filter.max_level_hint(), Some(LevelFilter::INFO));
         with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
             assert!(!tracing::enabled!(target: "retina::client::parse", tracing::Level::ERROR));
+            assert!(!tracing::enabled!(target: "rustls::msgs::handshake", tracing::Level::WARN));
             assert!(tracing::enabled!(target: "localcamera::sources", tracing::Level::INFO));
             assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
             assert!(!tracing::enabled!(target: "hyper", tracing::Level::INFO));

@@ -29,8 +29,8 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(super) fn new(tls: RustlsAcceptor) -> Self {
-        Self { tls: tls.handshake_timeout(PATIENCE), handshakes: Handshakes::default() }
+    pub(super) fn new(tls: RustlsAcceptor, handshakes: Handshakes) -> Self {
+        Self { tls: tls.handshake_timeout(PATIENCE), handshakes }
     }
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::body;
 use super::forwarded;
+use super::handshakes::Handshakes;
 use super::hosts::Hosts;
 use super::listener::Peer;
 use super::seats::Seats;
@@ -48,6 +49,10 @@ impl Entrance {
     /// For a listener whose clients on this computer may say what they like.
     pub(crate) fn for_old_clients(&self) -> Self {
         Self { checks: Checks::Network, ..self.clone() }
+    }
+
+    pub(super) fn handshakes(&self) -> Handshakes {
+        Handshakes::new(self.proxies.clone())
     }
 
     /// The routes behind it.

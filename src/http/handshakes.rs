@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::tally::Tally;
+use crate::config::TrustedProxies;
 
 /// As many as computers behind one router begin at once when the power is back: each takes a few
 /// round trips.
@@ -21,6 +22,8 @@ pub(super) struct Handshakes(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Others come in under their addresses.
+    proxies: TrustedProxies,
     under_way: Mutex<UnderWay>,
     cut: Tally,
 }
@@ -39,11 +42,16 @@ pub(super) struct Handshake {
 }
 
 impl Handshakes {
+    pub(super) fn new(proxies: TrustedProxies) -> Self {
+        Self(Arc::new(Inner { proxies, ..Inner::default() }))
+    }
+
     /// Counts one. Where there are too many, the oldest of its address is cut, or the oldest of
     /// all: that is hardly one that is about to end.
     pub(super) fn begin(&self, address: IpAddr, cut: CancellationToken) -> Handshake {
         let address = address.to_canonical();
-        let (number, oldest) = self.under_way().begin(address, cut);
+        let max = if self.0.proxies.contains(address) { MAX_HANDSHAKES } else { MAX_OF_ADDRESS };
+        let (number, oldest) = self.under_way().begin(address, cut, max);
         if let Some((of, oldest)) = oldest {
             oldest.cancel();
             if let Some(count) = self.0.cut.count() {
@@ -63,13 +71,14 @@ impl UnderWay {
         &mut self,
         address: IpAddr,
         cut: CancellationToken,
+        max_of_address: usize,
     ) -> (u64, Option<(IpAddr, CancellationToken)>) {
         let number = self.begun;
         self.begun += 1;
         let mut same = self.of.iter().filter(|(_, (of, _))| *of == address).map(|(key, _)| *key);
         let oldest_of_address = same.next();
         let of_address = usize::from(oldest_of_address.is_some()) + same.count();
-        let oldest = if of_address >= MAX_OF_ADDRESS {
+        let oldest = if of_address >= max_of_address {
             oldest_of_address.and_then(|key| self.of.remove(&key))
         } else if self.of.len() >= MAX_HANDSHAKES {
             self.of.pop_first().map(|(_, oldest)| oldest)

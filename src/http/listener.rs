@@ -107,7 +107,7 @@ pub(crate) async fn serve_tls(
     handle: Handle<Peer>,
     entrance: Entrance,
 ) -> io::Result<()> {
-    let acceptor = Acceptor::new(RustlsAcceptor::new(tls));
+    let acceptor = Acceptor::new(RustlsAcceptor::new(tls), entrance.handshakes());
     let routes = entrance.before(routes);
     server(socket, entrance)?
         .acceptor(acceptor)
