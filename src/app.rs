@@ -56,8 +56,9 @@ const PRINT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
 /// themselves, and some cameras have a password in their address; what counts of it is told by the
-/// sources. TLS says at each connection what is unusual about it, so that anybody could fill the log.
-const LOGGED: &str = "localcamera=info,retina=off,rustls=error,warn";
+/// sources. TLS and HTTP/2 say of each connection what is unusual about it, so that anybody could fill
+/// the log.
+const LOGGED: &str = "localcamera=info,retina=off,rustls=error,h2=error,warn";
 
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
@@ -399,6 +400,7 @@ mod tests {
         with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
             assert!(!tracing::enabled!(target: "retina::client::parse", tracing::Level::ERROR));
             assert!(!tracing::enabled!(target: "rustls::msgs::handshake", tracing::Level::WARN));
+            assert!(!tracing::enabled!(target: "h2::proto::ping_pong", tracing::Level::WARN));
             assert!(tracing::enabled!(target: "localcamera::sources", tracing::Level::INFO));
             assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
             assert!(!tracing::enabled!(target: "hyper", tracing::Level::INFO));

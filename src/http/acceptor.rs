@@ -44,7 +44,7 @@ impl<S: Send + 'static> Accept<Connection, S> for Acceptor {
     fn accept(&self, mut stream: Connection, service: S) -> Self::Future {
         let tls = self.tls.clone();
         let peer = stream.peer();
-        let under_way = self.handshakes.begin(peer.address.ip(), peer.cut);
+        let under_way = self.handshakes.begin(peer.address.ip(), peer.cut.clone());
         Box::pin(async move {
             let mut first = [0];
             let peeked = tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await;

@@ -5,13 +5,12 @@
 mod tests;
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+use tokio_util::sync::{DropGuard, WaitForCancellationFutureOwned};
 
 use super::listener::Peer;
 use super::seats::Seat;
@@ -24,35 +23,34 @@ pub(crate) struct Connection {
     // Each direction wakes the task that waits for it, as the socket itself does.
     reading: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: Pin<Box<WaitForCancellationFutureOwned>>,
-    peer: SocketAddr,
-    cut: CancellationToken,
+    peer: Peer,
     /// Whoever keeps the token knows by it that the connection has ended by itself.
     _ended: DropGuard,
     _seat: Seat,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, seat: Seat, Peer { address, cut }: Peer) -> Self {
+    pub(super) fn new(stream: TcpStream, seat: Seat, peer: Peer) -> Self {
+        let cut = &peer.cut;
         Self {
             stream,
-            peer: address,
             reading: Box::pin(cut.clone().cancelled_owned()),
             writing: Box::pin(cut.clone().cancelled_owned()),
             _ended: cut.clone().drop_guard(),
-            cut,
+            peer,
             _seat: seat,
         }
     }
 
-    pub(super) fn peer(&self) -> Peer {
-        Peer { address: self.peer, cut: self.cut.clone() }
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Waits for the first bytes and leaves them where they are.
     pub(super) async fn peek(&self, bytes: &mut [u8]) -> io::Result<usize> {
         tokio::select! {
             peeked = self.stream.peek(bytes) => peeked,
-            () = self.cut.cancelled() => Err(self.is_cut()),
+            () = self.peer.cut.cancelled() => Err(self.is_cut()),
         }
     }
 
@@ -68,7 +66,7 @@ impl Connection {
 /// What the socket says, unless the connection is cut, now or while the socket has nothing to say.
 macro_rules! unless_cut {
     ($connection:ident, $direction:ident, $cx:ident, $socket:expr) => {{
-        if $connection.cut.is_cancelled() {
+        if $connection.peer.cut.is_cancelled() {
             return Poll::Ready(Err($connection.is_cut()));
         }
         match $socket {

@@ -74,6 +74,7 @@ async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Nex
         return error.into_response();
     }
     if let Some(peer) = peer {
+        peer.asked.cancel();
         let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
         let address = SocketAddr::new(client, peer.address.port());
         request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
@@ -15,6 +16,12 @@ use super::acceptor::{Acceptor, PATIENCE};
 use super::connection::Connection;
 use super::entrance::Entrance;
 use super::tally::Tally;
+
+/// The handshake, and the head of the request.
+const FIRST_REQUEST_PATIENCE: Duration = PATIENCE.saturating_mul(2);
+
+/// A page that is watched over bad Wi-Fi may be silent for so long.
+const PING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Browsers send a few kilobytes, and cookies of other programs on the same computer with them.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -43,11 +50,23 @@ pub(crate) struct Peer {
     /// Ends the connection at once, with all that is spoken over it. Cancelled, too, when it has
     /// ended by itself.
     pub(crate) cut: CancellationToken,
+    /// Cancelled once it has made a request.
+    pub(super) asked: CancellationToken,
 }
 
 impl Peer {
     fn at(address: SocketAddr) -> Self {
-        Self { address, cut: CancellationToken::new() }
+        Self { address, cut: CancellationToken::new(), asked: CancellationToken::new() }
+    }
+
+    /// Cuts the connection when it makes no request. What is beneath finds out which HTTP is
+    /// spoken, and waits for that without end.
+    async fn has_to_ask(self) {
+        tokio::select! {
+            () = self.asked.cancelled() => {}
+            () = self.cut.cancelled() => {}
+            () = tokio::time::sleep(FIRST_REQUEST_PATIENCE) => self.cut.cancel(),
+        }
     }
 }
 
@@ -84,6 +103,7 @@ impl AddrListener<Connection, Peer> for Listener {
             // gone already, which whoever reads sees.
             let _ = stream.set_nodelay(true);
             let peer = Peer::at(address);
+            tokio::spawn(peer.clone().has_to_ask());
             return Ok((Connection::new(stream, seat, peer.clone()), peer));
         }
     }
@@ -132,7 +152,7 @@ fn server(socket: std::net::TcpListener, entrance: Entrance) -> io::Result<Serve
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PATIENCE)
-        .keep_alive_timeout(PATIENCE)
+        .keep_alive_timeout(PING_PATIENCE)
         .max_concurrent_streams(MAX_STREAMS)
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
         .max_local_error_reset_streams(MAX_ERRED_STREAMS)

@@ -239,6 +239,35 @@ async fn a_connection_with_tls_that_is_cut_ends_at_once() {
 }
 
 #[tokio::test]
+async fn who_asks_for_nothing_is_cut_however_it_begins() {
+    for beginning in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", b"GET / HT"] {
+        let server = Server::plain();
+        let mut stream = server.connect().await;
+        stream.write_all(beginning).await.unwrap();
+        while server.seats.of(LOCAL) == 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::pause();
+        // Nothing else is waited for, so that the clock goes on by itself.
+        let mut rest = [0; 1024];
+        let reading = async { while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+        timeout(Duration::from_secs(60), reading).await.expect("the connection ends");
+        tokio::time::resume();
+        server.is_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_asked_is_answered_for_as_long_as_it_takes() {
+    let server = Server::plain();
+    let mut stream = Box::pin(ask(server.connect().await, "/pictures", "picture").await);
+    tokio::time::pause();
+    let nothing = timeout(Duration::from_secs(600), stream.read_u8()).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    assert!(!server.only_peer().cut.is_cancelled());
+}
+
+#[tokio::test]
 async fn who_keeps_the_token_learns_that_the_connection_has_ended() {
     let server = Server::plain();
     let stream = ask(server.connect().await, "/pictures", "picture").await;
