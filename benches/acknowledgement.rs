@@ -22,6 +22,9 @@ use support::client::Client;
 use support::server::Server;
 use tokio::task::JoinSet;
 
+/// One address may have 512 connections, unless it is a proxy's.
+const MANY_FROM_HERE: &str = "trusted_proxies = [\"127.0.0.1\"]";
+
 const DEVICES: usize = 10;
 const SECONDS: u64 = 30;
 
@@ -30,7 +33,7 @@ async fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u64>().ok());
     let devices = numbers.next().map_or(DEVICES, |n| usize::try_from(n).unwrap());
     let seconds = numbers.next().unwrap_or(SECONDS);
-    let server = std::sync::Arc::new(Server::start(&[]));
+    let server = std::sync::Arc::new(Server::configured(MANY_FROM_HERE, &[]));
     let mut all = JoinSet::new();
     for number in 0..devices {
         let server = std::sync::Arc::clone(&server);

@@ -38,6 +38,9 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
+/// One address may have 512 connections, unless it is a proxy's.
+const MANY_FROM_HERE: &str = "trusted_proxies = [\"127.0.0.1\"]";
+
 const VIEWERS: usize = 200;
 const SECONDS: u64 = 30;
 const JOINS: usize = 10_000;
@@ -111,7 +114,7 @@ async fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u64>().ok());
     let mut number = |usual: usize| numbers.next().map_or(usual, |n| usize::try_from(n).unwrap());
     let (viewers, seconds, joins) = (number(VIEWERS), number(SECONDS as usize), number(JOINS));
-    let server = Arc::new(Server::start(&[]));
+    let server = Arc::new(Server::configured(MANY_FROM_HERE, &[]));
     let sent = Arc::new(Sent::new());
     let is_over = Arc::new(AtomicBool::new(false));
     let publishing = {

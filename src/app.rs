@@ -1,6 +1,7 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
 mod compat;
+mod entrance;
 mod folder;
 mod listen;
 
@@ -55,8 +56,9 @@ const PRINT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
 /// themselves, and some cameras have a password in their address; what counts of it is told by the
-/// sources.
-const LOGGED: &str = "localcamera=info,retina=off,warn";
+/// sources. TLS and HTTP/2 say of each connection what is unusual about it, so that anybody could fill
+/// the log.
+const LOGGED: &str = "localcamera=info,retina=off,rustls=error,h2=error,warn";
 
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
@@ -255,20 +257,23 @@ async fn serve(
 
     let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
     let handle = Handle::new();
+    let entrance = entrance::entrance(config, names);
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
-    servers.spawn(http::serve_tls(listeners.https.socket, tls.clone(), pages, handle.clone()));
+    let socket = listeners.https.socket;
+    servers.spawn(http::serve_tls(socket, tls.clone(), pages, handle.clone(), entrance.clone()));
     if let Some(wss) = listeners.wss {
         let url = format!("wss://{host}:{}", wss.port);
         addresses.push(Address { url, purpose: "raw publishers, any path" });
         let raw = http::raw_router(state.clone());
-        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone()));
+        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone(), entrance.clone()));
     }
     if let Some(plain) = listeners.http {
         let url = format!("http://{host}:{}", plain.port);
         addresses.push(Address { url, purpose: "trust pages, redirect" });
         let trust = http::trust_router(state.clone());
-        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone()));
+        let entrance = entrance.for_all_names();
+        servers.spawn(http::serve_plain(plain.socket, trust, handle.clone(), entrance));
     }
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
@@ -276,7 +281,8 @@ async fn serve(
     }
     for compat in compat::listeners(&config.compat, listeners.compat, &host, &state) {
         addresses.push(compat.address);
-        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone()));
+        let entrance = entrance.for_old_clients();
+        servers.spawn(http::serve_plain(compat.socket, compat.routes, handle.clone(), entrance));
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);
@@ -388,11 +394,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_rtsp_client_says_is_in_no_log() {
+    fn what_the_rtsp_client_says_and_what_anybody_could_fill_the_log_with_is_in_none() {
         let filter = EnvFilter::new(LOGGED);
         assert_eq!(filter.max_level_hint(), Some(LevelFilter::INFO));
         with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
             assert!(!tracing::enabled!(target: "retina::client::parse", tracing::Level::ERROR));
+            assert!(!tracing::enabled!(target: "rustls::msgs::handshake", tracing::Level::WARN));
+            assert!(!tracing::enabled!(target: "h2::proto::ping_pong", tracing::Level::WARN));
             assert!(tracing::enabled!(target: "localcamera::sources", tracing::Level::INFO));
             assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
             assert!(!tracing::enabled!(target: "hyper", tracing::Level::INFO));

@@ -189,6 +189,8 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
         source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,
+        hosts: file.hosts,
+        trusted_proxies: file.trusted_proxies,
         pictures: file.pictures.checked()?,
         mpegts: file.mpegts.checked()?,
         compat: file.compat.checked()?,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port, compat, mpegts, pictures, rtsp_addresses};
+use super::{Origin, Port, TrustedProxies, compat, mpegts, pictures, rtsp_addresses};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -40,6 +40,10 @@ pub(super) struct File {
     pub(super) source_files: Option<PathBuf>,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
+    #[serde(default, deserialize_with = "hosts")]
+    pub(super) hosts: Vec<Host>,
+    #[serde(default)]
+    pub(super) trusted_proxies: TrustedProxies,
     #[serde(default)]
     pub(super) pictures: pictures::Section,
     #[serde(default)]

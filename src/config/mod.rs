@@ -9,6 +9,7 @@ mod mpegts;
 mod origin;
 mod per_stream;
 mod pictures;
+mod proxies;
 mod push;
 mod rtsp_addresses;
 mod secret;
@@ -26,6 +27,7 @@ pub(crate) use destination::Destination;
 pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
+pub(crate) use proxies::TrustedProxies;
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
@@ -85,6 +87,10 @@ pub(crate) struct Config {
     pub(crate) source_files: Option<PathBuf>,
     /// Whose pages may show a camera in a frame.
     pub(crate) embed_origins: Vec<Origin>,
+    /// More names by which the server is asked.
+    pub(crate) hosts: Vec<Host>,
+    /// Reverse proxies in front of it.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// What viewers of single pictures get.
     pub(crate) pictures: Pictures,
     /// What viewers by JSMpeg get.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::connection::Connection;
+use super::handshakes::Handshakes;
 
 /// The first byte of every TLS connection: a handshake record (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -23,23 +25,26 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(super) struct Acceptor {
     tls: RustlsAcceptor,
+    handshakes: Handshakes,
 }
 
 impl Acceptor {
-    pub(super) fn new(tls: RustlsAcceptor) -> Self {
-        Self { tls: tls.handshake_timeout(PATIENCE) }
+    pub(super) fn new(tls: RustlsAcceptor, handshakes: Handshakes) -> Self {
+        Self { tls: tls.handshake_timeout(PATIENCE), handshakes }
     }
 }
 
-type TlsStream = <RustlsAcceptor as Accept<TcpStream, ()>>::Stream;
+type TlsStream = <RustlsAcceptor as Accept<Connection, ()>>::Stream;
 
-impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
+impl<S: Send + 'static> Accept<Connection, S> for Acceptor {
     type Stream = TlsStream;
     type Service = S;
     type Future = Pin<Box<dyn Future<Output = io::Result<(TlsStream, S)>> + Send>>;
 
-    fn accept(&self, mut stream: TcpStream, service: S) -> Self::Future {
+    fn accept(&self, mut stream: Connection, service: S) -> Self::Future {
         let tls = self.tls.clone();
+        let peer = stream.peer();
+        let under_way = self.handshakes.begin(peer.address.ip(), peer.cut.clone());
         Box::pin(async move {
             let mut first = [0];
             let peeked = tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await;
@@ -48,13 +53,15 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
                 redirecting.map_err(|_| io::ErrorKind::TimedOut)??;
                 return Err(io::ErrorKind::InvalidData.into());
             }
-            tls.accept(stream, service).await
+            let accepted = tls.accept(stream, service).await;
+            drop(under_way);
+            accepted
         })
     }
 }
 
 /// Answers a plain request with the same address over TLS.
-async fn redirect(stream: &mut TcpStream) -> io::Result<()> {
+async fn redirect(stream: &mut Connection) -> io::Result<()> {
     let mut request = Vec::new();
     while !request.windows(4).any(|four| four == b"\r\n\r\n") && request.len() < MAX_REQUEST_BYTES {
         let mut buffer = [0; 1024];
@@ -85,6 +92,10 @@ fn location(request: &[u8]) -> Option<String> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("host").then(|| value.trim())
     })?;
+    // Userinfo in front of a host looks like a host.
+    if host.contains('@') {
+        return None;
+    }
     let uri: axum::http::Uri = format!("https://{host}{path}").parse().ok()?;
     path.starts_with('/').then(|| uri.to_string())
 }
@@ -99,6 +110,7 @@ mod tests {
         assert_eq!(location(request).unwrap(), "https://192.168.1.3:5001/trust?lang=zh");
         assert_eq!(location(b"GET / HTTP/1.1\r\n\r\n"), None);
         assert_eq!(location(b"\xFF\xFE"), None);
+        assert_eq!(location(b"GET / HTTP/1.1\r\nhost: a@evil\r\n\r\n"), None);
         assert_eq!(location(b"GET evil HTTP/1.1\r\nhost: a\r\n\r\n"), None);
     }
 }

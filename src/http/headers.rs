@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::Method;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -21,14 +24,24 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// Which sites' pages may show what they cannot read, such as a picture.
+pub(super) const RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
 /// Browsers keep it for at most a day, and less.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Adds the headers to every answer of the routes: nobody shows them in a frame.
+/// Adds the headers to every answer of the routes: nobody shows them in a frame, holds on to a
+/// window of theirs, or shows what is in them.
 pub(super) fn secure(routes: Router) -> Router {
-    let unframed =
-        SetResponseHeaderLayer::if_not_present(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    with_policy(routes, "'none'").layer(unframed)
+    let alone = [
+        (X_FRAME_OPTIONS, "DENY"),
+        (OPENER_POLICY, "same-origin"),
+        (RESOURCE_POLICY, "same-origin"),
+    ];
+    with_fixed(with_policy(routes, "'none'"), alone).layer(from_fn(unstored))
 }
 
 /// The same for what the server's own pages, and those of these origins, may show in a frame.
@@ -49,10 +62,28 @@ fn with_policy(routes: Router, ancestors: &str) -> Router {
         (REFERRER_POLICY, "no-referrer"),
         (PERMISSIONS_POLICY, "camera=(self), microphone=(self), screen-wake-lock=(self)"),
     ];
+    with_fixed(routes, fixed)
+}
+
+/// Where a route does not say something else.
+fn with_fixed<const N: usize>(routes: Router, fixed: [(HeaderName, &'static str); N]) -> Router {
     fixed.into_iter().fold(routes, |routes, (name, value)| {
         let value = HeaderValue::from_static(value);
         routes.layer(SetResponseHeaderLayer::if_not_present(name, value))
     })
+}
+
+/// What the API says is for who asks, and for now: a browser that somebody signs out of, and
+/// whatever is between, keeps nothing of it.
+async fn unstored(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_api = path.starts_with("/api/") || path == "/health";
+    let mut response = next.run(request).await;
+    if is_api {
+        let headers = response.headers_mut();
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// Lets the page of another address of this server ask: that is another origin to the browser.

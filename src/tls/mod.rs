@@ -2,12 +2,14 @@
 
 mod authority;
 mod leaf;
+mod names;
 mod store;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::addresses::Names;
+pub(crate) use names::names;
 pub(crate) use store::{Made, Store, load_own};
 
 /// What keeps the server from having a certificate. Each says what to do.
@@ -57,4 +59,31 @@ pub(crate) fn server_config(
 /// As [`Store`] has them: files that cannot be read, written, understood, or are not ours.
 pub(crate) fn make(store: &Store, names: &Names) -> Result<Made, Error> {
     store.make(names, crate::clock::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::PrivateKeyDer;
+
+    use super::*;
+
+    /// The defaults of rustls are what is wanted; a change of them is noticed here.
+    #[test]
+    fn every_connection_is_encrypted_with_forward_secrecy_and_nothing_is_replayed() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+        let config = server_config(vec![own.cert.der().clone()], key).unwrap();
+        let suites = &config.crypto_provider().cipher_suites;
+        for suite in suites {
+            let name = format!("{:?}", suite.suite());
+            let is_forward_secret = ["TLS13_", "TLS_ECDHE_"].iter().any(|p| name.starts_with(p));
+            let is_authenticated = name.contains("_GCM_") || name.contains("_CHACHA20_POLY1305_");
+            assert!(is_forward_secret && is_authenticated, "{name}");
+        }
+        assert!(suites.iter().any(|suite| suite.tls13().is_some()));
+        // Sessions go on by what the server remembers, not by a key that it gives away with them.
+        assert!(!config.ticketer.enabled());
+        assert_eq!((config.max_early_data_size, config.send_half_rtt_data), (0, false));
+    }
 }

@@ -101,7 +101,7 @@ fn unchanged(known: &mut BTreeMap<PathBuf, Vec<u8>>, recordings: &Path) {
 }
 
 /// The files that the journals name, by session and generation, in order.
-fn by_generation(recordings: &Path) -> BTreeMap<(String, usize), Vec<PathBuf>> {
+pub(crate) fn by_generation(recordings: &Path) -> BTreeMap<(String, usize), Vec<PathBuf>> {
     let mut generations: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
     let is_journal = |path: &PathBuf| path.extension().is_some_and(|end| end == "jsonl");
     for path in listing(recordings).into_iter().filter(is_journal) {

@@ -16,6 +16,8 @@ mod check;
 mod compat;
 mod control;
 mod crash;
+mod crowd;
+mod entrance;
 mod faults;
 mod full_disk;
 mod growing;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Deserializer};
 
 use crate::addresses::Host;
+pub(super) use network::Network;
 use network::Reach;
 pub(crate) use pattern::ends_in_number;
 use pattern::{Pattern, Place};

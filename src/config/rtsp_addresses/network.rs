@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// All addresses that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub(in super::super) struct Network {
     first: IpAddr,
     prefix_bits: u8,
 }
@@ -60,13 +60,13 @@ pub(super) fn reach(ip: IpAddr) -> Reach {
 
 impl Network {
     /// The address alone.
-    pub(super) fn of_one(ip: IpAddr) -> Self {
+    pub(in super::super) fn of_one(ip: IpAddr) -> Self {
         let ip = ip.to_canonical();
         Self { first: ip, prefix_bits: width(ip) }
     }
 
     /// `None` when there are fewer bits, or `first` is not the network's first address.
-    pub(super) fn new(first: IpAddr, prefix_bits: u8) -> Option<Self> {
+    pub(in super::super) fn new(first: IpAddr, prefix_bits: u8) -> Option<Self> {
         let is_network = prefix_bits <= width(first) && {
             let network = Self { first, prefix_bits };
             network.masked(bits(first)) == bits(first)
@@ -74,7 +74,7 @@ impl Network {
         is_network.then_some(Self { first, prefix_bits })
     }
 
-    pub(super) fn contains(&self, ip: IpAddr) -> bool {
+    pub(in super::super) fn contains(&self, ip: IpAddr) -> bool {
         self.first.is_ipv4() == ip.is_ipv4() && self.masked(bits(ip)) == bits(self.first)
     }
 

@@ -36,7 +36,7 @@ pub(in super::super) async fn command(
     let order = Order::parse(&message)?;
     let to = Target::Device(device.clone());
     state.devices.resolve(&to, &publishers(&state.streams))?;
-    let running = state.devices.command(&device, &order, peer.0.ip())?;
+    let running = state.devices.command(&device, &order, peer.address.ip())?;
     tokio::select! {
         outcome = running.end() => outcome?,
         () = state.shutdown.cancelled() => {

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::Request;
-use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tower_http::services::ServeFile;
@@ -31,6 +31,9 @@ pub(in super::super) async fn file(
     let mut response = served
         .map_err(|error| ApiError::internal(format!("cannot read the file: {error}")))?
         .into_response();
+    // Players ask for one range after the other.
+    let kept = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, kept);
     if wanted.download.is_some() {
         let disposition = format!("attachment; filename=\"{}\"", file.name);
         if let Ok(value) = HeaderValue::from_str(&disposition) {

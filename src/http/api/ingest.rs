@@ -65,7 +65,7 @@ pub(in super::super) async fn open(
     let listed = state.connections.open().ok_or_else(too_many)?;
     let answer = Json(serde_json::json!({ "connection": listed.id }));
     let socket = Box::new(RequestsSocket::new(listed.connection.clone()));
-    let serving = (state.door)(Arrival { peer: peer.0, speaks_v1: true, socket });
+    let serving = (state.door)(Arrival { peer: peer.address, speaks_v1: true, socket });
     tokio::spawn(async move {
         serving.await;
         listed.connection.forgettable().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
+use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
 use super::super::error::{ApiError, Asked};
+use super::super::headers::RESOURCE_POLICY;
 use crate::live::pictures::{self, Looking, Picture};
 use crate::live::transcoder::Refusal;
 
@@ -82,6 +84,9 @@ impl Pace {
     }
 }
 
+/// An `<img>` of any page may show them.
+const FOR_ALL_PAGES: (HeaderName, &str) = (RESOURCE_POLICY, "cross-origin");
+
 pub(in super::super) async fn snapshot(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
@@ -97,7 +102,7 @@ pub(in super::super) async fn snapshot(
     {
         picture = newer;
     }
-    let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
+    let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store"), FOR_ALL_PAGES];
     Ok((headers, picture.jpeg).into_response())
 }
 
@@ -127,8 +132,8 @@ pub(in super::super) async fn mjpeg(
     };
     let parts = stream::unfold(receiver, next);
     let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store".to_owned())];
-    Ok((headers, Body::from_stream(parts)).into_response())
+    let headers = [(CACHE_CONTROL, "no-store"), FOR_ALL_PAGES];
+    Ok(([(CONTENT_TYPE, kind)], headers, Body::from_stream(parts)).into_response())
 }
 
 fn look(state: &State, name: &str, wish: &Wish) -> Result<Looking, ApiError> {

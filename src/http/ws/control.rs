@@ -38,9 +38,9 @@ pub(in super::super) async fn control(
         ));
     }
     let mut conversation = Conversation {
-        link: state.devices.connect(peer.0.ip()),
+        link: state.devices.connect(peer.address.ip()),
         streams: state.streams.clone(),
-        commanding: Commanding::new(state.devices, state.streams, state.sources, peer.0.ip()),
+        commanding: Commanding::new(state.devices, state.streams, state.sources, peer.address.ip()),
         telling: Telling::new(&state.board),
         was_refused: false,
         shutdown: state.shutdown.clone(),

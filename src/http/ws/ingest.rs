@@ -63,7 +63,7 @@ fn open(
         .read_buffer_size(32 * 1024);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let socket = Box::new(WebSocketSocket::new(socket));
-        (state.door)(Arrival { peer: peer.0, speaks_v1, socket }).await;
+        (state.door)(Arrival { peer: peer.address, speaks_v1, socket }).await;
     }))
 }
 

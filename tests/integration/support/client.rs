@@ -78,6 +78,14 @@ impl Client {
         }
     }
 
+    /// A v1 publisher, by a proxy that says for whom it asks.
+    pub(crate) async fn forwarded(server: &Server, address: &str, said: &str) -> Self {
+        let mut request = format!("wss://{address}").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "localcamera.v1".parse().unwrap());
+        request.headers_mut().insert("x-forwarded-for", said.parse().unwrap());
+        Self::open(server, request).await
+    }
+
     async fn open(server: &Server, request: Request) -> Self {
         Self::try_open(server, request).await.unwrap()
     }

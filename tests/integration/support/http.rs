@@ -58,9 +58,12 @@ pub(crate) async fn send(
     let mut stream = connector.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
     let fields: String =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let host = match headers.iter().any(|(name, _)| *name == "host") {
+        true => String::new(),
+        false => format!("host: {}\r\n", server.https),
+    };
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n{fields}\r\n",
-        server.https,
+        "{method} {path} HTTP/1.1\r\n{host}connection: close\r\ncontent-length: {}\r\n{fields}\r\n",
         body.len(),
     );
     stream.write_all(head.as_bytes()).await.unwrap();
