@@ -154,6 +154,9 @@ fn raise_file_limit() {
 
 fn generate(store: &Store, names: &Names) -> Result<()> {
     let made = tls::make(store, names)?;
+    for host in &made.left_out {
+        tracing::warn!(%host, "the certificate does not name this address, since its authority may not speak for it");
+    }
     let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
     let what = match (made.authority, made.server) {
         (true, _) => "made the certificate authority and the server certificate",

@@ -180,3 +180,68 @@ fn chain(error: &Error) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+
+    use super::*;
+
+    fn names(host: &str) -> Names {
+        Names { hosts: vec![host.parse().unwrap()], are_asked_for: true, hostname: None }
+    }
+
+    fn ends_in_days(kept: &Kept, now: DateTime<Utc>) -> i64 {
+        (leaf::ends(kept.pair.leaf()).unwrap() - now).num_days()
+    }
+
+    #[test]
+    fn it_is_renewed_when_it_is_time_and_only_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::Ours(Store::new(folder.path().to_owned()));
+        let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let after = |days| start + Duration::days(days);
+        let mut kept = Kept::load(source, &names("192.168.1.3"), start).unwrap();
+        assert!(kept.look(&names("192.168.1.3"), after(365)).is_none());
+        assert!(kept.look(&names("192.168.1.3"), after(367)).is_some());
+        assert_eq!(ends_in_days(&kept, after(367)), 396);
+        assert!(kept.look(&names("192.168.1.3"), after(367)).is_none());
+        assert!(kept.look(&names("10.0.0.7"), after(368)).is_some());
+        // A clock that is set back makes it one from the future.
+        assert!(kept.look(&names("10.0.0.7"), after(300)).is_some());
+        assert!(kept.look(&names("10.0.0.7"), after(300)).is_none());
+        // None outlives its authority, and at the end of that none is made again and again.
+        assert!(kept.look(&names("10.0.0.7"), after(3640)).is_some());
+        assert_eq!(ends_in_days(&kept, after(3640)), 10);
+        assert!(matches!(kept.said.concerns[..], [Concern::AuthorityEnds { in_days: 10, .. }]));
+        for days in [3645, 3649, 3700] {
+            assert!(kept.look(&names("10.0.0.7"), after(days)).is_none(), "{days}");
+        }
+    }
+
+    #[test]
+    fn an_authority_that_is_gone_is_not_made_anew_while_the_server_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let authority = store.authority_path();
+        let now = crate::clock::now();
+        let later = now + Duration::days(380);
+        let mut kept = Kept::load(Source::Ours(store), &names("192.168.1.3"), now).unwrap();
+        let backup = std::fs::read(&authority).unwrap();
+        std::fs::remove_file(&authority).unwrap();
+        assert!(kept.look(&names("192.168.1.3"), later).is_none());
+        assert!(matches!(kept.said.fault, Fault::New(_)));
+        assert!(kept.look(&names("192.168.1.3"), later).is_none());
+        assert!(matches!(kept.said.fault, Fault::Told(_)));
+        assert!(!authority.exists());
+        let other = tempfile::tempdir().unwrap();
+        let elsewhere = Store::new(other.path().to_owned());
+        elsewhere.make(&names("192.168.1.3"), now).unwrap();
+        std::fs::copy(elsewhere.authority_path(), &authority).unwrap();
+        assert!(kept.look(&names("192.168.1.3"), later).is_none());
+        assert!(matches!(&kept.said.fault, Fault::New(said) if said.contains("another authority")));
+        std::fs::write(&authority, backup).unwrap();
+        assert!(kept.look(&names("192.168.1.3"), later).is_some());
+        assert_eq!(kept.said.fault, Fault::None);
+    }
+}
