@@ -94,11 +94,11 @@ pub(super) fn of_own(
     let stated = certificate.subject_alternative_name().ok().flatten();
     let stated = stated.map(|stated| stated.value.general_names.as_slice()).unwrap_or_default();
     // That everybody reaches themselves by these names says nothing.
-    let reached = names.all().into_iter().filter(|host| match host {
+    let mut reached = names.all().into_iter().filter(|host| match host {
         Host::Ip(ip) => !ip.is_loopback() || names.hosts.contains(host),
         Host::Name(name) => name != "localhost",
     });
-    if !reached.into_iter().any(|host| stated.iter().any(|name| leaf::is_for(name, &host))) {
+    if !reached.any(|host| stated.iter().any(|name| leaf::is_for(name, &host))) {
         concerns.push(Concern::IsForOthers { stated: stated.iter().filter_map(text).collect() });
     }
     concerns
