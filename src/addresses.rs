@@ -1,9 +1,16 @@
 //! The names and addresses under which the server is reached.
 
+mod reach;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+
+pub(crate) use reach::{Reach, moved};
 
 /// A lasting address and some that change for privacy's sake, on two networks.
 const MAX_IPV6: usize = 6;
+
+/// A label of a DNS name (RFC 1035 section 2.3.4).
+const MAX_LABEL_BYTES: usize = 63;
 
 /// What goes into the certificate, and what is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,20 +106,40 @@ impl Names {
         media_addresses(self.ips().chain(more).collect(), is_own, here)
     }
 
+    /// The name that stays when addresses change, where the network knows it (mDNS).
+    pub(crate) fn local_name(&self) -> Option<Host> {
+        self.hostname.as_ref().map(|hostname| Host::Name(format!("{hostname}.local")))
+    }
+
+    /// A name for the service alone, where the computer's own name is announced by its system.
+    pub(crate) fn service_name(&self) -> Option<Host> {
+        let label = format!("localcamera-{}", self.hostname.as_ref()?);
+        (label.len() <= MAX_LABEL_BYTES).then(|| Host::Name(format!("{label}.local")))
+    }
+
+    /// The addresses at which this computer is found by its name: what others reach of it.
+    pub(crate) fn announced_ips(&self, bind: Option<IpAddr>) -> Vec<IpAddr> {
+        let bind = bind.filter(|ip| !ip.is_unspecified());
+        let mut ips: Vec<IpAddr> = self.ips().collect();
+        if ips.is_empty() {
+            ips = detected_ips();
+        }
+        ips.retain(|ip| !ip.is_loopback() && bind.is_none_or(|bind| bind == *ip) && is_ours(*ip));
+        ips
+    }
+
     /// Every origin under which other devices may reach the server on this port.
     pub(crate) fn origins(&self, port: u16) -> Vec<String> {
-        let lasting = self.hostname.iter().map(|name| Host::Name(format!("{name}.local")));
         let mut hosts = self.hosts.clone();
-        hosts.extend(lasting.filter(|name| !self.hosts.contains(name)));
+        hosts.extend(self.local_name().filter(|name| !self.hosts.contains(name)));
         hosts.iter().map(|host| format!("https://{host}:{port}")).collect()
     }
 
     /// Every name the certificate states.
     pub(crate) fn all(&self) -> Vec<Host> {
         let mut all = self.hosts.clone();
-        if let Some(hostname) = &self.hostname {
-            all.push(Host::Name(format!("{hostname}.local")));
-        }
+        all.extend(self.local_name());
+        all.extend(self.service_name());
         all.push(Host::Name("localhost".to_owned()));
         all.push(Host::Ip(Ipv4Addr::LOCALHOST.into()));
         all.push(Host::Ip(Ipv6Addr::LOCALHOST.into()));
@@ -218,7 +245,9 @@ mod tests {
             hostname: Some("bench".to_owned()),
         };
         let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
-        assert_eq!(all, ["127.0.0.1", "192.168.1.3", "bench.local", "localhost", "[::1]"]);
+        let locals = ["bench.local", "localcamera-bench.local", "localhost", "[::1]"];
+        assert_eq!(all[..2], ["127.0.0.1", "192.168.1.3"]);
+        assert_eq!(all[2..], locals);
     }
 
     #[test]

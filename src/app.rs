@@ -1,9 +1,11 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
+mod certificate;
 mod compat;
 mod entrance;
 mod folder;
 mod listen;
+mod whereabouts;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
@@ -41,8 +43,10 @@ use crate::recorder::{self, Recorder};
 use crate::sources::{Cameras, Sources};
 use crate::split;
 use crate::storage::Filesystem;
-use crate::tls::{self, Store};
+use crate::tls::{self, Kept, Store};
 use crate::webrtc::{self, WebRtc};
+use certificate::{Keeping, LocalName};
+use whereabouts::Whereabouts;
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
 /// answering, and the growing files on it play as they are.
@@ -127,13 +131,13 @@ fn run(config: &Config) -> Result<()> {
     }
     let _recordings_lock = folder::claim(&config.recordings, "recordings", 0o755)?;
     let _state_lock = folder::claim(&config.state, "state", 0o700)?;
-    let (tls, authority) = certificates(config, &store, &names)?;
+    let kept = certificate::load(config, store, &names)?;
     let listeners = listen::bind(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let served = runtime.block_on(serve(config, &names, listeners, tls, authority));
+    let served = runtime.block_on(serve(config, names, listeners, kept));
     // A disk that hangs must not keep the program from ending.
     runtime.shutdown_background();
     served
@@ -152,6 +156,9 @@ fn raise_file_limit() {
 
 fn generate(store: &Store, names: &Names) -> Result<()> {
     let made = tls::make(store, names)?;
+    for host in &made.left_out {
+        tracing::warn!(%host, "the certificate does not name this address, since its authority may not speak for it");
+    }
     let all: Vec<String> = names.all().iter().map(ToString::to_string).collect();
     let what = match (made.authority, made.server) {
         (true, _) => "made the certificate authority and the server certificate",
@@ -162,31 +169,18 @@ fn generate(store: &Store, names: &Names) -> Result<()> {
     Ok(())
 }
 
-fn certificates(
-    config: &Config,
-    store: &Store,
-    names: &Names,
-) -> Result<(RustlsConfig, Option<Authority>)> {
-    if let Some(own) = &config.own_certificate {
-        let tls = tls::load_own(&own.certificate, &own.key)?;
-        return Ok((RustlsConfig::from_config(tls), None));
-    }
-    tls::make(store, names)?;
-    let authority = Authority::new(store.authority()?);
-    Ok((RustlsConfig::from_config(store.load()?), Some(authority)))
-}
-
 async fn serve(
     config: &Config,
-    names: &Names,
+    names: Names,
     listeners: listen::Listeners,
-    tls: RustlsConfig,
-    authority: Option<Authority>,
+    kept: Kept,
 ) -> Result<()> {
     let devices = Devices::load(config.state.clone())?;
     let host = names.first();
-    let page_url = format!("https://{host}:{}", listeners.https.port);
-    let alarms = Alarms::new(&config.alarms, page_url.clone())?;
+    let media_addresses = names.media_addresses(config.bind);
+    let whereabouts = Whereabouts::new(config, names, listeners.https.port);
+    let reach = whereabouts.reach();
+    let alarms = Alarms::new(&config.alarms, reach.clone())?;
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
     let (hub, recordings) = Hub::new();
@@ -218,11 +212,11 @@ async fn serve(
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
-    let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
+    let ingest = Ingest::new(hub, reach, stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
-    let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
+    let (playback, media_port) = playback(config, media_addresses, &streams, sounds, &stop);
     let state = http::State {
         library,
         alarms,
@@ -248,16 +242,17 @@ async fn serve(
         streams,
         door: ingest.door(),
         connections: http::Connections::default(),
-        authority: authority.map(Arc::new),
+        authority: kept.authority().cloned().map(|authority| Arc::new(Authority::new(authority))),
         https_port: listeners.https.port,
         embed_origins: config.embed_origins.as_slice().into(),
         extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
     };
 
-    let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
+    let tls = RustlsConfig::from_config(kept.config());
+    let mut addresses = Vec::new();
     let handle = Handle::new();
-    let entrance = entrance::entrance(config, names);
+    let entrance = entrance::entrance(config, &names);
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
     let socket = listeners.https.socket;
@@ -266,7 +261,13 @@ async fn serve(
         let url = format!("wss://{host}:{}", wss.port);
         addresses.push(Address { url, purpose: "raw publishers, any path" });
         let raw = http::raw_router(state.clone());
-        servers.spawn(http::serve_tls(wss.socket, tls, raw, handle.clone(), entrance.clone()));
+        servers.spawn(http::serve_tls(
+            wss.socket,
+            tls.clone(),
+            raw,
+            handle.clone(),
+            entrance.clone(),
+        ));
     }
     if let Some(plain) = listeners.http {
         let url = format!("http://{host}:{}", plain.port);
@@ -288,7 +289,15 @@ async fn serve(
     drop(state);
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
-    announce(addresses, notes(config)).await;
+    let mut name = LocalName::new(config, listeners.https.port);
+    let local_name = name.announce(&whereabouts).await;
+    let mut all =
+        certificate::page_addresses(whereabouts.names(), local_name, listeners.https.port);
+    all.append(&mut addresses);
+    let moved = whereabouts.changed_since_last_time();
+    let keeping_names =
+        tokio::spawn(Keeping { kept, tls, whereabouts, name }.run(stop.child_token()));
+    announce(all, notes(config, moved)).await;
     tracing::info!(recordings = %config.recordings.display(), sign_in = false, "ready to record");
 
     tokio::select! {
@@ -308,6 +317,7 @@ async fn serve(
         handle.graceful_shutdown(Some(DRAIN_PATIENCE));
         while servers.join_next().await.is_some() {}
         keeping.abort();
+        let _ = keeping_names.await;
         devices.close().await;
         recorder.await
     };
@@ -320,13 +330,13 @@ async fn serve(
 /// Viewers by WebRTC, and the port they reach it by. Without them everything else goes on.
 fn playback(
     config: &Config,
-    names: &Names,
+    addresses: MediaAddresses,
     streams: &Streams,
     sounds: Sounds,
     stop: &CancellationToken,
 ) -> (Arc<dyn Playback>, Option<u16>) {
     let Some(port) = config.webrtc_port else { return (Arc::new(NoPlayback), None) };
-    let MediaAddresses { own, forwarded } = names.media_addresses(config.bind);
+    let MediaAddresses { own, forwarded } = addresses;
     let made = webrtc::bind(&own, port).and_then(|sockets| {
         let first = sockets.first().and_then(|socket| socket.local_addr().ok());
         let webrtc = WebRtc::new(streams.clone(), sockets, forwarded, sounds, stop.clone())?;
@@ -351,13 +361,14 @@ async fn announce(addresses: Vec<Address>, notes: Vec<String>) {
 }
 
 /// What a person who watches the terminal should know.
-fn notes(config: &Config) -> Vec<String> {
+fn notes(config: &Config, moved: Option<String>) -> Vec<String> {
     let mut notes = vec![
         "Open the first address on the tablet. Its browser will warn about the certificate: \
          /trust on the same address shows how it comes to trust this server."
             .to_owned(),
         format!("Footage goes to {}. Ctrl-C stops.", config.recordings.display()),
     ];
+    notes.extend(moved);
     if !config.open {
         notes.push("There is no sign-in yet: everyone on the network may record.".to_owned());
     }

@@ -15,6 +15,7 @@ mod http;
 mod ingest;
 mod library;
 mod live;
+mod mdns;
 mod push;
 mod recorder;
 #[cfg(test)]

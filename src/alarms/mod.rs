@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use crate::addresses::Reach;
 use crate::clock;
 use crate::config;
 use crate::library::Library;
@@ -100,7 +101,7 @@ struct Shared {
     list: watch::Sender<Arc<Current>>,
     couriers: Vec<Arc<Courier>>,
     /// Where people look at this server.
-    server: String,
+    server: watch::Receiver<Reach>,
     /// When a test was sent last: it reaches people.
     tested: Mutex<Option<Instant>>,
 }
@@ -122,7 +123,7 @@ pub(crate) type Attempt = (i64, Result<(), String>);
 impl Alarms {
     /// # Errors
     /// When a target cannot be told of anything.
-    pub(crate) fn new(config: &config::Alarms, server: String) -> Result<Self> {
+    pub(crate) fn new(config: &config::Alarms, server: watch::Receiver<Reach>) -> Result<Self> {
         let mut couriers = Vec::new();
         for target in &config.targets {
             let (name, kind) = (target.name.clone(), targets::kind(&target.way));
@@ -181,7 +182,7 @@ impl Alarms {
     /// How long to wait for the next test.
     pub(crate) async fn test(&self) -> Result<Vec<TargetState>, Duration> {
         self.shared.begin_test(Instant::now())?;
-        let notice = Notice::test(clock::now_us(), &self.shared.server);
+        let notice = Notice::test(clock::now_us(), &self.shared.server.borrow().page);
         let tests = self.shared.couriers.iter().map(|courier| async {
             courier.test(&notice).await;
             courier.state()
@@ -210,7 +211,7 @@ impl Shared {
         });
         let count = changes.len();
         changes.iter().for_each(log);
-        for notice in Notice::of(changes, clock::now_us(), &self.server) {
+        for notice in Notice::of(changes, clock::now_us(), &self.server.borrow().page) {
             let notice = Arc::new(notice);
             for courier in &self.couriers {
                 courier.send(Arc::clone(&notice));
@@ -265,7 +266,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_test_that_nobody_waits_for_counts_as_well() {
-        let alarms = Alarms::new(&config::Alarms::default(), "https://a:5001".to_owned()).unwrap();
+        let alarms =
+            Alarms::new(&config::Alarms::default(), watch::channel(Reach::default()).1).unwrap();
         drop(futures_util::FutureExt::now_or_never(alarms.test()));
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!(alarms.test().await.map(drop), Err(Duration::from_secs(6)));

@@ -99,6 +99,19 @@ struct Cli {
         value_parser = BoolishValueParser::new()
     )]
     open: Option<bool>,
+
+    /// Tell the network this computer's name, so that <name>.local leads here; false turns it off [default: true]
+    #[arg(
+        long,
+        env = "LOCALCAMERA_MDNS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    mdns: Option<bool>,
 }
 
 /// Anything but serving.
@@ -184,6 +197,7 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
             .unwrap_or(RESERVE_MB)
             .saturating_mul(1_000_000),
         open: cli.open.or(file.open).unwrap_or(false),
+        mdns: cli.mdns.or(file.mdns).unwrap_or(true),
         // Nobody is told of anything then: the secrets for that need not be there.
         alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
         sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },

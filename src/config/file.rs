@@ -35,6 +35,7 @@ pub(super) struct File {
     pub(super) segment_seconds: Option<f64>,
     pub(super) reserve_mb: Option<u64>,
     pub(super) open: Option<bool>,
+    pub(super) mdns: Option<bool>,
     #[serde(default)]
     pub(super) alarms: Section,
     pub(super) source_files: Option<PathBuf>,

@@ -80,6 +80,8 @@ pub(crate) struct Config {
     /// Free space below which no media is taken.
     pub(crate) reserve_bytes: u64,
     pub(crate) open: bool,
+    /// Whether the network is told this computer's name.
+    pub(crate) mdns: bool,
     pub(crate) alarms: Alarms,
     /// What the server fetches by itself.
     pub(crate) sources: Vec<sources::Spec>,

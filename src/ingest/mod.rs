@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::addresses::Reach;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
 use sessions::Sessions;
@@ -36,17 +38,21 @@ fn pings() -> tokio::time::Interval {
 pub(crate) struct Ingest {
     sessions: Sessions,
     /// Other origins of this server, for the welcome.
-    addresses: Arc<Vec<String>>,
+    reach: watch::Receiver<Reach>,
     shutdown: CancellationToken,
     connections: TaskTracker,
 }
 
 impl Ingest {
     /// Publishes into `hub` until `shutdown`.
-    pub(crate) fn new(hub: Hub, addresses: Vec<String>, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(
+        hub: Hub,
+        reach: watch::Receiver<Reach>,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             sessions: Sessions::new(hub, shutdown.clone()),
-            addresses: Arc::new(addresses),
+            reach,
             shutdown,
             connections: TaskTracker::new(),
         }

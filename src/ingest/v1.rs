@@ -252,6 +252,7 @@ impl Connection {
         let is_held = handle.durable.borrow().holds_because().is_some();
         let epoch = attachment.as_ref().map_or(progress.epoch, |attachment| attachment.epoch);
         self.attached = Some(Attached { id: id.clone(), epoch, attachment, handle });
+        let addresses = self.ingest.reach.borrow().origins.clone();
         self.send(&ServerMessage::Welcome {
             session: id,
             resumed: is_open || progress.is_resumed,
@@ -262,7 +263,7 @@ impl Connection {
                 credit_bytes: if is_held { 0 } else { CREDIT_BYTES },
                 idle_ms: u64::try_from(IDLE_TIMEOUT.as_millis()).unwrap_or(u64::MAX),
             },
-            addresses: self.ingest.addresses.to_vec(),
+            addresses,
             retry_ms: RETRY_MS,
         })
         .await?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::device::Device;
@@ -13,6 +14,7 @@ use super::disk::SimulatedDisk;
 use super::network;
 use super::random::Random;
 use super::verdict;
+use crate::addresses::Reach;
 use crate::clock;
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -226,7 +228,7 @@ impl Life {
         runtime.spawn(async move { recovery.recover(|_| true).await });
         runtime.spawn(recorder.clone().watch_space());
         runtime.spawn(recorder.run(recordings));
-        let door = Ingest::new(hub, Vec::new(), stop.clone()).door();
+        let door = Ingest::new(hub, watch::channel(Reach::default()).1, stop.clone()).door();
         Self { runtime, door, stop }
     }
 

@@ -8,7 +8,7 @@ use rcgen::{
     KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
 };
 
-use super::Error;
+use super::{Error, dates};
 use crate::addresses::{Host, Names};
 
 const DAYS: i64 = 3650;
@@ -29,8 +29,8 @@ pub(super) fn make(names: &Names, now: DateTime<Utc>) -> Result<(String, String)
     params.serial_number = Some(serial.as_bytes().to_vec().into());
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = super::leaf::time(now - chrono::Duration::days(1));
-    params.not_after = super::leaf::time(now + chrono::Duration::days(DAYS));
+    params.not_before = dates::time(now - chrono::Duration::days(1));
+    params.not_after = dates::time(now + chrono::Duration::days(DAYS));
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: permitted(names),
         excluded_subtrees: Vec::new(),

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType,
+    PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
 };
 use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::Error;
+use super::{Error, dates};
 use crate::addresses::{Host, Names};
 
 /// Apple refuses longer ones in the field (docs/adr/0004-certificates.md).
@@ -22,6 +22,7 @@ const RENEW_DAYS: i64 = 30;
 pub(super) fn make(
     authority_pem: &str,
     authority_key: &KeyPair,
+    authority_ends_at: DateTime<Utc>,
     names: &Names,
     now: DateTime<Utc>,
 ) -> Result<(String, String), Error> {
@@ -33,8 +34,8 @@ pub(super) fn make(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    params.not_before = time(now - chrono::Duration::days(1));
-    params.not_after = time(now + chrono::Duration::days(DAYS - 1));
+    params.not_before = dates::time(now - chrono::Duration::days(1));
+    params.not_after = dates::time(ends_at(now, authority_ends_at));
     for host in names.all() {
         params.subject_alt_names.push(match host {
             Host::Ip(ip) => SanType::IpAddress(ip),
@@ -43,6 +44,11 @@ pub(super) fn make(
     }
     let certificate = params.signed_by(&key, &issuer)?;
     Ok((certificate.pem(), key.serialize_pem()))
+}
+
+/// When a certificate that is made now ends: nobody takes one that outlives its authority.
+fn ends_at(now: DateTime<Utc>, authority_ends_at: DateTime<Utc>) -> DateTime<Utc> {
+    (now + chrono::Duration::days(DAYS - 1)).min(authority_ends_at)
 }
 
 /// What a certificate that is already there is good for.
@@ -68,24 +74,50 @@ pub(super) fn judge(
     if leaf.verify_signature(Some(authority.public_key())).is_err() {
         return Some(State::Foreign);
     }
-    let lasts_until = now.timestamp() + RENEW_DAYS * 24 * 3600;
-    let lasts = leaf.validity().not_after.timestamp() > lasts_until
-        && authority.validity().not_after.timestamp() > now.timestamp();
+    let validity = dates::validity(&leaf);
+    let renewed_ends_at = ends_at(now, dates::validity(&authority).1);
+    // At the end of the authority's own time a new one would last no longer.
+    let lasts =
+        validity.1 > now + chrono::Duration::days(RENEW_DAYS) || validity.1 >= renewed_ends_at;
+    // One from the future was made before a clock was set back.
+    let has_begun = validity.0 <= now;
     let stated = leaf.subject_alternative_name().ok()??.value;
-    let states = |host: &Host| {
-        stated.general_names.iter().any(|name| match (name, host) {
-            (GeneralName::DNSName(stated), Host::Name(name)) => stated == name,
-            (GeneralName::IPAddress(stated), Host::Ip(std::net::IpAddr::V4(ip))) => {
-                *stated == ip.octets()
-            }
-            (GeneralName::IPAddress(stated), Host::Ip(std::net::IpAddr::V6(ip))) => {
-                *stated == ip.octets()
-            }
-            _ => false,
-        })
-    };
-    let is_good = lasts && names.all().iter().all(states);
+    let states = |host: &Host| stated.general_names.iter().any(|name| is_for(name, host));
+    let is_good = lasts && has_begun && names.all().iter().all(states);
     Some(if is_good { State::Good } else { State::Stale })
+}
+
+/// Whether a name in a certificate is this one, or stands for it (RFC 6125 section 6.4.3: `*` for
+/// one label).
+pub(super) fn is_for(stated: &GeneralName<'_>, host: &Host) -> bool {
+    match (stated, host) {
+        (GeneralName::DNSName(stated), Host::Name(name)) => match stated.strip_prefix("*.") {
+            Some(domain) => {
+                name.split_once('.').is_some_and(|(_, rest)| domain.eq_ignore_ascii_case(rest))
+            }
+            None => stated.eq_ignore_ascii_case(name),
+        },
+        (GeneralName::IPAddress(stated), Host::Ip(std::net::IpAddr::V4(ip))) => {
+            *stated == ip.octets()
+        }
+        (GeneralName::IPAddress(stated), Host::Ip(std::net::IpAddr::V6(ip))) => {
+            *stated == ip.octets()
+        }
+        _ => false,
+    }
+}
+
+/// When a certificate ends; `None` when it cannot be read.
+pub(super) fn ends(certificate: &CertificateDer<'_>) -> Option<DateTime<Utc>> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(dates::validity(&certificate).1)
+}
+
+/// Whether a private key is the one of a certificate; `None` when either cannot be read.
+pub(super) fn is_its_key(leaf: &CertificateDer<'_>, key_pem: &str) -> Option<bool> {
+    let (_, leaf) = X509Certificate::from_der(leaf).ok()?;
+    let key = KeyPair::from_pem(key_pem).ok()?;
+    Some(key.subject_public_key_info() == leaf.public_key().raw)
 }
 
 /// The first name that an authority's constraints do not permit (RFC 5280 section 4.2.1.10).
@@ -116,10 +148,4 @@ fn is_within(range: &[u8], address: &[u8]) -> bool {
     let (base, mask) = range.split_at(range.len() / 2);
     base.len() == address.len()
         && base.iter().zip(mask).zip(address).all(|((base, mask), byte)| base & mask == byte & mask)
-}
-
-/// The time type that certificates are made with.
-pub(super) fn time(at: DateTime<Utc>) -> time::OffsetDateTime {
-    time::OffsetDateTime::from_unix_timestamp(at.timestamp())
-        .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
 }

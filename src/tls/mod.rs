@@ -1,16 +1,21 @@
 //! The server's certificate: made here under an authority of its own, or brought by the user.
 
 mod authority;
+mod concerns;
+mod dates;
+mod kept;
 mod leaf;
 mod names;
+mod pair;
 mod store;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::addresses::Names;
+pub(crate) use kept::{Kept, Source};
 pub(crate) use names::names;
-pub(crate) use store::{Made, Store, load_own};
+pub(crate) use store::{Made, Store};
 
 /// What keeps the server from having a certificate. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +37,12 @@ pub(crate) enum Error {
         authority = .authority.display()
     )]
     NotPermitted { host: String, authority: PathBuf },
+    #[error(
+        "{authority} is another authority than when the server started. Put the former one back, or \
+         restart the server and have every device trust the new one",
+        authority = .authority.display()
+    )]
+    OtherAuthority { authority: PathBuf },
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
     #[error("cannot use the certificate for TLS: {0}")]
@@ -42,7 +53,7 @@ pub(crate) enum Error {
 ///
 /// # Errors
 /// When key and certificate do not belong together.
-pub(crate) fn server_config(
+fn server_config(
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     key: rustls::pki_types::PrivateKeyDer<'static>,
 ) -> Result<Arc<rustls::ServerConfig>, Error> {

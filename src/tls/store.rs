@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rcgen::KeyPair;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 
 use super::leaf::State;
-use super::{Error, authority, leaf};
-use crate::addresses::Names;
+use super::pair::{OURS_ADVICE, Pair, io_error, read_text};
+use super::{Error, authority, leaf, pair};
+use crate::addresses::{Host, Names};
 
 /// Where the authority's and the server's certificates lie.
 #[derive(Debug, Clone)]
@@ -21,14 +21,13 @@ pub(crate) struct Store {
 }
 
 /// What was made; the rest was there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Made {
     pub(crate) authority: bool,
     pub(crate) server: bool,
+    /// Addresses for which the authority may not speak, and which the certificate does not name.
+    pub(crate) left_out: Vec<Host>,
 }
-
-const REMOVE_ADVICE: &str = "Restore it from a backup, or move both files of the pair away to let \
-                             localcamera make new ones";
 
 impl Store {
     pub(crate) fn new(folder: PathBuf) -> Self {
@@ -72,21 +71,34 @@ impl Store {
             write(&authority_key_path, &key, 0o600)?;
             write(&authority_path, &certificate, 0o644)?;
         }
+        let renewed = self.renew(names, now)?;
+        Ok(Made { authority: makes_authority, ..renewed })
+    }
+
+    /// Makes a server certificate if there is none, or it is no longer good, under the authority
+    /// that is there.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub(super) fn renew(&self, names: &Names, now: DateTime<Utc>) -> Result<Made, Error> {
+        let (authority_path, server_path) = (self.authority_path(), self.server_path());
         let authority = self.authority()?;
-        let mut names = names.clone();
+        let (mut names, mut left_out) = (names.clone(), Vec::new());
         while let Some(host) = leaf::not_permitted(&authority, &names) {
             if names.are_asked_for || !names.hosts.contains(&host) {
                 let host = host.to_string();
                 return Err(Error::NotPermitted { host, authority: authority_path });
             }
-            tracing::warn!(%host, "the certificate does not name this address, since its authority may not speak for it");
             names.hosts.retain(|known| *known != host);
+            left_out.push(host);
         }
         let names = &names;
         let state = if server_path.exists() {
             let found = read_chain(&server_path)?;
             let judged = leaf::judge(&found[0], &authority, names, now);
-            Some(judged.ok_or_else(|| broken(&server_path, "it is no X.509 certificate"))?)
+            let state = judged.ok_or_else(|| broken(&server_path, "it is no X.509 certificate"))?;
+            let is_torn = state == State::Good && self.is_torn(&found[0]);
+            Some(if is_torn { State::Stale } else { state })
         } else {
             None
         };
@@ -95,15 +107,24 @@ impl Store {
         }
         let makes_server = state != Some(State::Good);
         if makes_server {
-            let key = read_text(&authority_key_path)?;
-            let key = KeyPair::from_pem(&key)
-                .map_err(|error| broken(&authority_key_path, error.to_string()))?;
+            let key_path = self.authority_key_path();
+            let key = read_text(&key_path)?;
+            let key =
+                KeyPair::from_pem(&key).map_err(|error| broken(&key_path, error.to_string()))?;
             let pem = read_text(&authority_path)?;
-            let (certificate, key) = leaf::make(&pem, &key, names, now)?;
+            let ends_at = leaf::ends(&authority)
+                .ok_or_else(|| broken(&authority_path, "it is no X.509 certificate"))?;
+            let (certificate, key) = leaf::make(&pem, &key, ends_at, names, now)?;
             write(&self.server_key_path(), &key, 0o600)?;
             write(&server_path, &certificate, 0o644)?;
         }
-        Ok(Made { authority: makes_authority, server: makes_server })
+        Ok(Made { authority: false, server: makes_server, left_out })
+    }
+
+    /// Whether a crash between the two has left an older certificate beside a newer key.
+    fn is_torn(&self, leaf: &CertificateDer<'_>) -> bool {
+        let key = fs::read_to_string(self.server_key_path());
+        key.is_ok_and(|key| leaf::is_its_key(leaf, &key) == Some(false))
     }
 
     /// The authority's certificate.
@@ -114,54 +135,15 @@ impl Store {
         Ok(read_chain(&self.authority_path())?.swap_remove(0))
     }
 
-    /// The server's TLS settings.
+    /// The server's certificate, with its authority's, and its key.
     ///
     /// # Errors
-    /// When a file is missing or broken, or key and certificate do not belong together.
-    pub(crate) fn load(&self) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
-        let mut chain = read_chain(&self.server_path())?;
-        chain.push(self.authority()?);
-        load(chain, &self.server_path(), &self.server_key_path())
+    /// When a file is missing or broken.
+    pub(super) fn pair(&self) -> Result<Pair, Error> {
+        let mut pair = Pair::read(&self.server_path(), &self.server_key_path(), OURS_ADVICE)?;
+        pair.chain.push(self.authority()?);
+        Ok(pair)
     }
-}
-
-/// The TLS settings of a user's own certificate.
-pub(crate) fn load_own(
-    certificate: &Path,
-    key: &Path,
-) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
-    load(read_chain(certificate)?, certificate, key)
-}
-
-fn load(
-    chain: Vec<CertificateDer<'static>>,
-    certificate_path: &Path,
-    key_path: &Path,
-) -> Result<std::sync::Arc<rustls::ServerConfig>, Error> {
-    let text = read_text(key_path)?;
-    let key = PrivateKeyDer::from_pem_slice(text.as_bytes())
-        .map_err(|error| broken(key_path, format!("it holds no private key ({error})")))?;
-    super::server_config(chain, key).map_err(|error| match error {
-        Error::Tls(error) => {
-            let reason = format!("it does not fit its key {} ({error})", key_path.display());
-            broken(certificate_path, reason)
-        }
-        other => other,
-    })
-}
-
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let text = read_text(path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    match chain {
-        Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(broken(path, "it holds no certificate in PEM")),
-        Err(error) => Err(broken(path, error.to_string())),
-    }
-}
-
-fn read_text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(io_error("read", path))
 }
 
 /// Writes beside the file and renames, so that no reader meets half a certificate.
@@ -186,13 +168,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
     fs::rename(&beside, path).map_err(io_error("rename", &beside))
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
-    let path = path.to_owned();
-    move |source| Error::Io { action, path, source }
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    pair::read_chain(path, OURS_ADVICE)
 }
 
 fn broken(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Broken { path: path.to_owned(), reason: reason.into(), advice: REMOVE_ADVICE }
+    pair::broken(path, reason, OURS_ADVICE)
 }
 
 #[cfg(test)]
@@ -213,14 +194,15 @@ mod tests {
         let store = Store::new(folder.path().to_owned());
         let now = crate::clock::now();
         let made = |host: &str, at| store.make(&names(host), at).unwrap();
-        assert_eq!(made("192.168.1.3", now), Made { authority: true, server: true });
+        let is = |authority, server| Made { authority, server, left_out: Vec::new() };
+        assert_eq!(made("192.168.1.3", now), is(true, true));
         let authority = store.authority().unwrap();
-        assert_eq!(made("192.168.1.3", now), Made { authority: false, server: false });
-        assert_eq!(made("10.0.0.7", now), Made { authority: false, server: true });
+        assert_eq!(made("192.168.1.3", now), is(false, false));
+        assert_eq!(made("10.0.0.7", now), is(false, true));
         let later = now + chrono::Duration::days(380);
-        assert_eq!(made("10.0.0.7", later), Made { authority: false, server: true });
+        assert_eq!(made("10.0.0.7", later), is(false, true));
         assert_eq!(store.authority().unwrap(), authority);
-        store.load().unwrap();
+        store.pair().unwrap().config().unwrap();
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Watched {
                     return false;
                 }
                 sample.data = data;
-                if !is_new && !(*is_untold && sample.sync && is_whole) {
+                if !(is_new || *is_untold && sample.sync && is_whole) {
                     return false;
                 }
                 if let Some(now) = now {

@@ -27,7 +27,7 @@ export async function startServer(t, { segmentSeconds = 4, args = [] } = {}) {
   const running = start(
     binary,
     [
-      "--open", "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1", "--https-port", "0", "--wss-port", "0", "--webrtc-port", "0",
+      "--open", "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1", "--https-port", "0", "--wss-port", "0", "--webrtc-port", "0", "--mdns=false",
       "--recordings", recordings, "--certs", join(folder, "certs"), "--state", join(folder, "state"),
       ...(segmentSeconds === null ? [] : ["--segment-seconds", String(segmentSeconds)]), ...args,
     ],

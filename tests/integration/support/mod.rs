@@ -3,11 +3,13 @@
 pub(crate) mod camera;
 #[path = "../../support/captures.rs"]
 pub(crate) mod captures;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod device;
 pub(crate) mod files;
 pub(crate) mod http;
+pub(crate) mod namespace;
 pub(crate) mod pipes;
 pub(crate) mod proxy;
 pub(crate) mod pusher;

@@ -26,7 +26,7 @@ pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_localcamera"));
     command.current_dir(folder);
     command.args(["--open", "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1"]);
-    command.args(["--https-port", "0", "--wss-port", "0", "--webrtc-port", "0"]);
+    command.args(["--https-port", "0", "--wss-port", "0", "--webrtc-port", "0", "--mdns=false"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
