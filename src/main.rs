@@ -1,5 +1,6 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
+mod access_command;
 mod addresses;
 mod alarms;
 mod app;

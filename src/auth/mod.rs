@@ -7,6 +7,7 @@ mod change;
 mod codes;
 mod entering;
 mod error;
+pub(crate) mod local;
 mod pass;
 mod passes;
 mod password;
