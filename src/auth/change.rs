@@ -225,7 +225,8 @@ pub(super) fn name(name: &str) -> Result<String, Error> {
     }
 }
 
-fn rights(role: Role, scope: Scope) -> Result<Rights, Error> {
+/// What somebody is to be given.
+pub(super) fn rights(role: Role, scope: Scope) -> Result<Rights, Error> {
     if let Scope::Only(names) = &scope {
         let is_good = |name: &String| {
             !name.is_empty()
@@ -242,9 +243,4 @@ fn rights(role: Role, scope: Scope) -> Result<Rights, Error> {
     // An admin watches everything.
     let scope = if role == Role::Viewer { scope } else { Scope::All };
     Ok(Rights::new(role, scope))
-}
-
-/// The same for a code.
-pub(super) fn check_rights(role: Role, scope: &Scope) -> Result<Rights, Error> {
-    rights(role, scope.clone())
 }

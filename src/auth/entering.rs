@@ -162,19 +162,18 @@ impl Access {
         };
         let claim = claimed(&["user", user.as_deref().unwrap_or_default()], claim)?;
         let comer = Comer { claim, name: change::name(name)?, device: None, from };
+        // Counted before it is judged, which takes its time: many at once are no more.
+        {
+            let now_ms = self.now_ms();
+            let mut state = self.lock();
+            state.sign_ins.check(from, now_ms)?;
+            state.sign_ins.fail(from, now_ms);
+        }
+        let is_it = self.shared.passwords.is(password, kept.clone()).await;
+        let user = user.filter(|_| is_it).ok_or(Refused::Wrong)?;
+        self.lock().sign_ins.forgive(from);
         let access = self.clone();
-        let password = password.clone();
         detached(async move {
-            // Counted before it is judged, which takes its time: many at once are no more.
-            {
-                let now_ms = access.now_ms();
-                let mut state = access.lock();
-                state.sign_ins.check(from, now_ms)?;
-                state.sign_ins.fail(from, now_ms);
-            }
-            let is_it = access.shared.passwords.is(&password, kept.clone()).await;
-            let user = user.filter(|_| is_it).ok_or(Refused::Wrong)?;
-            access.lock().sign_ins.forgive(from);
             if let Some(again) = access.again(&comer.claim).await {
                 return again;
             }

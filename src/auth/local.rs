@@ -15,6 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use super::{Access, Applied, Change, NewCode, Role, Scope};
+use crate::config::Secret;
 
 const FILE: &str = "control.sock";
 
@@ -168,7 +169,7 @@ pub(crate) async fn answer(
         Request::Change(change) => {
             let applied = access.apply_as_owner(change).await;
             let Applied { entry, secret, warning } = applied.map_err(|error| error.to_string())?;
-            let secret = secret.as_ref().map(crate::config::Secret::reveal);
+            let secret = secret.as_ref().map(Secret::reveal);
             Ok(json!({ "entry": entry, "secret": secret, "warning": warning }))
         }
         Request::Code { role, user, uses, minutes } => {
@@ -184,7 +185,7 @@ pub(crate) async fn answer(
             let secret = code.secret.reveal();
             Ok(json!({
                 "id": code.id,
-                "digits": code.digits.as_ref().map(crate::config::Secret::reveal),
+                "digits": code.digits.as_ref().map(Secret::reveal),
                 "url": pair_url(page_url, secret),
                 "ends_ms": code.ends_ms,
             }))

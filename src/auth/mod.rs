@@ -267,12 +267,14 @@ impl Access {
     /// # Errors
     /// When numbers are out of range, or there are too many codes.
     pub(crate) fn new_code(&self, new: NewCode) -> Result<Code, Error> {
-        let rights = change::check_rights(new.role, &new.scope)?;
-        let new = NewCode { scope: rights.scope, ..new };
+        let rights = change::rights(new.role, new.scope)?;
+        let mut new = NewCode { scope: rights.scope, ..new };
         let now = (self.now_ms(), clock::now_ms());
         let mut state = self.lock();
-        if let Some(user) = new.user.as_ref().filter(|user| !state.book.users.contains_key(*user)) {
-            return Err(Error::Unknown { what: "user", id: user.clone() });
+        if let Some(id) = &new.user {
+            let unknown = || Error::Unknown { what: "user", id: id.clone() };
+            let rights = &state.book.users.get(id).ok_or_else(unknown)?.rights;
+            (new.role, new.scope) = (rights.role, rights.scope.clone());
         }
         let text = secret::secret("");
         let code = state.codes.add(&new, Hash::of(text.reveal()), secret::id(), now)?;

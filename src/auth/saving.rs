@@ -229,7 +229,7 @@ impl Access {
         }
     }
 
-    fn end_what_is_over(&self) {
+    pub(super) fn end_what_is_over(&self) {
         let now_ms = clock::now_ms();
         let mut state = self.lock();
         let State { book, passes, .. } = &mut *state;
