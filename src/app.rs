@@ -4,6 +4,7 @@ mod certificate;
 mod compat;
 mod entrance;
 mod folder;
+mod invitation;
 mod listen;
 mod whereabouts;
 
@@ -17,15 +18,19 @@ use anyhow::{Context, Result};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::access_command;
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::auth::Access;
+use crate::auth::local::Local;
 use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
-use crate::console::{self, Address, Log};
+use crate::console::{self, Address, Invitation, Log};
 use crate::devices::Devices;
 use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
@@ -93,13 +98,16 @@ pub(crate) fn main() -> ExitCode {
         }
     }));
     let mut success = ExitCode::SUCCESS;
-    let done = match &task {
-        Task::Serve(config) => run(config),
-        Task::Push(push) => push::run(push),
-        Task::Split(split) => split::run(split).map(|ending| success = ending.exit_code()),
+    let done = match task {
+        Task::Serve(config) => run(&config),
+        Task::Push(push) => push::run(&push),
+        Task::Split(split) => split::run(&split).map(|ending| success = ending.exit_code()),
         Task::Cameras => cameras::run(),
         Task::Check(check) => {
-            check::run(check, |recordings| folder::claim(recordings, "recordings", 0o755))
+            check::run(&check, |recordings| folder::claim(recordings, "recordings", 0o755))
+        }
+        Task::Access(asked) => {
+            access_command::run(asked, |state| folder::claim(state, "state", 0o700))
         }
     };
     let code = match done {
@@ -176,7 +184,9 @@ async fn serve(
     kept: Kept,
 ) -> Result<()> {
     let devices = Devices::load(config.state.clone())?;
+    let access = Access::load(&config.state, config.open)?;
     let host = names.first();
+    let page_url = format!("https://{host}:{}", listeners.https.port);
     let media_addresses = names.media_addresses(config.bind);
     let whereabouts = Whereabouts::new(config, names, listeners.https.port);
     let reach = whereabouts.reach();
@@ -201,6 +211,9 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let keeper = access.clone();
+    let keeping_access = tokio::spawn(async move { keeper.keep().await });
+    let local = local(config, &access, &page_url);
     let sources = Sources::load(
         config.state.clone(),
         config.sources.clone(),
@@ -297,8 +310,10 @@ async fn serve(
     let moved = whereabouts.changed_since_last_time();
     let keeping_names =
         tokio::spawn(Keeping { kept, tls, whereabouts, name }.run(stop.child_token()));
-    announce(all, notes(config, moved)).await;
-    tracing::info!(recordings = %config.recordings.display(), sign_in = false, "ready to record");
+    let mut invitation = invitation::make(config, &access, &page_url);
+    invitation.notes.extend(moved);
+    announce(all, invitation).await;
+    tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
 
     tokio::select! {
         () = signal.received() => {}
@@ -319,6 +334,9 @@ async fn serve(
         keeping.abort();
         let _ = keeping_names.await;
         devices.close().await;
+        keeping_access.abort();
+        local.abort();
+        access.close().await;
         recorder.await
     };
     tokio::time::timeout(STOP_PATIENCE, finish)
@@ -353,26 +371,24 @@ fn playback(
 
 /// Prints the addresses, for as long as somebody takes them: a terminal that is held, or a pipe that
 /// is full, does not keep the server from being stopped.
-async fn announce(addresses: Vec<Address>, notes: Vec<String>) {
-    let printing = tokio::task::spawn_blocking(move || console::announce(&addresses, &notes));
+async fn announce(addresses: Vec<Address>, invitation: Invitation) {
+    let printing = tokio::task::spawn_blocking(move || console::announce(&addresses, &invitation));
     if tokio::time::timeout(PRINT_PATIENCE, printing).await.is_err() {
         tracing::warn!("nobody takes the addresses from standard output; the server goes on");
     }
 }
 
-/// What a person who watches the terminal should know.
-fn notes(config: &Config, moved: Option<String>) -> Vec<String> {
-    let mut notes = vec![
-        "Open the first address on the tablet. Its browser will warn about the certificate: \
-         /trust on the same address shows how it comes to trust this server."
-            .to_owned(),
-        format!("Footage goes to {}. Ctrl-C stops.", config.recordings.display()),
-    ];
-    notes.extend(moved);
-    if !config.open {
-        notes.push("There is no sign-in yet: everyone on the network may record.".to_owned());
+/// Answers the server's owner. Without it everything else goes on.
+fn local(config: &Config, access: &Access, page_url: &str) -> JoinHandle<()> {
+    let bound = Local::bind(&config.state, access.clone(), page_url.to_owned());
+    if let Err(error) = &bound {
+        tracing::warn!(%error, "`localcamera user`, `token` and `device` cannot speak to this server while it runs");
     }
-    notes
+    tokio::spawn(async move {
+        if let Ok(local) = bound {
+            local.serve().await;
+        }
+    })
 }
 
 /// Ctrl-C, or the polite signal of a service manager.

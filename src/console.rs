@@ -20,8 +20,16 @@ pub(crate) struct Address {
     pub(crate) purpose: &'static str,
 }
 
-/// Prints one line per listener, and a QR code of the first where a person is watching.
-pub(crate) fn announce(addresses: &[Address], notes: &[String]) {
+/// What a person who watches the terminal is shown.
+#[derive(Debug)]
+pub(crate) struct Invitation {
+    /// What the QR code says, if not the first address.
+    pub(crate) scanned: Option<String>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Prints one line per listener, and a QR code and notes where a person is watching.
+pub(crate) fn announce(addresses: &[Address], invitation: &Invitation) {
     let stdout = std::io::stdout();
     let width = addresses.iter().map(|address| address.url.len()).max().unwrap_or(0);
     let mut lines: Vec<String> = addresses
@@ -29,20 +37,23 @@ pub(crate) fn announce(addresses: &[Address], notes: &[String]) {
         .map(|Address { url, purpose }| format!("{url:width$}  {purpose}"))
         .collect();
     if stdout.is_terminal() {
-        if let Some(first) = addresses.first()
-            && let Ok(code) = QrCode::new(first.url.as_bytes())
-        {
-            let picture = code.render::<Dense1x2>().quiet_zone(true).build();
-            // Black on white whatever the terminal's colours are, or cameras see a negative.
-            lines.extend(picture.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{RESET}")));
-        }
-        lines.extend_from_slice(notes);
+        let first = addresses.first().map(|address| &address.url);
+        lines.extend(invitation.scanned.as_ref().or(first).into_iter().flat_map(|url| qr(url)));
+        lines.extend_from_slice(&invitation.notes);
     }
     // In one piece: a line of the log inside the picture would make it unreadable. A closed pipe is
     // the reader's choice; the server goes on.
     let mut out = stdout.lock();
     let _ = out.write_all((lines.join("\n") + "\n").as_bytes());
     let _ = out.flush();
+}
+
+/// A QR code, line by line.
+pub(crate) fn qr(text: &str) -> Vec<String> {
+    let Ok(code) = QrCode::new(text.as_bytes()) else { return Vec::new() };
+    let picture = code.render::<Dense1x2>().quiet_zone(true).build();
+    // Black on white whatever the terminal's colours are, or cameras see a negative.
+    picture.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{RESET}")).collect()
 }
 
 /// Prints a line on standard output.

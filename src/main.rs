@@ -1,8 +1,11 @@
 //! localcamera turns any browser on the network into a recording camera that loses nothing.
 
+mod access_command;
 mod addresses;
 mod alarms;
 mod app;
+#[allow(dead_code, unused_imports, reason = "http uses it")]
+mod auth;
 mod authorities;
 mod cameras;
 mod check;
@@ -24,6 +27,7 @@ mod sources;
 mod split;
 mod statefile;
 mod storage;
+mod text;
 mod tls;
 mod webrtc;
 

@@ -7,6 +7,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserCommand, Where};
 use super::alarms::{Alarms, Section};
 use super::file::File;
 use super::{Check, Config, OwnCertificate, Port, Push, Split, Task, segment, sources};
@@ -133,6 +134,27 @@ enum Command {
     },
     /// Say which cameras are plugged into this computer, and what they deliver
     Cameras,
+    /// People who are let in: list, add, change, remove, password, link
+    User {
+        #[command(flatten)]
+        at: Where,
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Programs that are let in: list, add, revoke
+    Token {
+        #[command(flatten)]
+        at: Where,
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Cameras that are let in: list, pair, revoke
+    Device {
+        #[command(flatten)]
+        at: Where,
+        #[command(subcommand)]
+        command: DeviceCommand,
+    },
 }
 
 const AFTER_HELP: &str = "Exit code 0 after an orderly stop, 2 for bad usage, 1 otherwise.\n\
@@ -144,14 +166,12 @@ pub(super) fn read() -> Task {
         Some(Command::Push(push)) => push.checked().map(Task::Push),
         Some(Command::Split(split)) => split.checked().map(Task::Split),
         Some(Command::Cameras) => Ok(Task::Cameras),
+        Some(Command::User { at, command }) => access(cli, at, AccessCommand::User(command)),
+        Some(Command::Token { at, command }) => access(cli, at, AccessCommand::Token(command)),
+        Some(Command::Device { at, command }) => access(cli, at, AccessCommand::Device(command)),
         Some(Command::Check { recordings, repair }) => {
             cli.recordings = recordings.or(cli.recordings.take());
-            let file = File::read(cli.config.as_deref());
-            // Nobody is told of anything: the secrets for that need not be there.
-            let file =
-                file.map(|file| File { alarms: Section::default(), source: Vec::new(), ..file });
-            let served = file.and_then(|file| merge(cli, file));
-            served.map(|Config { recordings, segment, .. }| {
+            without_secrets(cli).map(|Config { recordings, segment, .. }| {
                 Task::Check(Check { recordings, repair, segment })
             })
         }
@@ -161,6 +181,19 @@ pub(super) fn read() -> Task {
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
+}
+
+fn access(mut cli: Cli, at: Where, command: AccessCommand) -> Result<Task, String> {
+    cli.state = at.state.or(cli.state.take());
+    let served = without_secrets(cli)?;
+    Ok(Task::Access(Access { state: served.state, json: at.json, command }))
+}
+
+/// The configuration for whoever only looks for folders: nobody is told of anything, and the
+/// secrets for that need not be there.
+fn without_secrets(cli: Cli) -> Result<Config, String> {
+    let file = File::read(cli.config.as_deref())?;
+    merge(cli, File { alarms: Section::default(), source: Vec::new(), ..file })
 }
 
 fn merge(cli: Cli, file: File) -> Result<Config, String> {

@@ -1,5 +1,6 @@
 //! What the program is told: flags, then `LOCALCAMERA_*`, then the file, then the defaults.
 
+mod access;
 pub(crate) mod alarms;
 mod cli;
 mod compat;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::addresses::Host;
+pub(crate) use access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserCommand};
 pub(crate) use alarms::Alarms;
 pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
@@ -48,6 +50,8 @@ pub(crate) enum Task {
     Check(Check),
     /// Say which cameras are plugged in.
     Cameras,
+    /// List, add or send away people, programs and devices.
+    Access(Access),
 }
 
 /// A recordings folder to be verified.
