@@ -3,6 +3,8 @@
 mod addresses;
 mod alarms;
 mod app;
+#[allow(dead_code, unused_imports, reason = "http uses it")]
+mod auth;
 mod authorities;
 mod cameras;
 mod check;
@@ -23,6 +25,7 @@ mod sources;
 mod split;
 mod statefile;
 mod storage;
+mod text;
 mod tls;
 mod webrtc;
 

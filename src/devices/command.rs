@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::report::Report;
-use super::text::{cut, is_within, one_line};
+use crate::text::{cut, is_within, one_line};
 
 /// A controller's own id of a command.
 const MAX_ID_CHARS: usize = 64;

@@ -12,7 +12,6 @@ mod saving;
 mod store;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;

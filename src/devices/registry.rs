@@ -186,7 +186,7 @@ impl Registry {
         publishers: &[Publisher],
     ) -> Result<Vec<String>, Refusal> {
         let unknown = |what: &str, name: &str, code: Code| {
-            let name = super::text::cut(&super::text::one_line(name), 64);
+            let name = crate::text::cut(&crate::text::one_line(name), 64);
             Err(code.because(format!("there is no {what} {name}")))
         };
         let publishes = |device: &String| publishers.iter().any(|own| own.device == *device);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::command::Word;
-use super::text::{is_device_id, is_within, one_line};
+use crate::text::{is_device_id, is_within, one_line};
 
 /// Phones have up to six cameras, and each setting a handful of choices.
 const MAX_CHOICES: usize = 16;
@@ -135,7 +135,7 @@ impl Said {
     /// holds the key.
     pub(crate) fn parse(message: Value) -> Result<Self, String> {
         let message: Message = serde_json::from_value(message).map_err(|error| {
-            let reason = super::text::cut(&error.to_string(), MAX_TEXT_CHARS);
+            let reason = crate::text::cut(&error.to_string(), MAX_TEXT_CHARS);
             format!("the device message cannot be read: {reason}")
         })?;
         let Message { device, key, name, mut report } = message;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::command::groups;
 use super::registry::Known;
 use super::report::KeyHash;
-use super::text::{cut, is_device_id, one_line};
 use crate::statefile;
+use crate::text::{cut, is_device_id, one_line};
 
 const FILE: &str = "devices.json";
 

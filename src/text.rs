@@ -1,25 +1,25 @@
 //! Texts from outside, bounded.
 
 /// A device's id is as in the protocol's hello.
-pub(super) fn is_device_id(id: &str) -> bool {
+pub(crate) fn is_device_id(id: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (8..=64).contains(&id.len()) && id.bytes().all(allowed)
 }
 
 /// One line that looks like nothing else in a list or a log.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let is_bidi = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let plain = |c: char| if c.is_control() || is_bidi(c) { ' ' } else { c };
     text.chars().map(plain).collect::<String>().trim().to_owned()
 }
 
 /// Whether the text has at most so many characters.
-pub(super) fn is_within(text: &str, max_chars: usize) -> bool {
+pub(crate) fn is_within(text: &str, max_chars: usize) -> bool {
     text.chars().nth(max_chars).is_none()
 }
 
 /// The beginning of a text.
-pub(super) fn cut(text: &str, max_chars: usize) -> String {
+pub(crate) fn cut(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
 }
 

@@ -1,0 +1,228 @@
+//! Every change to the book.
+
+use std::net::IpAddr;
+
+use super::{Book, Browser, DeviceKey, Link, Mode, PasswordHash, Token, User};
+use crate::auth::error::Error;
+use crate::auth::role::Rights;
+use crate::auth::secret::Hash;
+
+/// More people than a site has that keeps its users here.
+const MAX_USERS: usize = 500;
+
+/// A thousand devices are remembered; each may have been let in anew.
+const MAX_BROWSERS: usize = 2_000;
+
+const MAX_TOKENS: usize = 500;
+
+/// A page for each of many visitors makes its own.
+const MAX_LINKS: usize = 1_000;
+
+/// As many as devices are remembered; the oldest are forgotten, and told `not_paired` then.
+const MAX_REVOKED: usize = 1_000;
+
+/// A change with everything in it that chance or the clock decide, so that it is the same whenever
+/// it is made.
+#[derive(Debug, Clone)]
+pub(in crate::auth) enum Edit {
+    /// The first decision.
+    Decide {
+        mode: Mode,
+        browser: Browser,
+    },
+    LetIn(Browser),
+    /// Another cookie for a browser whose page has got no answer.
+    Renew {
+        browser: String,
+        cookie: Hash,
+    },
+    Register {
+        browser: String,
+        device: DeviceKey,
+    },
+    RemoveBrowser(String),
+    /// Takes it from its device as well, which is told.
+    RevokeBrowser(String),
+    ChangeBrowser {
+        id: String,
+        name: String,
+        rights: Rights,
+    },
+    AddUser(User),
+    ChangeUser {
+        id: String,
+        name: String,
+        rights: Rights,
+    },
+    RemoveUser(String),
+    SetPassword {
+        id: String,
+        password: Option<PasswordHash>,
+    },
+    AddToken(Token),
+    RevokeToken(String),
+    AddLink(Link),
+    RevokeLink(String),
+    SetMode(Mode),
+}
+
+/// What is told of an entry that is not there.
+fn unknown(what: &'static str, id: &str) -> Error {
+    Error::Unknown { what, id: id.to_owned() }
+}
+
+impl Book {
+    /// Makes the change, or changes nothing.
+    ///
+    /// # Errors
+    /// When what it is about is not there, or there is no room.
+    pub(in crate::auth) fn apply(&mut self, edit: &Edit, now_ms: i64) -> Result<(), Error> {
+        match edit {
+            Edit::Decide { mode, browser } => {
+                if !self.needs_first_decision() {
+                    return Err(Error::Decided);
+                }
+                // Whose answer was lost, and who has not asked again.
+                self.browsers.retain(|_, b| !b.is_first || b.last_seen_ms.is_some());
+                self.let_in(browser, now_ms)?;
+                self.mode = *mode;
+            }
+            Edit::LetIn(browser) => self.let_in(browser, now_ms)?,
+            Edit::Renew { browser, cookie } => self.browser(browser)?.cookie = cookie.clone(),
+            Edit::Register { browser, device } => {
+                self.check_device(device)?;
+                self.revoked.retain(|revoked| revoked != device);
+                self.browsers.retain(|id, b| id == browser || b.device.as_ref() != Some(device));
+                self.browser(browser)?.device = Some(device.clone());
+            }
+            Edit::RemoveBrowser(id) => {
+                self.browsers.remove(id).ok_or_else(|| unknown("browser", id))?;
+            }
+            Edit::RevokeBrowser(id) => {
+                let browser = self.browsers.remove(id).ok_or_else(|| unknown("browser", id))?;
+                self.remember_revoked(browser);
+            }
+            Edit::ChangeBrowser { id, name, rights } => {
+                let known = self.browsers.get(id).ok_or_else(|| unknown("browser", id))?;
+                let is_users = known.user.is_some();
+                if is_users && self.browser_rights(known) != Some(rights) {
+                    return Err(Error::OfUser);
+                }
+                let browser = self.browser(id)?;
+                browser.name.clone_from(name);
+                if !is_users {
+                    browser.rights.clone_from(rights);
+                }
+            }
+            Edit::AddUser(user) => {
+                self.check_name(&user.name, &user.id)?;
+                check_room(self.users.len(), MAX_USERS, "users")?;
+                self.users.insert(user.id.clone(), user.clone());
+            }
+            Edit::ChangeUser { id, name, rights } => {
+                self.check_name(name, id)?;
+                let user = self.user(id)?;
+                user.name.clone_from(name);
+                user.rights.clone_from(rights);
+            }
+            Edit::RemoveUser(id) => {
+                self.users.remove(id).ok_or_else(|| unknown("user", id))?;
+                let is_theirs = |browser: &Browser| browser.user.as_ref() == Some(id);
+                let theirs: Vec<_> = self.browsers.extract_if(.., |_, b| is_theirs(b)).collect();
+                theirs.into_iter().for_each(|(_, browser)| self.remember_revoked(browser));
+            }
+            Edit::SetPassword { id, password } => self.user(id)?.password.clone_from(password),
+            Edit::AddToken(token) => {
+                if self.tokens.len() >= MAX_TOKENS {
+                    self.tokens.retain(|_, token| !token.has_ended(now_ms));
+                }
+                check_room(self.tokens.len(), MAX_TOKENS, "tokens")?;
+                self.tokens.insert(token.id.clone(), token.clone());
+            }
+            Edit::RevokeToken(id) => {
+                self.tokens.remove(id).ok_or_else(|| unknown("token", id))?;
+            }
+            Edit::AddLink(link) => {
+                if self.links.len() >= MAX_LINKS {
+                    self.links.retain(|_, link| !link.has_ended(now_ms));
+                }
+                check_room(self.links.len(), MAX_LINKS, "links")?;
+                self.links.insert(link.id.clone(), link.clone());
+            }
+            Edit::RevokeLink(id) => {
+                self.links.remove(id).ok_or_else(|| unknown("link", id))?;
+            }
+            Edit::SetMode(mode) => self.mode = *mode,
+        }
+        Ok(())
+    }
+
+    /// Somebody has shown a browser's cookie, or its device's key.
+    pub(in crate::auth) fn see_browser(&mut self, id: &str, from: Option<IpAddr>, now_ms: i64) {
+        let Some(browser) = self.browsers.get_mut(id) else { return };
+        browser.last_seen_ms = Some(now_ms);
+        browser.last_from = from.or(browser.last_from);
+        if let Some(user) = browser.user.as_ref().and_then(|user| self.users.get_mut(user)) {
+            user.last_seen_ms = Some(now_ms);
+        }
+    }
+
+    fn let_in(&mut self, browser: &Browser, now_ms: i64) -> Result<(), Error> {
+        if let Some(user) = &browser.user
+            && !self.users.contains_key(user)
+        {
+            return Err(unknown("user", user));
+        }
+        if let Some(device) = &browser.device {
+            self.check_device(device)?;
+            self.revoked.retain(|revoked| revoked != device);
+            // The same browser has come back without its cookie.
+            self.browsers.retain(|_, other| other.device.as_ref() != Some(device));
+        }
+        if self.browsers.len() >= MAX_BROWSERS {
+            self.browsers.retain(|_, browser| !browser.has_ended(now_ms));
+        }
+        check_room(self.browsers.len(), MAX_BROWSERS, "browsers")?;
+        self.browsers.insert(browser.id.clone(), browser.clone());
+        Ok(())
+    }
+
+    /// Whoever has another key for a device's id is not that device.
+    pub(in crate::auth) fn check_device(&self, device: &DeviceKey) -> Result<(), Error> {
+        let known = self.by_device(&device.device).and_then(|browser| browser.device.as_ref());
+        match known.is_none_or(|known| known == device) {
+            true => Ok(()),
+            false => Err(Error::NotYours),
+        }
+    }
+
+    fn check_name(&self, name: &str, id: &str) -> Result<(), Error> {
+        match self.user_named(name).is_none_or(|user| user.id == id) {
+            true => Ok(()),
+            false => Err(Error::NameTaken(name.to_owned())),
+        }
+    }
+
+    fn remember_revoked(&mut self, browser: Browser) {
+        let Some(device) = browser.device else { return };
+        if self.revoked.len() >= MAX_REVOKED {
+            self.revoked.pop_front();
+        }
+        self.revoked.push_back(device);
+    }
+
+    fn browser(&mut self, id: &str) -> Result<&mut Browser, Error> {
+        self.browsers.get_mut(id).ok_or_else(|| unknown("browser", id))
+    }
+
+    fn user(&mut self, id: &str) -> Result<&mut User, Error> {
+        self.users.get_mut(id).ok_or_else(|| unknown("user", id))
+    }
+}
+
+fn check_room(there: usize, max: usize, what: &'static str) -> Result<(), Error> {
+    match there < max {
+        true => Ok(()),
+        false => Err(Error::Full { what, max }),
+    }
+}

@@ -1,0 +1,285 @@
+//! Getting in and out.
+
+use std::net::IpAddr;
+
+use super::attempts::Pause;
+use super::book::{Browser, DeviceKey, Edit};
+use super::change;
+use super::codes::{Shown, Spent};
+use super::role::{Mode, Rights, Role, Scope};
+use super::saving::{By, detached};
+use super::secret::{self, Digits, Hash, Password};
+use super::{Access, Error, Pass, Refused, State, Who};
+use crate::clock;
+use crate::config::Secret;
+
+/// Somebody who was let in.
+#[derive(Debug)]
+pub(crate) struct LetIn {
+    /// For the browser alone; nobody can see it again.
+    pub(crate) cookie: Secret,
+    pub(crate) pass: Pass,
+}
+
+/// A code that somebody shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Redeem {
+    /// Six digits, or the long secret of a QR code or a link.
+    pub(crate) code: Secret,
+    /// 256 bits that the page has made, and keeps until it is in.
+    pub(crate) claim: Secret,
+    /// What the browser is called in lists.
+    pub(crate) name: String,
+    /// The id and the key that it records with.
+    pub(crate) device: Option<(String, Secret)>,
+    pub(crate) from: IpAddr,
+}
+
+/// A browser that is about to be let in.
+struct Comer {
+    claim: Hash,
+    name: String,
+    device: Option<DeviceKey>,
+    from: IpAddr,
+}
+
+impl Access {
+    /// The first decision. The caller has made sure that the browser is on the server's own
+    /// computer.
+    ///
+    /// # Errors
+    /// When it was made already, or cannot be written.
+    pub(crate) async fn decide_first(
+        &self,
+        mode: Mode,
+        claim: &str,
+        name: &str,
+        from: IpAddr,
+    ) -> Result<LetIn, Refused> {
+        if !matches!(mode, Mode::Paired | Mode::Network) {
+            return Err(Error::Invalid("the mode is paired or network".to_owned()).into());
+        }
+        let claim = claimed(&["first", mode.word()], claim)?;
+        let comer = Comer { claim, name: change::name(name)?, device: None, from };
+        let access = self.clone();
+        detached(async move {
+            if let Some(again) = access.again(&comer.claim).await {
+                return again;
+            }
+            if !access.needs_first_decision() {
+                return Err(Refused::NotNow);
+            }
+            let (mut browser, cookie) = comer.browser(Rights::new(Role::Admin, Scope::All), None);
+            browser.is_first = true;
+            let id = browser.id.clone();
+            match access.give(&Edit::Decide { mode, browser }).await {
+                Ok(()) => access.let_in(&id, cookie),
+                Err(Error::Decided) => Err(Refused::NotNow),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+    }
+
+    /// Lets a browser in by a code.
+    ///
+    /// # Errors
+    /// When the code is not right, or it cannot be written. It is not spent then.
+    pub(crate) async fn redeem(&self, redeem: Redeem) -> Result<LetIn, Refused> {
+        let Redeem { code, claim, name, device, from } = redeem;
+        let code = code.reveal().trim();
+        let (shown, word) = match Digits::read(code) {
+            Some(digits) => (Shown::Digits(digits.clone()), digits.text()),
+            None => (Shown::Secret(Hash::of(code)), code.to_owned()),
+        };
+        let claim = claimed(&["code", &word], claim.reveal())?;
+        let device = device.map(|(device, key)| DeviceKey::new(&device, key.reveal()));
+        let comer = Comer { claim, name: change::name(&name)?, device, from };
+        let access = self.clone();
+        detached(async move { access.redeem_shown(shown, comer).await }).await
+    }
+
+    async fn redeem_shown(&self, shown: Shown, comer: Comer) -> Result<LetIn, Refused> {
+        let mut is_second_look = false;
+        let grant = loop {
+            if let Some(again) = self.again(&comer.claim).await {
+                return again;
+            }
+            match self.spend(&shown, &comer)? {
+                Spent::Now(grant) => break grant,
+                // The same request is being answered on another connection.
+                Spent::Before if !is_second_look => {
+                    is_second_look = true;
+                    drop(self.shared.saving.turn().await);
+                }
+                // Whom it let in has gone, or was sent away.
+                Spent::Before | Spent::Ended => return Err(Refused::Ended),
+                Spent::Unknown => return Err(Refused::Wrong),
+            }
+        };
+        self.notify();
+        let (browser, cookie) = comer.browser(grant.rights, grant.user);
+        let id = browser.id.clone();
+        let give_back = |state: &mut State| state.codes.give_back(&grant.code, &comer.claim);
+        self.give_or(&Edit::LetIn(browser), give_back).await?;
+        self.let_in(&id, cookie)
+    }
+
+    /// Judges a code and counts the failure, in one step.
+    fn spend(&self, shown: &Shown, comer: &Comer) -> Result<Spent, Refused> {
+        let now_ms = self.now_ms();
+        let mut state = self.lock();
+        if let Some(device) = &comer.device {
+            state.book.check_device(device)?;
+        }
+        let is_guessable = matches!(shown, Shown::Digits(_));
+        if is_guessable {
+            state.guesses.check(comer.from, now_ms)?;
+        }
+        let spent = state.codes.spend(shown, &comer.claim, now_ms);
+        if is_guessable && matches!(spent, Spent::Ended | Spent::Unknown) {
+            state.guesses.fail(comer.from, now_ms);
+        }
+        Ok(spent)
+    }
+
+    /// Lets a browser in as a user.
+    ///
+    /// # Errors
+    /// When name or password are not right, or it cannot be written.
+    pub(crate) async fn sign_in(
+        &self,
+        user: &str,
+        password: &Password,
+        claim: &str,
+        name: &str,
+        from: IpAddr,
+    ) -> Result<LetIn, Refused> {
+        let (user, kept) = {
+            let state = self.lock();
+            let user = state.book.user_named(user);
+            (user.map(|user| user.id.clone()), user.and_then(|user| user.password.clone()))
+        };
+        let claim = claimed(&["user", user.as_deref().unwrap_or_default()], claim)?;
+        let comer = Comer { claim, name: change::name(name)?, device: None, from };
+        let access = self.clone();
+        let password = password.clone();
+        detached(async move {
+            // Counted before it is judged, which takes its time: many at once are no more.
+            {
+                let now_ms = access.now_ms();
+                let mut state = access.lock();
+                state.sign_ins.check(from, now_ms)?;
+                state.sign_ins.fail(from, now_ms);
+            }
+            let is_it = access.shared.passwords.is(&password, kept.clone()).await;
+            let user = user.filter(|_| is_it).ok_or(Refused::Wrong)?;
+            access.lock().sign_ins.forgive(from);
+            if let Some(again) = access.again(&comer.claim).await {
+                return again;
+            }
+            let rights = {
+                let state = access.lock();
+                let user = state.book.users.get(&user);
+                // It may have been changed meanwhile.
+                let user = user.filter(|user| user.password == kept).ok_or(Refused::Wrong)?;
+                user.rights.clone()
+            };
+            let (browser, cookie) = comer.browser(rights, Some(user));
+            let id = browser.id.clone();
+            access.give(&Edit::LetIn(browser)).await?;
+            access.let_in(&id, cookie)
+        })
+        .await
+    }
+
+    /// A browser goes, and does not come back by its cookie or its key. Others have nothing to
+    /// lose.
+    ///
+    /// # Errors
+    /// When nobody who lets others in would be left.
+    pub(crate) async fn sign_out(&self, pass: &Pass) -> Result<Option<String>, Error> {
+        let Who::Browser { id, .. } = pass.who() else { return Ok(None) };
+        let (access, id) = (self.clone(), id.clone());
+        detached(async move {
+            match access.make(Edit::RemoveBrowser(id), By::Admin).await {
+                Err(Error::Unknown { .. }) => Ok(None),
+                made => made,
+            }
+        })
+        .await
+    }
+
+    /// The first hello of a browser that was let in without one: from now on it is known by its
+    /// key as well.
+    ///
+    /// # Errors
+    /// When another browser records under the id, or it cannot be written.
+    pub(crate) async fn register_device(
+        &self,
+        pass: &Pass,
+        device: &str,
+        key: &str,
+    ) -> Result<(), Error> {
+        let Who::Browser { id, .. } = pass.who() else { return Ok(()) };
+        let device = DeviceKey::new(device, key);
+        let known = self.lock().book.browsers.get(id).and_then(|browser| browser.device.clone());
+        if known.as_ref() == Some(&device) {
+            return Ok(());
+        }
+        let (access, browser) = (self.clone(), id.clone());
+        detached(async move { access.give(&Edit::Register { browser, device }).await }).await
+    }
+
+    /// Another cookie for the browser whose page has made this claim already, and has got no answer.
+    async fn again(&self, claim: &Hash) -> Option<Result<LetIn, Refused>> {
+        let id = self.lock().book.by_claim(claim, clock::now_ms())?.id.clone();
+        let cookie = secret::secret("");
+        let renew = Edit::Renew { browser: id.clone(), cookie: Hash::of(cookie.reveal()) };
+        Some(match self.give(&renew).await {
+            Ok(()) => self.let_in(&id, cookie),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn let_in(&self, id: &str, cookie: Secret) -> Result<LetIn, Refused> {
+        let pass = self.browser_pass(&mut self.lock(), id);
+        // It may have been revoked meanwhile.
+        pass.map(|pass| LetIn { cookie, pass }).ok_or(Refused::Ended)
+    }
+}
+
+impl Comer {
+    /// As it goes into the book, and its cookie.
+    fn browser(&self, rights: Rights, user: Option<String>) -> (Browser, Secret) {
+        let cookie = secret::secret("");
+        let browser = Browser {
+            id: secret::id(),
+            name: self.name.clone(),
+            rights,
+            user,
+            device: self.device.clone(),
+            cookie: Hash::of(cookie.reveal()),
+            claim: Some(self.claim.clone()),
+            is_first: false,
+            created_ms: clock::now_ms(),
+            last_seen_ms: None,
+            last_from: Some(self.from.to_canonical()),
+        };
+        (browser, cookie)
+    }
+}
+
+impl From<Pause> for Refused {
+    fn from(Pause { retry_after_s }: Pause) -> Self {
+        Self::TooMany { retry_after_s }
+    }
+}
+
+/// What is kept of a claim. It stands for what it was made for alone.
+fn claimed(what: &[&str], claim: &str) -> Result<Hash, Refused> {
+    match secret::is_claim(claim) {
+        true => Ok(Hash::of_all(&[what, &[claim]].concat())),
+        false => Err(Refused::BadClaim),
+    }
+}

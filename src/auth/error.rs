@@ -1,0 +1,60 @@
+//! Why somebody is not let in, and why a change is not made.
+
+use std::io;
+use std::sync::Arc;
+
+/// Why a change was not made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no {what} {id} (any more); look at the list again")]
+    Unknown { what: &'static str, id: String },
+    #[error("there is a user named {0} already; choose another name")]
+    NameTaken(String),
+    /// With the sentence.
+    #[error("{0}")]
+    Invalid(String),
+    #[error("there is room for {max} {what}, and all of it is taken; remove some first")]
+    Full { what: &'static str, max: usize },
+    #[error(
+        "this would leave nobody who can let others in; make another admin first, or, on the \
+         server's own computer: localcamera user link"
+    )]
+    LastAdmin,
+    #[error("it has been decided already who may come in; an admin can change it")]
+    Decided,
+    #[error("this browser has signed in as a user: its rights are the user's, change those")]
+    OfUser,
+    #[error("another browser records under this device's id; remove that one first")]
+    NotYours,
+    #[error(
+        "it could not be written to the state folder, and has not been given: {0}; make room there, or make it writable, and try again"
+    )]
+    Storage(Arc<io::Error>),
+}
+
+/// Why somebody who wants to come in is not let in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("that is not right; look at it again, or ask for a new code")]
+    Wrong,
+    #[error("that code has ended or was used already; ask for a new one")]
+    Ended,
+    #[error("too many attempts; try again in {retry_after_s} s, or use the QR code or the link")]
+    TooMany { retry_after_s: u64 },
+    #[error("it has been decided already who may come in; ask an admin for a code")]
+    NotNow,
+    #[error("the claim must be 32 random bytes in base64url")]
+    BadClaim,
+    /// What is wrong with the request or the server.
+    #[error(transparent)]
+    Error(#[from] Error),
+}
+
+/// Why a token or a link opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenRefused {
+    #[error("this token or link is unknown, or was revoked; an admin makes another")]
+    Unknown,
+    #[error("this token or link has ended; an admin makes another")]
+    Ended,
+}

@@ -1,0 +1,1 @@
+//! What is promised, over the whole of it.
