@@ -1,5 +1,6 @@
 //! Every step of starting and stopping, in one place, in the right order.
 
+mod access;
 mod compat;
 mod folder;
 mod listen;
@@ -19,6 +20,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
 use crate::alarms::Alarms;
+use crate::auth::Access;
 use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
@@ -182,6 +184,7 @@ async fn serve(
     authority: Option<Authority>,
 ) -> Result<()> {
     let devices = Devices::load(config.state.clone())?;
+    let access = access::load(&config.state, config.open)?;
     let host = names.first();
     let page_url = format!("https://{host}:{}", listeners.https.port);
     let alarms = Alarms::new(&config.alarms, page_url.clone())?;
@@ -205,6 +208,8 @@ async fn serve(
     let streams = hub.streams();
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
+    let keeper = access.clone();
+    let keeping_access = tokio::spawn(async move { keeper.keep().await });
     let sources = Sources::load(
         config.state.clone(),
         config.sources.clone(),
@@ -216,12 +221,14 @@ async fn serve(
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
-    let ingest = Ingest::new(hub, names.origins(listeners.https.port), stop.clone());
+    let origins = names.origins(listeners.https.port);
+    let ingest = Ingest::new(hub, origins, access.clone(), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
     let (playback, media_port) = playback(config, names, &streams, sounds, &stop);
     let state = http::State {
+        access: access.clone(),
         library,
         alarms,
         playback,
@@ -248,12 +255,14 @@ async fn serve(
         connections: http::Connections::default(),
         authority: authority.map(Arc::new),
         https_port: listeners.https.port,
+        page_url: page_url.as_str().into(),
         embed_origins: config.embed_origins.as_slice().into(),
         extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
     };
 
-    let mut addresses = vec![Address { url: page_url, purpose: "capture page, API and WSS" }];
+    let mut addresses =
+        vec![Address { url: page_url.clone(), purpose: "capture page, API and WSS" }];
     let handle = Handle::new();
     let seats = http::Seats::default();
     let mut servers = tokio::task::JoinSet::new();
@@ -285,8 +294,8 @@ async fn serve(
     drop(state);
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
-    announce(addresses, notes(config)).await;
-    tracing::info!(recordings = %config.recordings.display(), sign_in = false, "ready to record");
+    announce(addresses, notes(config, &access, &page_url)).await;
+    tracing::info!(recordings = %config.recordings.display(), sign_in = %access.mode().word(), "ready to record");
 
     tokio::select! {
         () = signal.received() => {}
@@ -306,6 +315,8 @@ async fn serve(
         while servers.join_next().await.is_some() {}
         keeping.abort();
         devices.close().await;
+        keeping_access.abort();
+        access.close().await;
         recorder.await
     };
     tokio::time::timeout(STOP_PATIENCE, finish)
@@ -348,16 +359,14 @@ async fn announce(addresses: Vec<Address>, notes: Vec<String>) {
 }
 
 /// What a person who watches the terminal should know.
-fn notes(config: &Config) -> Vec<String> {
+fn notes(config: &Config, access: &Access, page_url: &str) -> Vec<String> {
     let mut notes = vec![
         "Open the first address on the tablet. Its browser will warn about the certificate: \
          /trust on the same address shows how it comes to trust this server."
             .to_owned(),
         format!("Footage goes to {}. Ctrl-C stops.", config.recordings.display()),
     ];
-    if !config.open {
-        notes.push("There is no sign-in yet: everyone on the network may record.".to_owned());
-    }
+    notes.extend(access::notes(access, page_url));
     notes
 }
 

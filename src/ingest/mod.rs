@@ -1,5 +1,6 @@
 //! Takes what devices send: the `localcamera.v1` conversation and raw streams.
 
+mod admission;
 mod raw;
 mod report;
 mod session;
@@ -13,6 +14,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Access;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
 use sessions::Sessions;
@@ -37,16 +39,24 @@ pub(crate) struct Ingest {
     sessions: Sessions,
     /// Other origins of this server, for the welcome.
     addresses: Arc<Vec<String>>,
+    /// Who gets in.
+    access: Access,
     shutdown: CancellationToken,
     connections: TaskTracker,
 }
 
 impl Ingest {
     /// Publishes into `hub` until `shutdown`.
-    pub(crate) fn new(hub: Hub, addresses: Vec<String>, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(
+        hub: Hub,
+        addresses: Vec<String>,
+        access: Access,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             sessions: Sessions::new(hub, shutdown.clone()),
             addresses: Arc::new(addresses),
+            access,
             shutdown,
             connections: TaskTracker::new(),
         }
