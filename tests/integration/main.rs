@@ -9,6 +9,7 @@
 
 mod support;
 
+mod access;
 mod addresses;
 mod alarms;
 mod attached;

@@ -78,7 +78,7 @@ impl Client {
         }
     }
 
-    async fn open(server: &Server, request: Request) -> Self {
+    pub(crate) async fn open(server: &Server, request: Request) -> Self {
         Self::try_open(server, request).await.unwrap()
     }
 
