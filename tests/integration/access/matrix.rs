@@ -100,7 +100,7 @@ async fn verdict(server: &Server, method: &str, path: &str, who: &Who) -> Verdic
     };
     let mut headers = vec![("origin", origin.as_str())];
     if let Some((name, value)) = &who.secret {
-        headers.push((name, value.as_str()));
+        headers.push((*name, value.as_str()));
     }
     let answer = request(server, method, path, &headers, b"").await;
     let code = || {
