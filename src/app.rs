@@ -225,12 +225,13 @@ async fn serve(
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
-    let ingest = Ingest::new(hub, reach, stop.clone());
+    let ingest = Ingest::new(hub, reach, access.clone(), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
     let (playback, media_port) = playback(config, media_addresses, &streams, sounds, &stop);
     let state = http::State {
+        access: access.clone(),
         library,
         alarms,
         playback,
@@ -257,6 +258,7 @@ async fn serve(
         connections: http::Connections::default(),
         authority: kept.authority().cloned().map(|authority| Arc::new(Authority::new(authority))),
         https_port: listeners.https.port,
+        page_url: page_url.as_str().into(),
         embed_origins: config.embed_origins.as_slice().into(),
         extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
@@ -265,7 +267,7 @@ async fn serve(
     let tls = RustlsConfig::from_config(kept.config());
     let mut addresses = Vec::new();
     let handle = Handle::new();
-    let entrance = entrance::entrance(config, &names);
+    let entrance = entrance::entrance(config, whereabouts.names());
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
     let socket = listeners.https.socket;

@@ -4,7 +4,6 @@ mod access_command;
 mod addresses;
 mod alarms;
 mod app;
-#[allow(dead_code, unused_imports, reason = "http uses it")]
 mod auth;
 mod authorities;
 mod cameras;

@@ -9,6 +9,7 @@ import { addressOf, hashOf, keptHash } from "./address/route.js";
 import { createViewer } from "./address/viewer.js";
 import { createAside } from "./lib/back.js";
 import { localStorageOrNull } from "./lib/device.js";
+import { createDoor } from "./lib/door.js";
 import { byId, make, write } from "./lib/elements.js";
 import { icon, keepIcons } from "./lib/icon.js";
 import { hostOf, isSecret, readAddress, withLogin } from "./lib/rtsp-address.js";
@@ -27,6 +28,7 @@ const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
 function start() {
   const strings = loadStrings(document);
   const { t } = strings;
+  createDoor({ page: window, strings });
   const words = createWords(strings);
   const sourceWords = createSourceWords(strings);
   const recent = createRecent(localStorageOrNull(window));

@@ -36,6 +36,8 @@ import { openStore } from "./lib/spool.js";
 import { createSteadyClock } from "./lib/steady-clock.js";
 import { loadStrings } from "./lib/strings.js";
 import { createWakeLock } from "./lib/wakelock.js";
+import { createWho } from "./lib/who.js";
+import { createEntry } from "./sign-in/entry.js";
 
 /** The line counts seconds; half of one is late enough. */
 const RENDER_MS = 500;
@@ -47,12 +49,27 @@ function onClick(id, act) {
   byId(id).addEventListener("click", act);
 }
 
-function start() {
+/** What else the address asks for stays. */
+function pointLanguages() {
+  for (const link of document.querySelectorAll("[data-lang]")) {
+    const address = new URL(location.href);
+    address.searchParams.set("lang", link.getAttribute("data-lang") || "");
+    link.setAttribute("href", address.search);
+  }
+}
+
+async function start() {
   const strings = loadStrings(document);
   const storage = localStorageOrNull(window);
   const query = parseQuery(location.search);
   const device = loadDevice(storage, navigator);
   if (query.name) device.rename(query.name);
+  pointLanguages();
+  const store = openStore(window);
+  const entry = createEntry({ page: window, strings, device, heldBytes: async () => (await (await store).sessions()).reduce((sum, { bytes }) => sum + bytes, 0) });
+  // No camera is opened for somebody who may not record.
+  await entry.pass();
+
   const client = `localcamera-web/${document.documentElement.dataset.version || "0"}`;
 
   const clock = createSteadyClock({
@@ -62,7 +79,6 @@ function start() {
     },
   });
   const origins = createOrigins({ own: location.origin, storage });
-  const store = openStore(window);
   const room = createRoom({ store, apple: isApple(navigator), now: clock.now, onChange: renderSoon });
 
   const app = byId("app");
@@ -82,6 +98,8 @@ function start() {
   /** @type {import("./capture/view.js").Notice | null} */
   let shownNotice = null;
   let queued = false;
+  /** Whether the sheet with the box for a code has come up by itself. */
+  let wasAsked = false;
 
   const studio = createStudio({
     page: window,
@@ -142,6 +160,7 @@ function start() {
   const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply, question) => remote.answer(reply, question) });
   const settingsSheet = createSheet(byId("settings"), app);
   const summarySheet = createSheet(byId("summary"), app);
+  const who = createWho({ page: window, strings, access: entry.access, mayLeave: () => !studio.state().inSession && studio.state().name !== "stopping" });
   const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), note: byId("dark-note"), behind: app });
   const wakeLock = createWakeLock(navigator, document, { onChange: renderSoon });
   const kept = keepPage(navigator, renderSoon);
@@ -204,6 +223,7 @@ function start() {
     earlierPanel.renderQuestion({ left: leftovers.interrupted, asking, needsTap: goingOn.needsTap(), fault: state.fault, now });
     earlierPanel.renderArrived(lefts.arrived, now);
     if (settingsSheet.isOpen) settingsFor(state);
+    renderOutside(state, lefts);
     const newest = lefts.arrived[lefts.arrived.length - 1] || null;
     if (newest !== toldArrived) {
       toldArrived = newest;
@@ -227,6 +247,25 @@ function start() {
     }
     remote.tick();
     board.render();
+  }
+
+  /** @param {import("./capture/studio.js").StudioState} state @param {import("./capture/leftovers.js").LeftoverState} lefts */
+  function outside({ facts }, { underway, behindBytes }) {
+    const refused = (facts && facts.refused) || (underway && underway.refused);
+    const bytes = (facts ? facts.waitingBytes : 0) + (underway ? underway.waitingBytes : 0) + behindBytes;
+    return refused ? { why: refused, bytes } : null;
+  }
+
+  /** Once by itself: there is nothing that anybody could do but this. @param {import("./capture/studio.js").StudioState} state @param {import("./capture/leftovers.js").LeftoverState} lefts */
+  function renderOutside(state, lefts) {
+    const found = outside(state, lefts);
+    if (found) entry.tell(found.bytes);
+    const isFree = !darkScreen.isOn && !settingsSheet.isOpen && !summarySheet.isOpen && !entry.isAsking;
+    if (found && !wasAsked && isFree) {
+      wasAsked = true;
+      entry.ask(found.why, found.bytes);
+    }
+    if (!found) wasAsked = false;
   }
 
   function renderSoon() {
@@ -259,6 +298,7 @@ function start() {
   }
 
   function openSettings() {
+    void who.look();
     settingsFor(studio.state());
     settingsSheet.open();
   }
@@ -295,6 +335,15 @@ function start() {
     const loud = opened !== null && opened.audio !== null;
     void studio.change({ microphone: loud ? "none" : "" }, "settings");
   });
+  onClick("let-in", () => {
+    const found = outside(studio.state(), leftovers.state());
+    if (found) entry.ask(found.why, found.bytes);
+  });
+  onClick("sign-in-open", (event) => {
+    event.preventDefault();
+    settingsSheet.close();
+    entry.ask("wish", 0);
+  });
   onClick("dark-on", () => darkScreen.show());
   onClick("settings-open", openSettings);
   onClick("fault-settings", openSettings);
@@ -312,11 +361,6 @@ function start() {
     renderSoon();
   });
 
-  for (const link of document.querySelectorAll("[data-lang]")) {
-    const address = new URL(location.href);
-    address.searchParams.set("lang", link.getAttribute("data-lang") || "");
-    link.setAttribute("href", address.search);
-  }
   for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {
     onClick(id, (event) => {
       // Leaving the page would end the recording.
@@ -374,6 +418,13 @@ function start() {
     render();
   }, RENDER_MS);
 
+  entry.attach({
+    isIdle() {
+      const { inSession, name } = studio.state();
+      return !inSession && name !== "stopping";
+    },
+    onIn: retryNow,
+  });
   app.hidden = false;
   render();
   void studio.open().then(goingOn.tick);
@@ -384,4 +435,4 @@ function start() {
   health.look();
 }
 
-start();
+void start();

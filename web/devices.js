@@ -17,12 +17,15 @@ import { createServerPanel } from "./devices/server-panel.js";
 import { createDeviceWords } from "./devices/words.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress, createControl } from "./lib/control.js";
-import { localStorageOrNull, randomId } from "./lib/device.js";
+import { loadDevice, localStorageOrNull, randomId } from "./lib/device.js";
+import { createDoor } from "./lib/door.js";
 import { byId, write } from "./lib/elements.js";
 import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { createServerClock } from "./live/server-clock.js";
+import { createPeopleSection } from "./people/section.js";
+import { createSignInSheet } from "./sign-in/sheet.js";
 import { createSourcesSection } from "./sources/section.js";
 import { isOfSource } from "./sources/sources.js";
 import { addressToAdd } from "./sources/route.js";
@@ -49,6 +52,7 @@ function start() {
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
   const words = createDeviceWords(strings);
+  const door = createDoor({ page: window, strings, onKnown: (known) => people.known(known) });
   /** @type {Device[] | null} */
   let devices = null;
   /** @type {"connecting" | "up" | "lost"} */
@@ -68,12 +72,16 @@ function start() {
       link = "lost";
       commands.lost();
       board.lost();
+      door.doubt();
       render();
     },
   });
   const commands = createCommands({ send: control.send, now: progress, newId: randomId });
   const confirm = createConfirm({ strings, behind: app });
   const sources = createSourcesSection({ page: window, strings, behind: app, confirm, onChange: render });
+  const people = createPeopleSection({ page: window, strings, behind: app, confirm, now: () => clock.now() || Date.now() });
+  const device = loadDevice(localStorageOrNull(window), navigator);
+  const signIn = createSignInSheet({ page: window, strings, access: door.access, name: () => device.name, behind: app });
   const panel = createPanel({ page: window, strings, words, behind: app, onAct: (device, act, value) => issue(device, act, value) });
   const scope = createScope({
     strings,
@@ -130,6 +138,7 @@ function start() {
     if (typeof message.now_ms === "number") clock.heard(message.now_ms);
     link = "up";
     board.heard(message);
+    people.heard(message);
     const list = parseDevices(message);
     if (list) devices = list.devices;
     if (sources.heard(message) || list || commands.heard(message)) render();
@@ -177,6 +186,13 @@ function start() {
   }
 
   function follow() {
+    if (location.hash === "#let-in" || location.hash === "#sign-in") {
+      const isForOthers = location.hash === "#let-in";
+      history.replaceState(null, "", location.pathname + location.search);
+      if (isForOthers) people.letIn();
+      else signIn.open();
+      return;
+    }
     const known = addressToAdd(location.hash);
     if (!known) return;
     history.replaceState(null, "", location.pathname + location.search);
@@ -185,8 +201,11 @@ function start() {
 
   byId("address").textContent = location.origin;
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") void server.look();
+    if (document.visibilityState !== "visible") return;
+    void server.look();
+    people.look();
   });
+  byId("people-sign-in").addEventListener("click", () => signIn.open());
   void keepIcons(document);
   document.body.dataset.state = "devices";
   document.title = t("devices.title");
@@ -200,9 +219,12 @@ function start() {
   setInterval(() => {
     render();
     board.render();
+    people.tick();
   }, RENDER_MS);
   setInterval(() => {
-    if (document.visibilityState === "visible") void server.look();
+    if (document.visibilityState !== "visible") return;
+    void server.look();
+    people.look();
   }, LOOK_MS);
 }
 

@@ -6,7 +6,7 @@
 
 import { whenBack } from "./lib/back.js";
 import { byId, write } from "./lib/elements.js";
-import { createAddress } from "./live/address.js";
+import { bearing, createAddress, tokenOf, withToken } from "./live/address.js";
 import { KINDS } from "./live/choice.js";
 import { createLiveControl } from "./live/control.js";
 import { createPlayer } from "./live/player.js";
@@ -30,10 +30,20 @@ const HIDDEN_MS = 30_000;
 const FPS = 10;
 /** Who has tapped or moved wants to see the controls for a moment. */
 const AWAKE_MS = 4000;
+/** While it does not get through it asks why, and no more often than this. */
+const DOUBT_MS = 10_000;
+
+/** Of a link: it stays in this page and its address, and goes nowhere but to the server. */
+const token = tokenOf(location.search);
+/** The link has ended, or was taken back. */
+const ENDED = 401;
+
+/** @param {string} path */
+const askOne = (path) => requestJson(path, { headers: bearing(token) });
 
 /** The same by requests, which fail in time. */
 async function ask() {
-  const [streams, ...others] = await Promise.all([requestJson("/api/streams"), ...["/api/devices", "/api/sources"].map((path) => requestJson(path).catch(() => null))]);
+  const [streams, ...others] = await Promise.all([askOne("/api/streams"), ...["/api/devices", "/api/sources"].map((path) => askOne(path).catch(() => null))]);
   return [streams, ...others.filter((told) => told !== null)];
 }
 
@@ -51,10 +61,10 @@ function start() {
   const still = createStill({ page: window, canvas: /** @type {HTMLCanvasElement} */ (byId("still")), video });
   const screen = createScreen({ page: document, stage: root, video, onChange: render });
   const player = createPlayer({
-    page: window, video, still, stream: () => stream, address: createAddress(location), clock,
+    page: window, video, still, stream: () => stream, address: createAddress(location, token), clock,
     kinds: insisted ? [insisted] : KINDS, fps: FPS, onChange: render,
   });
-  const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: learn });
+  const control = createLiveControl({ page: window, url: withToken(controlAddress(location), token), ask, clock, progress, onChange: render, onMessage: learn });
   let hiddenSinceMs = 0;
   let awakeUntilMs = 0;
   let spoken = "";
@@ -66,6 +76,8 @@ function start() {
   let ofSource = null;
   /** Whether the server knows of no such device or source; null before it has said. @type {boolean | null} */
   let isUnseen = null;
+  let hasEnded = false;
+  let doubtedMs = -Infinity;
   let areDevicesKnown = false;
   let areSourcesKnown = false;
 
@@ -80,6 +92,15 @@ function start() {
     if (sources) areSourcesKnown = true;
     isUnseen = areDevicesKnown && areSourcesKnown ? seen === null : null;
     if (seen !== null) name = seen;
+    render();
+  }
+
+  /** A socket that is refused does not say why. */
+  async function doubt() {
+    if (progress() - doubtedMs < DOUBT_MS) return;
+    doubtedMs = progress();
+    hasEnded = await askOne("/api/streams").then(() => false, ({ status }) => status === ENDED);
+    if (hasEnded) player.stop();
     render();
   }
 
@@ -102,10 +123,11 @@ function start() {
   function render() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
+    if (link === "lost") void doubt();
     const entry = entryNow();
     const hiddenMs = document.visibilityState === "hidden" ? progress() - hiddenSinceMs : 0;
     if (isKnown && streams !== null) player.told(entry);
-    if (hiddenMs <= HIDDEN_MS || !video.muted || screen.isFloating()) player.start(entry);
+    if (!hasEnded && (hiddenMs <= HIDDEN_MS || !video.muted || screen.isFloating())) player.start(entry);
     else player.stop();
     const look = player.look();
     const isGone = isKnown && streams !== null && entry === null;
@@ -125,7 +147,7 @@ function start() {
     const soundOnly = entry && !entry.hasPicture ? t("live.sound_only") : "";
     const playing = look.state === "paused" ? t("live.tap") : words.player(look, isKnown && entry !== null && entry.state === "away") || soundOnly;
     const waiting = t(isUnseen && name === null ? "embed.unseen" : "embed.waiting");
-    const above = isGone ? waiting : playing;
+    const above = hasEnded ? t(token === "" ? "embed.signed_out" : "embed.ended") : isGone ? waiting : playing;
     write(byId("over"), above);
     byId("over").hidden = above === "";
     byId("full-screen").hidden = !screen.canFill || document.fullscreenEnabled === false;

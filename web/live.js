@@ -18,6 +18,7 @@ import { createWords } from "./live/words.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress } from "./lib/control.js";
 import { localStorageOrNull } from "./lib/device.js";
+import { createDoor } from "./lib/door.js";
 import { keepIcons } from "./lib/icon.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
@@ -40,6 +41,7 @@ async function ask() {
 function start() {
   const strings = loadStrings(document);
   const { t } = strings;
+  const door = createDoor({ page: window, strings });
   const title = document.title;
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
@@ -60,7 +62,10 @@ function start() {
   function render() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
-    if (link === "lost") board.lost();
+    if (link === "lost") {
+      board.lost();
+      door.doubt();
+    }
     board.render();
     const isEmpty = streams !== null && streams.length === 0;
     // Large, the player says so itself.

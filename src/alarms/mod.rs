@@ -74,6 +74,17 @@ pub(crate) struct Current {
     ended: Vec<Ended>,
 }
 
+impl Current {
+    /// Only those of the devices that are wanted. What has ended says nothing of whose it was.
+    pub(crate) fn of(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let of_wanted = |alarm: &&Alarm| alarm.device.as_deref().is_some_and(&is_wanted);
+        Self {
+            alarms: self.alarms.iter().filter(of_wanted).cloned().collect(),
+            ended: self.ended.clone(),
+        }
+    }
+}
+
 /// An alarm that is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Ended {

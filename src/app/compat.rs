@@ -27,11 +27,16 @@ pub(super) fn listeners(
 ) -> Vec<Listener> {
     let host = if config.bind.is_unspecified() { host.clone() } else { Host::Ip(config.bind) };
     let mut listeners = Vec::new();
-    let mut add = |scheme: &str, purpose, listen::Listener { socket, port }, routes| {
-        let address = Address { url: format!("{scheme}://{host}:{port}"), purpose };
-        tracing::warn!("{}", warning(config.bind, &address.url));
-        listeners.push(Listener { address, socket, routes });
-    };
+    let mut add =
+        |scheme: &str, purpose, listen::Listener { socket, port }, routes, needs_token| {
+            let address = Address { url: format!("{scheme}://{host}:{port}"), purpose };
+            match (needs_token, config.bind.is_loopback()) {
+                (false, _) => tracing::warn!("{}", warning(config.bind, &address.url)),
+                (true, false) => tracing::warn!("{}", in_clear(&address.url)),
+                (true, true) => {}
+            }
+            listeners.push(Listener { address, socket, routes });
+        };
     for (key, fixed) in [("json_stream", &config.json), ("mpegts_stream", &config.mpegts)] {
         if let Some(Fixed { stream, .. }) = fixed
             && !is_known(stream, state)
@@ -42,16 +47,19 @@ pub(super) fn listeners(
         }
     }
     if let (Some(fixed), Some(bound)) = (&config.json, bound.json) {
-        let routes = http::compat_json_router(state.clone(), fixed.stream.clone());
-        add("ws", "JSON frames for older clients", bound, routes);
+        let needs_token = fixed.needs_token;
+        let routes = http::compat_json_router(state.clone(), fixed.stream.clone(), needs_token);
+        add("ws", "JSON frames for older clients", bound, routes, needs_token);
     }
     if let Some(bound) = bound.jpeg {
-        let routes = http::compat_jpeg_router(state.clone());
-        add("http", "JPEG frames for older clients", bound, routes);
+        let needs_token = config.jpeg_needs_token;
+        let routes = http::compat_jpeg_router(state.clone(), needs_token);
+        add("http", "JPEG frames for older clients", bound, routes, needs_token);
     }
     if let (Some(fixed), Some(bound)) = (&config.mpegts, bound.mpegts) {
-        let routes = http::compat_mpegts_router(state.clone(), fixed.stream.clone());
-        add("ws", "MPEG-TS for older clients", bound, routes);
+        let needs_token = fixed.needs_token;
+        let routes = http::compat_mpegts_router(state.clone(), fixed.stream.clone(), needs_token);
+        add("ws", "MPEG-TS for older clients", bound, routes, needs_token);
     }
     listeners
 }
@@ -74,6 +82,14 @@ fn warning(bind: IpAddr, url: &str) -> String {
     format!(
         "{url} is open to the network without encryption and without a token: everyone there may \
          watch, and {pages}. compat.bind = \"127.0.0.1\" keeps it to this computer"
+    )
+}
+
+/// What a token does not help against.
+fn in_clear(url: &str) -> String {
+    format!(
+        "{url} is open to the network without encryption: whoever listens there sees the pictures \
+         and the tokens. compat.bind = \"127.0.0.1\" keeps it to this computer"
     )
 }
 

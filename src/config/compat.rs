@@ -16,6 +16,8 @@ pub(crate) struct Compat {
     pub(crate) json: Option<Fixed>,
     /// JPEG frames of RTSP addresses that viewers name.
     pub(crate) jpeg_port: Option<u16>,
+    /// Whether only those get them who have a token.
+    pub(crate) jpeg_needs_token: bool,
     /// MPEG-TS of one stream.
     pub(crate) mpegts: Option<Fixed>,
 }
@@ -25,6 +27,8 @@ pub(crate) struct Compat {
 pub(crate) struct Fixed {
     pub(crate) port: u16,
     pub(crate) stream: Name,
+    /// Whether only those get it who have a token.
+    pub(crate) needs_token: bool,
 }
 
 /// The section of the file.
@@ -50,40 +54,44 @@ pub(super) struct Section {
 
 impl Default for Compat {
     fn default() -> Self {
-        Self { bind: Ipv4Addr::LOCALHOST.into(), json: None, jpeg_port: None, mpegts: None }
+        Self {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            json: None,
+            jpeg_port: None,
+            jpeg_needs_token: false,
+            mpegts: None,
+        }
     }
 }
 
 impl Section {
     pub(super) fn checked(self) -> Result<Compat, String> {
-        for (name, is_required) in [
-            ("json", self.json_require_token),
-            ("jpeg", self.jpeg_require_token),
-            ("mpegts", self.mpegts_require_token),
-        ] {
-            if is_required {
-                return Err(format!(
-                    "compat.{name}_require_token = true is not possible yet: this version has no \
-                     sign-in and so no tokens. Leave it away, and compat.bind on 127.0.0.1, so \
-                     that only programs on this computer reach the listener"
-                ));
-            }
-        }
         Ok(Compat {
             bind: self.bind.unwrap_or(Ipv4Addr::LOCALHOST.into()),
-            json: fixed("json", self.json_port, self.json_stream)?,
+            json: fixed("json", self.json_port, self.json_stream, self.json_require_token)?,
             jpeg_port: self.jpeg_port.and_then(Port::number),
-            mpegts: fixed("mpegts", self.mpegts_port, self.mpegts_stream)?,
+            jpeg_needs_token: self.jpeg_require_token,
+            mpegts: fixed(
+                "mpegts",
+                self.mpegts_port,
+                self.mpegts_stream,
+                self.mpegts_require_token,
+            )?,
         })
     }
 }
 
-fn fixed(name: &str, port: Option<Port>, stream: Option<String>) -> Result<Option<Fixed>, String> {
+fn fixed(
+    name: &str,
+    port: Option<Port>,
+    stream: Option<String>,
+    needs_token: bool,
+) -> Result<Option<Fixed>, String> {
     let stream = stream.map(|stream| stream.parse::<Name>()).transpose();
     let stream = stream.map_err(|reason| format!("compat.{name}_stream: {reason}"))?;
     match (port.and_then(Port::number), stream) {
         (None, _) => Ok(None),
-        (Some(port), Some(stream)) => Ok(Some(Fixed { port, stream })),
+        (Some(port), Some(stream)) => Ok(Some(Fixed { port, stream, needs_token })),
         (Some(_), None) => Err(format!(
             "compat.{name}_port needs compat.{name}_stream: the name of the stream that its \
              clients get"
@@ -106,22 +114,24 @@ mod tests {
             "json_port = 0\njson_stream = \"door\"\njpeg_port = 8000\nmpegts_port = \"none\"";
         let compat = compat(some).unwrap();
         assert!(compat.bind.is_loopback());
-        assert_eq!(compat.json, Some(Fixed { port: 0, stream: "door".parse().unwrap() }));
+        let json = Fixed { port: 0, stream: "door".parse().unwrap(), needs_token: false };
+        assert_eq!(compat.json, Some(json));
         assert_eq!((compat.jpeg_port, compat.mpegts), (Some(8000), None));
     }
 
     #[test]
-    fn what_is_missing_or_not_possible_yet_is_named() {
+    fn what_is_missing_is_named() {
         for (text, words) in [
             ("json_port = 8765", "compat.json_stream"),
             ("mpegts_port = 8103\njson_stream = \"door\"", "compat.mpegts_stream"),
             ("json_stream = \"Front door\"", "hyphens"),
-            ("jpeg_require_token = true", "compat.jpeg_require_token"),
             ("jpeg_prot = 1", "jpeg_prot"),
         ] {
             let message = compat(text).unwrap_err();
             assert!(message.contains(words), "{text}: {message}");
         }
-        assert!(compat("json_require_token = false").is_ok());
+        let some = "json_port = 0\njson_stream = \"door\"\njson_require_token = true";
+        assert!(compat(some).unwrap().json.unwrap().needs_token);
+        assert!(compat("jpeg_require_token = true").unwrap().jpeg_needs_token);
     }
 }

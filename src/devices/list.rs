@@ -17,7 +17,7 @@ pub(crate) struct Device {
     last_seen_ms: i64,
     #[serde(flatten)]
     report: Report,
-    stream: Option<String>,
+    pub(crate) stream: Option<String>,
 }
 
 /// A device whose media comes.

@@ -128,6 +128,11 @@ impl KeyHash {
 }
 
 impl Said {
+    /// Of which device it is said.
+    pub(crate) fn device(&self) -> &str {
+        &self.device
+    }
+
     /// Reads the message.
     ///
     /// # Errors

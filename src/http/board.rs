@@ -14,11 +14,13 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::api::devices::publishers;
 use super::api::sources::{self, Source};
 use super::api::streams::{self, Stream};
+use super::sight::{Seen, sees_device};
 use crate::alarms;
+use crate::auth::Pass;
 use crate::devices::{Device, Devices};
 use crate::live::Streams;
 use crate::sources::Sources;
-use sheet::Sheet;
+pub(super) use sheet::Sheet;
 
 /// A burst of changes is one.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -60,6 +62,25 @@ pub(super) struct DeviceList {
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct SourceList {
     sources: Vec<Source>,
+}
+
+impl Seen for StreamList {
+    fn seen_by(&self, pass: &Pass) -> Self {
+        Self { streams: self.streams.seen_by(pass) }
+    }
+}
+
+impl Seen for DeviceList {
+    fn seen_by(&self, pass: &Pass) -> Self {
+        let seen = self.devices.iter().filter(|device| sees_device(pass, device));
+        Self { devices: seen.cloned().collect() }
+    }
+}
+
+impl Seen for SourceList {
+    fn seen_by(&self, pass: &Pass) -> Self {
+        Self { sources: self.sources.seen_by(pass) }
+    }
 }
 
 impl Board {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::State;
 
 /// What the server cannot do now it may do in a moment.
-const RETRY_AFTER_S: &str = "1";
+const RETRY_AFTER_S: u64 = 1;
 
 /// What an API call cannot do.
 #[derive(Debug)]
@@ -18,11 +18,13 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    retry_after_s: Option<u64>,
 }
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: String) -> Self {
-        Self { status, code, message }
+        let is_passing = status == StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, code, message, retry_after_s: is_passing.then_some(RETRY_AFTER_S) }
     }
 
     #[cfg(test)]
@@ -31,64 +33,53 @@ impl ApiError {
     }
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: "not_found", message: message.into() }
+        Self::new(StatusCode::NOT_FOUND, "not_found", message.into())
     }
 
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::FORBIDDEN, code: "forbidden", message: message.into() }
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message.into())
     }
 
     pub(super) fn internal(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "internal",
-            message: message.into(),
-        }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message.into())
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: "bad_request", message: message.into() }
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message.into())
     }
 
     pub(super) fn conflict(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::CONFLICT, code: "conflict", message: message.into() }
+        Self::new(StatusCode::CONFLICT, "conflict", message.into())
     }
 
     pub(super) fn gone(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::GONE, code: "gone", message: message.into() }
+        Self::new(StatusCode::GONE, "gone", message.into())
     }
 
     pub(super) fn too_large(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", message: message.into() }
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message.into())
+    }
+
+    pub(super) fn too_many(message: impl Into<String>, retry_after_s: u64) -> Self {
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message.into());
+        Self { retry_after_s: Some(retry_after_s), ..refused }
     }
 
     pub(super) fn not_acceptable(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_ACCEPTABLE, code: "not_playable", message: message.into() }
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_playable", message.into())
     }
 
     pub(super) fn unsupported(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            code: "unsupported",
-            message: message.into(),
-        }
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", message.into())
     }
 
     /// What may work when it is tried again.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "unavailable",
-            message: message.into(),
-        }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message.into())
     }
 
     pub(super) fn upgrade_required(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::UPGRADE_REQUIRED,
-            code: "upgrade_required",
-            message: message.into(),
-        }
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message.into())
     }
 }
 
@@ -107,8 +98,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = serde_json::json!({ "error": { "code": self.code, "message": self.message } });
         let mut response = (self.status, Json(body)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -3,6 +3,8 @@
 mod acceptor;
 mod api;
 mod assets;
+mod authenticate;
+mod authorize;
 mod board;
 mod body;
 mod compat;
@@ -16,10 +18,14 @@ mod headers;
 mod hosts;
 mod listener;
 mod origin;
+mod own_computer;
 mod pages;
 mod router;
+mod routes;
+mod rule;
 mod seats;
 mod service_worker;
+mod sight;
 mod tally;
 mod ws;
 
@@ -30,6 +36,7 @@ use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarms::Alarms;
+use crate::auth::Access;
 use crate::config::{Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
@@ -55,6 +62,8 @@ pub(crate) use ws::address::Denied;
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct State {
+    /// Who gets in.
+    pub(crate) access: Access,
     pub(crate) library: Library,
     pub(crate) alarms: Alarms,
     /// What is live.
@@ -78,6 +87,8 @@ pub(crate) struct State {
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,
+    /// Where others find this server, such as `https://192.168.1.3:5001`.
+    pub(crate) page_url: Arc<str>,
     /// Whose pages may show a camera in a frame, beside the server's own.
     pub(crate) embed_origins: Arc<[Origin]>,
     /// Where whoever runs the server puts programs of others that a page can use.

@@ -1,22 +1,12 @@
 //! Whether a request comes from a page of this server.
 
-use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
-
-/// Refuses what another site's page has a browser ask.
-pub(super) async fn own_pages_only(request: Request, next: Next) -> Response {
-    match is_foreign(request.uri(), request.headers()) {
-        true => {
-            ApiError::forbidden("only this server's own pages may ask for that").into_response()
-        }
-        false => next.run(request).await,
-    }
+/// Whether a page, of whomever, says that it asks.
+pub(super) fn names_origin(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN)
 }
 
 /// Whether a page of somebody else's asks: a browser says in `Origin` whose it is, and programs

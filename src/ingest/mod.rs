@@ -1,5 +1,6 @@
 //! Takes what devices send: the `localcamera.v1` conversation and raw streams.
 
+mod admission;
 mod raw;
 mod report;
 mod session;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::addresses::Reach;
+use crate::auth::Access;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
 use sessions::Sessions;
@@ -39,6 +41,8 @@ pub(crate) struct Ingest {
     sessions: Sessions,
     /// Other origins of this server, for the welcome.
     reach: watch::Receiver<Reach>,
+    /// Who gets in.
+    access: Access,
     shutdown: CancellationToken,
     connections: TaskTracker,
 }
@@ -48,11 +52,13 @@ impl Ingest {
     pub(crate) fn new(
         hub: Hub,
         reach: watch::Receiver<Reach>,
+        access: Access,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
             sessions: Sessions::new(hub, shutdown.clone()),
             reach,
+            access,
             shutdown,
             connections: TaskTracker::new(),
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{IDLE_TIMEOUT, Ingest};
+use crate::auth::Pass;
 use crate::clock;
 use crate::live::Publication;
 use crate::live::feed::{Ending, Feed, Peer, SessionInfo};
@@ -36,8 +37,9 @@ impl Verdict {
 
 /// Records the connection until it ends; its end is the session's.
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
-    let Arrival { peer, mut socket, .. } = arrival;
-    let mut publisher = Publisher { ingest, peer, stream: RawStream::default(), publication: None };
+    let Arrival { peer, pass, mut socket, .. } = arrival;
+    let stream = RawStream::default();
+    let mut publisher = Publisher { ingest, peer, pass, stream, publication: None };
     let verdict = publisher.receive(socket.as_mut()).await;
     let ending = verdict.ending();
     // The peer may be gone already; the session ends all the same.
@@ -48,6 +50,7 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
 struct Publisher {
     ingest: Ingest,
     peer: SocketAddr,
+    pass: Pass,
     stream: RawStream,
     /// Opened with the first sample, so that noise leaves no session behind.
     publication: Option<Publication>,
@@ -78,6 +81,9 @@ impl Publisher {
                 },
                 () = tokio::time::sleep_until(heard + IDLE_TIMEOUT), if !is_held => {
                     return Verdict::Gone;
+                }
+                () = self.pass.revoked().cancelled() => {
+                    return Verdict::Close(4403, "this publisher is not let in any more");
                 }
                 () = self.ingest.shutdown.cancelled() => {
                     return Verdict::Close(1012, "the server is stopping");

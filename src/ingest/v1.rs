@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
-use super::{IDLE_TIMEOUT, Ingest};
+use super::{IDLE_TIMEOUT, Ingest, admission};
+use crate::auth::{Pass, Who};
 use crate::clock;
 use crate::live::feed::{Durable, Finished, Generation, Note, Peer, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
@@ -33,6 +34,8 @@ const ATTACH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
     let mut connection = Connection {
         peer: arrival.peer,
+        arrived: arrival.pass,
+        pass: None,
         connected: Instant::now(),
         socket: arrival.socket,
         conversation: Server::new(),
@@ -53,6 +56,10 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
 
 struct Connection {
     peer: std::net::SocketAddr,
+    /// Whose connection it is, as far as that was known before the hello.
+    arrived: Pass,
+    /// What the session stands on, since the hello.
+    pass: Option<Pass>,
     connected: Instant,
     socket: Box<dyn Socket>,
     conversation: Server,
@@ -83,6 +90,7 @@ enum Wake {
     Progress(bool),
     Ping,
     Silent,
+    Revoked,
     Shutdown,
 }
 
@@ -127,6 +135,10 @@ impl Connection {
                     return self.fail(ErrorCode::BadMessage, sentence, None).await;
                 }
                 Wake::Silent => return Err(Ended::Closed),
+                Wake::Revoked => {
+                    let (code, sentence) = self.revoked();
+                    return self.fail(code, sentence.to_owned(), None).await;
+                }
                 Wake::Shutdown => {
                     let sentence = "the server is stopping; what it received is kept";
                     return self.fail(ErrorCode::ShuttingDown, sentence.to_owned(), None).await;
@@ -163,6 +175,13 @@ impl Connection {
                 _ => std::future::pending().await,
             }
         };
+        let pass = self.pass.as_ref();
+        let revoked = async {
+            match pass {
+                Some(pass) => pass.revoked().cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         let changes = async {
             match watchers {
                 Some((progress, durable)) => tokio::select! {
@@ -176,6 +195,7 @@ impl Connection {
         tokio::select! {
             // In a fixed order, so that what happens can be repeated.
             biased;
+            () = revoked => Wake::Revoked,
             handed = hand_over => Wake::Handed(handed),
             changed = changes => Wake::Progress(changed),
             message = self.socket.receive(), if !is_waiting => Wake::Message(message),
@@ -213,6 +233,10 @@ impl Connection {
     async fn open(&mut self, hello: Hello) -> Result<(), Ended> {
         let now_ms = clock::now_ms();
         self.clock_offset_ms = now_ms.saturating_sub(hello.now_ms);
+        match admission::admit(&self.ingest.access, &self.arrived, &hello).await {
+            Ok(pass) => self.pass = Some(pass),
+            Err((code, sentence)) => return self.fail(code, sentence, None).await,
+        }
         let id = hello.session.clone();
         let info = SessionInfo {
             id: hello.session,
@@ -273,6 +297,14 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// What the device is told when its pass ends under way. What came before is kept.
+    fn revoked(&self) -> (ErrorCode, &'static str) {
+        match self.pass.as_ref().map(Pass::who) {
+            Some(Who::Everyone) => (ErrorCode::NotPaired, admission::NOT_PAIRED),
+            _ => (ErrorCode::Revoked, admission::REVOKED),
+        }
     }
 
     /// The session is there and cannot answer.

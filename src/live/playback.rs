@@ -1,5 +1,7 @@
 //! What answers a browser that offers to take a stream by WebRTC, whoever does it.
 
+use tokio_util::sync::CancellationToken;
+
 /// The answer to an offer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -56,8 +58,13 @@ pub(crate) enum Refusal {
 
 /// Serves viewers by WebRTC.
 pub(crate) trait Playback: Send + Sync {
-    /// Answers an offer (SDP) for a stream.
-    fn answer(&self, stream: &str, offer: &str) -> Result<Answer, Refusal>;
+    /// Answers an offer (SDP) for a stream, to a viewer who watches until `ended`.
+    fn answer(
+        &self,
+        stream: &str,
+        offer: &str,
+        ended: CancellationToken,
+    ) -> Result<Answer, Refusal>;
     /// Ends a connection; false when there is none of this name.
     fn end(&self, id: &str) -> bool;
 }
@@ -66,7 +73,12 @@ pub(crate) trait Playback: Send + Sync {
 pub(crate) struct NoPlayback;
 
 impl Playback for NoPlayback {
-    fn answer(&self, _stream: &str, _offer: &str) -> Result<Answer, Refusal> {
+    fn answer(
+        &self,
+        _stream: &str,
+        _offer: &str,
+        _ended: CancellationToken,
+    ) -> Result<Answer, Refusal> {
         Err(Refusal::Off)
     }
 

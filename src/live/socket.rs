@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::auth::Pass;
+
 /// A message from a publisher.
 #[derive(Debug)]
 pub(crate) enum Incoming {
@@ -46,6 +48,8 @@ pub(crate) trait Socket: Send {
 /// A publisher that has connected.
 pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
+    /// Whose connection it is; a device is known by its hello.
+    pub(crate) pass: Pass,
     /// Whether the peer speaks `localcamera.v1`; otherwise it sends raw bytes.
     pub(crate) speaks_v1: bool,
     pub(crate) socket: Box<dyn Socket>,

@@ -123,6 +123,11 @@ pub(super) fn slug(text: &str) -> String {
     if slug.is_empty() { "stream".to_owned() } else { slug }
 }
 
+/// The name that the stream of a device has, unless another one was there first.
+pub(crate) fn stream_name_of(device: &str) -> String {
+    slug(device)
+}
+
 fn numbered(wish: &str, number: u32) -> String {
     if number == 1 {
         return wish.to_owned();

@@ -44,6 +44,8 @@ pub(super) enum Ending {
     TakenOver,
     /// The server cannot be reached, and trying again would change nothing.
     Unreachable(String),
+    /// The server takes nothing of this program until somebody lets it in.
+    NotAdmitted(String),
     /// Nothing was delivered for as long as somebody was willing to wait.
     GaveUp,
     /// What is to be delivered cannot be read.
@@ -198,6 +200,9 @@ impl Delivery<'_> {
                 ClientOutput::Storage(Some(reason)) => {
                     let reason = format!("the server waits for its disk: {reason}");
                     self.run.progress.trouble(reason, "; it goes on by itself");
+                }
+                ClientOutput::NotAdmitted { message, .. } => {
+                    return Err(Ending::NotAdmitted(message));
                 }
                 ClientOutput::Storage(None) => self.relieved(),
                 ClientOutput::HangUp(reason) => return Ok(Some(reason)),

@@ -132,6 +132,10 @@ fn early_words(ending: Ending, run: &Run, label: &str) -> String {
             let reason = run.progress.reason().unwrap_or("the server takes nothing");
             format!("given up: {reason}")
         }
+        Ending::NotAdmitted(reason) => format!(
+            "{} takes nothing of this program: {reason} (a token: --token, or LOCALCAMERA_TOKEN)",
+            run.line.to()
+        ),
         Ending::Unreadable(error) => format!("{label} cannot be read any more: {error}"),
         Ending::TakenOver => format!("another push has taken {label} over, and delivers it"),
         _ => "stopped".to_owned(),

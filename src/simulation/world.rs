@@ -15,6 +15,7 @@ use super::network;
 use super::random::Random;
 use super::verdict;
 use crate::addresses::Reach;
+use crate::auth::{Access, Pass};
 use crate::clock;
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -43,6 +44,7 @@ pub(super) const ROOT: &str = "/recordings";
 struct Life {
     runtime: Runtime,
     door: Door,
+    pass: Pass,
     stop: CancellationToken,
 }
 
@@ -228,15 +230,19 @@ impl Life {
         runtime.spawn(async move { recovery.recover(|_| true).await });
         runtime.spawn(recorder.clone().watch_space());
         runtime.spawn(recorder.run(recordings));
-        let door = Ingest::new(hub, watch::channel(Reach::default()).1, stop.clone()).door();
-        Self { runtime, door, stop }
+        // Who gets in is no part of this world.
+        let access = Access::open();
+        let reach = watch::channel(Reach::default()).1;
+        let door = Ingest::new(hub, reach, access.clone(), stop.clone()).door();
+        Self { runtime, door, pass: access.everyone(), stop }
     }
 
     fn connect(&self) -> network::Wire {
         let (wire, socket) = network::connect();
         // Devices behind one address share a folder.
         let peer = SocketAddr::from(([192, 168, 1, 20], 50412));
-        self.runtime.spawn((self.door)(Arrival { peer, speaks_v1: true, socket }));
+        let pass = self.pass.clone();
+        self.runtime.spawn((self.door)(Arrival { peer, pass, speaks_v1: true, socket }));
         wire
     }
 

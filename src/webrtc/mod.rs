@@ -210,7 +210,7 @@ impl Drop for Listed {
 }
 
 impl Playback for WebRtc {
-    fn answer(&self, name: &str, offer: &str) -> Result<Answer, Refusal> {
+    fn answer(&self, name: &str, offer: &str, ended: CancellationToken) -> Result<Answer, Refusal> {
         let stream = self.streams.get(name).ok_or_else(|| Refusal::NoStream(name.to_owned()))?;
         let bad = |error: &dyn std::fmt::Display| Refusal::BadOffer(error.to_string());
         let text = offer;
@@ -273,6 +273,7 @@ impl Playback for WebRtc {
             let shutdown = listed.webrtc.shutdown.clone();
             tokio::select! {
                 () = session.run() => {}
+                () = ended.cancelled() => {}
                 () = shutdown.cancelled() => {}
             }
         });

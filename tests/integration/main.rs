@@ -10,6 +10,7 @@
 mod support;
 
 mod access;
+mod access_commands;
 mod addresses;
 mod alarms;
 mod attached;

@@ -37,6 +37,7 @@ test("what is on its way, for the truth line", () => {
   assert.deepEqual(earlierOf({ underway, behind: 1, behindBytes: 3, arrived: [] }, NOW, "en"), {
     when: "08:31",
     linked: true,
+    isRefused: false,
     waitingBytes: 5,
     wholeBytes: 9,
     behind: 1,

@@ -75,7 +75,7 @@ function createDevice(left) {
       const [[what, value]] = Object.entries(input);
       if (what === "connected" || what === "time") now = value;
       if (then !== undefined) now = then;
-      const before = talk.view().problem;
+      const { problem: before, refused: wasRefused } = talk.view();
       inputs[what](value);
       talk.timeout(now);
       const outputs = [];
@@ -86,6 +86,8 @@ function createDevice(left) {
       for (const { kind, generation } of outputs) if (kind === "restart") refused.add(generation);
       const told = outputs.map((output) => (words[output.kind] ? words[output.kind](output) : null)).filter(Boolean);
       if ((before && before.message) !== (after && after.message)) told.push({ storage: after ? after.message : null });
+      const { refused: nowRefused } = talk.view();
+      if (nowRefused && nowRefused !== wasRefused) told.push({ not_admitted: nowRefused });
       const out = outputs
         .map(({ kind, text, ...chunk }) => (kind === "text" ? JSON.parse(text) : kind === "chunk" ? { chunk } : null))
         .filter(Boolean);

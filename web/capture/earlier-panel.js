@@ -22,9 +22,9 @@ import { formatWhen } from "./when.js";
  */
 export function earlierOf({ underway, behind, behindBytes }, now, lang) {
   if (!underway) return null;
-  const { left, link, problem, waitingBytes, wholeBytes } = underway;
+  const { left, link, problem, refused, waitingBytes, wholeBytes } = underway;
   const when = formatWhen(left.startedMs, now, lang);
-  return { when, linked: link === "up" && !problem, waitingBytes, wholeBytes, behind, behindBytes };
+  return { when, linked: link === "up" && !problem, isRefused: Boolean(refused), waitingBytes, wholeBytes, behind, behindBytes };
 }
 
 /** @param {import("../lib/strings.js").Strings} strings */

@@ -42,6 +42,7 @@ const AGAIN_MS = [300, 700, 1500, 2500];
  * @property {number} wholeBytes what waited when the delivery began
  * @property {"down" | "connecting" | "up"} link
  * @property {string} problem why the server cannot write, "" while it can
+ * @property {import("../lib/ingest-conversation.js").Refusal | null} refused the server does not let this device in
  */
 
 /**
@@ -281,10 +282,10 @@ export function createLeftovers(options) {
       /** @type {Underway | null} */
       let underway = null;
       if (current && current.ingest) {
-        const { waitingBytes, link, problem } = current.ingest.view();
+        const { waitingBytes, link, problem, refused } = current.ingest.view();
         current.wholeBytes = Math.max(current.wholeBytes, waitingBytes);
         const { left, wholeBytes } = current;
-        underway = { left, waitingBytes, wholeBytes, link, problem: problem ? problem.message : "" };
+        underway = { left, waitingBytes, wholeBytes, link, problem: problem ? problem.message : "", refused };
       }
       const behindBytes = queue.reduce((sum, { left }) => sum + left.bytes, 0);
       return { underway, behind: queue.length, behindBytes, arrived };

@@ -32,7 +32,7 @@ export function noticesOf({ state, server, muted, wake, visible, now }) {
   const all = [];
   if (state.notice) all.push({ ...state.notice, bad: state.notice.key.startsWith("error."), isNews: true });
   if (facts && (inSession || name === "stopping")) {
-    if (!facts.everUp && !facts.problem && server !== "down" && now - facts.sinceMs > NEVER_UP_MS) {
+    if (!facts.everUp && !facts.problem && !facts.refused && server !== "down" && now - facts.sinceMs > NEVER_UP_MS) {
       all.push({ key: "capture.notice.certificate", values: {}, trust: true });
     }
     if (facts.kind === "memory") all.push({ key: "capture.notice.keeps_nothing", values: {} });

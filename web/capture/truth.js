@@ -46,6 +46,7 @@ const WAITS = "capture.truth.waits.";
  * @property {number | null} handedMs when the encoder last handed something over
  * @property {number} creditBytes
  * @property {string} problem why the server cannot write, "" while it can
+ * @property {"not_paired" | "revoked" | null} refused the server does not let this device in
  * @property {number | null} roomMs for how much longer the device's storage lasts without the server, null where the
  *   browser does not tell
  * @property {boolean} roomIsLow
@@ -60,6 +61,7 @@ const WAITS = "capture.truth.waits.";
  * @typedef {object} Earlier
  * @property {string} when the one that is being delivered began, for people
  * @property {boolean} linked whether the server takes it now
+ * @property {boolean} isRefused the server does not let this device in
  * @property {number} waitingBytes
  * @property {number} wholeBytes what of it waited at first
  * @property {number} behind how many more there are
@@ -130,9 +132,9 @@ function beside({ phase, problem, lostBytes, link, transport, elsewhere, roomIsL
 }
 
 /** @param {Earlier} earlier @returns {Phrase[]} */
-function underway({ when, linked, waitingBytes, wholeBytes, behind, behindBytes }) {
+function underway({ when, linked, isRefused, waitingBytes, wholeBytes, behind, behindBytes }) {
   const values = { when, waiting: formatBytes(waitingBytes), whole: formatBytes(wholeBytes) };
-  const how = !linked ? "waiting" : waitingBytes > 0 ? "sending" : "finishing";
+  const how = isRefused ? "outside" : !linked ? "waiting" : waitingBytes > 0 ? "sending" : "finishing";
   const also = [phrase(`capture.truth.earlier.${how}`, values)];
   if (behind > 0) {
     const more = { count: behind, waiting: formatBytes(behindBytes) };
@@ -167,6 +169,9 @@ function told(facts, now) {
 
 /** @param {Facts} facts @returns {Told} */
 function idle(facts) {
+  if (facts.server === "good" && facts.earlier && facts.earlier.isRefused) {
+    return { light: "bad", code: "outside", main: phrase("capture.truth.outside.idle"), more: wouldWait(facts) };
+  }
   switch (facts.server) {
     case "good":
       return {
@@ -202,6 +207,9 @@ function stopping(facts, now) {
   if (facts.isEnding) return { light: "late", code: "ending", main: phrase("capture.truth.ending"), more: null };
   const waiting = formatBytes(facts.waitingBytes);
   const kept = phrase(`capture.truth.kept.${facts.keeps}`);
+  if (facts.refused) {
+    return { light: "bad", code: `stopped-${facts.refused}`, main: phrase(`capture.truth.outside.stopped.${facts.refused}`, { waiting }), more: kept };
+  }
   if (facts.link !== "up" && !facts.problem) {
     const why = reason(facts, now);
     return {
@@ -256,6 +264,17 @@ function recording(facts, now) {
       code: server ? "full-server" : "full-device",
       main: phrase(`capture.truth.full.${server ? "server" : "device"}`, { time: formatClock(sinceMs), waiting }),
       more: phrase("capture.truth.full_more"),
+    };
+  }
+  // Nothing becomes durable until somebody does something, so it is said at once.
+  if (facts.refused) {
+    const isNew = facts.durableWallMs === null;
+    const values = { time: isNew ? "" : formatClock(/** @type {number} */ (facts.durableWallMs)), waiting };
+    return {
+      light: "bad",
+      code: `outside-${facts.refused}`,
+      main: phrase(`capture.truth.outside.${isNew ? "nothing" : "stalled"}.${facts.refused}`, values),
+      more: waits(facts),
     };
   }
   if (stalledMs >= STALL_MS) {

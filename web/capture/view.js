@@ -176,9 +176,11 @@ export function createView(strings) {
       renderSound(state);
       renderNotice(notice);
       renderSaid(said);
-      byId("show-files").hidden = !state.summary;
-
       const { facts } = state;
+      const isOutside = (facts !== null && facts.refused !== null) || (earlier !== null && earlier.isRefused);
+      byId("show-files").hidden = !state.summary || isOutside;
+      byId("let-in").hidden = !isOutside;
+
       const linked = facts ? facts.origin : server.elsewhere;
       renderTruth(
         describeTruth(
@@ -202,6 +204,7 @@ export function createView(strings) {
             handedMs: facts ? facts.handedMs : null,
             creditBytes: facts ? facts.creditBytes : 0,
             problem: facts && facts.problem ? facts.problem.message : "",
+            refused: facts ? facts.refused : null,
             roomMs: state.roomMs,
             roomIsLow: state.roomIsLow,
             full: state.full,

@@ -45,6 +45,14 @@ const MESSAGE_BYTES = 65536;
 const FIRST_CREDIT_BYTES = 1024 * 1024;
 /** Whoever takes the session over again after this long is somebody else, or the same one anew. */
 const TAKEOVER_MS = 60000;
+/**
+ * Close codes of a server that takes nothing of this device until somebody lets it in, and the errors before them.
+ * @type {Map<number, Refusal>}
+ */
+const NOT_LET_IN = new Map([
+  [4401, "not_paired"],
+  [4403, "revoked"],
+]);
 /** WebSocket close code 1013; it follows the error `storage`. */
 export const TRY_AGAIN_LATER = 1013;
 
@@ -72,6 +80,7 @@ export const TRY_AGAIN_LATER = 1013;
  */
 
 /** @typedef {{ session: string, folder: string, files: SummaryFile[] }} Summary */
+/** @typedef {"not_paired" | "revoked"} Refusal */
 
 /**
  * @typedef {object} View
@@ -89,6 +98,7 @@ export const TRY_AGAIN_LATER = 1013;
  * @property {number | null} durableAtMs when something became durable last
  * @property {number} creditBytes
  * @property {{ code: string, message: string } | null} problem why the server cannot write, while it cannot
+ * @property {Refusal | null} refused the server was asked last, and has not let this device in
  * @property {{ generation: number, durable: number } | null} position up to where the server has everything
  * @property {string[]} addresses
  */
@@ -119,6 +129,8 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
   let addresses = [];
   /** @type {{ code: string, message: string } | null} */
   let problem = null;
+  /** @type {Refusal | null} */
+  let refused = null;
   /** When this connection and those before it were taken over. @type {number[]} */
   let takenMs = [];
   let isTaken = false;
@@ -158,6 +170,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
     if (said.creditBytes !== null) creditBytes = said.creditBytes;
     ({ retryMs, addresses } = said);
     problem = null;
+    refused = null;
     stopSent = false;
     state = "open";
 
@@ -189,6 +202,9 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
       // Before the welcome, too: the close that follows says to come back later.
       problem = { code, message: text };
       creditBytes = 0;
+    } else if (code === "not_paired" || code === "revoked") {
+      // It is kept here, and said again and again until somebody lets it in.
+      refused = code;
     } else if (state === "open") {
       // Neither can be said of a generation that this connection has not heard of.
       if (code === "bad_stream") generations.refused(message.generation, text);
@@ -262,6 +278,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
         if (["text", "hang-up", "welcome"].includes(out[at].kind)) out.splice(at, 1);
       }
       if (code === 4409) takenOver(reason || "");
+      refused = NOT_LET_IN.get(code) || refused;
     },
 
     /** @param {import("./ingest-generations.js").About} about */
@@ -357,6 +374,7 @@ export function createConversation(identity, { takeovers = 0 } = {}) {
         unsentBytes: state === "over" ? 0 : totals.unsentBytes,
         creditBytes,
         problem,
+        refused,
         addresses,
       };
     },

@@ -29,6 +29,9 @@ const OPEN_MS = 8000;
 const STEADY_MS = 3000;
 /** WebSocket close codes of a server that is there, and says when it wants to be asked again. */
 const ASKED_TO_WAIT = [1012, 1013];
+/** Those of a server that does not let this device in: a person has to do something first. */
+const NOT_LET_IN = [4401, 4403];
+const LET_IN_MS = 30_000;
 const ABNORMAL = 1006;
 
 /**
@@ -147,16 +150,20 @@ export function createLink(options) {
     detach();
     const now = clock.now();
     const waiting = ASKED_TO_WAIT.includes(close.code);
+    const isOutside = NOT_LET_IN.includes(close.code);
     if (state === "up") {
       downSinceMs = now;
       if (now - upSinceMs >= STEADY_MS) backoff.reset();
+    } else if (isOutside) {
+      // Another server may have this address now; one's own may be at the next.
+      route.failed();
     } else if (!heard && !waiting && transport) {
       route.failed();
       choice.failed(origin, transport);
     }
     state = "down";
     onDown(close);
-    if (!retired && wanted()) retryTimer = setTimeout(connect, backoff.next(waiting ? retryMs() : 0));
+    if (!retired && wanted()) retryTimer = setTimeout(connect, isOutside ? LET_IN_MS : backoff.next(waiting ? retryMs() : 0));
     onChange();
   }
 

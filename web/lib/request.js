@@ -3,12 +3,23 @@
  *
  *   const answer = await request("/api/devices");
  *   const told = await requestJson("/api/alarms");    throws where the status says no
+ *   onSignedOut(() => …);                             an answer says that this browser is nobody's
  *
  * @module
  */
 
 /** On a LAN an answer that takes longer will not come. */
 const PATIENCE_MS = 5000;
+/** The server does not know who asks. */
+const NOBODY = 401;
+
+/** One page has one door, whoever asks. @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @param {() => void} listener */
+export function onSignedOut(listener) {
+  listeners.add(listener);
+}
 
 /**
  * @template Answer
@@ -16,11 +27,13 @@ const PATIENCE_MS = 5000;
  * @param {RequestInit & { patienceMs?: number }} options
  * @param {(answer: Response) => Promise<Answer>} read
  */
-async function within(path, { patienceMs = PATIENCE_MS, ...options }, read) {
+export async function within(path, { patienceMs = PATIENCE_MS, ...options }, read) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), patienceMs);
   try {
-    return await read(await fetch(path, { cache: "no-store", ...options, signal: abort.signal }));
+    const answer = await fetch(path, { cache: "no-store", ...options, signal: abort.signal });
+    if (answer.status === NOBODY) for (const listener of listeners) listener();
+    return await read(answer);
   } finally {
     clearTimeout(timer);
   }

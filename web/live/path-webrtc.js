@@ -161,7 +161,7 @@ export function createWebRtcPath({ page, video, stream, address, clock, listed, 
       if (peer !== mine) return;
       const { sdp } = /** @type {RTCSessionDescription} */ (mine.localDescription);
       const fetch = (/** @type {string} */ url, /** @type {RequestInit} */ how) => page.fetch(url, how);
-      const answer = await offer({ fetch, url: address.whep(stream()), sdp, signal: abort.signal });
+      const answer = await offer({ fetch, url: address.whep(stream()), sdp, signal: abort.signal, headers: address.headers });
       if (answer.refusal !== null) {
         if (peer !== mine) return;
         const { status, text } = answer.refusal;

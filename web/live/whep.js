@@ -35,10 +35,11 @@ export function missingIn(said) {
  * @param {string} options.url
  * @param {string} options.sdp
  * @param {AbortSignal} options.signal
+ * @param {Record<string, string>} [options.headers]
  * @returns {Promise<Answer | Refused>}
  */
-export async function offer({ fetch, url, sdp, signal }) {
-  const response = await fetch(url, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: sdp, signal });
+export async function offer({ fetch, url, sdp, signal, headers = {} }) {
+  const response = await fetch(url, { method: "POST", headers: { ...headers, "Content-Type": "application/sdp" }, body: sdp, signal });
   const body = await response.text();
   if (response.status !== 201) return { refusal: { status: response.status, text: reasonOf(body) } };
   const location = response.headers.get("Location");
@@ -49,7 +50,7 @@ export async function offer({ fetch, url, sdp, signal }) {
     refusal: null,
     end() {
       // Also out of a page that is being left.
-      if (ending !== null) void fetch(ending, { method: "DELETE", keepalive: true }).catch(() => {});
+      if (ending !== null) void fetch(ending, { method: "DELETE", headers, keepalive: true }).catch(() => {});
     },
   };
 }

@@ -231,6 +231,8 @@ pub enum ErrorCode {
     BadStream,
     Hole,
     Lost,
+    NotPaired,
+    Revoked,
     SessionInUse,
     ShuttingDown,
     Storage,
@@ -242,6 +244,8 @@ impl ErrorCode {
     pub fn close_code(self) -> Option<u16> {
         match self {
             Self::BadMessage | Self::Hole => Some(4400),
+            Self::NotPaired => Some(4401),
+            Self::Revoked => Some(4403),
             Self::SessionInUse => Some(4409),
             Self::ShuttingDown => Some(1012),
             Self::BadStream | Self::Lost | Self::Storage => None,

@@ -138,6 +138,7 @@ fn neutral(output: ClientOutput) -> Option<Value> {
             json!({"refused": {"generation": generation, "code": code}})
         }
         ClientOutput::Welcomed => json!({"welcomed": true}),
+        ClientOutput::NotAdmitted { code, .. } => json!({ "not_admitted": code }),
         ClientOutput::Storage(problem) => json!({ "storage": problem }),
         ClientOutput::Over(Over::Finished(_)) => json!({"over": "finished"}),
         ClientOutput::Over(Over::TakenOver) => json!({"over": "taken_over"}),

@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::Seen;
 use crate::alarms::{Attempt, Current, TargetState};
 use crate::clock;
 
@@ -49,12 +51,22 @@ struct Outcome {
 }
 
 /// `GET /api/alarms`
-pub(in super::super) async fn alarms(Shared(state): Shared<State>) -> Json<View> {
+///
+/// Who is told is for those who see everything.
+pub(in super::super) async fn alarms(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+) -> Json<View> {
     let alarms = &state.alarms;
+    let list = alarms.list();
+    let (current, targets) = match pass.watches_all() {
+        true => (Current::clone(&list.borrow()), alarms.targets()),
+        false => (list.borrow().seen_by(&pass), Vec::new()),
+    };
     Json(View {
         now_ms: clock::now_ms(),
-        current: Current::clone(&alarms.list().borrow()),
-        targets: alarms.targets().into_iter().map(Target::from).collect(),
+        current,
+        targets: targets.into_iter().map(Target::from).collect(),
         silent_seconds: alarms.silent().map_or(0, |silent| silent.as_secs()),
     })
 }

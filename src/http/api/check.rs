@@ -5,6 +5,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::sessions::find;
 use crate::library::File;
@@ -50,9 +51,10 @@ struct TrackView {
 /// `GET /api/sessions/{session}/check`
 pub(in super::super) async fn check(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Json<CheckView>, ApiError> {
-    let session = find(&state, &id)?;
+    let session = find(&state, &pass, &id)?;
     let _turn = TURN.acquire().await.map_err(|_| ApiError::internal("the check has stopped"))?;
     let root = state.library.root().to_owned();
     let reading = tokio::task::spawn_blocking(move || {

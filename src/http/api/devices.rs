@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use crate::devices::{Code, KeyHash, Order, Publisher, Refusal, Target};
@@ -19,8 +20,15 @@ use crate::live::{self, About, Streams};
 pub(in super::super) const MAX_COMMAND_BYTES: usize = 16 << 10;
 
 /// `GET /api/devices`: what `/ws/control` tells.
-pub(in super::super) async fn devices(Shared(state): Shared<State>) -> impl IntoResponse {
-    let text = state.board.devices().borrow().text();
+pub(in super::super) async fn devices(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+) -> impl IntoResponse {
+    let told = state.board.devices();
+    let text = match pass.watches_all() {
+        true => told.borrow().text(),
+        false => told.borrow().seen_by(&pass).text(),
+    };
     ([(CONTENT_TYPE, "application/json")], Bytes::from(text))
 }
 

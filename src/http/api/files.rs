@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tower_http::services::ServeFile;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::sessions::find;
 
@@ -19,11 +20,12 @@ pub(in super::super) struct Wanted {
 /// `GET /api/sessions/{session}/files/{file}`: the media, in ranges where asked.
 pub(in super::super) async fn file(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path((id, name)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let session = find(&state, &id)?;
+    let session = find(&state, &pass, &id)?;
     // Only names that the journal states reach the disk.
     let file = session.file(&name).ok_or_else(|| ApiError::not_found("there is no such file"))?;
     let path = state.library.root().join(&file.folder).join(&file.name);

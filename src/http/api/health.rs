@@ -10,19 +10,26 @@ pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
     let root = state.library.root().to_owned();
     let writable = tokio::task::spawn_blocking(move || probe(&root)).await;
     let version = env!("CARGO_PKG_VERSION");
+    let access = state.access.mode().word();
     match writable {
         Ok(Ok(())) => match state.library.trouble().reason() {
-            Some(reason) => failing(&reason),
-            None => Json(serde_json::json!({ "status": "ok", "version": version })).into_response(),
+            Some(reason) => failing(&reason, access),
+            None => {
+                let body =
+                    serde_json::json!({ "status": "ok", "version": version, "access": access });
+                Json(body).into_response()
+            }
         },
-        Ok(Err(reason)) => failing(&reason),
+        Ok(Err(reason)) => failing(&reason, access),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn failing(reason: &str) -> Response {
+fn failing(reason: &str, access: &str) -> Response {
     let version = env!("CARGO_PKG_VERSION");
-    let body = serde_json::json!({ "status": "failing", "version": version, "reason": reason });
+    let body = serde_json::json!({
+        "status": "failing", "version": version, "access": access, "reason": reason,
+    });
     (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 

@@ -23,6 +23,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use crate::live::socket::Arrival;
@@ -60,12 +61,13 @@ pub(in super::super) struct Asked {
 pub(in super::super) async fn open(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Holder(pass): Holder,
 ) -> Result<Response, ApiError> {
     let too_many = || ApiError::unavailable("too many connections are open; come back later");
     let listed = state.connections.open().ok_or_else(too_many)?;
     let answer = Json(serde_json::json!({ "connection": listed.id }));
     let socket = Box::new(RequestsSocket::new(listed.connection.clone()));
-    let serving = (state.door)(Arrival { peer: peer.address, speaks_v1: true, socket });
+    let serving = (state.door)(Arrival { peer: peer.address, pass, speaks_v1: true, socket });
     tokio::spawn(async move {
         serving.await;
         listed.connection.forgettable().await;

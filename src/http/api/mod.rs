@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub(super) mod access;
 pub(super) mod alarms;
 pub(super) mod cameras;
 pub(super) mod check;

@@ -14,8 +14,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::{ApiError, Asked};
 use super::super::headers::RESOURCE_POLICY;
+use super::super::sight::sees_stream_named;
+use crate::auth::Pass;
 use crate::live::pictures::{self, Looking, Picture};
 use crate::live::transcoder::Refusal;
 
@@ -89,10 +92,11 @@ const FOR_ALL_PAGES: (HeaderName, &str) = (RESOURCE_POLICY, "cross-origin");
 
 pub(in super::super) async fn snapshot(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
-    let mut looking = look(&state, &name, &wish)?;
+    let mut looking = look(&state, &pass, &name, &wish)?;
     let picture = tokio::time::timeout(SNAPSHOT_PATIENCE, looking.next()).await;
     let nothing = || ApiError::unavailable(format!("no live picture of {name} came within 5 s"));
     let mut picture = picture.ok().flatten().ok_or_else(nothing)?;
@@ -108,10 +112,11 @@ pub(in super::super) async fn snapshot(
 
 pub(in super::super) async fn mjpeg(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     Asked(wish): Asked<Wish>,
 ) -> Result<Response, ApiError> {
-    let mut looking = look(&state, &name, &wish)?;
+    let mut looking = look(&state, &pass, &name, &wish)?;
     let (mut pace, shutdown) = (Pace::of(&looking), state.shutdown.clone());
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -136,8 +141,11 @@ pub(in super::super) async fn mjpeg(
     Ok(([(CONTENT_TYPE, kind)], headers, Body::from_stream(parts)).into_response())
 }
 
-fn look(state: &State, name: &str, wish: &Wish) -> Result<Looking, ApiError> {
+fn look(state: &State, pass: &Pass, name: &str, wish: &Wish) -> Result<Looking, ApiError> {
     let wish = wish.checked().map_err(ApiError::bad_request)?;
+    if !sees_stream_named(state, pass, name) {
+        return Err(Refusal::NoStream(name.to_owned()).into());
+    }
     Ok(state.pictures.look(name, wish)?)
 }
 

@@ -3,7 +3,10 @@ use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_session;
+use crate::auth::Pass;
 use crate::library::{File, Session};
 
 /// A session as the API shows it.
@@ -31,9 +34,10 @@ struct FileView {
 /// `GET /api/sessions/{session}`
 pub(in super::super) async fn session(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Json<SessionView>, ApiError> {
-    let session = find(&state, &id)?;
+    let session = find(&state, &pass, &id)?;
     Ok(Json(SessionView {
         files: session.files.iter().map(|file| view(&session, file)).collect(),
         state: if session.is_over { "finished" } else { "recording" },
@@ -44,9 +48,10 @@ pub(in super::super) async fn session(
     }))
 }
 
-/// The session with this id.
-pub(super) fn find(state: &State, id: &str) -> Result<Session, ApiError> {
-    state.library.session(id).ok_or_else(|| ApiError::not_found("there is no such session"))
+/// The session with this id, where it is there for whoever has the pass.
+pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Session, ApiError> {
+    let session = state.library.session(id).filter(|session| sees_session(pass, session));
+    session.ok_or_else(|| ApiError::not_found("there is no such session"))
 }
 
 fn view(session: &Session, file: &File) -> FileView {

@@ -8,8 +8,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::{Seen, sees_source};
 use super::streams::{Audio, Video};
+use crate::auth::Pass;
 use crate::clock;
 use crate::live;
 use crate::sources::{self, Found, Input, Refusal, Sources, Transport};
@@ -20,7 +23,7 @@ pub(in super::super) const MAX_SOURCE_BYTES: usize = 32 << 10;
 type Members = Result<Json<Map<String, Value>>, JsonRejection>;
 
 /// A source as it is listed. Its password is not among it.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in super::super) struct Source {
     source: String,
     name: String,
@@ -61,8 +64,36 @@ pub(in super::super) struct List {
 }
 
 /// `GET /api/sources`: as they are now, which `/ws/control` tells a moment later.
-pub(in super::super) async fn sources(Shared(state): Shared<State>) -> Json<List> {
-    Json(List { now_ms: clock::now_ms(), sources: list(&state.sources) })
+pub(in super::super) async fn sources(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+) -> Json<List> {
+    let sources = list(&state.sources).seen_by(&pass);
+    Json(List { now_ms: clock::now_ms(), sources })
+}
+
+impl Seen for Vec<Source> {
+    /// Where its pictures come from is for those who see everything.
+    fn seen_by(&self, pass: &Pass) -> Self {
+        let seen = self.iter().filter(|source| {
+            let stream = source.stream.as_deref().unwrap_or(&source.source);
+            sees_source(pass, &source.source, stream)
+        });
+        let seen = seen.cloned().map(|source| match pass.watches_all() {
+            true => source,
+            false => Source {
+                address: None,
+                small_address: None,
+                user: None,
+                device: None,
+                path: None,
+                message: None,
+                small_message: None,
+                ..source
+            },
+        });
+        seen.collect()
+    }
 }
 
 /// `POST /api/sources`.

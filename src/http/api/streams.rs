@@ -1,10 +1,15 @@
 //! `GET /api/streams`: what is live.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
 
 use super::super::State;
+use super::super::authenticate::Holder;
+use super::super::sight::{Seen, sees_source};
+use crate::auth::Pass;
 use crate::clock;
 use crate::live::{self, About, Streams};
 
@@ -14,8 +19,10 @@ pub(in super::super) struct List {
     streams: Vec<Stream>,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in super::super) struct Stream {
+    #[serde(skip)]
+    publisher: Publisher,
     stream: String,
     name: String,
     state: &'static str,
@@ -39,22 +46,56 @@ pub(in super::super) struct Stream {
     viewers: usize,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Video {
     codec: String,
     width: u32,
     height: u32,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Audio {
     codec: String,
     sample_rate: u32,
     channels: u32,
 }
 
-pub(in super::super) async fn streams(Shared(state): Shared<State>) -> Json<List> {
-    Json(List { now_ms: clock::now_ms(), streams: list(&state.streams) })
+/// Whose stream it is.
+#[derive(Debug, Clone, PartialEq)]
+enum Publisher {
+    Device(String),
+    Source(String),
+}
+
+pub(in super::super) async fn streams(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+) -> Json<List> {
+    let streams = list(&state.streams).seen_by(&pass);
+    Json(List { now_ms: clock::now_ms(), streams })
+}
+
+impl Stream {
+    fn is_seen_by(&self, pass: &Pass) -> bool {
+        match &self.publisher {
+            Publisher::Device(device) => pass.may_watch(&self.stream, Some(device)),
+            Publisher::Source(source) => sees_source(pass, source, &self.stream),
+        }
+    }
+}
+
+impl Seen for Vec<Stream> {
+    fn seen_by(&self, pass: &Pass) -> Self {
+        let seen = self.iter().filter(|stream| stream.is_seen_by(pass));
+        let names: BTreeSet<&str> = seen.clone().map(|stream| stream.stream.as_str()).collect();
+        let is_seen = |name: &String| names.contains(name.as_str());
+        let seen = seen.cloned().map(|stream| Stream {
+            small: stream.small.filter(is_seen),
+            of: stream.of.filter(is_seen),
+            ..stream
+        });
+        seen.collect()
+    }
 }
 
 /// What is live, by name.
@@ -97,6 +138,10 @@ impl From<live::Audio> for Audio {
 impl From<About> for Stream {
     fn from(about: About) -> Self {
         Self {
+            publisher: match about.source {
+                Some(of) => Publisher::Source(of.source),
+                None => Publisher::Device(about.device),
+            },
             stream: about.name,
             name: about.title,
             state: about.state.name(),

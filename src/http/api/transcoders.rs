@@ -5,7 +5,9 @@ use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_stream_named;
 use crate::live::transcoder::Report;
 
 #[derive(Debug, Serialize)]
@@ -28,9 +30,10 @@ struct Transcoder {
 
 pub(in super::super) async fn transcoders(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
 ) -> Result<Json<List>, ApiError> {
-    if state.streams.get(&name).is_none() {
+    if state.streams.get(&name).is_none() || !sees_stream_named(&state, &pass, &name) {
         return Err(ApiError::not_found(format!("there is no stream {name}")));
     }
     let transcoders = state.transcoders.of(&name).into_iter().map(Transcoder::from).collect();

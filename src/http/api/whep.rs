@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_stream_named;
 use crate::live::playback::{Answer, NoSound, Refusal, Sound};
 
 const SDP: &str = "application/sdp";
@@ -20,6 +22,7 @@ pub(in super::super) const MAX_OFFER_BYTES: usize = 64 << 10;
 /// An offer for a stream; the answer says where the connection is ended.
 pub(in super::super) async fn offer(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: String,
@@ -29,7 +32,12 @@ pub(in super::super) async fn offer(
     if !kind.eq_ignore_ascii_case(SDP) {
         return Err(ApiError::unsupported("an offer is of the type application/sdp"));
     }
-    let Answer { id, sdp, sound } = state.playback.answer(&name, &body)?;
+    if !sees_stream_named(&state, &pass, &name) {
+        return Err(Refusal::NoStream(name).into());
+    }
+    // A viewer is not on this connection, so that it cannot be cut with it.
+    let ended = pass.revoked().clone();
+    let Answer { id, sdp, sound } = state.playback.answer(&name, &body, ended)?;
     let headers = [
         (CONTENT_TYPE, SDP.to_owned()),
         (LOCATION, format!("/whep/{name}/{id}")),

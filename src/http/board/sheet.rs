@@ -7,6 +7,8 @@ use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::super::sight::Seen;
+use crate::auth::Pass;
 use crate::clock;
 
 /// Whoever comes later takes the time in the message for now; people see seconds.
@@ -48,6 +50,22 @@ impl<T: Serialize> Sheet<T> {
             *made = Made::new(self.kind, &*self.content);
         }
         made.text.clone()
+    }
+
+    /// The part of it that a pass is for.
+    pub(in super::super) fn seen_by(&self, pass: &Pass) -> Self
+    where
+        T: Seen,
+    {
+        Self::new(self.kind, Arc::new(self.content.seen_by(pass)))
+    }
+
+    /// Whether it says the same as another.
+    pub(in super::super) fn says_what(&self, other: &Self) -> bool
+    where
+        T: PartialEq,
+    {
+        *self.content == *other.content
     }
 
     /// Whether the list is this one.

@@ -7,11 +7,13 @@ pub(super) mod profile;
 use askama::Template;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HOST, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::State;
+use super::authenticate::Holder;
+use super::sight::sees_stream_named;
 use language::Language;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -66,6 +68,7 @@ page!(Embed, "embed.html", stream);
 page!(Live, "live.html");
 page!(MpegTs, "mpegts.html", stream);
 page!(SelfTest, "selftest.html");
+page!(SignIn, "sign-in.html");
 page!(Trust, "trust.html", host, ca_fingerprint);
 
 /// `GET /`
@@ -89,14 +92,16 @@ pub(super) async fn devices(Query(choice): Query<Choice>, headers: HeaderMap) ->
 }
 
 /// `GET /embed/{stream}`: a player for other pages' frames. A stream may come later; a name that no
-/// stream can have is said to be none.
+/// stream can have, or that is not for whoever asks, is said to be none.
 pub(super) async fn embed(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(stream): Path<String>,
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
     let language = choice.language(&headers);
-    if is_stream_name(&stream) {
+    if is_stream_name(&stream) && sees_stream_named(&state, &pass, &stream) {
         return render(&Embed::new(language, stream));
     }
     (StatusCode::NOT_FOUND, render(&Embed::new(language, String::new()))).into_response()
@@ -110,12 +115,14 @@ pub(super) async fn address(Query(choice): Query<Choice>, headers: HeaderMap) ->
 
 /// `GET /mpegts/{stream}`: MPEG-TS in JSMpeg.
 pub(super) async fn mpegts(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(stream): Path<String>,
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
     let language = choice.language(&headers);
-    if is_stream_name(&stream) {
+    if is_stream_name(&stream) && sees_stream_named(&state, &pass, &stream) {
         return render(&MpegTs::new(language, stream));
     }
     (StatusCode::NOT_FOUND, render(&MpegTs::new(language, String::new()))).into_response()
@@ -130,6 +137,17 @@ fn is_stream_name(name: &str) -> bool {
 /// `GET /selftest`
 pub(super) async fn selftest(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
     render(&SelfTest::new(choice.language(&headers)))
+}
+
+/// What nobody gets instead of a page: it shows how to come in, and then goes on to the page.
+pub(super) fn sign_in(uri: &Uri, headers: &HeaderMap) -> Response {
+    let choice = Query::<Choice>::try_from_uri(uri).map(|Query(choice)| choice);
+    let language = choice.unwrap_or(Choice { lang: None }).language(headers);
+    let mut page = render(&SignIn::new(language));
+    *page.status_mut() = StatusCode::UNAUTHORIZED;
+    // In the browser's cache it would stand for the page itself.
+    page.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    page
 }
 
 /// `GET /trust`

@@ -12,9 +12,12 @@ use axum::response::Response;
 
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_stream_named;
 use super::pictures::Form;
 use super::teller::{self, Gone, Teller, Upgrade};
+use crate::auth::Pass;
 use crate::config::sources::Name;
 use crate::live::mpegts;
 use crate::live::pictures::{self, Looking};
@@ -23,14 +26,35 @@ use crate::live::transcoder::Refusal;
 /// How often a stream that is not there is looked for.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// What the clients of a listener get.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Wanted {
+    pub(in super::super) stream: Name,
+    /// Whether only those get it whose token is for it.
+    pub(in super::super) needs_token: bool,
+}
+
+impl Wanted {
+    fn for_pass(self, state: &State, pass: &Pass) -> Result<Name, ApiError> {
+        let Self { stream, needs_token } = self;
+        match needs_token && !sees_stream_named(state, pass, stream.as_str()) {
+            // What the token is not for is told as if it were not there.
+            true => Err(ApiError::not_found(format!("there is no stream {stream}"))),
+            false => Ok(stream),
+        }
+    }
+}
+
 /// One picture of the stream per text message, in base64. Parameters that are not understood are
 /// those of another program: they are passed over.
 pub(in super::super) async fn json(
     Shared(state): Shared<State>,
-    stream: Name,
+    wanted: Wanted,
+    Holder(pass): Holder,
     wished: Result<Query<Wish>, QueryRejection>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    let stream = wanted.for_pass(&state, &pass)?;
     let wish = wished.ok().and_then(|Query(wish)| wish.checked().ok()).unwrap_or_default();
     teller::open(teller::echoing(upgrade), state.shutdown.clone(), async move |mut teller| {
         Watching { state: &state, stream: &stream, said: None }.json(wish, &mut teller).await
@@ -40,9 +64,11 @@ pub(in super::super) async fn json(
 /// MPEG-TS of the stream, for JSMpeg.
 pub(in super::super) async fn mpegts(
     Shared(state): Shared<State>,
-    stream: Name,
+    wanted: Wanted,
+    Holder(pass): Holder,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    let stream = wanted.for_pass(&state, &pass)?;
     teller::open(teller::echoing(upgrade), state.shutdown.clone(), async move |mut teller| {
         Watching { state: &state, stream: &stream, said: None }.mpegts(&mut teller).await
     })

@@ -5,17 +5,17 @@ mod commanding;
 mod telling;
 
 use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::devices::publishers;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
-use super::super::origin::is_foreign;
 use super::teller::{self, Gone, Heard, Teller, Upgrade};
+use crate::auth::Pass;
 use crate::devices::{Link, Said, ToDevice};
 use crate::live::Streams;
 use commanding::Commanding;
@@ -27,21 +27,15 @@ const MAX_MESSAGE_BYTES: usize = 64 << 10;
 pub(in super::super) async fn control(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    uri: Uri,
-    headers: HeaderMap,
+    Holder(pass): Holder,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    // Browsers let every page open WebSockets to everywhere, and read what comes.
-    if is_foreign(&uri, &headers) {
-        return Err(ApiError::forbidden(
-            "only this server's own pages, and programs, may see and control its devices",
-        ));
-    }
     let mut conversation = Conversation {
         link: state.devices.connect(peer.address.ip()),
         streams: state.streams.clone(),
         commanding: Commanding::new(state.devices, state.streams, state.sources, peer.address.ip()),
-        telling: Telling::new(&state.board),
+        telling: Telling::new(&state.board, pass.clone()),
+        pass,
         was_refused: false,
         shutdown: state.shutdown.clone(),
     };
@@ -57,6 +51,7 @@ struct Conversation {
     streams: Streams,
     commanding: Commanding,
     telling: Telling,
+    pass: Pass,
     /// Whether a device was refused here; one such line in the log is enough.
     was_refused: bool,
     shutdown: CancellationToken,
@@ -117,6 +112,7 @@ impl Conversation {
         match kind {
             "device" => self.device(message).err().into_iter().collect(),
             "result" => self.link.answered(&message).map_err(bad).err().into_iter().collect(),
+            "command" if !self.pass.is_admin() => self.commanding.forbid(&message),
             "command" => self.commanding.begin(&message),
             // Something newer.
             _ => Vec::new(),
@@ -125,6 +121,9 @@ impl Conversation {
 
     fn device(&mut self, message: Map<String, Value>) -> Result<(), Value> {
         let said = Said::parse(message.into()).map_err(|sentence| bad(&sentence))?;
+        if !may_speak_for(&self.pass, said.device()) {
+            return Err(error("forbidden", "you may not speak for this device"));
+        }
         self.link.hear(said, || publishers(&self.streams)).map_err(|refused| {
             if !std::mem::replace(&mut self.was_refused, true) {
                 let from = self.commanding.from();
@@ -133,6 +132,12 @@ impl Conversation {
             error(refused.code(), &refused.to_string())
         })
     }
+}
+
+/// Whether somebody is the device, or may be any.
+fn may_speak_for(pass: &Pass, device: &str) -> bool {
+    let is_another = pass.device().is_some_and(|own| own != device);
+    pass.may_publish() && (pass.watches_all() || !is_another)
 }
 
 async fn say_all(teller: &mut Teller, messages: &[Value]) -> Result<(), Gone> {

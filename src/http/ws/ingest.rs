@@ -8,9 +8,11 @@ use axum::response::Response;
 use ingest_protocol::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::socket::WebSocketSocket;
+use crate::auth::Pass;
 use crate::live::socket::Arrival;
 
 /// Safari hands out tens of megabytes at once after a pause.
@@ -22,26 +24,28 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 pub(in super::super) async fn negotiate(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Holder(pass): Holder,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
     let speaks_v1 = offered(&headers).any(|protocol| protocol == SUBPROTOCOL);
-    open(state, peer, &headers, upgrade, speaks_v1)
+    open(state, (peer, pass), &headers, upgrade, speaks_v1)
 }
 
 /// Any path of the second listener: raw.
 pub(in super::super) async fn raw(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Holder(pass): Holder,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(state, peer, &headers, upgrade, false)
+    open(state, (peer, pass), &headers, upgrade, false)
 }
 
 fn open(
     state: State,
-    peer: Peer,
+    (peer, pass): (Peer, Pass),
     headers: &HeaderMap,
     upgrade: Upgrade,
     speaks_v1: bool,
@@ -63,7 +67,7 @@ fn open(
         .read_buffer_size(32 * 1024);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let socket = Box::new(WebSocketSocket::new(socket));
-        (state.door)(Arrival { peer: peer.address, speaks_v1, socket }).await;
+        (state.door)(Arrival { peer: peer.address, pass, speaks_v1, socket }).await;
     }))
 }
 

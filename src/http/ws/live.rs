@@ -9,7 +9,9 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::{ApiError, Asked};
+use super::super::sight::sees_stream_named;
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::clock;
 use crate::live::{self, Delivery, Stream, Told, Viewer, container_name};
@@ -24,13 +26,15 @@ pub(in super::super) struct Wish {
 
 pub(in super::super) async fn live(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     Asked(wish): Asked<Wish>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    let (streams, shutdown) = (state.streams, state.shutdown);
+    let stream = state.streams.get(&name).filter(|_| sees_stream_named(&state, &pass, &name));
+    let shutdown = state.shutdown;
     teller::open(upgrade, shutdown.clone(), async move |mut teller| {
-        let Some(stream) = streams.get(&name) else {
+        let Some(stream) = stream else {
             return refuse(&mut teller, &format!("there is no stream {name}")).await;
         };
         if let Some(reason) = refused(&stream, wish.container.as_deref()) {

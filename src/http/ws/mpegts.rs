@@ -4,27 +4,27 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 
 use super::super::State;
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_stream_named;
 use super::teller::{self, Upgrade};
+use crate::live::transcoder::Refusal;
 
 /// One picture's packets per binary message.
 pub(in super::super) async fn mpegts(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(&state, name, upgrade)
-}
-
-/// Sends a stream until the viewer or the stream is gone.
-pub(in super::super) fn open(
-    state: &State,
-    name: String,
-    upgrade: Upgrade,
-) -> Result<Response, ApiError> {
+    let is_seen = sees_stream_named(&state, &pass, &name);
     let (mpegts, shutdown) = (state.mpegts.clone(), state.shutdown.clone());
     teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
-        let mut watching = match mpegts.watch(&name) {
+        let watching = match is_seen {
+            true => mpegts.watch(&name),
+            false => Err(Refusal::NoStream(name)),
+        };
+        let mut watching = match watching {
             Ok(watching) => watching,
             // Players take each message for media: the reason stands in the close.
             Err(refusal) => return teller.close(4404, &refusal.to_string()).await,

@@ -10,9 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
+use super::super::sight::sees_stream_named;
 use super::teller::{self, Gone, Teller, Upgrade};
-use crate::live::pictures::{Looking, Picture, Pictures};
+use crate::auth::Pass;
+use crate::live::pictures::{Looking, Picture};
+use crate::live::transcoder::Refusal;
 
 /// Close codes for what was asked wrongly, and for what there is not.
 const BAD_REQUEST: u16 = 4400;
@@ -30,33 +34,36 @@ pub(super) enum Form {
 /// One JPEG per binary message.
 pub(in super::super) async fn jpeg(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     wish: Asked,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(&state, state.pictures.clone(), name, wish, upgrade, Form::Jpeg)
+    open(&state, &pass, name, wish, upgrade, Form::Jpeg)
 }
 
 /// One picture per text message, in base64.
 pub(in super::super) async fn json(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(name): Path<String>,
     wish: Asked,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    open(&state, state.pictures.clone(), name, wish, upgrade, Form::Json)
+    open(&state, &pass, name, wish, upgrade, Form::Json)
 }
 
 /// Shows a stream's pictures until the viewer or the stream is gone.
 fn open(
     state: &State,
-    pictures: Pictures,
+    pass: &Pass,
     name: String,
     wish: Asked,
     upgrade: Upgrade,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let shutdown = state.shutdown.clone();
+    let (pictures, shutdown) = (state.pictures.clone(), state.shutdown.clone());
+    let is_seen = sees_stream_named(state, pass, &name);
     teller::open(teller::echoing(upgrade), shutdown.clone(), async move |mut teller| {
         // A page cannot read why a connection was refused, so it is let in and told.
         let wish = match wish {
@@ -67,7 +74,11 @@ fn open(
             Ok(wish) => wish,
             Err(reason) => return form.refuse(&mut teller, BAD_REQUEST, &reason).await,
         };
-        match pictures.look(&name, wish) {
+        let looking = match is_seen {
+            true => pictures.look(&name, wish),
+            false => Err(Refusal::NoStream(name)),
+        };
+        match looking {
             Ok(looking) => tell(looking, &shutdown, &mut teller, form).await,
             Err(refusal) => form.refuse(&mut teller, NOT_FOUND, &refusal.to_string()).await,
         }

@@ -86,7 +86,7 @@ impl Client {
         Self::open(server, request).await
     }
 
-    async fn open(server: &Server, request: Request) -> Self {
+    pub(crate) async fn open(server: &Server, request: Request) -> Self {
         Self::try_open(server, request).await.unwrap()
     }
 

@@ -1,5 +1,6 @@
 //! The binary on a folder of its own, clients for it, and the judge of its files.
 
+pub(crate) mod access;
 pub(crate) mod camera;
 #[path = "../../support/captures.rs"]
 pub(crate) mod captures;

@@ -69,6 +69,8 @@ impl Client {
         let refusal = match code {
             "bad_stream" => ErrorCode::BadStream,
             "lost" => ErrorCode::Lost,
+            "not_paired" => return self.not_admitted(ErrorCode::NotPaired, message),
+            "revoked" => return self.not_admitted(ErrorCode::Revoked, message),
             "session_in_use" => return self.over(Over::TakenOver),
             "storage" => {
                 self.credit_bytes = 0;
@@ -82,6 +84,12 @@ impl Client {
             let news = self.generations.refused(generation, refusal, message);
             self.tell(news);
         }
+    }
+
+    /// The close follows; a later hello may be admitted.
+    fn not_admitted(&mut self, code: ErrorCode, message: String) {
+        self.credit_bytes = 0;
+        self.told.push_back(ClientOutput::NotAdmitted { code, message });
     }
 
     fn finished(&mut self, summary: Summary) {

@@ -84,6 +84,14 @@ pub enum ClientOutput {
     },
     /// Why the server cannot write; `None` when it can again.
     Storage(Option<String>),
+    /// The server takes nothing of this device at present, and closes the connection. What is held
+    /// stays held: a later hello may be admitted.
+    NotAdmitted {
+        /// [`ErrorCode::NotPaired`] or [`ErrorCode::Revoked`].
+        code: ErrorCode,
+        /// A sentence for a person.
+        message: String,
+    },
     /// Nothing more will be said in this session.
     Over(Over),
     /// Close the connection, then connect again.

@@ -9,15 +9,15 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Query, State as Shared};
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use tokio::net::lookup_host;
 use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
+use super::super::authenticate::Holder;
 use super::super::error::ApiError;
-use super::super::origin::is_foreign;
 use super::pictures::{Form, NOT_FOUND};
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::addresses::Host;
@@ -72,29 +72,32 @@ impl From<&'static str> for Refused {
 }
 
 /// On the main listener: for this server's own pages, and for programs. A page from elsewhere must
-/// not have the server call at addresses.
+/// not have the server call at addresses, which the rule of the route sees to.
 pub(in super::super) async fn of_own_pages(
     Shared(state): Shared<State>,
     uri: Uri,
-    headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    if is_foreign(&uri, &headers) {
-        return Err(ApiError::forbidden(
-            "only this server's own pages, and programs, may have an address opened here; other \
-             pages use the listener of compat.jpeg_port",
-        ));
-    }
     open(state, &uri, upgrade, Audience::OwnPages)
 }
 
-/// The same for the pages of everybody.
+/// The same for the pages of everybody, where no token is asked for.
 pub(in super::super) async fn of_all_pages(
     Shared(state): Shared<State>,
+    needs_token: bool,
+    Holder(pass): Holder,
     uri: Uri,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
+    if needs_token && !pass.watches_all() {
+        return Err(ApiError::forbidden("this is for those who may watch everything"));
+    }
     open(state, &uri, upgrade, Audience::AllPages)
+}
+
+/// What stands in a query beside a camera's address, which is a text of its own.
+pub(in super::super) fn beside_address(query: &str) -> String {
+    asked::split(query).map_or_else(|| query.to_owned(), |(_, own)| own)
 }
 
 fn open(
@@ -200,8 +203,7 @@ async fn opened(state: &State, query: &str) -> Result<Camera, Refused> {
 
 /// What the viewer asked for beside the address.
 fn wish(query: &str) -> Result<pictures::Wish, String> {
-    let own = asked::split(query).map(|(_, own)| own).unwrap_or_default();
-    let uri = format!("/?{own}").parse::<Uri>().unwrap_or_default();
+    let uri = format!("/?{}", beside_address(query)).parse::<Uri>().unwrap_or_default();
     let Query(wish) = Query::<Wish>::try_from_uri(&uri).map_err(|error| error.body_text())?;
     wish.checked()
 }

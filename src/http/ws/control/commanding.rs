@@ -82,6 +82,15 @@ impl Commanding {
         }
     }
 
+    /// What is said to a command of somebody who may give none.
+    pub(super) fn forbid(&self, message: &Map<String, Value>) -> Vec<Value> {
+        let Some(id) = id_of(message) else {
+            return vec![super::bad("a command needs an id of 1 to 64 characters")];
+        };
+        let refusal = Code::NotAllowed.because("commands are for admins");
+        vec![result(id, None, Err(refusal)), done(id)]
+    }
+
     fn run(&mut self, id: &str, message: &Map<String, Value>) -> Result<Vec<Value>, Refusal> {
         let command = Command::parse(message)?;
         if self.open.len() >= MAX_COMMANDS {

@@ -1,0 +1,217 @@
+//! `/api/access/…` for admins: who is let in, and changes to that.
+
+pub(in super::super::super) mod codes;
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::header::{CACHE_CONTROL, HOST};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::super::State;
+use super::super::super::authenticate::Holder;
+use super::super::super::error::ApiError;
+use super::super::super::own_computer::is_loopback;
+use super::Small;
+use crate::auth::{Applied, Change, Mode, Password, People, Role, Scope, Who};
+
+/// A name and what it may.
+#[derive(Deserialize)]
+pub(in super::super::super) struct Named {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    scope: Scope,
+}
+
+#[derive(Deserialize)]
+pub(in super::super::super) struct NewUser {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    password: Option<Password>,
+}
+
+#[derive(Deserialize)]
+pub(in super::super::super) struct NewToken {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    days: Option<u32>,
+}
+
+#[derive(Deserialize)]
+pub(in super::super::super) struct NewLink {
+    scope: BTreeSet<String>,
+    minutes: u32,
+}
+
+#[derive(Deserialize)]
+pub(in super::super::super) struct NewPassword {
+    password: Option<Password>,
+}
+
+#[derive(Deserialize)]
+pub(in super::super::super) struct NewMode {
+    mode: Mode,
+}
+
+/// `GET /api/access/people`
+pub(in super::super::super) async fn people(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+) -> impl IntoResponse {
+    let mut people = state.access.people();
+    if let Who::Browser { id, .. } = pass.who() {
+        mark_here(&mut people, id);
+    }
+    ([(CACHE_CONTROL, "no-store")], Json(people))
+}
+
+fn mark_here(people: &mut People, id: &str) {
+    for browser in &mut people.browsers {
+        browser.here = browser.id == id;
+    }
+}
+
+/// `PUT /api/access/mode`
+pub(in super::super::super) async fn set_mode(
+    Shared(state): Shared<State>,
+    Small(NewMode { mode }): Small<NewMode>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::SetMode { mode }).await
+}
+
+/// `POST /api/access/users`
+pub(in super::super::super) async fn add_user(
+    Shared(state): Shared<State>,
+    Small(NewUser { name, role, scope, password }): Small<NewUser>,
+) -> Result<Response, ApiError> {
+    let applied = state.access.apply(Change::AddUser { name, role, scope, password }).await?;
+    Ok((StatusCode::CREATED, Json(entry(&applied))).into_response())
+}
+
+/// `PUT /api/access/users/{id}`
+pub(in super::super::super) async fn change_user(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    Small(Named { name, role, scope }): Small<Named>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::ChangeUser { id, name, role, scope }).await
+}
+
+/// `DELETE /api/access/users/{id}`
+pub(in super::super::super) async fn remove_user(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::RemoveUser { id }).await
+}
+
+/// `PUT /api/access/users/{id}/password`
+pub(in super::super::super) async fn set_password(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    Small(NewPassword { password }): Small<NewPassword>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::SetPassword { id, password }).await
+}
+
+/// `POST /api/access/tokens`: the answer holds the token, once.
+pub(in super::super::super) async fn add_token(
+    Shared(state): Shared<State>,
+    Small(NewToken { name, role, scope, days }): Small<NewToken>,
+) -> Result<Response, ApiError> {
+    let applied = state.access.apply(Change::AddToken { name, role, scope, days }).await?;
+    let mut told = entry(&applied);
+    told["token"] = applied.secret.as_ref().map(|secret| secret.reveal().to_owned()).into();
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
+}
+
+/// `DELETE /api/access/tokens/{id}`
+pub(in super::super::super) async fn revoke_token(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::RevokeToken { id }).await
+}
+
+/// `POST /api/access/links`: the answer holds the address, once.
+pub(in super::super::super) async fn add_link(
+    Shared(state): Shared<State>,
+    uri: Uri,
+    headers: HeaderMap,
+    Small(NewLink { scope, minutes }): Small<NewLink>,
+) -> Result<Response, ApiError> {
+    let stream = scope.first().cloned().unwrap_or_default();
+    let applied = state.access.apply(Change::AddLink { scope, minutes }).await?;
+    let mut told = entry(&applied);
+    let base = base(&state, &uri, &headers);
+    let stream = utf8_percent_encode(&stream, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
+    let secret = applied.secret.as_ref().map_or("", |secret| secret.reveal());
+    told["url"] = format!("{base}/embed/{stream}?token={secret}").into();
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
+}
+
+/// `DELETE /api/access/links/{id}`
+pub(in super::super::super) async fn revoke_link(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::RevokeLink { id }).await
+}
+
+/// `PUT /api/access/browsers/{id}`
+pub(in super::super::super) async fn change_browser(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    Small(Named { name, role, scope }): Small<Named>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::ChangeBrowser { id, name, role, scope }).await
+}
+
+/// `DELETE /api/access/browsers/{id}`
+pub(in super::super::super) async fn revoke_browser(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    changed(&state, Change::RevokeBrowser { id }).await
+}
+
+/// Makes a change; its answer is the entry, or nothing where there is none any more.
+async fn changed(state: &State, change: Change) -> Result<Response, ApiError> {
+    let applied = state.access.apply(change).await?;
+    match (&applied.entry, &applied.warning) {
+        (None, None) => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Ok(Json(entry(&applied)).into_response()),
+    }
+}
+
+fn entry(applied: &Applied) -> Value {
+    let entry = applied.entry.as_ref().and_then(|entry| serde_json::to_value(entry).ok());
+    let mut told = entry.unwrap_or_else(|| json!({}));
+    if let Some(warning) = &applied.warning {
+        told["warning"] = warning.clone().into();
+    }
+    told
+}
+
+/// Under which address another device is to come: that which whoever asks has come by, unless only
+/// this computer knows it.
+fn base(state: &State, uri: &Uri, headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    match host.or_else(|| uri.authority().cloned()) {
+        Some(host) if !is_loopback(host.host()) => format!("https://{host}"),
+        _ => state.page_url.to_string(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Codes that let browsers in.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::super::super::State;
+use super::super::super::super::error::ApiError;
+use super::super::Small;
+use super::base;
+use crate::auth::{NewCode, Role, Scope};
+
+/// A person at a second device takes less.
+const MINUTES: u32 = 10;
+
+/// In pixels; a phone held at arm's length reads it.
+const QR_SIZE: u32 = 200;
+
+/// What an admin asks for.
+#[derive(Deserialize)]
+pub(in super::super::super::super) struct Wanted {
+    role: Role,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    uses: Option<u32>,
+    #[serde(default)]
+    minutes: Option<u32>,
+}
+
+/// `POST /api/access/codes`
+pub(in super::super::super::super) async fn add(
+    Shared(state): Shared<State>,
+    uri: Uri,
+    headers: HeaderMap,
+    Small(Wanted { role, scope, uses, minutes }): Small<Wanted>,
+) -> Result<Response, ApiError> {
+    let code = state.access.new_code(NewCode {
+        role,
+        scope,
+        user: None,
+        uses: uses.unwrap_or(1),
+        minutes: minutes.unwrap_or(MINUTES),
+        // Six digits can be guessed; what they let in must not be everything.
+        digits: role != Role::Admin,
+    })?;
+    let url = format!("{}/#pair={}", base(&state, &uri, &headers), code.secret.reveal());
+    let told = json!({
+        "id": code.id, "digits": code.digits.as_ref().map(|digits| digits.reveal()), "secret": code.secret.reveal(), "url": url,
+        "qr_svg": picture(&url), "ends_ms": code.ends_ms,
+    });
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
+}
+
+/// `DELETE /api/access/codes/{id}`
+pub(in super::super::super::super) async fn end(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    match state.access.end_code(&id) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found("there is no such code; it may have ended")),
+    }
+}
+
+/// The address for cameras of phones. `None` where it is too long for one, which none is.
+fn picture(url: &str) -> Option<String> {
+    let code = QrCode::new(url).ok()?;
+    Some(code.render::<svg::Color<'_>>().min_dimensions(QR_SIZE, QR_SIZE).build())
+}

@@ -1,0 +1,45 @@
+//! Why somebody is not let in, or a change is not made, as statuses.
+
+use axum::http::StatusCode;
+
+use super::super::super::error::ApiError;
+use crate::auth::{Error, Refused};
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        with_wrong(refused, "wrong_code")
+    }
+}
+
+/// The same for a user and a password.
+pub(super) fn of_password(refused: Refused) -> ApiError {
+    with_wrong(refused, "wrong_password")
+}
+
+fn with_wrong(refused: Refused, wrong: &'static str) -> ApiError {
+    let message = refused.to_string();
+    match refused {
+        Refused::Wrong => ApiError::new(StatusCode::FORBIDDEN, wrong, message),
+        Refused::Ended => ApiError::new(StatusCode::GONE, "code_ended", message),
+        Refused::TooMany { retry_after_s } => ApiError::too_many(message, retry_after_s),
+        Refused::NotNow => ApiError::new(StatusCode::CONFLICT, "decided", message),
+        Refused::BadClaim => ApiError::bad_request(message),
+        Refused::Error(error) => error.into(),
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Unknown { .. } => Self::not_found(message),
+            Error::Invalid(_) => Self::bad_request(message),
+            Error::Decided => Self::new(StatusCode::CONFLICT, "decided", message),
+            Error::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin", message),
+            Error::NameTaken(_) | Error::Full { .. } | Error::OfUser | Error::NotYours => {
+                Self::conflict(message)
+            }
+            Error::Storage(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message),
+        }
+    }
+}

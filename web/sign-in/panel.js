@@ -1,0 +1,223 @@
+/**
+ * The way in, on the sign-in page, on the capture page and in a sheet: shows what is asked of a person, and asks the
+ * server.
+ *
+ *   const panel = createSignInPanel({ page: window, strings, access, name: () => device.name, device, records: true, onIn });
+ *   panel.show(known);            what the server has said of this browser; true where nothing is asked
+ *   panel.ask({ heldBytes, why }) the box for the code, whatever the server says of this browser
+ *   panel.redeem(secret)          of a link
+ *   panel.held(bytes)             how much of this device's footage waits
+ *
+ * @module
+ */
+
+import { byId, write } from "../lib/elements.js";
+import { formatBytes } from "../lib/format.js";
+import { createCodeBox } from "./code.js";
+import { stageOf } from "./stage.js";
+import { refusedWords } from "./words.js";
+
+/** @typedef {import("../lib/access.js").Access} Access */
+/** @typedef {import("./stage.js").Stage | "done" | "asking"} Shown */
+
+const STAGES = ["code", "first", "not_set_up", "watches", "done"];
+/** Where a refusal is written, by what was tried. */
+const PROBLEMS = { code: "code-problem", link: "code-problem", password: "password-problem", first: "first-problem" };
+
+/** @param {string} id */
+const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
+
+/**
+ * @param {object} options
+ * @param {Window} options.page
+ * @param {import("../lib/strings.js").Strings} options.strings
+ * @param {import("../lib/access.js").AccessClient} options.access
+ * @param {() => string} options.name of this browser
+ * @param {{ id: string, key: string } | null} options.device by which the server knows its recordings
+ * @param {boolean} options.records whether the page behind it is a camera
+ * @param {(known: Access) => void} options.onIn
+ */
+export function createSignInPanel({ page, strings, access, name, device, records, onIn }) {
+  const { t } = strings;
+  const box = createCodeBox();
+  let isBusy = false;
+  /** @type {Shown} */
+  let stage = "asking";
+  /** It was opened because somebody wants a code, whatever this browser may already. */
+  let isAsked = false;
+  /** The secret of a link that has not been answered for: nobody can type it. */
+  let pending = "";
+
+  /** @param {Shown} next */
+  function stand(next) {
+    const isNew = next !== stage;
+    stage = next;
+    byId("entry-panel").dataset.stage = next;
+    byId("entry-wait").hidden = next !== "asking";
+    for (const one of STAGES) byId(`stage-${one}`).hidden = one !== next;
+    if (isNew) focus();
+  }
+
+  function focus() {
+    // A keyboard that comes up by itself would hide how to get a code.
+    if (stage === "code" && page.matchMedia("(hover: hover)").matches) input("code").focus({ preventScroll: true });
+  }
+
+  /** @param {keyof typeof PROBLEMS} kind @param {import("./words.js").Sentence | null} said */
+  function complain(kind, said) {
+    const id = stage === "not_set_up" ? "not-set-up-problem" : stage === "first" ? "first-problem" : PROBLEMS[kind];
+    write(byId(id), said ? t(said.key, said.values) : "");
+    if (kind === "code") input("code").setAttribute("aria-invalid", String(said !== null));
+  }
+
+  /** @param {boolean} busy */
+  function wait(busy) {
+    isBusy = busy;
+    for (const id of ["pair", "sign-in", "first-paired", "first-network"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = busy;
+    input("code").readOnly = busy;
+    write(byId("pair"), t(busy ? "sign_in.pair.busy" : "sign_in.pair"));
+  }
+
+  /**
+   * @param {keyof typeof PROBLEMS} kind
+   * @param {() => Promise<Access>} enter
+   * @param {(known: Access) => void} entered
+   */
+  async function attempt(kind, enter, entered) {
+    if (isBusy) return;
+    wait(true);
+    complain(kind, null);
+    try {
+      const known = await enter();
+      wait(false);
+      isAsked = false;
+      input("code").value = "";
+      input("password").value = "";
+      entered(known);
+    } catch (error) {
+      wait(false);
+      const { code = "" } = /** @type {{ code?: string }} */ (error);
+      // What this page knew of the server is not so any more.
+      if (code === "decided") await look();
+      complain(kind, refusedWords(error, { isLink: kind === "link" }));
+      if (kind === "code") input("code").select();
+    }
+  }
+
+  async function look() {
+    const known = await access.look().catch(() => null);
+    if (known && !isBusy) show(known);
+  }
+
+  /** @param {string} code @param {boolean} isLink */
+  function pair(code, isLink) {
+    if (isLink) pending = code;
+    return attempt(isLink ? "link" : "code", () => access.pair(code, name(), device || undefined), (known) => {
+      pending = "";
+      onIn(known);
+    });
+  }
+
+  /** @param {"paired" | "network"} mode */
+  const decide = (mode) =>
+    attempt("first", () => access.decide(mode, name()), (known) => {
+      write(byId("done-lead"), t(`sign_in.done.${mode}`, { address: page.location.origin }));
+      byId("done-devices").hidden = mode === "network";
+      byId("done-go").onclick = () => onIn(known);
+      stand("done");
+    });
+
+  /** @param {Access} known @returns {boolean} whether nothing is asked */
+  function show(known) {
+    // Whoever has decided reads what follows from it.
+    if (stage === "done") return false;
+    const next = stageOf(known, { records });
+    byId("password-box").hidden = !known.hasPasswords;
+    if (next === "in" && !isAsked) return true;
+    if (isAsked && (next === "in" || next === "watches")) stand("code");
+    else if (next !== "in") stand(next);
+    return false;
+  }
+
+  /** @param {{ title: string, lead: string }} said */
+  function title({ title, lead }) {
+    write(byId("code-title"), title);
+    write(byId("code-lead"), lead);
+  }
+
+  byId("code").addEventListener("input", () => {
+    const field = input("code");
+    const isAtEnd = field.selectionStart === field.value.length;
+    const { shown, isTooLong, send } = box.entered(field.value);
+    if (field.value !== shown && (isAtEnd || send !== null)) field.value = shown;
+    complain("code", isTooLong ? { key: "sign_in.code.too_long", values: {} } : null);
+    if (send !== null) void pair(send, shown === "");
+  });
+  byId("pair-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const code = box.pressed(input("code").value);
+    if (code === null && pending !== "" && input("code").value === "") void pair(pending, true);
+    else if (code === null) complain("code", { key: "sign_in.code.short", values: {} });
+    else void pair(code, false);
+  });
+  byId("password-open").addEventListener("click", () => {
+    const form = byId("password-form");
+    form.hidden = !form.hidden;
+    byId("password-open").setAttribute("aria-expanded", String(!form.hidden));
+    if (!form.hidden) input("password-user").focus();
+  });
+  byId("password-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [user, password] = [input("password-user").value.trim(), input("password").value];
+    if (user === "" || password === "") complain("password", { key: "sign_in.password.missing", values: {} });
+    else void attempt("password", () => access.signIn(user, password, name()), onIn);
+  });
+  byId("first-paired").addEventListener("click", () => void decide("paired"));
+  byId("first-network").addEventListener("click", () => void decide("network"));
+  byId("watches-code").addEventListener("click", () => {
+    isAsked = true;
+    stand("code");
+  });
+
+  const { hostname, port, origin } = page.location;
+  const link = /** @type {HTMLAnchorElement} */ (byId("code-devices"));
+  link.textContent = `${origin}/devices`;
+  write(byId("own-address"), `https://localhost${port === "" ? "" : `:${port}`}`);
+  // On the server's own computer that is where one is already.
+  byId("own-address").dataset.here = String(hostname === "localhost");
+  title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
+
+  return {
+    show,
+    look,
+    focus,
+    /** @param {{ heldBytes?: number, why?: "not_paired" | "revoked" | "wish" }} [about] */
+    ask({ heldBytes = 0, why = "not_paired" } = {}) {
+      isAsked = true;
+      title({ title: t(`sign_in.ask.${why}`), lead: t(why === "wish" ? "sign_in.lead" : `sign_in.ask.${why}.lead`) });
+      this.held(heldBytes);
+      stand("code");
+      void look();
+    },
+    /** What of this device waits to be let in. @param {number} bytes */
+    held(bytes) {
+      byId("entry-held").hidden = bytes <= 0;
+      if (bytes > 0) write(byId("entry-held-text"), t("sign_in.held", { size: formatBytes(bytes) }));
+    },
+    /** Nobody wants a code any more. */
+    leave() {
+      isAsked = false;
+    },
+    /** @param {string} secret of a link @returns {Promise<boolean>} whether it has let this browser in; if not, why is said beside the box */
+    async redeem(secret) {
+      stand("asking");
+      pending = secret;
+      await pair(secret, true);
+      if (pending === "") return true;
+      stand("code");
+      return false;
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createSignInPanel>} SignInPanel */
