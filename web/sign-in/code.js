@@ -50,6 +50,10 @@ export function createCodeBox() {
       // A secret is not shown to those who stand around.
       return { shown: read.secret ? "" : shownCode(read.digits), isTooLong: read.isTooLong, send };
     },
+    /** It is empty again, and what was tried may be tried anew. */
+    clear() {
+      tried = "";
+    },
     /** @param {string} text @returns {string | null} */
     pressed(text) {
       const code = codeOf(readCode(text));

@@ -93,6 +93,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
       isAsked = false;
       input("code").value = "";
       input("password").value = "";
+      box.clear();
       entered(known);
     } catch (error) {
       wait(false);
@@ -121,7 +122,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
   /** @param {"paired" | "network"} mode */
   const decide = (mode) =>
     attempt("first", () => access.decide(mode, name()), (known) => {
-      write(byId("done-lead"), t(`sign_in.done.${mode}`, { address: page.location.origin }));
+      write(byId("done-lead"), t(`sign_in.done.${mode}`));
       byId("done-devices").hidden = mode === "network";
       byId("done-go").onclick = () => onIn(known);
       stand("done");
@@ -141,7 +142,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   /** @param {{ title: string, lead: string }} said */
   function title({ title, lead }) {
-    write(byId("code-title"), title);
+    for (const id of ["code-title", "let-in-title"]) if (page.document.getElementById(id)) write(byId(id), title);
     write(byId("code-lead"), lead);
   }
 
@@ -179,12 +180,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
     stand("code");
   });
 
-  const { hostname, port, origin } = page.location;
-  const link = /** @type {HTMLAnchorElement} */ (byId("code-devices"));
-  link.textContent = `${origin}/devices`;
+  const { port, origin } = page.location;
+  // No links: the one leads back to here, and both away from a recording.
+  write(byId("code-devices"), `${origin}/devices`);
   write(byId("own-address"), `https://localhost${port === "" ? "" : `:${port}`}`);
-  // On the server's own computer that is where one is already.
-  byId("own-address").dataset.here = String(hostname === "localhost");
   title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
 
   return {
@@ -194,7 +193,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
     /** @param {{ heldBytes?: number, why?: "not_paired" | "revoked" | "wish" }} [about] */
     ask({ heldBytes = 0, why = "not_paired" } = {}) {
       isAsked = true;
-      title({ title: t(`sign_in.ask.${why}`), lead: t(why === "wish" ? "sign_in.lead" : `sign_in.ask.${why}.lead`) });
+      input("code").value = "";
+      box.clear();
+      complain("code", null);
+      title({ title: t(`sign_in.ask.${why}`), lead: t(`sign_in.ask.${why}.lead`) });
       this.held(heldBytes);
       stand("code");
       void look();
