@@ -18,7 +18,7 @@ const NOW = 1_000_000_000;
 const known = {
   devices: parseDevices({ devices: [{ device: "d1", name: "Hall", stream: "device-d1" }, { device: "d2", name: "Attic" }, { device: "source_door", name: "Front door", stream: "door" }] }).devices,
   sources: parseSources({ sources: [{ source: "door", name: "Front door", state: "live", stream: "door", small_stream: "door-small" }] }).sources,
-  streams: parseList({ type: "streams", streams: [{ stream: "device-d1", name: "Hall" }, { stream: "door", name: "Front door", small: "door-small" }, { stream: "door-small", name: "Front door", of: "door" }, { stream: "raw-1", name: "Script" }] }).streams,
+  streams: parseList({ type: "streams", streams: [{ stream: "device-d1", name: "Hall" }, { stream: "door", name: "Front door", small: "door-small" }, { stream: "door-small", name: "Front door", of: "door" }, { stream: "raw-1", name: "Script" }, { stream: "raw-1-small", name: "Script", of: "raw-1" }] }).streams,
 };
 
 test("what can be named: each camera once, by what names it for good", () => {
@@ -63,12 +63,12 @@ test("the list of who gets in, whatever is left out or wrong", () => {
   assert.equal(parsePeople("x"), null);
   const told = parsePeople({
     mode: "later",
-    browsers: [{ id: "b", name: "\u202eTab\nlet", role: "camera", last_seen_ms: "now", last_from: "192.168.1.2" }, null, { name: "no id" }, { id: "a", role: "king", here: true, scope: "all" }],
+    browsers: [{ id: "b", name: "\u202eTab\nlet", role: "camera", last_seen_ms: "now", last_from: "192.168.1.2" }, null, { name: "no id" }, { id: "z", role: "king", here: true, scope: "all" }],
     codes: [{ id: "c", role: "camera", uses_left: 2, ends_ms: 5 }],
   });
   assert.equal(told.mode, "undecided");
   // The browser that asks stands first.
-  assert.deepEqual(told.browsers.map(({ id, name, role, scope, isHere, lastSeenMs }) => [id, name, role, scope, isHere, lastSeenMs]), [["a", "a", null, null, true, null], ["b", "Tab let", "camera", null, false, null]]);
+  assert.deepEqual(told.browsers.map(({ id, name, role, scope, isHere, lastSeenMs }) => [id, name, role, scope, isHere, lastSeenMs]), [["z", "z", null, null, true, null], ["b", "Tab let", "camera", null, false, null]]);
   assert.deepEqual([told.users, told.tokens, told.links], [[], [], []]);
   assert.deepEqual(told.codes, [{ id: "c", role: "camera", usesLeft: 2, endsMs: 5 }]);
 });

@@ -58,6 +58,7 @@ test("what stands at the door", () => {
   for (const role of ["camera", "admin"]) assert.equal(stage("paired", you("browser", role)), "in");
   assert.equal(stage("paired", you("browser", "viewer")), "watches");
   assert.equal(stage("paired", you("browser", "viewer"), { records: false }), "in");
+  for (const mode of ["network", "open"]) assert.equal(stage(mode, you("browser", "viewer")), "in");
 });
 
 test("each refusal says what happened and what to do, in both languages", () => {
