@@ -12,7 +12,7 @@ test("a page of this server is gone back to, with all of its address", () => {
 
 test("nothing leads to another server, however it is written", () => {
   const tried = [
-    "https://elsewhere.example/", "//elsewhere.example", "///elsewhere.example", "/\\elsewhere.example", "\\\\elsewhere.example", "/\t/elsewhere.example",
+    "https://elsewhere.example/", "//elsewhere.example", "//elsewhere.example/x", "/\\elsewhere.example/x", "///elsewhere.example", "/\\elsewhere.example", "\\\\elsewhere.example", "/\t/elsewhere.example",
     "/\n/elsewhere.example", " //elsewhere.example", "/%09/../\\elsewhere.example", "javascript:alert(1)", "data:text/html,x", "live", "", "?to=/x", "#x",
     "/.//elsewhere.example", "/x/..//elsewhere.example", "/./\u0000/elsewhere.example", "https:elsewhere.example", "http://192.168.1.3:5001/live",
     `${OWN}@elsewhere.example/`, `${OWN}/live`, "/\u007f/elsewhere.example", "/api/access/sign-out", null, undefined, 7, ["/live"], `/${"x".repeat(2001)}`,
