@@ -130,8 +130,8 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   /** @param {Access} known @returns {boolean} whether nothing is asked */
   function show(known) {
-    // Whoever has decided reads what follows from it.
-    if (stage === "done") return false;
+    // Whoever has decided reads what follows from it; what is being tried says itself what came of it.
+    if (stage === "done" || isBusy) return false;
     const next = stageOf(known, { records });
     byId("password-box").hidden = !known.hasPasswords;
     if (next === "in" && !isAsked) return true;
