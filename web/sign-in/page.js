@@ -10,6 +10,7 @@ import { createClaims, sessionStorageOrNull } from "../lib/claims.js";
 import { loadDevice, localStorageOrNull } from "../lib/device.js";
 import { byId } from "../lib/elements.js";
 import { keepIcons } from "../lib/icon.js";
+import { pointLanguages } from "../lib/languages.js";
 import { takePairSecret } from "../lib/pair-secret.js";
 import { loadStrings } from "../lib/strings.js";
 import { wayBack } from "../lib/way-back.js";
@@ -49,6 +50,7 @@ function start() {
     else goOn();
   }
 
+  pointLanguages(window);
   document.title = strings.t("sign_in.title");
   document.body.dataset.state = "sign-in";
   byId("app").hidden = false;
