@@ -21,8 +21,7 @@ import { refusedWords } from "./words.js";
 /** @typedef {import("./stage.js").Stage | "done" | "asking"} Shown */
 
 const STAGES = ["code", "first", "not_set_up", "watches", "done"];
-/** Where a refusal is written, by what was tried. */
-const PROBLEMS = { code: "code-problem", link: "code-problem", password: "password-problem", first: "first-problem" };
+/** @typedef {"code" | "link" | "password" | "first"} Tried */
 
 /** @param {string} id */
 const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
@@ -63,10 +62,12 @@ export function createSignInPanel({ page, strings, access, name, device, records
     if (stage === "code" && page.matchMedia("(hover: hover)").matches) input("code").focus({ preventScroll: true });
   }
 
-  /** @param {keyof typeof PROBLEMS} kind @param {import("./words.js").Sentence | null} said */
+  /** @param {Tried} kind @param {import("./words.js").Sentence | null} said */
   function complain(kind, said) {
-    const id = stage === "not_set_up" ? "not-set-up-problem" : stage === "first" ? "first-problem" : PROBLEMS[kind];
-    write(byId(id), said ? t(said.key, said.values) : "");
+    const text = said ? t(said.key, said.values) : "";
+    write(byId(kind === "password" ? "password-problem" : stage === "first" ? "first-problem" : "code-problem"), text);
+    // There is no box there; a link may have led to it.
+    write(byId("not-set-up-problem"), kind === "link" ? text : "");
     if (kind === "code") input("code").setAttribute("aria-invalid", String(said !== null));
   }
 
@@ -79,7 +80,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
   }
 
   /**
-   * @param {keyof typeof PROBLEMS} kind
+   * @param {Tried} kind
    * @param {() => Promise<Access>} enter
    * @param {(known: Access) => void} entered
    */
