@@ -31,6 +31,7 @@ import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
 import { byId } from "./lib/elements.js";
 import { isApple } from "./lib/environment.js";
+import { pointLanguages } from "./lib/languages.js";
 import { createOrigins } from "./lib/origins.js";
 import { openStore } from "./lib/spool.js";
 import { createSteadyClock } from "./lib/steady-clock.js";
@@ -49,22 +50,13 @@ function onClick(id, act) {
   byId(id).addEventListener("click", act);
 }
 
-/** What else the address asks for stays. */
-function pointLanguages() {
-  for (const link of document.querySelectorAll("[data-lang]")) {
-    const address = new URL(location.href);
-    address.searchParams.set("lang", link.getAttribute("data-lang") || "");
-    link.setAttribute("href", address.search);
-  }
-}
-
 async function start() {
   const strings = loadStrings(document);
   const storage = localStorageOrNull(window);
   const query = parseQuery(location.search);
   const device = loadDevice(storage, navigator);
   if (query.name) device.rename(query.name);
-  pointLanguages();
+  pointLanguages(window);
   const store = openStore(window);
   const entry = createEntry({ page: window, strings, device, heldBytes: async () => (await (await store).sessions()).reduce((sum, { bytes }) => sum + bytes, 0) });
   // No camera is opened for somebody who may not record.

@@ -124,6 +124,7 @@ function start() {
     const { link, streams, sinceMs } = control.state();
     const isKnown = link === "up";
     if (link === "lost") void doubt();
+    if (isKnown) hasEnded = false;
     const entry = entryNow();
     const hiddenMs = document.visibilityState === "hidden" ? progress() - hiddenSinceMs : 0;
     if (isKnown && streams !== null) player.told(entry);
@@ -194,6 +195,8 @@ function start() {
   });
   whenBack(window, retryNow);
 
+  // Whoever has a link for one camera may not see the others.
+  byId("open").hidden = token !== "";
   document.body.dataset.state = "embed";
   root.hidden = false;
   video.muted = true;

@@ -5,6 +5,7 @@
  */
 
 import { createAside } from "./lib/back.js";
+import { createDoor } from "./lib/door.js";
 import { byId, make, write } from "./lib/elements.js";
 import { formatElapsed, formatSmallBytes } from "./lib/format.js";
 import { icon, keepIcons } from "./lib/icon.js";
@@ -32,6 +33,7 @@ function start() {
   const strings = loadStrings(document);
   const { t } = strings;
   const words = createWords(strings);
+  const door = createDoor({ page: window, strings });
   const stream = byId("app").dataset.stream || "";
   const canvas = /** @type {HTMLCanvasElement} */ (byId("picture"));
   const stats = createStats();
@@ -52,6 +54,7 @@ function start() {
     on: {
       state(next, { code, reason: said = "", retryMs }) {
         state = next;
+        if (next === "lost" || next === "refused") door.doubt();
         reason = said === "silent" ? t("mpegts.log.silent") : said;
         const about = [t(`mpegts.log.${next}`)];
         if (code !== undefined) about.push(t("mpegts.log.code", { code }));

@@ -43,7 +43,7 @@ pub(crate) use people::{Entry, People};
 pub(crate) use role::{Mode, Role, Scope};
 use saving::Saving;
 use secret::Hash;
-pub(crate) use secret::{LINK_PREFIX, Password, TOKEN_PREFIX};
+pub(crate) use secret::Password;
 pub(crate) use store::NotLoaded;
 use store::{Disk, Store};
 

@@ -244,3 +244,31 @@ test("the chunk header is that of the protocol", () => {
   const message = chunkMessage(3, 2 ** 32 * 5 + 7, new Uint8Array([9, 8]));
   assert.deepEqual(Array.from(message), [1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0, 7, 9, 8]);
 });
+
+test("a device that is not let in keeps everything, says so until it is welcome, and goes on", () => {
+  for (const [code, close] of [["not_paired", 4401], ["revoked", 4403]]) {
+    const { talk } = recording();
+    talk.appended(0, 1000);
+    drain(talk);
+    hear(talk, { type: "error", code, message: "no" });
+    talk.disconnected({ code: close });
+    talk.appended(0, 500);
+    const refused = talk.view();
+    assert.deepEqual([refused.refused, refused.problem, refused.over, refused.waitingBytes, refused.lostBytes], [code, null, false, 1500, 0]);
+    assert.deepEqual(ofKind(drain(talk), "forget"), []);
+    // That the network is gone as well lets nobody in.
+    talk.connected(5);
+    talk.disconnected({ code: 1006 });
+    assert.equal(talk.view().refused, code);
+    drain(talk);
+    reconnect(talk, {});
+    assert.equal(talk.view().refused, null);
+    assert.deepEqual(ranges(drain(talk)), [[0, 0, 1500]]);
+  }
+});
+
+test("a server whose word was swallowed has said it by the code with which it closes", () => {
+  const { talk } = recording();
+  talk.disconnected({ code: 4403 });
+  assert.equal(talk.view().refused, "revoked");
+});

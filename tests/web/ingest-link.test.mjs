@@ -220,3 +220,22 @@ test("a link that is retired stays so, and has no timer left", async (t) => {
   assert.equal(ws.made.length, 1);
   assert.equal(world.timers.size, 0);
 });
+
+test("a server that does not let the device in is asked again every 30 s, and at once when somebody has been let in", async (t) => {
+  for (const code of [4401, 4403]) {
+    const { link, ws, world } = setUp(t);
+    link.connect();
+    ws.last().open();
+    ws.last().say({ type: "error", code: "not_paired" });
+    ws.last().fail(code);
+    await world.pass(29_000);
+    assert.equal(ws.made.length, 1);
+    await world.pass(2000);
+    assert.equal(ws.made.length, 2);
+    ws.last().open();
+    ws.last().fail(code);
+    link.retryNow();
+    assert.equal(ws.made.length, 3);
+    link.retire();
+  }
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { createAddress } from "../../web/live/address.js";
+import { createAddress, snapshotAddress, tokenOf, withToken } from "../../web/live/address.js";
 import { codecName, inContainer, parseMime, sameTracks } from "../../web/live/codecs.js";
 import { createMeter } from "../../web/live/meter.js";
 import { containerFor, inability } from "../../web/live/paths.js";
@@ -149,6 +149,20 @@ test("addresses", () => {
   assert.equal(controlAddress(place), "wss://cam.local:5001/ws/control");
   assert.equal(streamOf("#front-door"), "front-door");
   for (const hash of ["", "#", "#Front", "#a/b", `#${"a".repeat(65)}`]) assert.equal(streamOf(hash), null, hash);
+});
+
+test("a link's token goes with everything that is asked for, and without one nothing changes", () => {
+  const place = { protocol: "https:", host: "cam.local:5001" };
+  const token = tokenOf("?lang=zh&token=lcl_a%26b");
+  const address = createAddress(place, token);
+  assert.equal(address.live("door", null), "wss://cam.local:5001/ws/live/door?token=lcl_a%26b");
+  assert.equal(address.live("door", "mp4"), "wss://cam.local:5001/ws/live/door?container=mp4&token=lcl_a%26b");
+  assert.equal(address.jpeg("door", 2), "wss://cam.local:5001/ws/jpeg/door?fps=2&token=lcl_a%26b");
+  assert.equal(address.whep("door"), "https://cam.local:5001/whep/door", "in a header, which no log has");
+  assert.deepEqual(address.headers, { authorization: "Bearer lcl_a&b" });
+  assert.equal(snapshotAddress("door", token), "/api/streams/door/snapshot.jpg?token=lcl_a%26b");
+  assert.equal(withToken(controlAddress(place), tokenOf("?path=mse")), controlAddress(place));
+  assert.deepEqual(createAddress(place).headers, {});
 });
 
 test("the server's clock: the fastest message is believed, and a leap at once", () => {

@@ -23,6 +23,7 @@ const FACTS = {
   handedMs: NOW - 800,
   creditBytes: 1 << 20,
   problem: "",
+  refused: null,
   roomMs: 3 * 3600 * 1000,
   roomIsLow: false,
   full: null,
@@ -217,4 +218,26 @@ test("what the server will never have is said beside it while the recording goes
   for (const phase of ["recording", "starting", "stopping"]) assert.deepEqual(truth({ phase, lostBytes: 12e6 }).also, [lost]);
   assert.deepEqual(truth({ phase: "idle", lostBytes: 12e6 }).also, []);
   assert.equal(truth({ phase: "recording", lostBytes: 12e6 }).light, "late", "no green beside a loss");
+});
+
+test("a device that is not let in says so at once, with what is safe and what waits", () => {
+  for (const refused of ["not_paired", "revoked"]) {
+    const cut = truth({ link: "down", refused });
+    assert.deepEqual([cut.light, cut.main.key, cut.main.values.waiting, cut.main.values.time], ["bad", `capture.truth.outside.stalled.${refused}`, "0.3 MB", truth({}).main.values.time]);
+    assert.equal(cut.more.key, "capture.truth.waits.device.hours", "it goes on");
+    const fresh = truth({ link: "down", refused, durableWallMs: null, durableAtMs: null });
+    assert.equal(fresh.main.key, `capture.truth.outside.nothing.${refused}`);
+    const stopped = truth({ phase: "stopping", link: "down", refused });
+    assert.deepEqual([stopped.light, stopped.main.key, stopped.more.key], ["bad", `capture.truth.outside.stopped.${refused}`, "capture.truth.kept.arrived"]);
+  }
+  // What prevents the recording itself comes first.
+  assert.equal(truth({ refused: "revoked", cameraLost: true }).main.key, "capture.truth.camera_lost");
+  assert.equal(truth({ refused: "revoked", full: { reason: "device_storage_full", sinceMs: NOW } }).main.key, "capture.truth.full.device");
+});
+
+test("while nothing is recorded, what an earlier visit left tells that the device is not let in", () => {
+  const earlier = { when: "20 Nov, 08:31", linked: false, isRefused: true, waitingBytes: 34e6, wholeBytes: 120e6, behind: 0, behindBytes: 0 };
+  const { light, main, more, also } = truth({ phase: "idle", server: "good", earlier });
+  assert.deepEqual([light, main.key, more.key], ["bad", "capture.truth.outside.idle", "capture.truth.would_wait"]);
+  assert.deepEqual(also.map(({ key }) => key), ["capture.truth.earlier.outside"]);
 });

@@ -15,7 +15,7 @@ const LONGEST = 2000;
 /** @param {unknown} wanted @param {string} origin @returns {string} */
 export function wayBack(wanted, origin) {
   if (typeof wanted !== "string" || wanted.length > LONGEST) return "/";
-  if (!wanted.startsWith("/") || wanted.startsWith("//") || TRICKY.test(wanted)) return "/";
+  if (!wanted.startsWith("/") || TRICKY.test(wanted)) return "/";
   let url;
   try {
     url = new URL(wanted, origin);

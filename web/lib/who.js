@@ -32,9 +32,11 @@ export function createWho({ page, strings, access, mayLeave = () => true }) {
     try {
       await access.signOut();
       page.location.reload();
-    } catch {
+    } catch (error) {
+      const { said } = /** @type {{ said?: string }} */ (error);
       button.disabled = false;
-      write(byId("who"), t("who.sign_out_failed"));
+      write(byId("who"), said ? t("who.sign_out_refused", { message: said }) : t("who.sign_out_failed"));
+      byId("who").classList.add("wrong");
     }
   });
 

@@ -73,7 +73,8 @@ export function createRows(list) {
         let element = before && before.drawn === drawn ? before.element : draw(row);
         if (before && element !== before.element) {
           const focused = Array.from(before.element.querySelectorAll("button")).indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-          before.element.replaceWith(element);
+          list.insertBefore(element, before.element);
+          before.element.remove();
           const again = focused < 0 ? null : element.querySelectorAll("button")[focused];
           if (again) again.focus({ preventScroll: true });
         }

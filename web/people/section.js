@@ -139,8 +139,8 @@ export function createPeopleSection({ page, strings, behind, confirm, now }) {
 
   return {
     /** @param {import("../lib/access.js").Access} access */
-    known({ you }) {
-      isAdmin = you.role === "admin" || you.who === "open";
+    known({ mode, you }) {
+      isAdmin = you.role === "admin" || mode === "open";
       render();
       void look();
     },

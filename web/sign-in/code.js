@@ -47,8 +47,12 @@ export function createCodeBox() {
       const code = codeOf(read);
       const send = code !== null && code !== tried ? code : null;
       tried = code === null ? "" : code;
-      // A secret is not shown to those who stand around.
-      return { shown: read.secret ? "" : shownCode(read.digits), isTooLong: read.isTooLong, send };
+      // Of a secret nothing is shown to those who stand around: it has no digits.
+      return { shown: shownCode(read.digits), isTooLong: read.isTooLong, send };
+    },
+    /** It is empty again, and what was tried may be tried anew. */
+    clear() {
+      tried = "";
     },
     /** @param {string} text @returns {string | null} */
     pressed(text) {

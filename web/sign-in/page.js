@@ -10,6 +10,7 @@ import { createClaims, sessionStorageOrNull } from "../lib/claims.js";
 import { loadDevice, localStorageOrNull } from "../lib/device.js";
 import { byId } from "../lib/elements.js";
 import { keepIcons } from "../lib/icon.js";
+import { pointLanguages } from "../lib/languages.js";
 import { takePairSecret } from "../lib/pair-secret.js";
 import { loadStrings } from "../lib/strings.js";
 import { wayBack } from "../lib/way-back.js";
@@ -29,6 +30,7 @@ function start() {
   const strings = loadStrings(document);
   const access = createAccess({ claims: createClaims(sessionStorageOrNull(window)) });
   const device = loadDevice(localStorageOrNull(window), navigator);
+  let hasLooked = false;
   const panel = createSignInPanel({ page: window, strings, access, name: () => device.name, device: null, records: false, onIn: goOn });
 
   function goOn() {
@@ -40,13 +42,15 @@ function start() {
 
   async function look() {
     const known = await access.look().catch(() => null);
-    // Let in since this page was shown. Where it says so at once it is the page that was refused, and it would be again.
-    if (known && panel.show(known) && isShown) goOn();
-    else if (known && panel.show(known)) panel.ask({ why: "wish" });
-    isShown = true;
+    const isFirst = !hasLooked;
+    hasLooked = true;
+    if (!known || !panel.show(known)) return;
+    // Let in since this page was shown. Where it was so before, it is the page that was refused, and it would be again.
+    if (isFirst) panel.ask({ why: "wish" });
+    else goOn();
   }
-  let isShown = false;
 
+  pointLanguages(window);
   document.title = strings.t("sign_in.title");
   document.body.dataset.state = "sign-in";
   byId("app").hidden = false;

@@ -21,8 +21,7 @@ import { refusedWords } from "./words.js";
 /** @typedef {import("./stage.js").Stage | "done" | "asking"} Shown */
 
 const STAGES = ["code", "first", "not_set_up", "watches", "done"];
-/** Where a refusal is written, by what was tried. */
-const PROBLEMS = { code: "code-problem", link: "code-problem", password: "password-problem", first: "first-problem" };
+/** @typedef {"code" | "link" | "password" | "first"} Tried */
 
 /** @param {string} id */
 const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
@@ -63,10 +62,12 @@ export function createSignInPanel({ page, strings, access, name, device, records
     if (stage === "code" && page.matchMedia("(hover: hover)").matches) input("code").focus({ preventScroll: true });
   }
 
-  /** @param {keyof typeof PROBLEMS} kind @param {import("./words.js").Sentence | null} said */
+  /** @param {Tried} kind @param {import("./words.js").Sentence | null} said */
   function complain(kind, said) {
-    const id = stage === "not_set_up" ? "not-set-up-problem" : stage === "first" ? "first-problem" : PROBLEMS[kind];
-    write(byId(id), said ? t(said.key, said.values) : "");
+    const text = said ? t(said.key, said.values) : "";
+    write(byId(kind === "password" ? "password-problem" : stage === "first" ? "first-problem" : "code-problem"), text);
+    // There is no box there; a link may have led to it.
+    write(byId("not-set-up-problem"), kind === "link" ? text : "");
     if (kind === "code") input("code").setAttribute("aria-invalid", String(said !== null));
   }
 
@@ -79,7 +80,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
   }
 
   /**
-   * @param {keyof typeof PROBLEMS} kind
+   * @param {Tried} kind
    * @param {() => Promise<Access>} enter
    * @param {(known: Access) => void} entered
    */
@@ -93,6 +94,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
       isAsked = false;
       input("code").value = "";
       input("password").value = "";
+      box.clear();
       entered(known);
     } catch (error) {
       wait(false);
@@ -121,7 +123,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
   /** @param {"paired" | "network"} mode */
   const decide = (mode) =>
     attempt("first", () => access.decide(mode, name()), (known) => {
-      write(byId("done-lead"), t(`sign_in.done.${mode}`, { address: page.location.origin }));
+      write(byId("done-lead"), t(`sign_in.done.${mode}`));
       byId("done-devices").hidden = mode === "network";
       byId("done-go").onclick = () => onIn(known);
       stand("done");
@@ -129,8 +131,8 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   /** @param {Access} known @returns {boolean} whether nothing is asked */
   function show(known) {
-    // Whoever has decided reads what follows from it.
-    if (stage === "done") return false;
+    // Whoever has decided reads what follows from it; what is being tried says itself what came of it.
+    if (stage === "done" || isBusy) return false;
     const next = stageOf(known, { records });
     byId("password-box").hidden = !known.hasPasswords;
     if (next === "in" && !isAsked) return true;
@@ -141,7 +143,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   /** @param {{ title: string, lead: string }} said */
   function title({ title, lead }) {
-    write(byId("code-title"), title);
+    for (const id of ["code-title", "let-in-title"]) if (page.document.getElementById(id)) write(byId(id), title);
     write(byId("code-lead"), lead);
   }
 
@@ -179,12 +181,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
     stand("code");
   });
 
-  const { hostname, port, origin } = page.location;
-  const link = /** @type {HTMLAnchorElement} */ (byId("code-devices"));
-  link.textContent = `${origin}/devices`;
+  const { port, origin } = page.location;
+  // No links: the one leads back to here, and both away from a recording.
+  write(byId("code-devices"), `${origin}/devices`);
   write(byId("own-address"), `https://localhost${port === "" ? "" : `:${port}`}`);
-  // On the server's own computer that is where one is already.
-  byId("own-address").dataset.here = String(hostname === "localhost");
   title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
 
   return {
@@ -194,7 +194,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
     /** @param {{ heldBytes?: number, why?: "not_paired" | "revoked" | "wish" }} [about] */
     ask({ heldBytes = 0, why = "not_paired" } = {}) {
       isAsked = true;
-      title({ title: t(`sign_in.ask.${why}`), lead: t(why === "wish" ? "sign_in.lead" : `sign_in.ask.${why}.lead`) });
+      input("code").value = "";
+      box.clear();
+      complain("code", null);
+      title({ title: t(`sign_in.ask.${why}`), lead: t(`sign_in.ask.${why}.lead`) });
       this.held(heldBytes);
       stand("code");
       void look();

@@ -25,5 +25,6 @@ export function stageOf({ mode, canDecide, you }, { records }) {
     if (canDecide) return "first";
     return mode === "undecided" ? "not_set_up" : "code";
   }
-  return records && you.role === "viewer" ? "watches" : "in";
+  // Where everyone may record, so may who was let in to watch.
+  return records && mode === "paired" && you.role === "viewer" ? "watches" : "in";
 }
