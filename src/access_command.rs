@@ -181,7 +181,7 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
                 (false, true) => serde_json::from_value(known["scope"].clone())?,
             };
             let name = rename.unwrap_or_else(|| text_of(&known["name"]));
-            let changed = server.change(Change::ChangeUser {
+            let changed = server.change(Change::AlterUser {
                 id: text_of(&known["id"]),
                 name,
                 role,

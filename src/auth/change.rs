@@ -41,7 +41,7 @@ pub(crate) enum Change {
         #[serde(default)]
         password: Option<Password>,
     },
-    ChangeUser {
+    AlterUser {
         id: String,
         name: String,
         role: Role,
@@ -76,7 +76,7 @@ pub(crate) enum Change {
     RevokeLink {
         id: String,
     },
-    ChangeBrowser {
+    AlterBrowser {
         id: String,
         name: String,
         role: Role,
@@ -153,9 +153,9 @@ pub(super) fn prepare(
             let about = About::User(user.id.clone());
             plain(Edit::AddUser(user), about)
         }
-        Change::ChangeUser { id, name, role, scope } => {
+        Change::AlterUser { id, name, role, scope } => {
             let (name, rights) = (self::name(&name)?, rights(role, scope)?);
-            plain(Edit::ChangeUser { id: id.clone(), name, rights }, About::User(id))
+            plain(Edit::AlterUser { id: id.clone(), name, rights }, About::User(id))
         }
         Change::RemoveUser { id } => plain(Edit::RemoveUser(id), About::Nothing),
         Change::SetPassword { id, password } => {
@@ -200,9 +200,9 @@ pub(super) fn prepare(
             Prepared { edit: Edit::AddLink(link), about, secret: Some(text) }
         }
         Change::RevokeLink { id } => plain(Edit::RevokeLink(id), About::Nothing),
-        Change::ChangeBrowser { id, name, role, scope } => {
+        Change::AlterBrowser { id, name, role, scope } => {
             let (name, rights) = (self::name(&name)?, rights(role, scope)?);
-            plain(Edit::ChangeBrowser { id: id.clone(), name, rights }, About::Browser(id))
+            plain(Edit::AlterBrowser { id: id.clone(), name, rights }, About::Browser(id))
         }
         Change::RevokeBrowser { id } => plain(Edit::RevokeBrowser(id), About::Nothing),
         Change::SetMode { mode: mode @ (Mode::Paired | Mode::Network) } => {

@@ -117,7 +117,6 @@ impl Access {
                 Spent::Unknown => return Err(Refused::Wrong),
             }
         };
-        self.notify();
         let (browser, cookie) = comer.browser(grant.rights, grant.user);
         let id = browser.id.clone();
         let give_back = |state: &mut State| state.codes.give_back(&grant.code, &comer.claim);

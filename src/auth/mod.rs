@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::clock;
@@ -58,7 +58,6 @@ struct Shared {
     /// Whether the server was started with `--open`.
     is_open: bool,
     state: Mutex<State>,
-    changed: watch::Sender<()>,
     saving: Saving,
     passwords: Passwords,
     /// Something is to be written soon.
@@ -130,7 +129,6 @@ impl Access {
         let shared = Shared {
             is_open,
             state: Mutex::new(state),
-            changed: watch::Sender::new(()),
             saving: Saving::new(disk),
             passwords: Passwords::default(),
             wake: Notify::new(),
@@ -156,11 +154,6 @@ impl Access {
     /// Whether some user can sign in with a password.
     pub(crate) fn has_passwords(&self) -> bool {
         self.lock().book.users.values().any(|user| user.password.is_some())
-    }
-
-    /// Says when lists of people change, apart from when somebody was last seen.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.shared.changed.subscribe()
     }
 
     /// What nobody in particular may.
@@ -295,19 +288,13 @@ impl Access {
             secret: text,
             ends_ms: code.ends_ms,
         };
-        drop(state);
-        self.notify();
         Ok(code)
     }
 
     /// Ends a code. Says whether there was one.
     pub(crate) fn end_code(&self, id: &str) -> bool {
         let now_ms = self.now_ms();
-        let ended = self.lock().codes.end(id, now_ms);
-        if ended {
-            self.notify();
-        }
-        ended
+        self.lock().codes.end(id, now_ms)
     }
 
     fn common(&self, state: &State) -> Common {
@@ -331,10 +318,6 @@ impl Access {
     /// Of a clock that only goes ahead.
     fn now_ms(&self) -> u64 {
         u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn notify(&self) {
-        self.shared.changed.send_replace(());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

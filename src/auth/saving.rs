@@ -109,9 +109,6 @@ impl Access {
             }
             (takes, gives)
         };
-        if takes {
-            self.notify();
-        }
         if gives {
             let given = self.give(&edit).await;
             if given.is_err() {
@@ -147,7 +144,6 @@ impl Access {
         if given.is_err() {
             undo(&mut self.lock());
         }
-        self.notify();
         given
     }
 

@@ -210,7 +210,7 @@ async fn rights_of_a_users_browsers_are_the_users() {
     let id = world.access.people().users[0].id.clone();
     let door = Scope::Only(BTreeSet::from(["door".to_owned()]));
     let name = "Ana".to_owned();
-    let change = Change::ChangeUser { id: id.clone(), name, role: Role::Viewer, scope: door };
+    let change = Change::AlterUser { id: id.clone(), name, role: Role::Viewer, scope: door };
     world.access.apply(change).await.unwrap();
     assert!(in_as_ana.pass.revoked().is_cancelled());
     let pass = world.access.by_cookie(in_as_ana.cookie.reveal(), HERE).unwrap();
@@ -229,7 +229,7 @@ async fn the_last_admin_stays_unless_the_owner_says_so() {
     let refused = |outcome: Result<Applied, Error>| matches!(outcome, Err(Error::LastAdmin));
     assert!(refused(world.access.apply(revoke.clone()).await));
     let name = "Desk".to_owned();
-    let demote = Change::ChangeBrowser { id, name, role: Role::Viewer, scope: Scope::All };
+    let demote = Change::AlterBrowser { id, name, role: Role::Viewer, scope: Scope::All };
     assert!(refused(world.access.apply(demote).await));
     assert!(matches!(world.access.sign_out(&first.pass).await, Err(Error::LastAdmin)));
     assert!(!first.pass.revoked().is_cancelled());

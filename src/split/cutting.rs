@@ -165,7 +165,8 @@ impl Cutting {
             }
             Action::Write { sample, .. } => match &mut self.open {
                 Some(Open::Beginning(_, held)) => {
-                    if held.push(sample) {
+                    let is_enough = held.push(sample);
+                    if is_enough {
                         self.begin()?;
                     }
                 }

@@ -43,13 +43,13 @@ pub(in crate::auth) enum Edit {
     RemoveBrowser(String),
     /// Takes it from its device as well, which is told.
     RevokeBrowser(String),
-    ChangeBrowser {
+    AlterBrowser {
         id: String,
         name: String,
         rights: Rights,
     },
     AddUser(User),
-    ChangeUser {
+    AlterUser {
         id: String,
         name: String,
         rights: Rights,
@@ -102,7 +102,7 @@ impl Book {
                 let browser = self.browsers.remove(id).ok_or_else(|| unknown("browser", id))?;
                 self.remember_revoked(browser);
             }
-            Edit::ChangeBrowser { id, name, rights } => {
+            Edit::AlterBrowser { id, name, rights } => {
                 let known = self.browsers.get(id).ok_or_else(|| unknown("browser", id))?;
                 let is_users = known.user.is_some();
                 if is_users && self.browser_rights(known) != Some(rights) {
@@ -119,7 +119,7 @@ impl Book {
                 check_room(self.users.len(), MAX_USERS, "users")?;
                 self.users.insert(user.id.clone(), user.clone());
             }
-            Edit::ChangeUser { id, name, rights } => {
+            Edit::AlterUser { id, name, rights } => {
                 self.check_name(name, id)?;
                 let user = self.user(id)?;
                 user.name.clone_from(name);

@@ -35,7 +35,7 @@ fn what_a_change_leaves_is_in_both_books() {
     // Another role takes the one before first, and another password the one before.
     let rights = Rights::new(Role::Camera, Scope::All);
     let id = "ana".to_owned();
-    let camera = after(Edit::ChangeUser { id: id.clone(), name: "Ana".to_owned(), rights });
+    let camera = after(Edit::AlterUser { id: id.clone(), name: "Ana".to_owned(), rights });
     let left = &before.meet(&camera).users["ana"];
     assert_eq!((left.rights.role, &left.rights.scope), (Role::Viewer, &Scope::nothing()));
     let password = Some(PasswordHash("2".to_owned()));

@@ -107,7 +107,7 @@ pub(in super::super::super) async fn change_user(
     Path(id): Path<String>,
     Small(Named { name, role, scope }): Small<Named>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::ChangeUser { id, name, role, scope }).await
+    changed(&state, Change::AlterUser { id, name, role, scope }).await
 }
 
 /// `DELETE /api/access/users/{id}`
@@ -177,7 +177,7 @@ pub(in super::super::super) async fn change_browser(
     Path(id): Path<String>,
     Small(Named { name, role, scope }): Small<Named>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::ChangeBrowser { id, name, role, scope }).await
+    changed(&state, Change::AlterBrowser { id, name, role, scope }).await
 }
 
 /// `DELETE /api/access/browsers/{id}`

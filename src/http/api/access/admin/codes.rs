@@ -15,6 +15,7 @@ use super::super::super::super::error::ApiError;
 use super::super::Small;
 use super::base;
 use crate::auth::{NewCode, Role, Scope};
+use crate::config::Secret;
 
 /// A person at a second device takes less.
 const MINUTES: u32 = 10;
@@ -52,7 +53,7 @@ pub(in super::super::super::super) async fn add(
     })?;
     let url = format!("{}/#pair={}", base(&state, &uri, &headers), code.secret.reveal());
     let told = json!({
-        "id": code.id, "digits": code.digits.as_ref().map(|digits| digits.reveal()), "secret": code.secret.reveal(), "url": url,
+        "id": code.id, "digits": code.digits.as_ref().map(Secret::reveal), "secret": code.secret.reveal(), "url": url,
         "qr_svg": picture(&url), "ends_ms": code.ends_ms,
     });
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
