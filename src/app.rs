@@ -11,6 +11,7 @@ mod whereabouts;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ use axum_server::tls_rustls::RustlsConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 
 use crate::access_command;
 use crate::addresses::{Host, MediaAddresses, Names, is_ours};
@@ -77,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let filter =
         EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let filter = without_messages(filter);
     let mut log = Log::start();
     let lines = log.clone();
     tracing_subscriber::fmt()
@@ -119,6 +123,15 @@ pub(crate) fn main() -> ExitCode {
     };
     log.finish();
     code
+}
+
+/// At its finest the WebSocket library logs whole messages, and with them the keys of devices.
+fn without_messages(filter: EnvFilter) -> EnvFilter {
+    let is_finest = filter.max_level_hint() == Some(LevelFilter::TRACE);
+    match Directive::from_str("tungstenite=debug") {
+        Ok(directive) if is_finest => filter.add_directive(directive),
+        _ => filter,
+    }
 }
 
 fn run(config: &Config) -> Result<()> {
@@ -417,7 +430,6 @@ impl StopSignal {
 
 #[cfg(test)]
 mod tests {
-    use tracing::level_filters::LevelFilter;
     use tracing::subscriber::with_default;
 
     use super::*;

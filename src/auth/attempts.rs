@@ -10,11 +10,15 @@ const WINDOW_MS: u64 = 10 * 60 * 1000;
 const MAX_OF_ONE: usize = 10;
 
 /// Of a million codes a hundred guesses in ten minutes find one in half a year, and codes end.
-const MAX_OF_ALL: usize = 100;
+const MAX_OF_DIGITS: usize = 100;
+
+/// More are hardly hashed in ten minutes.
+const MAX_OF_PASSWORDS: usize = 10_000;
 
 /// The failures of the last minutes. Never more than may be made in them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Attempts {
+    max_of_all: usize,
     /// The oldest first.
     failures: VecDeque<(u64, IpAddr)>,
     of_one: HashMap<IpAddr, usize>,
@@ -27,6 +31,21 @@ pub(super) struct Pause {
 }
 
 impl Attempts {
+    /// For what few guesses find.
+    pub(super) fn of_digits() -> Self {
+        Self::new(MAX_OF_DIGITS)
+    }
+
+    /// For passwords, which no hundred guesses find: one computer that tries all the time does not
+    /// keep everybody out.
+    pub(super) fn of_passwords() -> Self {
+        Self::new(MAX_OF_PASSWORDS)
+    }
+
+    fn new(max_of_all: usize) -> Self {
+        Self { max_of_all, failures: VecDeque::new(), of_one: HashMap::new() }
+    }
+
     /// Whether somebody at an address may try. `now_ms` is of a clock that only goes ahead.
     ///
     /// # Errors
@@ -36,7 +55,7 @@ impl Attempts {
         let home = home(from);
         let blocking = if self.of_one.get(&home).is_some_and(|&count| count >= MAX_OF_ONE) {
             self.failures.iter().find(|(_, from)| *from == home)
-        } else if self.failures.len() >= MAX_OF_ALL {
+        } else if self.failures.len() >= self.max_of_all {
             self.failures.front()
         } else {
             None
@@ -51,7 +70,7 @@ impl Attempts {
         let home = home(from);
         self.failures.push_back((now_ms, home));
         *self.of_one.entry(home).or_default() += 1;
-        if self.failures.len() > MAX_OF_ALL {
+        if self.failures.len() > self.max_of_all {
             self.forget_oldest();
         }
     }
@@ -88,9 +107,13 @@ impl Attempts {
     }
 }
 
-/// A computer has a whole IPv6 network to choose addresses from.
+/// A computer has a whole IPv6 network to choose addresses from. On a network of their own everybody
+/// has the same one, and nobody keeps the others out.
 fn home(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
+        IpAddr::V6(address) if address.is_unicast_link_local() || address.is_unique_local() => {
+            address.into()
+        }
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
         address => address,
     }

@@ -16,6 +16,9 @@ pub(super) use edit::Edit;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
+/// The first second of 2026, in which this program began to be.
+const FIRST_MS: i64 = 1_767_225_600_000;
+
 /// Browsers keep no cookie longer (RFC 6265bis).
 pub(super) const COOKIE_DAYS: i64 = 400;
 
@@ -108,7 +111,8 @@ impl Browser {
     /// Whether its cookie has ended.
     pub(super) fn has_ended(&self, now_ms: i64) -> bool {
         let seen_ms = self.last_seen_ms.unwrap_or(self.created_ms);
-        now_ms.saturating_sub(seen_ms) > COOKIE_DAYS * DAY_MS
+        // A clock that stood before this program was there was wrong, and says nothing.
+        seen_ms > FIRST_MS && now_ms.saturating_sub(seen_ms) > COOKIE_DAYS * DAY_MS
     }
 }
 
@@ -216,9 +220,9 @@ impl Book {
         self.users.values().find(|user| user.name.to_lowercase() == name)
     }
 
-    /// Whether nobody has decided yet, or whoever did has not come back with a cookie.
+    /// Whether no admin has shown a cookie yet: nobody has decided, or the answer was lost.
     pub(super) fn needs_first_decision(&self) -> bool {
-        self.mode == Mode::Undecided || !self.is_admin_seen
+        !self.is_admin_seen
     }
 
     /// People who can let others in: admins' browsers, and users who can sign in as one.

@@ -172,6 +172,11 @@ impl Codes {
     }
 
     /// Ends the codes of users who are gone.
+    /// Ends those that let an admin in.
+    pub(super) fn end_admins(&mut self) {
+        self.codes.retain(|code| code.rights.role != Role::Admin);
+    }
+
     pub(super) fn keep_users(&mut self, is_there: impl Fn(&str) -> bool) {
         self.codes.retain(|code| code.user.as_deref().is_none_or(&is_there));
     }

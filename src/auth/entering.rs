@@ -73,7 +73,11 @@ impl Access {
             browser.is_first = true;
             let id = browser.id.clone();
             match access.give(&Edit::Decide { mode, browser }).await {
-                Ok(()) => access.let_in(&id, cookie),
+                Ok(()) => {
+                    // The link that the terminal shows is for who has no browser there.
+                    access.lock().codes.end_admins();
+                    access.let_in(&id, cookie)
+                }
                 Err(Error::Decided) => Err(Refused::NotNow),
                 Err(error) => Err(error.into()),
             }

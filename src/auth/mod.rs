@@ -120,8 +120,8 @@ impl Access {
         let state = State {
             book,
             codes: Codes::default(),
-            guesses: Attempts::default(),
-            sign_ins: Attempts::default(),
+            guesses: Attempts::of_digits(),
+            sign_ins: Attempts::of_passwords(),
             passes: Passes::default(),
             is_unwritten: false,
             is_seen: false,
@@ -178,9 +178,16 @@ impl Access {
         let id = browser.id.clone();
         let pass = self.browser_pass(&mut state, &id)?;
         state.see(&id, Some(from), now_ms);
+        if let Some(browser) = state.book.browsers.get_mut(&id) {
+            // The answer has come: nobody needs another cookie for it.
+            browser.claim = None;
+        }
         if pass.role() == Some(Role::Admin) && !state.book.is_admin_seen {
-            // Takes the first decision from everybody else.
+            // Takes the first decision from everybody else. Whoever came by a link need not make it.
             state.book.is_admin_seen = true;
+            if state.book.mode == Mode::Undecided {
+                state.book.mode = Mode::Paired;
+            }
             state.is_unwritten = true;
             self.shared.wake.notify_one();
         }

@@ -452,7 +452,7 @@ proptest! {
     fn failures_are_counted_within_bounds(
         tries in prop::collection::vec((0_u16..40, 0_u64..60_000), 1..400),
     ) {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::of_digits();
         let (mut now_ms, mut judged) = (0_u64, Vec::<(u64, u16)>::new());
         for (network, pause_ms) in tries {
             now_ms += pause_ms;

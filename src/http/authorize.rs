@@ -7,6 +7,8 @@ use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::ready;
+use futures_util::stream::{self, StreamExt};
 use http_body_util::BodyExt;
 use ingest_protocol::SUBPROTOCOL;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +79,10 @@ pub(super) async fn authorize(
     if let Some(denied) = denied {
         return denied.into_response();
     }
+    let body = match &caller.pass {
+        Ok(pass) if is_ended_with_its_pass(rule) => ending(body, pass),
+        _ => body,
+    };
     let response = next.run(Request::from_parts(parts, body)).await;
     match caller.pass {
         Ok(pass) if is_ended_with_its_pass(rule) => tied(response, &pass, peer.cut),
@@ -119,6 +125,21 @@ fn sign_in(mode: Mode) -> ApiError {
 
 fn token(refused: &TokenRefused) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "token", refused.to_string())
+}
+
+/// Whoever is sent away while they hold a request's body back does not finish it.
+fn ending(body: Body, pass: &Pass) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let revoked = pass.revoked().clone();
+    let data = body.into_data_stream().take_until(pass.revoked().clone().cancelled_owned());
+    let end = stream::once(async move { revoked.is_cancelled() });
+    let end = end.filter_map(|is_revoked| {
+        let error = is_revoked.then(|| axum::Error::new("who asks is not let in any more"));
+        ready(error.map(Err))
+    });
+    Body::from_stream(data.chain(end))
 }
 
 /// What goes on after its answer has begun ends with the pass, at once and whatever it is: the

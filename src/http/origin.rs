@@ -10,16 +10,23 @@ pub(super) fn names_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a page of somebody else's asks: a browser says in `Origin` whose it is, and programs
-/// say nothing. Ports of the same host count as own.
+/// say nothing. Ports of the same host count as own; what comes without TLS can be anybody's who is
+/// on the way. A picture or a script of this server's in another site's page names no origin, but
+/// says so otherwise (Fetch Metadata); following a link is the person's own doing.
 pub(super) fn is_foreign(uri: &Uri, headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
+    if says("sec-fetch-site", "cross-site") && !says("sec-fetch-mode", "navigate") {
+        return true;
+    }
     let Some(origin) = headers.get(ORIGIN) else { return false };
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     // HTTP/2 has the host in the address.
     let own: Option<Authority> =
         host.and_then(|host| host.parse().ok()).or_else(|| uri.authority().cloned());
+    let is_plain = origin.as_ref().and_then(Uri::scheme_str) != Some("https");
     match (origin.as_ref().and_then(Uri::host), &own) {
-        (Some(origin), Some(own)) => !origin.eq_ignore_ascii_case(own.host()),
+        (Some(origin), Some(own)) => is_plain || !origin.eq_ignore_ascii_case(own.host()),
         // A page without an origin of its own says `null`.
         _ => true,
     }
@@ -51,6 +58,18 @@ mod tests {
         assert!(foreign("192.168.1.3:5001", Some("https://example.com")));
         assert!(foreign("192.168.1.3:5001", Some("https://192.168.1.30:5001")));
         assert!(foreign("192.168.1.3:5001", Some("null")));
+        assert!(foreign("192.168.1.3:5001", Some("http://192.168.1.3:5001")), "anybody on the way");
+        for (site, mode, is) in [
+            ("cross-site", "no-cors", true),
+            ("cross-site", "navigate", false),
+            ("same-origin", "no-cors", false),
+            ("none", "navigate", false),
+        ] {
+            let mut headers = headers(Some("192.168.1.3:5001"), None);
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            headers.insert("sec-fetch-mode", mode.parse().unwrap());
+            assert_eq!(is_foreign(&Uri::from_static("/"), &headers), is, "{site} {mode}");
+        }
         // HTTP/2.
         let uri = Uri::from_static("https://192.168.1.3:5001/api/alarms/test");
         assert!(!is_foreign(&uri, &headers(None, Some("https://192.168.1.3:5001"))));

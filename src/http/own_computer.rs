@@ -8,6 +8,10 @@ use axum::http::uri::Authority;
 
 use super::listener::Peer;
 
+/// What proxies say of whom they ask for, beside the names that are common to them.
+const NAMED_BY_PROXIES: [&str; 4] =
+    ["x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"];
+
 /// Its address and its host are this computer's own, no proxy is between, and the page that asks is
 /// that host's: a name of somebody else's that leads here does not count.
 pub(super) fn is_own_computer(peer: &Peer, uri: &Uri, headers: &HeaderMap) -> bool {
@@ -17,7 +21,10 @@ pub(super) fn is_own_computer(peer: &Peer, uri: &Uri, headers: &HeaderMap) -> bo
 fn comes_from_here(from: IpAddr, uri: &Uri, headers: &HeaderMap) -> bool {
     let names_proxy = headers.contains_key(FORWARDED)
         || headers.contains_key(VIA)
-        || headers.keys().any(|name| name.as_str().starts_with("x-forwarded"));
+        || headers.keys().any(|name| {
+            let name = name.as_str();
+            name.starts_with("x-forwarded") || NAMED_BY_PROXIES.contains(&name)
+        });
     let host: Option<Authority> = match headers.get(HOST) {
         Some(host) => host.to_str().ok().and_then(|host| host.parse().ok()),
         // HTTP/2 has the host in the address.
@@ -71,6 +78,7 @@ mod tests {
             ("127.0.0.1", &[own, ("x-forwarded-for", "192.168.1.20")][..]),
             ("127.0.0.1", &[own, ("x-forwarded-proto", "https")][..]),
             ("127.0.0.1", &[own, ("via", "1.1 proxy")][..]),
+            ("127.0.0.1", &[own, ("x-real-ip", "192.168.1.20")][..]),
         ] {
             assert!(!asked(from, headers), "{from} {headers:?}");
         }

@@ -102,7 +102,18 @@ impl Rule {
                 (!matches!(pass.who(), Who::Nobody), "")
             }
             Self::Publish => (pass.may_publish(), "recording is for cameras and admins"),
-            Self::Watch | Self::Compat { needs_token: true } => (watches, WATCHES),
+            Self::Watch => (watches, WATCHES),
+            // These speak without TLS, where a name that is bent leads any site's page here: who is
+            // merely on the network shows a secret as well.
+            Self::Compat { needs_token: true } => {
+                let has_one =
+                    matches!(pass.who(), Who::Token { .. } | Who::Link { .. } | Who::Open);
+                return match has_one && watches {
+                    true => Ok(()),
+                    false if has_one => Err(Denied::Forbidden(WATCHES)),
+                    false => Err(Denied::Nobody),
+                };
+            }
             Self::WatchAll => {
                 (watches && pass.watches_all(), "this is for those who may watch everything")
             }

@@ -64,7 +64,7 @@ fn the_commands_change_what_the_running_server_knows() {
     assert_eq!(json(folder, &["user", "list", "--json"])["users"][0]["password"], true);
 
     let (_, link, said) = ask(folder, &["user", "link"], "");
-    assert!(link.starts_with(&format!("{}/#pair=", server.https)), "{link}");
+    assert!(link.starts_with(&format!("https://{}/#pair=", server.https)), "{link}");
     assert!(said.contains("admin") && !said.contains("#pair="), "{said}");
     let pair = json(folder, &["device", "pair", "--uses", "3", "--json"]);
     assert_eq!(pair["digits"].as_str().unwrap().len(), 6);

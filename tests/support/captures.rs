@@ -55,7 +55,7 @@ fn read(path: PathBuf) -> Capture {
 pub(crate) fn made(folder: &Path, name: &str, arguments: &str) -> Capture {
     let path = folder.join(name);
     let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-y"]).args(arguments.split(' ')).arg(&path);
+    ffmpeg.args(["-v", "error", "-y"]).args(arguments.split_whitespace()).arg(&path);
     assert!(ffmpeg.status().unwrap().success(), "ffmpeg {arguments}");
     let stream = std::fs::read(&path).unwrap();
     let chunk_bytes = stream.chunks(40_000).map(<[u8]>::len).collect();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Book, Browser, DeviceKey, Link, Mode, PasswordHash, Token, User};
 use crate::auth::error::Error;
-use crate::auth::role::Rights;
+use crate::auth::role::{Rights, Role};
 use crate::auth::secret::Hash;
 
 /// More people than a site has that keeps its users here.
@@ -160,10 +160,11 @@ impl Book {
     /// Somebody has shown a browser's cookie, or its device's key.
     pub(in crate::auth) fn see_browser(&mut self, id: &str, from: Option<IpAddr>, now_ms: i64) {
         let Some(browser) = self.browsers.get_mut(id) else { return };
-        browser.last_seen_ms = Some(now_ms);
+        // A clock that was ahead, or is behind, takes nothing back.
+        browser.last_seen_ms = browser.last_seen_ms.max(Some(now_ms));
         browser.last_from = from.or(browser.last_from);
         if let Some(user) = browser.user.as_ref().and_then(|user| self.users.get_mut(user)) {
-            user.last_seen_ms = Some(now_ms);
+            user.last_seen_ms = user.last_seen_ms.max(Some(now_ms));
         }
     }
 
@@ -176,8 +177,7 @@ impl Book {
         if let Some(device) = &browser.device {
             self.check_device(device)?;
             self.revoked.retain(|revoked| revoked != device);
-            // The same browser has come back without its cookie.
-            self.browsers.retain(|_, other| other.device.as_ref() != Some(device));
+            self.leave_device(device, browser);
         }
         if self.browsers.len() >= MAX_BROWSERS {
             self.browsers.retain(|_, browser| !browser.has_ended(now_ms));
@@ -185,6 +185,26 @@ impl Book {
         check_room(self.browsers.len(), MAX_BROWSERS, "browsers")?;
         self.browsers.insert(browser.id.clone(), browser.clone());
         Ok(())
+    }
+
+    /// The same browser has come back without its cookie. An admin's who follows the link for a
+    /// camera stays an admin's.
+    fn leave_device(&mut self, device: &DeviceKey, to: &Browser) {
+        let is_admins = |rights: Option<&Rights>| rights.is_some_and(|r| r.role == Role::Admin);
+        let gives_less = !is_admins(self.browser_rights(to));
+        let has = |other: &Browser| other.device.as_ref() == Some(device);
+        let stay: Vec<String> = self
+            .browsers
+            .values()
+            .filter(|other| has(other) && gives_less && is_admins(self.browser_rights(other)))
+            .map(|other| other.id.clone())
+            .collect();
+        self.browsers.retain(|id, other| !has(other) || stay.contains(id));
+        for id in stay {
+            if let Some(other) = self.browsers.get_mut(&id) {
+                other.device = None;
+            }
+        }
     }
 
     /// Whoever has another key for a device's id is not that device.

@@ -158,7 +158,10 @@ fn a_key_frame_without_parameter_sets_costs_its_group_and_no_other_input() {
 fn on_a_full_disk_what_came_through_a_pipe_stays_and_plays() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(folder.path()) else { return };
-    let capture = captures::named("webkit-mp4-h264-aac");
+    // Several times as much as is written at once.
+    let large = "-f lavfi -i testsrc2=s=640x480:r=30 -f lavfi -i sine -t 7 -c:v libx264 -preset \
+                 ultrafast -qp 5 -g 15 -c:a aac -movflags frag_keyframe+empty_moov -f mp4";
+    let capture = captures::made(folder.path(), "large.mp4", large);
     // A megabyte is kept for the index.
     disk.leave((1 << 20) + capture.stream.len() as u64 * 3 / 4);
     let args = ["-", "--out", "recordings/out", "--whole"];
