@@ -101,7 +101,7 @@ struct Cli {
     )]
     open: Option<bool>,
 
-    /// Tell the network this computer's name, so that <name>.local leads here; false turns it off [default: true]
+    /// Tell the network this computer's name, so that NAME.local leads here; false turns it off [default: true]
     #[arg(
         long,
         env = "LOCALCAMERA_MDNS",
