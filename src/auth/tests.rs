@@ -469,3 +469,59 @@ proptest! {
         }
     }
 }
+
+/// Somebody who has heard or copied the request would have the cookie of whoever is in.
+#[tokio::test]
+async fn a_claim_is_worth_nothing_once_its_cookie_was_shown() {
+    let (world, _) = World::decided(Mode::Paired).await;
+    let code = world.code(Role::Camera, 1);
+    let first = world.redeem(code.secret.reveal(), 1, HERE).await.unwrap();
+    let again = world.redeem(code.secret.reveal(), 1, HERE).await.unwrap();
+    assert!(world.access.by_cookie(first.cookie.reveal(), HERE).is_none());
+    assert!(world.access.by_cookie(again.cookie.reveal(), HERE).is_some());
+    let late = world.redeem(code.secret.reveal(), 1, HERE).await;
+    assert!(matches!(late, Err(Refused::Ended)));
+    assert!(world.access.by_cookie(again.cookie.reveal(), HERE).is_some());
+}
+
+/// On a computer without a screen the first admin comes by a link, and never decides anything.
+#[tokio::test]
+async fn an_admin_who_came_by_a_link_closes_the_first_decision() {
+    let world = World::new();
+    let link = world.code(Role::Admin, 1);
+    let admin = world.redeem(link.secret.reveal(), 1, HERE).await.unwrap();
+    assert!(world.access.needs_first_decision());
+    world.access.by_cookie(admin.cookie.reveal(), HERE).unwrap();
+    let late = world.access.decide_first(Mode::Network, &claim(7), "Desk", HERE).await;
+    assert!(matches!(late, Err(Refused::NotNow)));
+    assert_eq!(world.access.mode(), Mode::Paired);
+    // What the terminal has shown ends with the decision.
+    let decided = World::new();
+    let shown = decided.code(Role::Admin, 1);
+    decided.access.decide_first(Mode::Paired, &claim(7), "Desk", HERE).await.unwrap();
+    let late = decided.redeem(shown.secret.reveal(), 1, HERE).await;
+    assert!(matches!(late, Err(Refused::Wrong | Refused::Ended)));
+}
+
+/// Everybody on a home's network has an address of the same link-local network.
+#[tokio::test]
+async fn who_guesses_keeps_nobody_else_from_signing_in() {
+    let at = |host: u16| IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, host]);
+    let mut attempts = Attempts::of_passwords();
+    for _ in 0..10 {
+        attempts.fail(at(1), 0);
+    }
+    assert!(attempts.check(at(1), 0).is_err() && attempts.check(at(2), 0).is_ok());
+    for host in 3..30 {
+        for _ in 0..10 {
+            attempts.fail(at(host), 0);
+        }
+    }
+    assert!(attempts.check(at(2), 0).is_ok());
+    let home = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, host]);
+    let mut attempts = Attempts::of_digits();
+    for host in 0..10 {
+        attempts.fail(home(host), 0);
+    }
+    assert!(attempts.check(home(77), 0).is_err());
+}

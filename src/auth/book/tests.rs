@@ -51,3 +51,50 @@ fn two_people_do_not_share_a_name() {
     let refused = book.apply(&Edit::AddUser(other), 0).unwrap_err();
     assert!(refused.to_string().contains("another name"), "{refused}");
 }
+
+fn browser(id: &str, role: Role, device: Option<&str>) -> Browser {
+    Browser {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        rights: Rights::new(role, Scope::All),
+        user: None,
+        device: device.map(|key| DeviceKey::new("tablet-1", key)),
+        cookie: Hash::of(id),
+        claim: None,
+        is_first: false,
+        created_ms: FIRST_MS + 1,
+        last_seen_ms: None,
+        last_from: None,
+    }
+}
+
+/// Whoever makes a link for a camera can have an admin follow it.
+#[test]
+fn an_admin_who_follows_a_cameras_link_stays_an_admin() {
+    let mut book = Book { mode: Mode::Paired, ..Book::default() };
+    book.apply(&Edit::LetIn(browser("admin", Role::Admin, Some("key"))), 0).unwrap();
+    book.apply(&Edit::LetIn(browser("camera", Role::Camera, Some("key"))), 0).unwrap();
+    assert!(book.has_admin(FIRST_MS + 1));
+    assert_eq!(book.browsers["admin"].device, None);
+    assert_eq!(book.by_device("tablet-1").map(|browser| &browser.id[..]), Some("camera"));
+    // Whoever comes back with as much has one entry.
+    book.apply(&Edit::LetIn(browser("again", Role::Viewer, Some("key"))), 0).unwrap();
+    assert!(!book.browsers.contains_key("camera") && book.browsers.contains_key("again"));
+}
+
+/// A board without a battery begins in 1970 until the network has told it the time.
+#[test]
+fn a_clock_that_was_wrong_locks_nobody_out() {
+    const YEAR_MS: i64 = 365 * DAY_MS;
+    let mut book = Book { mode: Mode::Paired, ..Book::default() };
+    let now_ms = FIRST_MS + YEAR_MS;
+    book.apply(&Edit::LetIn(browser("one", Role::Camera, None)), now_ms).unwrap();
+    book.see_browser("one", None, now_ms);
+    for wrong_ms in [0, now_ms - 500 * DAY_MS] {
+        book.see_browser("one", None, wrong_ms);
+        assert!(!book.browsers["one"].has_ended(now_ms), "{wrong_ms}");
+    }
+    let young = Browser { created_ms: 0, ..browser("young", Role::Camera, None) };
+    assert!(!young.has_ended(now_ms));
+    assert!(book.browsers["one"].has_ended(now_ms + 401 * DAY_MS));
+}
