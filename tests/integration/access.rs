@@ -3,7 +3,7 @@
 mod matrix;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::PATIENCE;
@@ -264,4 +264,29 @@ async fn no_secret_is_in_the_log() {
     for secret in secrets {
         assert!(!log.contains(&secret), "the log holds {secret}");
     }
+}
+
+/// Whoever fears to be sent away could always have a request open that lets them in again.
+#[tokio::test]
+async fn a_request_that_was_held_back_is_not_finished_by_who_was_sent_away() {
+    let (server, admin) = decided("paired").await;
+    let other = paired(&server, &admin, "admin", Value::Null).await;
+    let user = json!({ "name": "Back", "role": "admin", "password": "correct horse battery" });
+    // All that is to be said is said without the last byte.
+    let body = format!("{user} ");
+    let origin = format!("https://{}", server.https);
+    let headers =
+        [("cookie", &other[..]), ("origin", &origin[..]), ("content-type", "application/json")];
+    let path = "/api/access/users";
+    let sent_bytes = body.len() - 1;
+    let mut held = send(&server, "POST", path, &headers, body.as_bytes(), sent_bytes).await;
+    revoke(&server, &admin, &other).await;
+    // It may be cut already.
+    let _ = held.write_all(b" ").await;
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, held.read_to_end(&mut answer)).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    let people = ask(&server, "GET", "/api/access/people", Some(&admin), &Value::Null).await.json();
+    assert_eq!(people["users"], json!([]), "{people}");
 }
