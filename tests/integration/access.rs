@@ -290,3 +290,19 @@ async fn a_request_that_was_held_back_is_not_finished_by_who_was_sent_away() {
     let people = ask(&server, "GET", "/api/access/people", Some(&admin), &Value::Null).await.json();
     assert_eq!(people["users"], json!([]), "{people}");
 }
+
+/// Any site can have an admin's browser follow a link.
+#[tokio::test]
+async fn an_admins_browser_that_follows_a_link_stays_an_admins() {
+    let (server, admin) = decided("paired").await;
+    let code = post(&server, "/api/access/codes", Some(&admin), &json!({ "role": "camera" })).await;
+    let secret = code.json()["secret"].as_str().unwrap().to_owned();
+    let body = json!({ "code": secret, "claim": claim('q'), "name": "Desk" });
+    let refused = post(&server, "/api/access/pair", Some(&admin), &body).await;
+    assert_eq!((refused.status, refused.header("set-cookie")), (409, None));
+    let people = ask(&server, "GET", "/api/access/people", Some(&admin), &Value::Null).await;
+    assert_eq!(people.status, 200);
+    // The device that it is for comes in by it.
+    let answer = post(&server, "/api/access/pair", None, &body).await;
+    assert_eq!(answer.status, 200);
+}

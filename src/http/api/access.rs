@@ -109,6 +109,14 @@ pub(in super::super) async fn pair(
     Small(Pair { code, claim, name, device }): Small<Pair>,
 ) -> Result<Response, ApiError> {
     own_page(&caller)?;
+    let pass = caller.pass();
+    if matches!(pass.who(), Who::Browser { .. }) && pass.is_admin() {
+        // Any site can have it follow a link with a code for less.
+        return Err(ApiError::conflict(
+            "this browser is an admin's and stays so: open the link on the device that it is for, \
+             or sign out here first",
+        ));
+    }
     let device = device.map(|Device { id, key }| (id, key.into()));
     let from = peer.address.ip().to_canonical();
     let redeem = Redeem { code: code.into(), claim: claim.into(), name, device, from };
