@@ -351,6 +351,8 @@ async fn serve(
         devices.close().await;
         keeping_access.abort();
         local.abort();
+        // Its socket goes with it.
+        let _ = local.await;
         access.close().await;
         recorder.await
     };
