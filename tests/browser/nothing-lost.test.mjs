@@ -7,6 +7,7 @@ import { arrived, ended, gapsOf, handedOver, isKept, judged, reasonsOf, shown } 
 import { open, reaches, record, stop, truth } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { readOriginals, tapLastingly } from "./support/lasting-tap.mjs";
+import { refuseWithoutTap } from "./support/needs-tap.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
@@ -151,14 +152,6 @@ test("a server that has moved to another address is found, and gets everything",
   assert.ok(links.length > 0 && links.every((origin) => origin === server.https), String(links));
   await server.stop();
 });
-
-/** As Safari does: the camera opens when the person does something. Runs in the page, before its own scripts. */
-function refuseWithoutTap() {
-  const devices = navigator.mediaDevices;
-  const ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = (wish) =>
-    navigator.userActivation.isActive ? ask(wish) : Promise.reject(new DOMException("The request is not allowed", "NotAllowedError"));
-}
 
 test("where the camera needs a tap, one tap goes on", { timeout: 120_000 }, async (t) => {
   const { server, browser, page } = await setUp(t);

@@ -7,18 +7,11 @@ import { test } from "node:test";
 import { isKept, shown } from "./support/arrivals.mjs";
 import { open, reaches, record, recorded, truth } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
+import { refuseWithoutTap } from "./support/needs-tap.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { createShoot, folder } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
-
-/** As Safari does: the camera opens when the person does something. Runs in the page, before its own scripts. */
-function refuseWithoutTap() {
-  const devices = navigator.mediaDevices;
-  const ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = (wish) =>
-    navigator.userActivation.isActive ? ask(wish) : Promise.reject(new DOMException("The request is not allowed", "NotAllowedError"));
-}
 
 /** The device has no room left; runs in the page. */
 const fill = () => {
