@@ -149,6 +149,11 @@ impl Names {
     }
 }
 
+/// The first address of the /64 that a home, or each device in it, has for itself (RFC 6177).
+pub(crate) fn network_of(address: Ipv6Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)
+}
+
 /// Whether `ip` belongs to this computer.
 pub(crate) fn is_ours(ip: IpAddr) -> bool {
     if_addrs::get_if_addrs().is_ok_and(|all| all.iter().any(|interface| interface.ip() == ip))

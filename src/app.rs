@@ -19,6 +19,7 @@ use anyhow::{Context, Result};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -26,7 +27,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
 use crate::access_command;
-use crate::addresses::{Host, MediaAddresses, Names, is_ours};
+use crate::addresses::{Host, MediaAddresses, Names, Reach, is_ours};
 use crate::alarms::Alarms;
 use crate::auth::Access;
 use crate::auth::local::Local;
@@ -199,7 +200,6 @@ async fn serve(
     let devices = Devices::load(config.state.clone())?;
     let access = Access::load(&config.state, config.open)?;
     let host = names.first();
-    let page_url = format!("https://{host}:{}", listeners.https.port);
     let media_addresses = names.media_addresses(config.bind);
     let whereabouts = Whereabouts::new(config, names, listeners.https.port);
     let reach = whereabouts.reach();
@@ -226,7 +226,7 @@ async fn serve(
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let keeper = access.clone();
     let keeping_access = tokio::spawn(async move { keeper.keep().await });
-    let local = local(config, &access, &page_url);
+    let local = local(config, &access, reach.clone());
     let sources = Sources::load(
         config.state.clone(),
         config.sources.clone(),
@@ -238,7 +238,7 @@ async fn serve(
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
-    let ingest = Ingest::new(hub, reach, access.clone(), stop.clone());
+    let ingest = Ingest::new(hub, reach.clone(), access.clone(), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
@@ -271,7 +271,7 @@ async fn serve(
         connections: http::Connections::default(),
         authority: kept.authority().cloned().map(|authority| Arc::new(Authority::new(authority))),
         https_port: listeners.https.port,
-        page_url: page_url.as_str().into(),
+        reach: reach.clone(),
         embed_origins: config.embed_origins.as_slice().into(),
         extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
@@ -325,7 +325,8 @@ async fn serve(
     let moved = whereabouts.changed_since_last_time();
     let keeping_names =
         tokio::spawn(Keeping { kept, tls, whereabouts, name }.run(stop.child_token()));
-    let mut invitation = invitation::make(config, &access, &page_url);
+    let page_url = reach.borrow().page.clone();
+    let mut invitation = invitation::make(config, &access, &page_url, listeners.https.port);
     invitation.notes.extend(moved);
     announce(all, invitation).await;
     tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
@@ -396,8 +397,8 @@ async fn announce(addresses: Vec<Address>, invitation: Invitation) {
 }
 
 /// Answers the server's owner. Without it everything else goes on.
-fn local(config: &Config, access: &Access, page_url: &str) -> JoinHandle<()> {
-    let bound = Local::bind(&config.state, access.clone(), page_url.to_owned());
+fn local(config: &Config, access: &Access, reach: watch::Receiver<Reach>) -> JoinHandle<()> {
+    let bound = Local::bind(&config.state, access.clone(), reach);
     if let Err(error) = &bound {
         tracing::warn!(%error, "`localcamera user`, `token` and `device` cannot speak to this server while it runs");
     }

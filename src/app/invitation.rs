@@ -11,11 +11,11 @@ use crate::console::Invitation;
 const MINUTES: u32 = 10;
 
 /// Secrets go to a terminal alone; elsewhere it is said which command makes them.
-pub(super) fn make(config: &Config, access: &Access, page_url: &str) -> Invitation {
+pub(super) fn make(config: &Config, access: &Access, page_url: &str, port: u16) -> Invitation {
     let mode = access.mode();
     if !std::io::stdout().is_terminal() {
         if mode == Mode::Undecided {
-            let here = here(page_url);
+            let here = here(port);
             tracing::warn!(
                 "nobody has said yet who may come in, and nobody is let in: open {here} on this \
                  computer, or run `localcamera user link` here and open what it prints"
@@ -30,14 +30,7 @@ pub(super) fn make(config: &Config, access: &Access, page_url: &str) -> Invitati
         format!("Footage goes to {}. Ctrl-C stops.", config.recordings.display()),
     ];
     let link = |role| {
-        let new = NewCode {
-            role,
-            scope: Scope::All,
-            user: None,
-            uses: 1,
-            minutes: MINUTES,
-            digits: true,
-        };
+        let new = NewCode { role, scope: Scope::All, user: None, uses: 1, minutes: MINUTES };
         let code = access.new_code(new).ok()?;
         let url = pair_url(page_url, code.secret.reveal());
         Some((url, code.digits.map(|digits| digits.reveal().to_owned())))
@@ -49,7 +42,7 @@ pub(super) fn make(config: &Config, access: &Access, page_url: &str) -> Invitati
             notes.push(format!(
                 "Nobody has said yet who may come in. Open {} on this computer and decide; or open \
                  the following link in the browser that shall be the admin's.",
-                here(page_url)
+                here(port)
             ));
             if let Some((url, _)) = link(Role::Admin) {
                 notes.push(format!("Admin link (once, {MINUTES} minutes): {url}"));
@@ -82,7 +75,6 @@ pub(super) fn make(config: &Config, access: &Access, page_url: &str) -> Invitati
 }
 
 /// The pages' address on the server's own computer.
-fn here(page_url: &str) -> String {
-    let port = page_url.rsplit(':').next().unwrap_or_default();
+fn here(port: u16) -> String {
     format!("https://localhost:{port}")
 }

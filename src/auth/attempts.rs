@@ -1,7 +1,9 @@
 //! Failures are counted, so that nobody guesses six digits or a password. Pure.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use crate::addresses::network_of;
 
 /// Within which failures are counted.
 const WINDOW_MS: u64 = 10 * 60 * 1000;
@@ -114,7 +116,7 @@ fn home(from: IpAddr) -> IpAddr {
         IpAddr::V6(address) if address.is_unicast_link_local() || address.is_unique_local() => {
             address.into()
         }
-        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+        IpAddr::V6(address) => network_of(address).into(),
         address => address,
     }
 }

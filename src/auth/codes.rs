@@ -78,8 +78,6 @@ pub(crate) struct NewCode {
     pub(crate) user: Option<String>,
     pub(crate) uses: u32,
     pub(crate) minutes: u32,
-    /// Whether six digits are wanted. An admin's code has none, nor one for more than an hour.
-    pub(crate) digits: bool,
 }
 
 /// The codes that there are.
@@ -112,10 +110,9 @@ impl Codes {
         if self.live(now_ms).count() >= MAX_CODES {
             return Err(Error::Full { what: "codes", max: MAX_CODES });
         }
-        let has_digits = new.digits
-            && new.role != Role::Admin
-            && new.user.is_none()
-            && new.minutes <= MAX_DIGITS_MINUTES;
+        // Six digits can be guessed: what they let in is not everything, and they do not last.
+        let has_digits =
+            new.role != Role::Admin && new.user.is_none() && new.minutes <= MAX_DIGITS_MINUTES;
         let digits = has_digits.then(|| self.unused_digits());
         let lasts_ms = u64::from(new.minutes) * 60_000;
         self.codes.push(Code {

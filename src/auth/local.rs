@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::{Access, Applied, Change, NewCode, Role, Scope};
+use crate::addresses::Reach;
 use crate::config::Secret;
 
 const FILE: &str = "control.sock";
@@ -54,8 +55,8 @@ pub(crate) struct Local {
     listener: UnixListener,
     path: PathBuf,
     access: Access,
-    /// The address of the pages, for links.
-    page_url: String,
+    /// Where the pages are, for links.
+    reach: watch::Receiver<Reach>,
 }
 
 /// The socket of a state folder.
@@ -83,7 +84,11 @@ impl Local {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(crate) fn bind(state: &Path, access: Access, page_url: String) -> io::Result<Self> {
+    pub(crate) fn bind(
+        state: &Path,
+        access: Access,
+        reach: watch::Receiver<Reach>,
+    ) -> io::Result<Self> {
         let path = path(state)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -91,7 +96,7 @@ impl Local {
         }
         let listener = UnixListener::bind(&path)?;
         // From here on it is removed at the end.
-        let local = Self { listener, path, access, page_url };
+        let local = Self { listener, path, access, reach };
         fs::set_permissions(&local.path, Permissions::from_mode(0o600))?;
         Ok(local)
     }
@@ -109,10 +114,10 @@ impl Local {
                     continue;
                 }
             };
-            let (access, page_url) = (self.access.clone(), self.page_url.clone());
+            let (access, reach) = (self.access.clone(), self.reach.clone());
             tokio::spawn(async move {
                 let _turn = turn;
-                converse(stream, &access, &page_url).await;
+                converse(stream, &access, &reach).await;
             });
         }
     }
@@ -125,7 +130,7 @@ impl Drop for Local {
     }
 }
 
-async fn converse(mut stream: UnixStream, access: &Access, page_url: &str) {
+async fn converse(mut stream: UnixStream, access: &Access, reach: &watch::Receiver<Reach>) {
     let own = rustix::process::geteuid().as_raw();
     if !stream.peer_cred().is_ok_and(|peer| may_ask(peer.uid(), own)) {
         return;
@@ -138,7 +143,10 @@ async fn converse(mut stream: UnixStream, access: &Access, page_url: &str) {
         return;
     }
     let answer = match serde_json::from_slice(&line) {
-        Ok(request) => answer(access, Some(page_url), request).await,
+        Ok(request) => {
+            let page_url = reach.borrow().page.clone();
+            answer(access, Some(&page_url), request).await
+        }
         // What is wrong may be beside a password.
         Err(_) => Err("the server does not understand this request; it may be another version \
                        than the command"
@@ -180,7 +188,7 @@ pub(crate) async fn answer(
                         .to_owned(),
                 );
             };
-            let new = NewCode { role, scope: Scope::All, user, uses, minutes, digits: true };
+            let new = NewCode { role, scope: Scope::All, user, uses, minutes };
             let code = access.new_code(new).map_err(|error| error.to_string())?;
             let secret = code.secret.reveal();
             Ok(json!({
@@ -218,8 +226,9 @@ mod tests {
         // Left by a crash.
         fs::write(&path, "").unwrap();
         let access = Access::load(folder.path(), false).unwrap();
-        let local =
-            Local::bind(folder.path(), access.clone(), "https://a:5001".to_owned()).unwrap();
+        let reach = Reach { page: "https://a:5001".to_owned(), ..Reach::default() };
+        let reach = watch::channel(reach).1;
+        let local = Local::bind(folder.path(), access.clone(), reach).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let serving = tokio::spawn(local.serve());
         let people = ask(&path, b"{\"ask\":\"people\"}\n").await;

@@ -198,7 +198,7 @@ impl Access {
     ///
     /// # Errors
     /// When it opens nothing.
-    pub(crate) fn by_token(&self, text: &str, _from: IpAddr) -> Result<Pass, TokenRefused> {
+    pub(crate) fn by_token(&self, text: &str) -> Result<Pass, TokenRefused> {
         let now_ms = clock::now_ms();
         let hash = Hash::of(text);
         let mut state = self.lock();

@@ -1,7 +1,9 @@
 //! How many new devices an address may bring.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use crate::addresses::network_of;
 
 /// A classroom that unpacks its tablets behind one address; whoever makes up ids needs hours to
 /// fill the list.
@@ -36,7 +38,7 @@ impl Newcomers {
 /// A computer has a whole IPv6 network to choose addresses from.
 fn home(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+        IpAddr::V6(address) => network_of(address).into(),
         address => address,
     }
 }

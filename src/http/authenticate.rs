@@ -56,7 +56,7 @@ fn caller(
         return Caller { pass: Ok(access.everyone()), is_foreign, mode };
     }
     if let Some(token) = token(uri, headers) {
-        return Caller { pass: access.by_token(&token, from), is_foreign: false, mode };
+        return Caller { pass: access.by_token(&token), is_foreign: false, mode };
     }
     let counts = match names_origin(headers) {
         true => !is_foreign,

@@ -33,8 +33,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::addresses::Reach;
 use crate::alarms::Alarms;
 use crate::auth::Access;
 use crate::config::{Origin, RtspAddresses};
@@ -87,8 +89,8 @@ pub(crate) struct State {
     /// The server's own authority, unless the user brought a certificate.
     pub(crate) authority: Option<Arc<Authority>>,
     pub(crate) https_port: u16,
-    /// Where others find this server, such as `https://192.168.1.3:5001`.
-    pub(crate) page_url: Arc<str>,
+    /// Where others find this server.
+    pub(crate) reach: watch::Receiver<Reach>,
     /// Whose pages may show a camera in a frame, beside the server's own.
     pub(crate) embed_origins: Arc<[Origin]>,
     /// Where whoever runs the server puts programs of others that a page can use.

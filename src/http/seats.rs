@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::tally::Tally;
+use crate::addresses::network_of;
 use crate::config::TrustedProxies;
 
 /// Eight times the largest scale that there are budgets for (1,000 who record and as many who
@@ -153,7 +154,7 @@ fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
 fn network(address: IpAddr) -> Option<Ipv6Addr> {
     match address {
         IpAddr::V4(_) => None,
-        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+        IpAddr::V6(ip) => Some(network_of(ip)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, Request, State as Shared};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
@@ -82,7 +82,7 @@ pub(in super::super) async fn about(
 ) -> Response {
     let pass = caller.pass();
     let may_decide = state.access.needs_first_decision() && is_own_computer(&peer, &uri, &headers);
-    let told = (no_store(), Json(told(&state, &pass, may_decide))).into_response();
+    let told = Json(told(&state, &pass, may_decide)).into_response();
     match (pass.who(), cookie(&headers)) {
         // Its time begins anew with each visit.
         (Who::Browser { .. }, Some(secret)) => with_cookie(told, secret, COOKIE_AGE_S),
@@ -180,12 +180,8 @@ fn told(state: &State, pass: &Pass, may_decide: bool) -> Value {
 
 /// What whoever was let in is told: the same as by `GET /api/access`, and its cookie, once.
 fn welcome(state: &State, let_in: &LetIn) -> Response {
-    let told = (no_store(), Json(told(state, &let_in.pass, false))).into_response();
+    let told = Json(told(state, &let_in.pass, false)).into_response();
     with_cookie(told, let_in.cookie.reveal(), COOKIE_AGE_S)
-}
-
-fn no_store() -> [(axum::http::HeaderName, &'static str); 1] {
-    [(CACHE_CONTROL, "no-store")]
 }
 
 fn with_cookie(mut response: Response, secret: &str, age_s: u64) -> Response {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
-use axum::http::header::{CACHE_CONTROL, HOST};
+use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -75,7 +75,7 @@ pub(in super::super::super) async fn people(
     if let Who::Browser { id, .. } = pass.who() {
         mark_here(&mut people, id);
     }
-    ([(CACHE_CONTROL, "no-store")], Json(people))
+    Json(people)
 }
 
 fn mark_here(people: &mut People, id: &str) {
@@ -135,7 +135,7 @@ pub(in super::super::super) async fn add_token(
     let applied = state.access.apply(Change::AddToken { name, role, scope, days }).await?;
     let mut told = entry(&applied);
     told["token"] = applied.secret.as_ref().map(|secret| secret.reveal().to_owned()).into();
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
+    Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 
 /// `DELETE /api/access/tokens/{id}`
@@ -160,7 +160,7 @@ pub(in super::super::super) async fn add_link(
     let stream = utf8_percent_encode(&stream, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
     let secret = applied.secret.as_ref().map_or("", |secret| secret.reveal());
     told["url"] = format!("{base}/embed/{stream}?token={secret}").into();
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)).into_response())
+    Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 
 /// `DELETE /api/access/links/{id}`
@@ -212,6 +212,6 @@ fn base(state: &State, uri: &Uri, headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     match host.or_else(|| uri.authority().cloned()) {
         Some(host) if !is_loopback(host.host()) => format!("https://{host}"),
-        _ => state.page_url.to_string(),
+        _ => state.reach.borrow().page.clone(),
     }
 }
