@@ -16,6 +16,7 @@ import { createLeftovers } from "./capture/leftovers.js";
 import { isAliveElsewhere } from "./capture/life.js";
 import { firstUnread, noticesOf } from "./capture/notices.js";
 import { watchOrientation } from "./capture/orientation.js";
+import { createOtherTab } from "./capture/other-tab.js";
 import { createRemote } from "./capture/remote.js";
 import { createPrompt, sentenceFor } from "./capture/remote-prompt.js";
 import { createRoom } from "./capture/room.js";
@@ -134,6 +135,7 @@ async function start() {
     // That nothing of its own arrives is what the truth line says.
     isOwn: (alarm) => alarm.device === device.id,
   });
+  const otherTab = createOtherTab({ locks: navigator.locks, isAlive: (session) => isAliveElsewhere(storage, session, clock.now()) });
   const remote = createRemote({
     page: window,
     studio,
@@ -143,7 +145,7 @@ async function start() {
     numbered,
     now: clock.now,
     record: recordFromElsewhere,
-    otherTab: (session) => isAliveElsewhere(storage, session, clock.now()),
+    otherTab: otherTab.records,
     isDenied: () => isCameraDenied(navigator),
     opensUnasked: (withMicrophone) => opensUnasked(navigator, withMicrophone),
     onChange: renderSoon,
@@ -237,6 +239,7 @@ async function start() {
       if (before === "stopping" || before === "" || state.name === "error") health.look();
       if (recordNow && state.name === "error") setTimeout(tryRecordNow, RECORD_NOW_RETRY_MS);
     }
+    otherTab.tick(state.inSession);
     remote.tick();
     board.render();
   }

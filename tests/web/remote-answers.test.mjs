@@ -48,6 +48,7 @@ test("what cannot be done says why", () => {
   assert.equal(settle("start", "", here(idle(), { hidden: true })), "failed");
   assert.match(message("start", "", here(idle(), { hidden: true })), /background/);
   assert.match(message("start", "", here(idle(), { otherTab: true })), /Another tab/);
+  assert.match(message("stop", "", here(idle(), { otherTab: true })), /Another tab/);
   const refused = idle({ opened: null, fault: { key: "error.permission", values: {} } });
   assert.match(message("start", "", here(refused, { touched: false })), /tapped/);
   assert.match(message("start", "", here(refused)), /may not use the camera/);

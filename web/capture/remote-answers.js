@@ -81,6 +81,8 @@ export function settled(order, situation, name) {
       return state.canRecord ? null : saving;
     }
     case "stop":
+      // "Done" would say that nothing is recorded.
+      if (situation.otherTab) return no("failed", OBSTACLES.other_tab);
       return state.inSession ? null : DONE;
     case "mark":
       return state.inSession && state.session !== null ? null : no("failed", "Nothing is being recorded, so there is nothing to mark.");
