@@ -1,6 +1,7 @@
 //! Who gets in, and what ends when it is taken.
 
 mod matrix;
+mod watching;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

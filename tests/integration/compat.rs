@@ -4,8 +4,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::live::send;
@@ -31,6 +31,26 @@ pub(crate) async fn connect(
     let (socket, answer) = tokio::time::timeout(PATIENCE, connecting).await.unwrap().unwrap();
     let protocol = answer.headers().get("sec-websocket-protocol");
     (socket, protocol.map(|protocol| protocol.to_str().unwrap().to_owned()))
+}
+
+/// The status with which a connection is refused.
+pub(crate) async fn refusal(url: &str) -> u16 {
+    let connecting = tokio_tungstenite::connect_async(url);
+    match tokio::time::timeout(PATIENCE, connecting).await.unwrap() {
+        Err(Error::Http(answer)) => answer.status().as_u16(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it was let in"),
+    }
+}
+
+/// Reads until the connection is cut, without a goodbye.
+pub(crate) async fn cut(socket: &mut Socket) {
+    let end = async {
+        while let Some(Ok(message)) = socket.next().await {
+            assert!(!message.is_close(), "{message}");
+        }
+    };
+    tokio::time::timeout(PATIENCE, end).await.expect("the connection goes on");
 }
 
 /// The next message that says something.

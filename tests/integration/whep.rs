@@ -19,7 +19,7 @@ use crate::support::http::{Answer, request};
 use crate::support::server::{Server, command};
 
 /// A viewer by WebRTC.
-struct Watcher {
+pub(crate) struct Watcher {
     rtc: Rtc,
     socket: UdpSocket,
     video: Mid,
@@ -30,6 +30,15 @@ struct Watcher {
 
 /// Asks for a stream, with sound or without it. `Err` is what the server has against it.
 async fn watch(server: &Server, has_sound: bool) -> Result<(Watcher, Answer), Answer> {
+    watch_as(server, has_sound, &[]).await
+}
+
+/// The same as somebody whom these headers name.
+pub(crate) async fn watch_as(
+    server: &Server,
+    has_sound: bool,
+    who: &[(&str, &str)],
+) -> Result<(Watcher, Answer), Answer> {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let mut rtc = Rtc::builder().enable_opus(true, false).build(Instant::now());
     let host = Candidate::host(socket.local_addr().unwrap(), "udp").unwrap();
@@ -39,9 +48,10 @@ async fn watch(server: &Server, has_sound: bool) -> Result<(Watcher, Answer), An
     let video = change.add_media(MediaKind::Video, direction, None, None, None);
     let audio = has_sound.then(|| change.add_media(MediaKind::Audio, direction, None, None, None));
     let (offer, pending) = change.apply().unwrap();
-    let kind = [("content-type", "application/sdp")];
+    let own = format!("https://{}", server.https);
+    let headers = [&[("content-type", "application/sdp"), ("origin", &own)], who].concat();
     let body = offer.to_sdp_string();
-    let answer = request(server, "POST", "/whep/test-device", &kind, body.as_bytes()).await;
+    let answer = request(server, "POST", "/whep/test-device", &headers, body.as_bytes()).await;
     if answer.status != 201 {
         return Err(answer);
     }
@@ -52,6 +62,11 @@ async fn watch(server: &Server, has_sound: bool) -> Result<(Watcher, Answer), An
 }
 
 impl Watcher {
+    /// Receives a picture.
+    pub(crate) async fn until_shown(&mut self) {
+        self.until(|watcher| !watcher.frames.is_empty()).await;
+    }
+
     /// Receives until enough has come.
     async fn until(&mut self, is_enough: impl Fn(&Self) -> bool) {
         let began = Instant::now();
