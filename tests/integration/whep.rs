@@ -67,6 +67,11 @@ impl Watcher {
         self.until(|watcher| !watcher.frames.is_empty()).await;
     }
 
+    /// Goes on watching, until nobody has patience any more.
+    pub(crate) async fn go_on(&mut self) {
+        self.until(|_| false).await;
+    }
+
     /// Receives until enough has come.
     async fn until(&mut self, is_enough: impl Fn(&Self) -> bool) {
         let began = Instant::now();
