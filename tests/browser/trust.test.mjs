@@ -105,9 +105,11 @@ for (const browser of browsers) {
 
     // The check can fail, and it is the name alone for which it does.
     const own = await serveForged(t, { certs, host: OWN, address: NEXT });
-    await page.goto(own);
+    await page.goto(own.url);
     assert.equal(await page.evaluate(() => document.title), "forged");
-    await isRefused(page, await serveForged(t, { certs, host: PUBLIC, address: NEXT }), browser.refusal);
+    const elsewhere = await serveForged(t, { certs, host: PUBLIC, address: NEXT });
+    await isRefused(page, elsewhere.url, browser.refusal);
+    await elsewhere.refused();
     await server.stop();
   });
 }
