@@ -2,83 +2,153 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { arrived, handedOver } from "./support/arrivals.mjs";
 import { judged, reaches, record, recorded, stop } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
+import { ask, isShown, newCode, says, shows, textOf, type, words } from "./support/entry.mjs";
+import { tapLastingly } from "./support/lasting-tap.mjs";
+import { inOwnNetwork } from "./support/own-network.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
-/** @typedef {import("./support/page.mjs").Page} Page */
+/** @typedef {Awaited<ReturnType<Awaited<ReturnType<typeof openChromium>>["newPage"]>>} ChromiumPage */
 
-/** @param {Page} page @param {string} id */
-const isShown = (page, id) => page.evaluate((wanted) => (document.getElementById(wanted)?.getClientRects().length ?? 0) > 0, id);
+/** The server's own computer decides; every other device is on the other end of this address. */
+const LAN = "192.168.77.3";
+const network = await inOwnNetwork(LAN);
 
-/** @param {Page} page @param {string} id */
-const shows = (page, id) =>
-  until(`#${id} on the page`, () => isShown(page, id), {
-    within: 30_000,
-    explain: async () => JSON.stringify({ text: await page.evaluate(() => document.body.innerText.slice(0, 600)), errors: page.errors }),
-  });
-
-/** What an admin's page asks of the server. @param {Page} page @param {string} method @param {string} path @param {object} [body] */
-const ask = (page, method, path, body) =>
-  page.evaluate(
-    async ([verb, where, text]) => {
-      const answer = await fetch(String(where), { method: String(verb), ...(text ? { body: text, headers: { "content-type": "application/json" } } : {}) });
-      const said = await answer.text();
-      return { status: answer.status, said: said === "" ? null : JSON.parse(said) };
-    },
-    /** @type {[string, string, string]} */ ([method, path, body ? JSON.stringify(body) : ""]),
-  );
-
-/** Six digits for a camera. @param {Page} desk */
-async function digits(desk) {
-  const { status, said } = await ask(desk, "POST", "/api/access/codes", { role: "camera" });
-  assert.equal(status, 201, JSON.stringify(said));
-  return String(said.digits);
+/** What a person reads who has done nothing wrong. @param {import("./support/page.mjs").Page} page */
+async function complainsOfNothing(page) {
+  for (const id of ["code-problem", "not-set-up-problem", "first-problem", "password-problem"]) assert.equal(await textOf(page, id), "", id);
+  assert.notEqual(await page.evaluate(() => document.body.dataset["state"]), "error");
+  assert.deepEqual(page.errors.filter((error) => !/status of 40[13]/.test(error)), [], "being refused is no fault");
 }
 
-/** @param {Page} page @param {string} code */
-async function type(page, code) {
-  await page.evaluate((text) => {
-    const box = /** @type {HTMLInputElement} */ (document.getElementById("code"));
-    box.value = text;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-  }, code);
-}
-
-test("the first start: one browser decides, a tablet comes in by six digits, and goes on when it is shut out", { timeout: 240_000 }, async (t) => {
-  const server = await startServer(t, { isOpen: false });
-  const desk = await (await openChromium(t, server, { tap: false })).newPage();
-  await desk.goto(server.https);
+/** @param {import("node:test").TestContext} t */
+async function start(t) {
+  const server = await startServer(t, { isOpen: false, isForAll: network !== null });
+  const context = { locale: "en-GB" };
+  const desk = await (await openChromium(t, server, { tap: false, context })).newPage();
+  await desk.goto(`https://localhost:${new URL(server.https).port}`);
   await shows(desk, "first-paired");
-  await desk.click("#first-paired");
-  await shows(desk, "stage-done");
-  await desk.goto(`${server.https}/devices`);
-  await shows(desk, "people-let-in");
+  const decide = async () => {
+    await desk.click("#first-paired");
+    await shows(desk, "stage-done");
+    await desk.goto(new URL("/devices", desk.playwright.url()).href);
+    await shows(desk, "people-let-in");
+  };
+  return { server, context, desk, decide };
+}
 
-  const tablet = await (await openChromium(t, server)).newPage();
-  await tablet.goto(`${server.https}/devices`);
-  await shows(tablet, "code");
+/**
+ * A camera that was let in and records.
+ * @param {import("node:test").TestContext} t @param {{ lasting?: boolean }} [options] `lasting`: it is listened to across reloads
+ */
+async function startRecording(t, { lasting = false } = {}) {
+  const { server, context, desk, decide } = await start(t);
+  await decide();
+  const browser = await openChromium(t, server, { tap: !lasting, context });
+  if (lasting) await tapLastingly(browser.context);
+  const tablet = await browser.newPage();
+  /** @type {import("playwright-core").WebSocket[]} */
+  const sockets = [];
+  tablet.playwright.on("websocket", (socket) => sockets.push(socket));
   await tablet.goto(server.https);
   await shows(tablet, "code");
+  await type(tablet, (await newCode(desk)).digits);
+  await reaches(tablet, "idle");
+  await record(tablet);
+  const shutOut = async () => {
+    const { said } = await ask(desk, "GET", "/api/access/people");
+    const camera = said.browsers.find((/** @type {{ role: string }} */ { role }) => role === "camera");
+    const before = sockets.filter((socket) => !socket.isClosed());
+    assert.ok(before.length > 0, "a camera that records has a socket open");
+    assert.equal((await ask(desk, "DELETE", `/api/access/browsers/${camera.id}`)).status, 204);
+    await until("the end of what the camera had open", () => before.every((socket) => socket.isClosed()), { within: 5000 });
+    await shows(tablet, "let-in-layer");
+    await says(tablet, "let-in-title", String(words["sign_in.ask.revoked"]));
+    await says(tablet, "code-lead", String(words["sign_in.ask.revoked.lead"]));
+    await says(tablet, "entry-held-text", HELD);
+    assert.equal((await ask(tablet, "GET", "/api/streams")).status, 401, "nobody sees what is live");
+    await until("nothing of it is live", async () => !(await isLive(desk)));
+  };
+  return { server, desk, tablet, shutOut };
+}
+
+/** @param {import("./support/page.mjs").Page} desk */
+const isLive = async (desk) => (await ask(desk, "GET", "/api/streams")).said.streams.some((/** @type {{ state: string }} */ { state }) => state === "live");
+
+/** How much waits, whatever it is. */
+const HELD = new RegExp(`^${String(words["sign_in.held"]).replace("{size}", "<?[\\d.,]+ \\S+")}$`);
+
+test("one browser decides who gets in; another one at the network's address is told what to do, and comes in by six digits", { timeout: 240_000, skip: !network }, async (t) => {
+  const { server, context, desk, decide } = await start(t);
+  assert.ok(server.https.startsWith(`https://${LAN}:`), server.https);
+  const tablet = await (await openChromium(t, server, { tap: false, context })).newPage();
+  await tablet.goto(server.https);
+  await shows(tablet, "stage-not_set_up");
+  assert.equal(await textOf(tablet, "own-address"), `https://localhost:${new URL(server.https).port}`);
+  assert.ok(!(await isShown(tablet, "first-paired")), "who is elsewhere does not decide");
+  assert.equal((await ask(tablet, "POST", "/api/access/first", { mode: "network" })).status, 403, "whatever it asks for");
+  await complainsOfNothing(tablet);
+
+  await decide();
+  await shows(tablet, "code");
+  for (const path of ["/live", "/devices", "/"]) {
+    await tablet.goto(server.https + path);
+    await shows(tablet, "code");
+    assert.match(await textOf(tablet, "stage-code"), new RegExp(words["sign_in.how"]?.replace("?", "\\?") ?? ""), path);
+    assert.equal(await textOf(tablet, "code-devices"), `${server.https}/devices`, path);
+    await complainsOfNothing(tablet);
+  }
   assert.equal((await ask(tablet, "GET", "/api/streams")).status, 401, "nobody sees what is live");
-  const code = await digits(desk);
-  await type(tablet, code === "111111" ? "222222" : "111111");
-  await until("a sentence about the wrong code", () => tablet.evaluate(() => (document.getElementById("code-problem")?.textContent ?? "") !== ""), { within: 20_000 });
-  await type(tablet, `${code.slice(0, 3)} ${code.slice(3)}`);
+
+  const code = await newCode(desk);
+  await type(tablet, code.digits.slice(0, 3));
+  await tablet.click("#pair");
+  await says(tablet, "code-problem", String(words["sign_in.code.short"]));
+  await type(tablet, code.digits === "111111" ? "222222" : "111111");
+  await says(tablet, "code-problem", String(words["sign_in.refused.wrong_code"]));
+  const ended = await newCode(desk);
+  assert.equal((await ask(desk, "DELETE", `/api/access/codes/${ended.id}`)).status, 204);
+  await type(tablet, ended.digits);
+  await says(tablet, "code-problem", String(words["sign_in.refused.code_ended"]));
+  await type(tablet, `${code.digits.slice(0, 3)} ${code.digits.slice(3)}`);
   await reaches(tablet, "idle");
   assert.equal((await ask(tablet, "GET", "/api/access/people")).status, 403, "a camera lets nobody in");
 
-  await record(tablet);
+  const late = await (await openChromium(t, server, { tap: false, context })).newPage();
+  await late.goto(server.https);
+  await shows(late, "code");
+  await type(late, code.digits);
+  await says(late, "code-problem", String(words["sign_in.refused.code_ended"]));
+  await server.stop();
+});
+
+test("a camera that is shut out while it records says so, goes on, and delivers when it is let in again", { timeout: 420_000 }, async (t) => {
+  const { server, desk, tablet, shutOut } = await startRecording(t);
   await recorded(tablet, 5);
-  const { said: people } = await ask(desk, "GET", "/api/access/people");
-  const shut = people.browsers.find((/** @type {any} */ browser) => browser.role === "camera");
-  assert.equal((await ask(desk, "DELETE", `/api/access/browsers/${shut.id}`)).status, 204);
-  await shows(tablet, "let-in-layer");
-  await type(tablet, await digits(desk));
+  await shutOut();
+  await type(tablet, (await newCode(desk)).digits);
   await until("the sheet is gone", async () => !(await isShown(tablet, "let-in-layer")), { within: 30_000 });
   await recorded(tablet, 12);
   await stop(tablet, 60_000);
   await judged(t, tablet, server);
+  await server.stop();
+});
+
+test("what a camera has recorded stays in it while it is shut out, also when its page is loaded again", { timeout: 420_000 }, async (t) => {
+  const { server, desk, tablet, shutOut } = await startRecording(t, { lasting: true });
+  await handedOver(tablet, 1, 3);
+  await shutOut();
+  await handedOver(tablet, 1, 6);
+  await tablet.playwright.reload();
+  await shows(tablet, "code");
+  await says(tablet, "entry-held-text", HELD);
+  await type(tablet, (await newCode(desk)).digits);
+  await reaches(tablet, "recording", 40_000);
+  await handedOver(tablet, 2, 3);
+  await stop(tablet, 60_000);
+  await arrived(t, tablet, server, { generations: 2, unstored: 2 });
   await server.stop();
 });

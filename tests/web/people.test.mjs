@@ -81,6 +81,9 @@ test("the rows say whose browser it is, and their buttons whom they mean", () =>
   const [row] = browserRows(people, look);
   assert.deepEqual([row.name, row.tags, row.facts], ["Phone", ["Admin", "this browser"], ["sees everything · signed in as Anna", "here now, from 192.168.1.9"]]);
   assert.deepEqual(row.acts.map(({ label }) => label), ["Change Phone", "Shut out Phone"]);
+  const records = (role) => browserRows(parsePeople({ browsers: [{ id: "b", name: "Tablet", role, device: "d1" }] }), look)[0].facts[0];
+  assert.match(records("camera"), / · records$/);
+  assert.doesNotMatch(records("viewer"), /records/, "of a camera that only watches now");
   row.acts[1].act();
   const codes = codeRows(people, look);
   assert.deepEqual(codes.map(({ id, name }) => [id, name]), [["c", "For one more device"]], "one that has ended is gone");

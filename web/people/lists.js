@@ -35,8 +35,8 @@ export function browserRows({ browsers, users }, look) {
       name,
       tags: [words.role(browser.role), ...(isHere ? [t("people.here")] : [])],
       facts: [
-        // A camera's own is said by its role.
-        [words.sees(browser, choices), ...(device ? [t("people.records")] : []), ...(owner ? [t("people.of_user", { name: isolated(owner.name) })] : [])].join(t("people.and")),
+        // A camera's own is said by its role. A camera of which a viewer was made records no more.
+        [words.sees(browser, choices), ...(device && browser.role !== "viewer" ? [t("people.records")] : []), ...(owner ? [t("people.of_user", { name: isolated(owner.name) })] : [])].join(t("people.and")),
         lastFrom === "" ? seen : t("people.seen.from", { seen, address: lastFrom }),
       ],
       acts: [button(look, "people.change", name, () => acts.changeBrowser(browser)), button(look, "people.shut_out", name, () => acts.shutOut(browser), true)],

@@ -183,7 +183,8 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   const { port, origin } = page.location;
   // No links: the one leads back to here, and both away from a recording.
-  write(byId("code-devices"), `${origin}/devices`);
+  // A phone is narrower: the line ends between the two, not within a word.
+  byId("code-devices").replaceChildren(origin, page.document.createElement("wbr"), "/devices");
   write(byId("own-address"), `https://localhost${port === "" ? "" : `:${port}`}`);
   title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
 

@@ -21,16 +21,16 @@ async function keyName(server) {
 /**
  * @param {import("node:test").TestContext} t the browser ends with this test
  * @param {import("./server.mjs").Server | null} server whose certificate it trusts
- * @param {{ cameras?: number, tap?: boolean, profile?: string, unreachable?: string[], context?: import("playwright-core").BrowserContextOptions }} [options]
- *   `profile`: the folder of an earlier browser, which kept it; `unreachable`: origins that are not there for this browser
+ * @param {{ cameras?: number, tap?: boolean, profile?: string, home?: string, unreachable?: string[], context?: import("playwright-core").BrowserContextOptions }} [options]
+ *   `profile`: the folder of an earlier browser, which kept it; `home`: of the person, with what they have imported; `unreachable`: origins that are not there for this browser
  */
-export async function openChromium(t, server, { cameras = 1, tap = true, profile: earlier, unreachable = [], context: more = {} } = {}) {
+export async function openChromium(t, server, { cameras = 1, tap = true, profile: earlier, home, unreachable = [], context: more = {} } = {}) {
   const profile = earlier ?? (await mkdtemp(join(tmpdir(), "localcamera-chromium-")));
   const context = await driver.launchPersistentContext(profile, {
     executablePath: executable(),
     headless: true,
     // What it leaves behind goes with the profile.
-    env: { ...process.env, TMPDIR: profile },
+    env: { ...process.env, TMPDIR: profile, ...(home ? { HOME: home, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined } : {}) },
     args: [
       "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",

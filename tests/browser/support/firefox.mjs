@@ -7,14 +7,18 @@ import puppeteer from "puppeteer-core";
 import { firefox as executable } from "./programs.mjs";
 import { installTap } from "./tap.mjs";
 
-/** @param {import("node:test").TestContext} t the browser ends with this test */
-export async function openFirefox(t) {
+/**
+ * @param {import("node:test").TestContext} t the browser ends with this test
+ * @param {{ profile?: string }} [options] `profile`: a folder with what was imported; such a browser overlooks no error
+ */
+export async function openFirefox(t, { profile } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "localcamera-firefox-"));
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: executable(),
     headless: true,
-    acceptInsecureCerts: true,
+    acceptInsecureCerts: profile === undefined,
+    ...(profile === undefined ? {} : { userDataDir: profile }),
     // What it leaves behind goes with this folder.
     env: { ...process.env, TMPDIR: folder },
     extraPrefsFirefox: {

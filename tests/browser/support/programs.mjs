@@ -22,6 +22,7 @@ function onPath(...names) {
 export const chromium = () => onPath("chromium", "chromium-browser", "google-chrome");
 export const firefox = () => onPath("firefox-esr", "firefox");
 export const webkitDriver = () => onPath("WebKitWebDriver");
+export const certutil = () => onPath("certutil");
 export const xvfb = () => onPath("Xvfb");
 
 /** Debian's own Python sees Debian's packages, whatever else is installed. */

@@ -17,18 +17,18 @@ import { until } from "./until.mjs";
 
 /**
  * @param {import("node:test").TestContext} t the server ends with this test
- * @param {{ segmentSeconds?: number | null, args?: string[], isOpen?: boolean }} [options] `null`: the default of 60 s;
- *   `isOpen`: without sign-in
+ * @param {{ segmentSeconds?: number | null, args?: string[], isOpen?: boolean, isForAll?: boolean }} [options] `null`: the
+ *   default of 60 s; `isOpen`: without sign-in; `isForAll`: at every address that this computer has, in a network of the test's own
  * @returns {Promise<Server>}
  */
-export async function startServer(t, { segmentSeconds = 4, args = [], isOpen = true } = {}) {
+export async function startServer(t, { segmentSeconds = 4, args = [], isOpen = true, isForAll = false } = {}) {
   const binary = localcamera();
   const folder = await mkdtemp(join(tmpdir(), "localcamera-test-"));
   const recordings = join(folder, "recordings");
   const running = start(
     binary,
     [
-      ...(isOpen ? ["--open"] : []), "--bind", "127.0.0.1", "--lan-ip", "127.0.0.1", "--https-port", "0", "--wss-port", "0", "--webrtc-port", "0", "--mdns=false",
+      ...(isOpen ? ["--open"] : []), ...(isForAll ? [] : ["--bind", "127.0.0.1", "--lan-ip", "127.0.0.1"]), "--https-port", "0", "--wss-port", "0", "--webrtc-port", "0", "--mdns=false",
       "--recordings", recordings, "--certs", join(folder, "certs"), "--state", join(folder, "state"),
       ...(segmentSeconds === null ? [] : ["--segment-seconds", String(segmentSeconds)]), ...args,
     ],

@@ -11,14 +11,19 @@ import { until } from "./until.mjs";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
-/** @param {import("node:test").TestContext} t the browser ends with this test */
-export async function openWebKit(t) {
+/**
+ * @param {import("node:test").TestContext} t the browser ends with this test
+ * @param {{ acceptsAny?: boolean, mounts?: [string, string][] }} [options] `acceptsAny`: certificates; `mounts`: files that
+ *   it alone sees in place of others
+ */
+export async function openWebKit(t, { acceptsAny = true, mounts = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "localcamera-webkit-"));
   // What began last ends first, whatever happens.
   const endings = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
-  t.after(async () => {
-    for (const end of endings.reverse()) await end();
-  });
+  const close = async () => {
+    for (const end of endings.splice(0).reverse()) await end();
+  };
+  t.after(close);
 
   // The X server looks for a free display itself and tells its number on descriptor 3.
   const display = start(xvfb(), ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"], { pipes: 1 });
@@ -28,7 +33,7 @@ export async function openWebKit(t) {
   await until("a display", () => number.endsWith("\n"), { explain: display.stderr });
 
   const port = await freePort();
-  const driver = start(webkitDriver(), [`--port=${port}`, "--host=127.0.0.1"], {
+  const driver = start(...mounted(mounts, webkitDriver(), [`--port=${port}`, "--host=127.0.0.1"]), {
     cwd: folder,
     env: {
       DISPLAY: `:${number.trim()}`, WAYLAND_DISPLAY: undefined, GDK_BACKEND: "x11", HOME: folder, XDG_CACHE_HOME: undefined,
@@ -53,7 +58,7 @@ export async function openWebKit(t) {
   const { sessionId } = await call("POST", "/session", {
     capabilities: {
       alwaysMatch: {
-        acceptInsecureCerts: true,
+        acceptInsecureCerts: acceptsAny,
         "webkitgtk:browserOptions": {
           binary: minibrowser(),
           args: [
@@ -73,7 +78,12 @@ export async function openWebKit(t) {
     name: "webkit",
     // WebDriver does not tell what the console says.
     errors: [],
-    goto: (url) => call("POST", `${session}/url`, { url }),
+    async goto(url) {
+      await call("POST", `${session}/url`, { url });
+      // Its driver does not tell that a page was not opened, and names its address all the same.
+      const here = String(await page.evaluate(() => location.href));
+      if (new URL(here).origin !== new URL(url).origin) throw new Error(`WebKit shows ${here} instead of ${url}`);
+    },
     async evaluate(body, argument) {
       const answer = await call("POST", `${session}/execute/async`, {
         script: `const [argument, done] = [arguments[0], arguments[arguments.length - 1]];
@@ -89,7 +99,17 @@ export async function openWebKit(t) {
     },
     close: async () => undefined,
   };
-  return { page, version: String((await call("GET", "/status"))?.build?.version ?? "") };
+  return { page, close, version: String((await call("GET", "/status"))?.build?.version ?? "") };
+}
+
+/**
+ * A program that sees files in place of others.
+ * @param {[string, string][]} mounts @param {string} program @param {string[]} args @returns {[string, string[]]}
+ */
+function mounted(mounts, program, args) {
+  if (mounts.length === 0) return [program, args];
+  const script = `while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit; shift 2; done; shift; exec "$@"`;
+  return ["unshare", ["--mount", "sh", "-c", script, "sh", ...mounts.flat(), "--", program, ...args]];
 }
 
 /** A port that was free a moment ago: the driver cannot choose one itself. @returns {Promise<number>} */
