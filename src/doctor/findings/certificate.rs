@@ -108,9 +108,10 @@ fn own(condition: &Condition, has_begun: bool, now: DateTime<Utc>) -> Vec<Findin
     if condition.is_unchained {
         findings.push(Finding::advice(
             Check::Certificate,
-            "the file of --cert lacks the certificates between the server's and its authority, so \
-             that many devices refuse it",
-            "Put the full chain into the file, the server's first (certbot calls it fullchain.pem)",
+            "the file of --cert holds the server's certificate without the one that issued it: \
+             devices that do not have that from elsewhere refuse it",
+            "Unless they trust its issuer itself, put the full chain into the file, the server's \
+             first (certbot calls it fullchain.pem)",
         ));
     }
     let is_for_others = condition.concerns.iter().any(|c| c.contains("none of this server's"));

@@ -76,14 +76,13 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
         ));
     }
     let open = facts.files.iter().filter(|file| file.mode & OTHERS != 0);
-    let mut paths: Vec<String> = open.map(|file| file.path.display().to_string()).collect();
+    let paths: Vec<String> = open.map(|file| file.path.display().to_string()).collect();
     if facts.mode.is_some_and(|mode| mode & OTHERS != 0) && !paths.is_empty() {
         findings.push(Finding::advice(
             Check::State,
             format!("{} can be read by others, and holds who may come in", list(&paths)),
             format!("chmod go= {shown} {}", paths.join(" ")),
         ));
-        paths.clear();
     }
     if let Err(reason) = &facts.socket {
         findings.push(Finding::advice(
