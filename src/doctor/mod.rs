@@ -27,7 +27,7 @@ use finding::{Check, Finding, Verdict};
 
 /// Each check gets so long; they run beside each other. A disk or a camera that takes longer is
 /// worth knowing of, and a person waits for all of them.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// As for any other value that is not allowed.
 const BAD_CONFIGURATION: u8 = 2;

@@ -22,10 +22,11 @@ pub(in super::super) async fn gather(ffmpeg: &Ffmpeg, sources: &[Spec]) -> Facts
     if !ffmpeg.is_there() {
         return Facts { sources, ..Facts::default() };
     }
-    let version = ffmpeg.ask(["-version"]).await.ok().filter(|answer| answer.is_success);
+    let (version, probe, abilities) =
+        tokio::join!(ffmpeg.ask(["-version"]), ffmpeg.probe(["-version"], &[]), ffmpeg.abilities());
+    let version = version.ok().filter(|answer| answer.is_success);
     let version = version.and_then(|answer| version_of(&answer.output));
-    let probe = ffmpeg.probe(["-version"], &[]).await;
-    let abilities = ffmpeg.abilities().await.cloned().unwrap_or_default();
+    let abilities = abilities.cloned().unwrap_or_default();
     let lacks = ENCODERS.into_iter().filter(|(encoder, _)| !abilities.encodes(encoder));
     Facts {
         is_there: true,

@@ -53,11 +53,11 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
     let shown = facts.folder.path.display();
     let message = match &facts.running {
         Some(Running { pid: Some(pid) }) => {
-            format!("{shown} is used by the server that runs here (process {pid})")
+            format!("in {shown}, used by the server that runs here (process {pid})")
         }
-        Some(Running { pid: None }) => format!("{shown} is used by a server that runs"),
-        None if facts.folder.is_there => format!("{shown}, no server runs on it"),
-        None => format!("{shown} is made by the first start"),
+        Some(Running { pid: None }) => format!("in {shown}, used by a server that runs"),
+        None if facts.folder.is_there => format!("in {shown}, no server runs on it"),
+        None => format!("in {shown}, which the first start makes"),
     };
     let mut findings = Vec::new();
     match unwritable(&facts.folder, Check::State) {
