@@ -262,7 +262,7 @@ fn a_source_that_is_not_there_is_a_problem() {
     let source = |name: &str, address| {
         format!(
             "[[source]]\nname = \"{name}\"\nkind = \"rtsp\"\n\
-             address = \"rtsp://user:s3cret@{address}/s\"\n"
+             address = \"rtsp://{address}/s?password=s3cret\"\n"
         )
     };
     let film = "[[source]]\nname = \"film\"\nkind = \"file\"\npath = \"missing.mp4\"\n";

@@ -59,7 +59,7 @@ impl fmt::Display for Port {
             Transport::Udp => "UDP",
         };
         match self.number {
-            0 => write!(f, "{transport} any"),
+            0 => write!(f, "any {transport} port"),
             number => write!(f, "{transport} {number}"),
         }
     }

@@ -80,7 +80,7 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
     if facts.mode.is_some_and(|mode| mode & OTHERS != 0) && !paths.is_empty() {
         findings.push(Finding::advice(
             Check::State,
-            format!("{} can be read by others, and holds who may come in", list(&paths)),
+            format!("{} can be read by others, and say who may come in", list(&paths)),
             format!("chmod go= {shown} {}", paths.join(" ")),
         ));
     }
