@@ -54,7 +54,7 @@ fn findings(command: Command) -> (i32, Vec<Value>) {
 }
 
 fn doctor(folder: &Path, args: &[&str]) -> (i32, Vec<Value>) {
-    findings(command(folder, &[&["--json"], &HERE[..], args].concat()))
+    findings(command(folder, &[&["--json"][..], &HERE, args].concat()))
 }
 
 /// The one finding of a check with these words; its verdict, and what it says.
@@ -207,7 +207,7 @@ fn a_recordings_folder_that_takes_nothing_is_a_problem() {
 fn ffmpeg_is_missed_where_it_is_needed() {
     let folder = tempfile::tempdir().unwrap();
     let without = || {
-        let mut command = command(folder.path(), &[&["--json"], &HERE[..]].concat());
+        let mut command = command(folder.path(), &[&["--json"][..], &HERE].concat());
         command.env("PATH", folder.path());
         findings(command)
     };
