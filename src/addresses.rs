@@ -1,9 +1,12 @@
 //! The names and addresses under which the server is reached.
 
+pub(crate) mod last;
+mod listen;
 mod reach;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
+pub(crate) use listen::listen;
 pub(crate) use reach::{Reach, moved};
 
 /// A lasting address and some that change for privacy's sake, on two networks.
@@ -206,7 +209,7 @@ fn detected_ips() -> Vec<IpAddr> {
 }
 
 /// Bridges of containers and virtual machines lead to no tablet.
-fn is_bridge(name: &str) -> bool {
+pub(crate) fn is_bridge(name: &str) -> bool {
     ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet"].iter().any(|p| name.starts_with(p))
 }
 

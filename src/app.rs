@@ -36,6 +36,7 @@ use crate::check;
 use crate::config::{self, Config, Task};
 use crate::console::{self, Address, Invitation, Log};
 use crate::devices::Devices;
+use crate::doctor;
 use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
@@ -79,8 +80,10 @@ pub(crate) fn main() -> ExitCode {
     // https://no-color.org
     let may_colour = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    // What the doctor finds stands in its report.
+    let logged = if matches!(task, Task::Doctor(_)) { "off" } else { LOGGED };
     let filter =
-        EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED));
+        EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(logged));
     let filter = without_messages(filter);
     let mut log = Log::start();
     let lines = log.clone();
@@ -114,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Task::Access(asked) => {
             access_command::run(asked, |state| folder::claim(state, "state", 0o700))
         }
+        Task::Doctor(asked) => doctor::run(asked).map(|code| success = code),
     };
     let code = match done {
         Ok(()) => success,

@@ -53,7 +53,7 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
 }
 
 /// Whether a server is using the folder.
-fn is_served(recordings: &Path) -> bool {
+pub(crate) fn is_served(recordings: &Path) -> bool {
     let claim = File::open(recordings.join(CLAIM));
     claim.is_ok_and(|claim| matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

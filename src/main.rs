@@ -12,6 +12,7 @@ mod clock;
 mod config;
 mod console;
 mod devices;
+mod doctor;
 mod ffmpeg;
 mod http;
 mod ingest;

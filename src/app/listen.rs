@@ -1,10 +1,11 @@
 //! The sockets, bound before anything else begins.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, TcpListener};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::addresses;
 use crate::config::{self, Config, Fixed};
 
 /// A bound socket and its real port.
@@ -80,12 +81,7 @@ fn bind_compat(compat: &config::Compat) -> Result<Compat> {
 }
 
 fn listen(ip: Option<IpAddr>, port: u16, setting: Setting) -> Result<Listener> {
-    let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-    let bound = match TcpListener::bind(SocketAddr::new(ip.unwrap_or(any), port)) {
-        // A system without IPv6 listens on all IPv4 addresses.
-        Err(_) if ip.is_none() => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)),
-        bound => bound,
-    };
+    let bound = addresses::listen(ip, port);
     let socket = bound.map_err(|error| explain(error, ip, port, setting))?;
     socket.set_nonblocking(true).context("cannot prepare a socket")?;
     let port = socket.local_addr().context("cannot read a socket's address")?.port();

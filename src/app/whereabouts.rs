@@ -1,18 +1,12 @@
 //! Where this server is, and what is to be said when that has changed.
 
-use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::addresses::{Names, Reach, moved};
+use crate::addresses::{Names, Reach, last, moved};
 use crate::config::Config;
-use crate::statefile;
-
-/// In the state folder: the address at which the server was last.
-const FILE: &str = "address.json";
 
 const ADVICE: &str = "So that it stays the same, reserve an address for this computer in the router \
                       (its settings for DHCP)";
@@ -26,13 +20,6 @@ pub(super) struct Whereabouts {
     port: u16,
     state: PathBuf,
     reach: watch::Sender<Reach>,
-}
-
-/// What [`FILE`] holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Last {
-    v: u32,
-    address: String,
 }
 
 impl Whereabouts {
@@ -103,24 +90,16 @@ impl Whereabouts {
     }
 
     fn last(&self) -> Option<String> {
-        let path = self.state.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "cannot read at which address the server ran last");
-                return None;
-            }
-        };
-        // One that cannot be understood is replaced: nothing else is in it.
-        serde_json::from_str::<Last>(&text).ok().map(|last| last.address)
+        last::last(&self.state).unwrap_or_else(|error| {
+            let path = self.state.join(last::FILE);
+            tracing::warn!(%error, path = %path.display(), "cannot read at which address the server ran last");
+            None
+        })
     }
 
     fn keep(&self) {
-        let last = Last { v: 1, address: self.names.first().to_string() };
-        let text = serde_json::to_string(&last).unwrap_or_default();
-        if let Err(error) = statefile::replace(&self.state, FILE, &text) {
-            let path = self.state.join(FILE);
+        if let Err(error) = last::keep(&self.state, &self.names.first()) {
+            let path = self.state.join(last::FILE);
             tracing::warn!(%error, path = %path.display(), "cannot keep the server's address; a change of it is not noticed at the next start");
         }
     }
@@ -156,7 +135,7 @@ mod tests {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(said(&["192.168.1.7"]), None);
-        std::fs::write(folder.path().join(FILE), "garbage").unwrap();
+        std::fs::write(folder.path().join(last::FILE), "garbage").unwrap();
         assert_eq!(said(&["192.168.1.3"]), None);
         assert!(said(&["192.168.1.7"]).is_some());
     }

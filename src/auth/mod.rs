@@ -44,8 +44,8 @@ pub(crate) use role::{Mode, Role, Scope};
 use saving::Saving;
 use secret::Hash;
 pub(crate) use secret::Password;
-pub(crate) use store::NotLoaded;
 use store::{Disk, Store};
+pub(crate) use store::{KNOWN as FILE, NotLoaded};
 
 /// Everything about who gets in. Clones share it.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::book::{Book, Browser, Link, Token, User};
 use super::role::Mode;
-use crate::statefile;
+use crate::statefile::{self, Known as KnownFile};
 
 pub(super) const FILE: &str = "access.json";
 
@@ -65,6 +65,17 @@ struct Saved {
 struct Versioned {
     v: u32,
 }
+
+/// The file, for whoever only looks at it.
+pub(crate) const KNOWN: KnownFile = KnownFile {
+    name: FILE,
+    version: VERSION,
+    max_bytes: MAX_FILE_BYTES,
+    is_understood: |text| {
+        serde_json::from_str::<Saved>(text).is_ok_and(|saved| saved.mode != Mode::Open)
+    },
+    loss: "nobody is let in any more, and the server asks again who may",
+};
 
 impl Store {
     pub(super) fn new(folder: PathBuf) -> Self {

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserCommand, Where};
 use super::alarms::{Alarms, Section};
 use super::file::File;
-use super::{Check, Config, OwnCertificate, Port, Push, Split, Task, segment, sources};
+use super::{Check, Config, Doctor, OwnCertificate, Port, Push, Split, Task, segment, sources};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -33,6 +33,13 @@ struct Cli {
     #[arg(long)]
     gen_cert: bool,
 
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What serving is told.
+#[derive(Debug, Default, Args)]
+struct Options {
     /// Addresses or names for the certificate and the printed URL [default: detected]
     #[arg(long, value_name = "IP or NAME", num_args = 1.., value_delimiter = ',', env = "LOCALCAMERA_LAN_IP")]
     lan_ip: Vec<Host>,
@@ -134,6 +141,16 @@ enum Command {
     },
     /// Say which cameras are plugged into this computer, and what they deliver
     Cameras,
+    /// Say what would stop the server here: ports, certificate, addresses, clock, disk, cameras
+    #[command(args_override_self = true)]
+    Doctor {
+        #[command(flatten)]
+        options: Options,
+
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// People who are let in: list, add, change, remove, password, link
     User {
         #[command(flatten)]
@@ -170,33 +187,43 @@ pub(super) fn read() -> Task {
         Some(Command::Token { at, command }) => access(cli, at, AccessCommand::Token(command)),
         Some(Command::Device { at, command }) => access(cli, at, AccessCommand::Device(command)),
         Some(Command::Check { recordings, repair }) => {
-            cli.recordings = recordings.or(cli.recordings.take());
-            without_secrets(cli).map(|Config { recordings, segment, .. }| {
+            cli.options.recordings = recordings.or(cli.options.recordings.take());
+            without_secrets(cli.options).map(|Config { recordings, segment, .. }| {
                 Task::Check(Check { recordings, repair, segment })
             })
         }
+        Some(Command::Doctor { options, json }) => Ok(Task::Doctor(doctor(options, json))),
         None => {
-            let served = File::read(cli.config.as_deref()).and_then(|file| merge(cli, file));
+            let file = File::read(cli.options.config.as_deref());
+            let served = file.and_then(|file| merge(cli.options, file, cli.gen_cert));
             served.map(|config| Task::Serve(Box::new(config)))
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
 }
 
-fn access(mut cli: Cli, at: Where, command: AccessCommand) -> Result<Task, String> {
-    cli.state = at.state.or(cli.state.take());
-    let served = without_secrets(cli)?;
+fn doctor(options: Options, json: bool) -> Doctor {
+    let file = File::path(options.config.as_deref());
+    let read = File::read(options.config.as_deref());
+    let config = read.and_then(|file| merge(options, file, false)).map(Box::new);
+    Doctor { json, file, config }
+}
+
+fn access(cli: Cli, at: Where, command: AccessCommand) -> Result<Task, String> {
+    let mut options = cli.options;
+    options.state = at.state.or(options.state.take());
+    let served = without_secrets(options)?;
     Ok(Task::Access(Access { state: served.state, json: at.json, command }))
 }
 
 /// The configuration for whoever only looks for folders: nobody is told of anything, and the
 /// secrets for that need not be there.
-fn without_secrets(cli: Cli) -> Result<Config, String> {
-    let file = File::read(cli.config.as_deref())?;
-    merge(cli, File { alarms: Section::default(), source: Vec::new(), ..file })
+fn without_secrets(options: Options) -> Result<Config, String> {
+    let file = File::read(options.config.as_deref())?;
+    merge(options, File { alarms: Section::default(), source: Vec::new(), ..file }, false)
 }
 
-fn merge(cli: Cli, file: File) -> Result<Config, String> {
+fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
     let own_certificate = match (cli.cert.or(file.cert), cli.key.or(file.key)) {
         (Some(certificate), Some(key)) => Some(OwnCertificate { certificate, key }),
         (None, None) => None,
@@ -208,7 +235,7 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
     };
     let seconds = cli.segment_seconds.or(file.segment_seconds).unwrap_or(SEGMENT_SECONDS);
     Ok(Config {
-        gen_cert: cli.gen_cert,
+        gen_cert,
         lan_ip: if cli.lan_ip.is_empty() { file.lan_ip } else { cli.lan_ip },
         bind: cli.bind.or(file.bind),
         https_port: cli.https_port.or(file.https_port).unwrap_or(HTTPS_PORT),
@@ -232,8 +259,8 @@ fn merge(cli: Cli, file: File) -> Result<Config, String> {
         open: cli.open.or(file.open).unwrap_or(false),
         mdns: cli.mdns.or(file.mdns).unwrap_or(true),
         // Nobody is told of anything then: the secrets for that need not be there.
-        alarms: if cli.gen_cert { Alarms::default() } else { file.alarms.checked()? },
-        sources: if cli.gen_cert { Vec::new() } else { sources::checked(file.source)? },
+        alarms: if gen_cert { Alarms::default() } else { file.alarms.checked()? },
+        sources: if gen_cert { Vec::new() } else { sources::checked(file.source)? },
         source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,
         hosts: file.hosts,
@@ -257,7 +284,7 @@ mod tests {
 
     fn config(args: &[&str], file: &str) -> Result<Config, String> {
         let cli = Cli::try_parse_from(["localcamera"].iter().chain(args)).unwrap();
-        merge(cli, toml::from_str(file).unwrap())
+        merge(cli.options, toml::from_str(file).unwrap(), cli.gen_cert)
     }
 
     #[test]
@@ -299,6 +326,15 @@ mod tests {
         }
         let message = config(&[], &source("a", "small = 1")).unwrap_err();
         assert!(message.contains("number 1 (\"a\"): small is nothing"), "{message}");
+    }
+
+    #[test]
+    fn the_doctor_is_told_the_same_as_the_server() {
+        let args = ["localcamera", "doctor", "--https-port", "7", "--json", "--https-port", "8"];
+        let cli = Cli::try_parse_from(args).unwrap();
+        let Some(Command::Doctor { options, json }) = cli.command else { panic!("no doctor") };
+        let config = merge(options, toml::from_str("wss_port = 9").unwrap(), false).unwrap();
+        assert_eq!((config.https_port, config.wss_port, json), (8, Some(9), true));
     }
 
     #[test]

@@ -90,6 +90,12 @@ pub(super) fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl File {
+    /// The file that is read, if there is one: what is named must be there.
+    pub(super) fn path(named: Option<&Path>) -> Option<PathBuf> {
+        let default = Path::new(DEFAULT_PATH);
+        named.or_else(|| default.exists().then_some(default)).map(Path::to_owned)
+    }
+
     /// Reads the file named, or the default one if it is there.
     pub(super) fn read(named: Option<&Path>) -> Result<Self, String> {
         let path = named.unwrap_or(Path::new(DEFAULT_PATH));

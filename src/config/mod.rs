@@ -52,6 +52,18 @@ pub(crate) enum Task {
     Cameras,
     /// List, add or send away people, programs and devices.
     Access(Access),
+    /// Say what would stop the server here.
+    Doctor(Doctor),
+}
+
+/// What the doctor looks at.
+#[derive(Debug)]
+pub(crate) struct Doctor {
+    pub(crate) json: bool,
+    /// The configuration file, if there is one.
+    pub(crate) file: Option<PathBuf>,
+    /// As the server would have it, or why it would not start with it.
+    pub(crate) config: Result<Box<Config>, String>,
 }
 
 /// A recordings folder to be verified.

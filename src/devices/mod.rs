@@ -29,8 +29,8 @@ use registry::{Registry, Speaker};
 pub(crate) use report::{KeyHash, Said};
 pub(crate) use running::Running;
 use saving::Saving;
-pub(crate) use store::NotLoaded;
 use store::Store;
+pub(crate) use store::{KNOWN as FILE, NotLoaded};
 
 /// Commands that a device has not answered. Nobody presses faster than a device does things; what
 /// comes beyond that is told `busy`.

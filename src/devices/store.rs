@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::command::groups;
 use super::registry::Known;
 use super::report::KeyHash;
-use crate::statefile;
+use crate::statefile::{self, Known as KnownFile};
 use crate::text::{cut, is_device_id, one_line};
 
 const FILE: &str = "devices.json";
@@ -57,6 +57,15 @@ struct Entry {
     groups: Value,
     last_seen_ms: i64,
 }
+
+/// The file, for whoever only looks at it.
+pub(crate) const KNOWN: KnownFile = KnownFile {
+    name: FILE,
+    version: VERSION,
+    max_bytes: MAX_FILE_BYTES,
+    is_understood: |text| serde_json::from_str::<Saved>(text).is_ok(),
+    loss: "the names and groups of devices are forgotten, and the next to come with an id has it",
+};
 
 /// Where the file lies.
 #[derive(Debug, Clone)]

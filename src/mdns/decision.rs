@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// What may be done with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(crate) enum Claim {
     /// Nobody has it.
     Free,
     /// This computer's own system announces it (avahi, macOS), or another server here: it leads

@@ -13,7 +13,8 @@ use mdns_sd::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::addresses::{Host, Names, is_ours};
-use decision::{Claim, claim};
+pub(crate) use decision::Claim;
+use decision::claim;
 
 /// What browsers look for, and what programs that know this server look for.
 const KINDS: [&str; 2] = ["_https._tcp.local.", "_localcamera._tcp.local."];
@@ -26,6 +27,21 @@ const ANNOUNCEMENT_PATIENCE: Duration = Duration::from_millis(3000);
 
 /// The goodbye is one packet; a daemon that hangs does not keep the server from stopping.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who has this computer's name on the network, asked and not claimed. `None` where that cannot be
+/// asked.
+pub(crate) async fn ask(names: &Names, ips: &[IpAddr]) -> Option<Claim> {
+    let name = names.local_name()?;
+    // It is announced for no port.
+    let asking = Announcer::start(0)?;
+    let interfaces: Vec<IfKind> = ips.iter().copied().map(IfKind::Addr).collect();
+    let found = match asking.daemon.enable_interface(interfaces) {
+        Ok(()) => asking.who_has(&name).await.ok(),
+        Err(_) => None,
+    };
+    asking.stop().await;
+    Some(claim(&found?, is_ours))
+}
 
 /// What is told the network, until it is stopped.
 pub(crate) struct Announcer {

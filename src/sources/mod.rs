@@ -20,9 +20,9 @@ mod visit;
 
 pub(crate) use failure::Failure;
 pub(crate) use probe::Found;
-pub(crate) use process::{AttachedCamera, Cameras, table};
+pub(crate) use process::{AttachedCamera, Cameras, table, video_encoder};
 pub(crate) use refusal::Refusal;
 pub(crate) use registry::{Source, Sources};
 pub(crate) use spec::{Address, Input, Login, Transport};
-pub(crate) use store::{size, sound};
+pub(crate) use store::{KNOWN as FILE, size, sound};
 pub(crate) use visit::Visit;

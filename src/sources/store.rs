@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::spec::{CameraSound, Input, Name, Spec, Transport};
 use crate::config::sources::{Writer, read};
-use crate::statefile;
+use crate::statefile::{self, Known as KnownFile};
 
 const FILE: &str = "sources.json";
 
@@ -54,6 +54,15 @@ pub(crate) enum NotLoaded {
     #[error("{} was written by a newer version of localcamera (v {v}), and would lose what that keeps; start that version, or move the file away: then the sources that were added by page are forgotten", .path.display())]
     Newer { path: PathBuf, v: u32 },
 }
+
+/// The file, for whoever only looks at it.
+pub(crate) const KNOWN: KnownFile = KnownFile {
+    name: FILE,
+    version: VERSION,
+    max_bytes: MAX_FILE_BYTES,
+    is_understood: |text| serde_json::from_str::<Saved>(text).is_ok(),
+    loss: "the sources that were added by page are forgotten",
+};
 
 /// Where the file lies.
 #[derive(Debug, Clone)]

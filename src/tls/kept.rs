@@ -171,7 +171,7 @@ impl Said {
 }
 
 /// An error with its causes.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let mut words = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

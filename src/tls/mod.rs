@@ -2,6 +2,7 @@
 
 mod authority;
 mod concerns;
+mod condition;
 mod dates;
 mod kept;
 mod leaf;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::addresses::Names;
+pub(crate) use condition::Condition;
 pub(crate) use kept::{Kept, Source};
 pub(crate) use names::names;
 pub(crate) use store::{Made, Store};

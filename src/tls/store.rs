@@ -29,6 +29,17 @@ pub(crate) struct Made {
     pub(crate) left_out: Vec<Host>,
 }
 
+/// What is there.
+#[derive(Debug)]
+pub(super) struct Examined {
+    pub(super) authority: CertificateDer<'static>,
+    /// Those for which the authority may speak.
+    names: Names,
+    pub(super) left_out: Vec<Host>,
+    /// Whether the server's certificate is there, names everything, lasts, and fits its key.
+    pub(super) is_good: bool,
+}
+
 impl Store {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder }
@@ -38,15 +49,15 @@ impl Store {
         self.folder.join("ca.crt")
     }
 
-    fn authority_key_path(&self) -> PathBuf {
+    pub(super) fn authority_key_path(&self) -> PathBuf {
         self.folder.join("ca.key")
     }
 
-    fn server_path(&self) -> PathBuf {
+    pub(super) fn server_path(&self) -> PathBuf {
         self.folder.join("server.crt")
     }
 
-    fn server_key_path(&self) -> PathBuf {
+    pub(super) fn server_key_path(&self) -> PathBuf {
         self.folder.join("server.key")
     }
 
@@ -81,6 +92,29 @@ impl Store {
     /// # Errors
     /// As [`Self::make`].
     pub(super) fn renew(&self, names: &Names, now: DateTime<Utc>) -> Result<Made, Error> {
+        let Examined { authority, names, left_out, is_good } = self.examine(names, now)?;
+        if !is_good {
+            let key_path = self.authority_key_path();
+            let key = read_text(&key_path)?;
+            let key =
+                KeyPair::from_pem(&key).map_err(|error| broken(&key_path, error.to_string()))?;
+            let authority_path = self.authority_path();
+            let pem = read_text(&authority_path)?;
+            let ends_at = leaf::ends(&authority)
+                .ok_or_else(|| broken(&authority_path, "it is no X.509 certificate"))?;
+            let (certificate, key) = leaf::make(&pem, &key, ends_at, &names, now)?;
+            write(&self.server_key_path(), &key, 0o600)?;
+            write(&self.server_path(), &certificate, 0o644)?;
+        }
+        Ok(Made { authority: false, server: !is_good, left_out })
+    }
+
+    /// Looks whether the server certificate is good under the authority that is there. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When a file cannot be read, understood, or is not ours to replace.
+    pub(super) fn examine(&self, names: &Names, now: DateTime<Utc>) -> Result<Examined, Error> {
         let (authority_path, server_path) = (self.authority_path(), self.server_path());
         let authority = self.authority()?;
         let (mut names, mut left_out) = (names.clone(), Vec::new());
@@ -92,33 +126,19 @@ impl Store {
             names.hosts.retain(|known| *known != host);
             left_out.push(host);
         }
-        let names = &names;
-        let state = if server_path.exists() {
+        let mut is_good = false;
+        if server_path.exists() {
             let found = read_chain(&server_path)?;
-            let judged = leaf::judge(&found[0], &authority, names, now);
-            let state = judged.ok_or_else(|| broken(&server_path, "it is no X.509 certificate"))?;
-            let is_torn = state == State::Good && self.is_torn(&found[0]);
-            Some(if is_torn { State::Stale } else { state })
-        } else {
-            None
-        };
-        if state == Some(State::Foreign) {
-            return Err(Error::Foreign { path: server_path, authority: authority_path });
+            let judged = leaf::judge(&found[0], &authority, &names, now);
+            match judged.ok_or_else(|| broken(&server_path, "it is no X.509 certificate"))? {
+                State::Foreign => {
+                    return Err(Error::Foreign { path: server_path, authority: authority_path });
+                }
+                State::Good => is_good = !self.is_torn(&found[0]),
+                State::Stale => {}
+            }
         }
-        let makes_server = state != Some(State::Good);
-        if makes_server {
-            let key_path = self.authority_key_path();
-            let key = read_text(&key_path)?;
-            let key =
-                KeyPair::from_pem(&key).map_err(|error| broken(&key_path, error.to_string()))?;
-            let pem = read_text(&authority_path)?;
-            let ends_at = leaf::ends(&authority)
-                .ok_or_else(|| broken(&authority_path, "it is no X.509 certificate"))?;
-            let (certificate, key) = leaf::make(&pem, &key, ends_at, names, now)?;
-            write(&self.server_key_path(), &key, 0o600)?;
-            write(&server_path, &certificate, 0o644)?;
-        }
-        Ok(Made { authority: false, server: makes_server, left_out })
+        Ok(Examined { authority, names, left_out, is_good })
     }
 
     /// Whether a crash between the two has left an older certificate beside a newer key.

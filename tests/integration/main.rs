@@ -20,6 +20,7 @@ mod compat;
 mod control;
 mod crash;
 mod crowd;
+mod doctor;
 mod entrance;
 mod faults;
 mod full_disk;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{AttachedCamera, cameras};
+use super::{AttachedCamera, camera, cameras};
 use crate::ffmpeg::Ffmpeg;
 
 /// Every camera is asked for what it delivers; a page that asks again and again gets what is known.
@@ -26,6 +26,11 @@ impl Cameras {
     /// Whether they can be used.
     pub(crate) fn has_ffmpeg(&self) -> bool {
         self.ffmpeg.is_there()
+    }
+
+    /// Whether the camera that somebody means is plugged in; otherwise the reason, with what is.
+    pub(crate) async fn find(&self, device: &str) -> Result<(), String> {
+        camera::find(&self.ffmpeg, device).await.map(drop).map_err(|error| error.to_string())
     }
 
     /// Those that are plugged in. Who comes while they are asked gets the same answer.

@@ -48,7 +48,7 @@ impl VideoEncoder {
         VIDEO_ENCODERS.into_iter().find(|encoder| abilities.encodes(encoder.name()))
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::X264 => "libx264",
             Self::OpenH264 => "libopenh264",

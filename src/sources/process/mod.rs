@@ -24,14 +24,19 @@ use super::failure::Failure;
 use super::intake::Intake;
 use super::spec::{CameraSound, File, Input, Rtsp};
 use crate::clock;
-use crate::ffmpeg::{ANSWER_PATIENCE, Answer, Ffmpeg, Words};
+use crate::ffmpeg::{ANSWER_PATIENCE, Abilities, Answer, Ffmpeg, Words};
 pub(crate) use cameras::Cameras;
-use encoding::Wanted;
+use encoding::{VideoEncoder, Wanted};
 use facts::Facts;
 use plan::{Plan, Sound, Video};
 use pump::{End, pump};
 use reason::{Kind, Way, failure, is_about_sound};
 pub(crate) use table::table;
+
+/// What this ffmpeg encodes cameras' pictures with.
+pub(crate) fn video_encoder(abilities: &Abilities) -> Option<&'static str> {
+    VideoEncoder::of(abilities).map(VideoEncoder::name)
+}
 
 /// A camera that is plugged into the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

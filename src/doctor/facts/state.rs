@@ -1,0 +1,81 @@
+//! Reads the state folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::super::findings::state::{Content, Facts, Running, StateFile};
+use super::{disk, mode};
+use crate::auth;
+use crate::auth::local;
+use crate::devices;
+use crate::sources;
+use crate::statefile::{self, Known};
+
+/// The files that the server must be able to read.
+pub(in super::super) const FILES: [Known; 3] = [auth::FILE, devices::FILE, sources::FILE];
+
+#[derive(Deserialize)]
+struct Versioned {
+    v: u32,
+}
+
+/// What is there. Blocks.
+pub(in super::super) fn gather(state: &Path, running: Option<Running>) -> Facts {
+    let names = fs::read_dir(state).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut aside: Vec<String> = names.filter(|name| statefile::is_aside(name)).collect();
+    aside.sort();
+    Facts {
+        folder: disk::ask("state", state),
+        mode: mode(state),
+        running,
+        files: FILES.iter().filter_map(|known| file(state, known)).collect(),
+        aside,
+        socket: local::path(state).map(drop).map_err(|error| error.to_string()),
+    }
+}
+
+fn file(state: &Path, known: &Known) -> Option<StateFile> {
+    let path = state.join(known.name);
+    let content = match fs::metadata(&path) {
+        Ok(found) if found.len() > known.max_bytes => Content::Broken,
+        Ok(_) => match fs::read(&path) {
+            Ok(bytes) => content(&String::from_utf8_lossy(&bytes), known),
+            Err(error) => Content::Unreadable(error.to_string()),
+        },
+        // Without the folder, or with a file in its place, there is none.
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return None;
+        }
+        Err(error) => Content::Unreadable(error.to_string()),
+    };
+    let mode = mode(&path).unwrap_or(0);
+    Some(StateFile { path, mode, content, loss: known.loss })
+}
+
+fn content(text: &str, known: &Known) -> Content {
+    match serde_json::from_str(text) {
+        Ok(Versioned { v }) if v > known.version => Content::Newer(v),
+        _ if (known.is_understood)(text) => Content::Good,
+        _ => Content::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_as_the_server_reads_them() {
+        for known in FILES {
+            assert_eq!(content("{\"v\": 99}", &known), Content::Newer(99));
+            assert_eq!(content("{\"v\": 1", &known), Content::Broken);
+            assert_eq!(content("{\"v\": 1}", &known), Content::Broken);
+        }
+        assert_eq!(content("{\"v\": 1, \"devices\": []}", &devices::FILE), Content::Good);
+        assert_eq!(content("{\"v\": 1, \"sources\": []}", &sources::FILE), Content::Good);
+    }
+}
