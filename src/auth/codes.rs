@@ -168,12 +168,12 @@ impl Codes {
         code.map(|code| code.ends_at_ms = now_ms).is_some()
     }
 
-    /// Ends the codes of users who are gone.
     /// Ends those that let an admin in.
     pub(super) fn end_admins(&mut self) {
         self.codes.retain(|code| code.rights.role != Role::Admin);
     }
 
+    /// Ends the codes of users who are gone.
     pub(super) fn keep_users(&mut self, is_there: impl Fn(&str) -> bool) {
         self.codes.retain(|code| code.user.as_deref().is_none_or(&is_there));
     }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::attempts::Pause;
 use super::book::{Browser, DeviceKey, Edit};
 use super::change;
@@ -62,8 +64,8 @@ impl Access {
         let claim = claimed(&["first", mode.word()], claim)?;
         let comer = Comer { claim, name: change::name(name)?, device: None, from };
         let access = self.clone();
-        detached(async move {
-            if let Some(again) = access.again(&comer.claim).await {
+        detached(move |deadline| async move {
+            if let Some(again) = access.again(&comer.claim, deadline).await {
                 return again;
             }
             if !access.needs_first_decision() {
@@ -72,7 +74,7 @@ impl Access {
             let (mut browser, cookie) = comer.browser(Rights::new(Role::Admin, Scope::All), None);
             browser.is_first = true;
             let id = browser.id.clone();
-            match access.give(&Edit::Decide { mode, browser }).await {
+            match access.give(&Edit::Decide { mode, browser }, deadline).await {
                 Ok(()) => {
                     // The link that the terminal shows is for who has no browser there.
                     access.lock().codes.end_admins();
@@ -100,13 +102,19 @@ impl Access {
         let device = device.map(|(device, key)| DeviceKey::new(&device, key.reveal()));
         let comer = Comer { claim, name: change::name(&name)?, device, from };
         let access = self.clone();
-        detached(async move { access.redeem_shown(shown, comer).await }).await
+        detached(move |deadline| async move { access.redeem_shown(shown, comer, deadline).await })
+            .await
     }
 
-    async fn redeem_shown(&self, shown: Shown, comer: Comer) -> Result<LetIn, Refused> {
+    async fn redeem_shown(
+        &self,
+        shown: Shown,
+        comer: Comer,
+        deadline: Instant,
+    ) -> Result<LetIn, Refused> {
         let mut is_second_look = false;
         let grant = loop {
-            if let Some(again) = self.again(&comer.claim).await {
+            if let Some(again) = self.again(&comer.claim, deadline).await {
                 return again;
             }
             match self.spend(&shown, &comer)? {
@@ -114,7 +122,8 @@ impl Access {
                 // The same request is being answered on another connection.
                 Spent::Before if !is_second_look => {
                     is_second_look = true;
-                    drop(self.shared.saving.turn().await);
+                    // It has its answer by then, and the use is given back or spent.
+                    let _ = timeout_at(deadline, self.shared.saving.turn()).await;
                 }
                 // Whom it let in has gone, or was sent away.
                 Spent::Before | Spent::Ended => return Err(Refused::Ended),
@@ -124,7 +133,7 @@ impl Access {
         let (browser, cookie) = comer.browser(grant.rights, grant.user);
         let id = browser.id.clone();
         let give_back = |state: &mut State| state.codes.give_back(&grant.code, &comer.claim);
-        self.give_or(&Edit::LetIn(browser), give_back).await?;
+        self.give_or(&Edit::LetIn(browser), deadline, give_back).await?;
         self.let_in(&id, cookie)
     }
 
@@ -176,8 +185,8 @@ impl Access {
         let user = user.filter(|_| is_it).ok_or(Refused::Wrong)?;
         self.lock().sign_ins.forgive(from);
         let access = self.clone();
-        detached(async move {
-            if let Some(again) = access.again(&comer.claim).await {
+        detached(move |deadline| async move {
+            if let Some(again) = access.again(&comer.claim, deadline).await {
                 return again;
             }
             let rights = {
@@ -189,7 +198,7 @@ impl Access {
             };
             let (browser, cookie) = comer.browser(rights, Some(user));
             let id = browser.id.clone();
-            access.give(&Edit::LetIn(browser)).await?;
+            access.give(&Edit::LetIn(browser), deadline).await?;
             access.let_in(&id, cookie)
         })
         .await
@@ -203,8 +212,8 @@ impl Access {
     pub(crate) async fn sign_out(&self, pass: &Pass) -> Result<Option<String>, Error> {
         let Who::Browser { id, .. } = pass.who() else { return Ok(None) };
         let (access, id) = (self.clone(), id.clone());
-        detached(async move {
-            match access.make(Edit::RemoveBrowser(id), By::Admin).await {
+        detached(move |deadline| async move {
+            match access.make(Edit::RemoveBrowser(id), By::Admin, deadline).await {
                 Err(Error::Unknown { .. }) => Ok(None),
                 made => made,
             }
@@ -230,15 +239,16 @@ impl Access {
             return Ok(());
         }
         let (access, browser) = (self.clone(), id.clone());
-        detached(async move { access.give(&Edit::Register { browser, device }).await }).await
+        let register = Edit::Register { browser, device };
+        detached(move |deadline| async move { access.give(&register, deadline).await }).await
     }
 
     /// Another cookie for the browser whose page has made this claim already, and has got no answer.
-    async fn again(&self, claim: &Hash) -> Option<Result<LetIn, Refused>> {
+    async fn again(&self, claim: &Hash, deadline: Instant) -> Option<Result<LetIn, Refused>> {
         let id = self.lock().book.by_claim(claim, clock::now_ms())?.id.clone();
         let cookie = secret::secret("");
         let renew = Edit::Renew { browser: id.clone(), cookie: Hash::of(cookie.reveal()) };
-        Some(match self.give(&renew).await {
+        Some(match self.give(&renew, deadline).await {
             Ok(()) => self.let_in(&id, cookie),
             Err(error) => Err(error.into()),
         })

@@ -30,6 +30,16 @@ pub(crate) enum Error {
         "it could not be written to the state folder, and has not been given: {0}; make room there, or make it writable, and try again"
     )]
     Storage(Arc<io::Error>),
+    #[error(
+        "it could not be written to the state folder: {0}; what this takes has been taken, and a restart of the server would bring it back; what it gives has not been given. Make room there, or make it writable, and try again"
+    )]
+    OnlyTaken(Arc<io::Error>),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Storage(Arc::new(error))
+    }
 }
 
 /// Why somebody who wants to come in is not let in.

@@ -41,7 +41,7 @@ use passes::Passes;
 use password::Passwords;
 pub(crate) use people::{Entry, People};
 pub(crate) use role::{Mode, Role, Scope};
-use saving::Saving;
+use saving::{Saving, Unwritten};
 use secret::Hash;
 pub(crate) use secret::Password;
 pub(crate) use store::NotLoaded;
@@ -73,9 +73,8 @@ struct State {
     guesses: Attempts,
     sign_ins: Attempts,
     passes: Passes,
-    /// Whether the file holds less, or more, than the book.
-    is_unwritten: bool,
-    /// Whether it only lacks when somebody was last seen.
+    unwritten: Unwritten,
+    /// Whether the file lacks when somebody was last seen.
     is_seen: bool,
 }
 
@@ -123,7 +122,7 @@ impl Access {
             guesses: Attempts::of_digits(),
             sign_ins: Attempts::of_passwords(),
             passes: Passes::default(),
-            is_unwritten: false,
+            unwritten: Unwritten::default(),
             is_seen: false,
         };
         let shared = Shared {
@@ -188,7 +187,7 @@ impl Access {
             if state.book.mode == Mode::Undecided {
                 state.book.mode = Mode::Paired;
             }
-            state.is_unwritten = true;
+            state.unwritten.add();
             self.shared.wake.notify_one();
         }
         Some(pass)

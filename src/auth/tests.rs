@@ -1,5 +1,7 @@
 //! What is promised, over the whole of it.
 
+mod slow_disk;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};

@@ -39,7 +39,9 @@ impl From<Error> for ApiError {
             Error::NameTaken(_) | Error::Full { .. } | Error::OfUser | Error::NotYours => {
                 Self::conflict(message)
             }
-            Error::Storage(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message),
+            Error::Storage(_) | Error::OnlyTaken(_) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message)
+            }
         }
     }
 }
