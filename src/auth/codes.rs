@@ -36,6 +36,8 @@ pub(super) struct Code {
     pub(super) ends_at_ms: u64,
     /// The same for people.
     pub(super) ends_ms: i64,
+    /// Whether somebody ended it before its time.
+    is_withdrawn: bool,
     digits: Option<Digits>,
     secret: Hash,
     /// The claims that it was spent for.
@@ -122,6 +124,7 @@ impl Codes {
             uses_left: new.uses,
             ends_at_ms: now_ms + lasts_ms,
             ends_ms: wall_ms.saturating_add_unsigned(lasts_ms),
+            is_withdrawn: false,
             digits,
             secret,
             spent: HashSet::new(),
@@ -164,8 +167,17 @@ impl Codes {
 
     /// Ends a code. Says whether there was one.
     pub(super) fn end(&mut self, id: &str, now_ms: u64) -> bool {
-        let code = self.codes.iter_mut().find(|code| code.id == id && code.is_live(now_ms));
-        code.map(|code| code.ends_at_ms = now_ms).is_some()
+        let Some(code) = self.codes.iter_mut().find(|code| code.id == id) else { return false };
+        let was_live = code.is_live(now_ms);
+        // Also for whoever has spent it and waits for the disk.
+        code.is_withdrawn = true;
+        code.ends_at_ms = code.ends_at_ms.min(now_ms);
+        was_live
+    }
+
+    /// Whether whoever has spent a code may still be let in for it.
+    pub(super) fn gives(&self, id: &str) -> bool {
+        self.codes.iter().any(|code| code.id == id && !code.is_withdrawn)
     }
 
     /// Ends those that let an admin in.

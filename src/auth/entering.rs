@@ -7,9 +7,10 @@ use tokio::time::{Instant, timeout_at};
 use super::attempts::Pause;
 use super::book::{Browser, DeviceKey, Edit};
 use super::change;
+use super::changes::{Basis, Subject};
 use super::codes::{Shown, Spent};
 use super::role::{Mode, Rights, Role, Scope};
-use super::saving::{By, detached};
+use super::saving::{By, Terms, detached};
 use super::secret::{self, Digits, Hash, Password};
 use super::{Access, Error, Pass, Refused, State, Who};
 use crate::clock;
@@ -74,7 +75,9 @@ impl Access {
             let (mut browser, cookie) = comer.browser(Rights::new(Role::Admin, Scope::All), None);
             browser.is_first = true;
             let id = browser.id.clone();
-            match access.give(&Edit::Decide { mode, browser }, deadline).await {
+            let edit = Edit::Decide { mode, browser };
+            let basis = access.lock().changes.add(edit.subject());
+            match access.give(&edit, &Terms { basis, deadline }).await {
                 Ok(()) => {
                     // The link that the terminal shows is for who has no browser there.
                     access.lock().codes.end_admins();
@@ -133,8 +136,13 @@ impl Access {
         let (browser, cookie) = comer.browser(grant.rights, grant.user);
         let id = browser.id.clone();
         let give_back = |state: &mut State| state.codes.give_back(&grant.code, &comer.claim);
-        self.give_or(&Edit::LetIn(browser), deadline, give_back).await?;
-        self.let_in(&id, cookie)
+        let terms = Terms { basis: Basis::Code(grant.code.clone()), deadline };
+        match self.give_or(&Edit::LetIn(browser), &terms, give_back).await {
+            Ok(()) => self.let_in(&id, cookie),
+            // Somebody ended the code meanwhile.
+            Err(Error::Superseded) => Err(Refused::Ended),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Judges a code and counts the failure, in one step.
@@ -189,16 +197,22 @@ impl Access {
             if let Some(again) = access.again(&comer.claim, deadline).await {
                 return again;
             }
-            let rights = {
+            let (rights, basis) = {
                 let state = access.lock();
                 let user = state.book.users.get(&user);
                 // It may have been changed meanwhile.
                 let user = user.filter(|user| user.password == kept).ok_or(Refused::Wrong)?;
-                user.rights.clone()
+                let password = Subject::Password(user.id.clone());
+                (user.rights.clone(), state.changes.look(password))
             };
             let (browser, cookie) = comer.browser(rights, Some(user));
             let id = browser.id.clone();
-            access.give(&Edit::LetIn(browser), deadline).await?;
+            access.give(&Edit::LetIn(browser), &Terms { basis, deadline }).await.map_err(
+                |error| match error {
+                    Error::Superseded => Refused::Wrong,
+                    error => error.into(),
+                },
+            )?;
             access.let_in(&id, cookie)
         })
         .await
@@ -240,7 +254,10 @@ impl Access {
         }
         let (access, browser) = (self.clone(), id.clone());
         let register = Edit::Register { browser, device };
-        detached(move |deadline| async move { access.give(&register, deadline).await }).await
+        detached(move |deadline| async move {
+            access.give(&register, &Terms { basis: Basis::Own, deadline }).await
+        })
+        .await
     }
 
     /// Another cookie for the browser whose page has made this claim already, and has got no answer.
@@ -248,7 +265,7 @@ impl Access {
         let id = self.lock().book.by_claim(claim, clock::now_ms())?.id.clone();
         let cookie = secret::secret("");
         let renew = Edit::Renew { browser: id.clone(), cookie: Hash::of(cookie.reveal()) };
-        Some(match self.give(&renew, deadline).await {
+        Some(match self.give(&renew, &Terms { basis: Basis::Own, deadline }).await {
             Ok(()) => self.let_in(&id, cookie),
             Err(error) => Err(error.into()),
         })

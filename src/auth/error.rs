@@ -31,6 +31,10 @@ pub(crate) enum Error {
     )]
     Storage(Arc<io::Error>),
     #[error(
+        "something else was decided about it while this waited for the disk, and holds; look at the list again"
+    )]
+    Superseded,
+    #[error(
         "it could not be written to the state folder: {0}; what this takes has been taken, and a restart of the server would bring it back; what it gives has not been given. Make room there, or make it writable, and try again"
     )]
     OnlyTaken(Arc<io::Error>),

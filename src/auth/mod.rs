@@ -4,6 +4,7 @@
 mod attempts;
 mod book;
 mod change;
+mod changes;
 mod codes;
 mod entering;
 mod error;
@@ -31,6 +32,7 @@ use crate::config::Secret;
 use attempts::Attempts;
 use book::{Book, DeviceKey, Holder};
 pub(crate) use change::{Applied, Change};
+use changes::{Changes, Subject};
 use codes::Codes;
 pub(crate) use codes::NewCode;
 pub(crate) use entering::{LetIn, Redeem};
@@ -73,6 +75,7 @@ struct State {
     guesses: Attempts,
     sign_ins: Attempts,
     passes: Passes,
+    changes: Changes,
     unwritten: Unwritten,
     /// Whether the file lacks when somebody was last seen.
     is_seen: bool,
@@ -122,6 +125,7 @@ impl Access {
             guesses: Attempts::of_digits(),
             sign_ins: Attempts::of_passwords(),
             passes: Passes::default(),
+            changes: Changes::default(),
             unwritten: Unwritten::default(),
             is_seen: false,
         };
@@ -341,7 +345,12 @@ impl State {
     fn hold(&mut self, book: Book) {
         let before = std::mem::replace(&mut self.book, book);
         self.passes.settle(&before, &self.book);
-        let users = &self.book.users;
+        let Book { users, browsers, .. } = &self.book;
         self.codes.keep_users(|user| users.contains_key(user));
+        self.changes.keep(|subject| match subject {
+            Subject::Mode => true,
+            Subject::Rights(id) => users.contains_key(id) || browsers.contains_key(id),
+            Subject::Password(id) => users.contains_key(id),
+        });
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::book::{Book, Edit, Holder};
 use super::change::{About, prepare};
+use super::changes::Basis;
 use super::role::Mode;
 use super::store::{Disk, text};
 use super::{Access, Applied, Change, Entry, Error, State, people};
@@ -42,6 +43,13 @@ pub(super) enum By {
     Admin,
     /// Whoever has the server's own files, and can always let themselves in.
     Owner,
+}
+
+/// On what something is given, and until when.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) basis: Basis,
+    pub(super) deadline: Instant,
 }
 
 impl Saving {
@@ -129,7 +137,7 @@ impl Access {
         by: By,
         deadline: Instant,
     ) -> Result<Option<String>, Error> {
-        let (takes, gives) = {
+        let (takes, gives, terms) = {
             let now_ms = clock::now_ms();
             let mut state = self.lock();
             let mut after = state.book.clone();
@@ -138,16 +146,17 @@ impl Access {
             if is_last && by == By::Admin && after.mode != Mode::Undecided {
                 return Err(Error::LastAdmin);
             }
+            let basis = state.changes.add(edit.subject());
             let taken = state.book.meet(&after);
             let (takes, gives) = (taken != state.book, taken != after);
             if takes {
                 state.unwritten.add();
                 state.hold(taken);
             }
-            (takes, gives)
+            (takes, gives, Terms { basis, deadline })
         };
         if gives {
-            let given = self.give(&edit, deadline).await;
+            let given = self.give(&edit, &terms).await;
             if given.is_err() {
                 self.shared.wake.notify_one();
             }
@@ -169,20 +178,21 @@ impl Access {
         )))
     }
 
-    /// Writes the book with the edit, then has it hold. Nothing comes of it after the deadline.
-    pub(super) async fn give(&self, edit: &Edit, deadline: Instant) -> Result<(), Error> {
-        self.give_or(edit, deadline, |_| ()).await
+    /// Writes the book with the edit, then has it hold. Nothing comes of it after the deadline, nor
+    /// without its basis.
+    pub(super) async fn give(&self, edit: &Edit, terms: &Terms) -> Result<(), Error> {
+        self.give_or(edit, terms, |_| ()).await
     }
 
     /// The same. Where nothing comes of it, something is undone before anybody else's turn.
     pub(super) async fn give_or(
         &self,
         edit: &Edit,
-        deadline: Instant,
+        terms: &Terms,
         undo: impl FnOnce(&mut State),
     ) -> Result<(), Error> {
-        let (_turn, given) = match timeout_at(deadline, self.shared.saving.turn()).await {
-            Ok(turn) => self.give_in_turn(edit, deadline, turn).await,
+        let (_turn, given) = match timeout_at(terms.deadline, self.shared.saving.turn()).await {
+            Ok(turn) => self.give_in_turn(edit, terms, turn).await,
             Err(_) => (None, Err(no_answer().into())),
         };
         if given.is_err() {
@@ -194,28 +204,26 @@ impl Access {
     async fn give_in_turn(
         &self,
         edit: &Edit,
-        deadline: Instant,
+        terms: &Terms,
         turn: Turn,
     ) -> (Option<Turn>, Result<(), Error>) {
         let now_ms = clock::now_ms();
         let (copy, up_to) = {
             let mut state = self.lock();
-            let mut copy = state.book.clone();
-            if let Err(error) = copy.apply(edit, now_ms) {
-                return (Some(turn), Err(error));
+            match state.with(edit, &terms.basis, now_ms) {
+                // Until it holds, nobody knows how far it came.
+                Ok(copy) => (copy, state.unwritten.add()),
+                Err(error) => return (Some(turn), Err(error)),
             }
-            // Until it holds, nobody knows how far it came.
-            (copy, state.unwritten.add())
         };
         let write = self.shared.saving.write(turn, copy);
-        let Ok((turn, written)) = timeout_at(deadline, write).await else {
+        let Ok((turn, written)) = timeout_at(terms.deadline, write).await else {
             return (None, Err(no_answer().into()));
         };
         let held = written.map_err(Error::from).and_then(|()| {
             let mut state = self.lock();
-            // Meanwhile something may have been taken.
-            let mut book = state.book.clone();
-            book.apply(edit, now_ms)?;
+            // Meanwhile something may have been taken, or decided otherwise.
+            let book = state.with(edit, &terms.basis, now_ms)?;
             state.hold(book);
             state.unwritten.done(up_to);
             Ok(())
@@ -307,6 +315,21 @@ impl Access {
 }
 
 impl State {
+    /// The book with a change, if that still stands on what it stood on.
+    fn with(&self, edit: &Edit, basis: &Basis, now_ms: i64) -> Result<Book, Error> {
+        let stands = match basis {
+            Basis::Own => true,
+            Basis::Latest(subject, number) => self.changes.is_latest(subject, *number),
+            Basis::Code(id) => self.codes.gives(id),
+        };
+        if !stands {
+            return Err(Error::Superseded);
+        }
+        let mut book = self.book.clone();
+        book.apply(edit, now_ms)?;
+        Ok(book)
+    }
+
     /// When somebody was last seen is to be written, too.
     fn want_seen(&mut self) {
         if self.is_seen {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Book, Browser, DeviceKey, Link, Mode, PasswordHash, Token, User};
+use crate::auth::changes::Subject;
 use crate::auth::error::Error;
 use crate::auth::role::{Rights, Role};
 use crate::auth::secret::Hash;
@@ -64,6 +65,21 @@ pub(in crate::auth) enum Edit {
     AddLink(Link),
     RevokeLink(String),
     SetMode(Mode),
+}
+
+impl Edit {
+    /// What it sets to something else, where another change may set it, too.
+    pub(in crate::auth) fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Decide { .. } | Self::SetMode(_) => Some(Subject::Mode),
+            Self::AlterBrowser { id, .. } | Self::AlterUser { id, .. } => {
+                Some(Subject::Rights(id.clone()))
+            }
+            Self::SetPassword { id, .. } => Some(Subject::Password(id.clone())),
+            // An entry that comes, or goes for good.
+            _ => None,
+        }
+    }
 }
 
 /// What is told of an entry that is not there.

@@ -84,6 +84,7 @@ impl Slow {
         self.disk.release(writes);
         self.access.close().await;
         *self.disk.leaves.lock().unwrap() = 0;
+        // Of the writes that nobody has waited for.
         let _ = tokio::time::timeout(Duration::ZERO, self.disk.entered.notified()).await;
     }
 
@@ -225,4 +226,90 @@ async fn nobody_writes_beside_a_keeper_that_was_stopped_in_the_middle() {
     revoking.await.unwrap().unwrap();
     assert_eq!(slow.disk.most_inside.load(Ordering::SeqCst), 1);
     assert_eq!(slow.stored(), slow.access.lock().book);
+}
+
+/// Case A of a disk that is slow: the answer is still to come.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_disk_does_not_beat_what_is_decided_meanwhile() {
+    let slow = Slow::decided().await;
+    let network = slow.begun(mode(Mode::Network)).await;
+    assert!(slow.access.apply(mode(Mode::Paired)).await.unwrap().warning.is_none());
+    slow.disk.release(1);
+    let refused = network.await.unwrap().unwrap_err();
+    assert!(matches!(refused, Error::Superseded), "{refused}");
+    assert_eq!(slow.access.mode(), Mode::Paired);
+    slow.flush(ALL).await;
+    assert_eq!(slow.stored().mode, Mode::Paired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_that_wait_for_the_disk_do_not_beat_narrower_ones() {
+    let slow = Slow::decided().await;
+    let (name, role, scope) = ("Ana".to_owned(), Role::Viewer, Scope::All);
+    let (id, _) = slow.add(Change::AddUser { name, role, scope, password: None }).await;
+    let alter =
+        |role, scope| Change::AlterUser { id: id.clone(), name: "Ana".to_owned(), role, scope };
+    let door = Scope::Only(BTreeSet::from(["door".to_owned()]));
+    // A no-op, and one that takes and waits for its turn to be written.
+    for (role, scope) in [(Role::Viewer, Scope::All), (Role::Viewer, door)] {
+        let mighty = slow.begun(alter(Role::Admin, Scope::All)).await;
+        let access = slow.access.clone();
+        let change = alter(role, scope.clone());
+        let taking = tokio::spawn(async move { access.apply(change).await });
+        tokio::task::yield_now().await;
+        slow.disk.release(ALL);
+        let refused = mighty.await.unwrap().unwrap_err();
+        assert!(matches!(refused, Error::Superseded), "{refused}");
+        taking.await.unwrap().unwrap();
+        slow.flush(ALL).await;
+        for user in [slow.access.lock().book.users[&id].clone(), slow.stored().users[&id].clone()] {
+            assert_eq!((user.rights.role, user.rights.scope), (role, scope.clone()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_disk_is_not_let_in_by_a_code_that_was_ended() {
+    let slow = Slow::decided().await;
+    let new = NewCode { role: Role::Viewer, scope: Scope::All, user: None, uses: 1, minutes: 10 };
+    let code = slow.access.new_code(new).unwrap();
+    let (access, secret) = (slow.access.clone(), code.secret.clone());
+    let claim = claim(1).into();
+    let redeem =
+        Redeem { code: secret, claim, name: "Tablet".to_owned(), device: None, from: HERE };
+    let coming = tokio::spawn(async move { access.redeem(redeem).await });
+    slow.disk.entered.notified().await;
+    slow.access.end_code(&code.id);
+    slow.disk.release(ALL);
+    assert!(matches!(coming.await.unwrap(), Err(Refused::Ended)));
+    slow.flush(ALL).await;
+    assert_eq!((slow.access.people().browsers.len(), slow.stored().browsers.len()), (1, 1));
+}
+
+/// The admin changes the password, and looks who is in by the one before.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_disk_is_not_let_in_by_a_password_that_was_changed() {
+    let slow = Slow::decided().await;
+    let add = Change::AddUser {
+        name: "Ana".to_owned(),
+        role: Role::Viewer,
+        scope: Scope::All,
+        password: Some("correct horse".to_owned().into()),
+    };
+    let (id, _) = slow.add(add).await;
+    let access = slow.access.clone();
+    let coming = tokio::spawn(async move {
+        let password = Password::from("correct horse".to_owned());
+        access.sign_in("ana", &password, &claim(1), "Phone", HERE).await
+    });
+    slow.disk.entered.notified().await;
+    let access = slow.access.clone();
+    let change = Change::SetPassword { id, password: None };
+    let changing = tokio::spawn(async move { access.apply(change).await });
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    slow.disk.release(ALL);
+    assert!(matches!(coming.await.unwrap(), Err(Refused::Wrong)));
+    changing.await.unwrap().unwrap();
 }

@@ -36,9 +36,11 @@ impl From<Error> for ApiError {
             Error::Invalid(_) => Self::bad_request(message),
             Error::Decided => Self::new(StatusCode::CONFLICT, "decided", message),
             Error::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin", message),
-            Error::NameTaken(_) | Error::Full { .. } | Error::OfUser | Error::NotYours => {
-                Self::conflict(message)
-            }
+            Error::NameTaken(_)
+            | Error::Full { .. }
+            | Error::OfUser
+            | Error::NotYours
+            | Error::Superseded => Self::conflict(message),
             Error::Storage(_) | Error::OnlyTaken(_) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message)
             }
