@@ -15,6 +15,7 @@ use super::secret::{self, Digits, Hash, Password};
 use super::{Access, Error, Pass, Refused, State, Who};
 use crate::clock;
 use crate::config::Secret;
+use crate::text::{is_device_id, is_device_key};
 
 /// Somebody who was let in.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ pub(crate) struct Redeem {
     pub(crate) name: String,
     /// The id and the key that it records with.
     pub(crate) device: Option<(String, Secret)>,
+    /// Whether a device has recorded under this id that has another key, and may not have been let
+    /// in by itself.
+    pub(crate) is_anothers: bool,
     pub(crate) from: IpAddr,
 }
 
@@ -43,6 +47,7 @@ struct Comer {
     claim: Hash,
     name: String,
     device: Option<DeviceKey>,
+    is_anothers: bool,
     from: IpAddr,
 }
 
@@ -63,7 +68,8 @@ impl Access {
             return Err(Error::Invalid("the mode is paired or network".to_owned()).into());
         }
         let claim = claimed(&["first", mode.word()], claim)?;
-        let comer = Comer { claim, name: change::name(name)?, device: None, from };
+        let comer =
+            Comer { claim, name: change::name(name)?, device: None, is_anothers: false, from };
         let access = self.clone();
         detached(move |deadline| async move {
             if let Some(again) = access.again(&comer.claim, deadline).await {
@@ -95,15 +101,15 @@ impl Access {
     /// # Errors
     /// When the code is not right, or it cannot be written. It is not spent then.
     pub(crate) async fn redeem(&self, redeem: Redeem) -> Result<LetIn, Refused> {
-        let Redeem { code, claim, name, device, from } = redeem;
+        let Redeem { code, claim, name, device, is_anothers, from } = redeem;
         let code = code.reveal().trim();
         let (shown, word) = match Digits::read(code) {
             Some(digits) => (Shown::Digits(digits.clone()), digits.text()),
             None => (Shown::Secret(Hash::of(code)), code.to_owned()),
         };
         let claim = claimed(&["code", &word], claim.reveal())?;
-        let device = device.map(|(device, key)| DeviceKey::new(&device, key.reveal()));
-        let comer = Comer { claim, name: change::name(&name)?, device, from };
+        let device = device.map(|(device, key)| device_key(&device, key.reveal())).transpose()?;
+        let comer = Comer { claim, name: change::name(&name)?, device, is_anothers, from };
         let access = self.clone();
         detached(move |deadline| async move { access.redeem_shown(shown, comer, deadline).await })
             .await
@@ -149,9 +155,6 @@ impl Access {
     fn spend(&self, shown: &Shown, comer: &Comer) -> Result<Spent, Refused> {
         let now_ms = self.now_ms();
         let mut state = self.lock();
-        if let Some(device) = &comer.device {
-            state.book.check_device(device)?;
-        }
         let is_guessable = matches!(shown, Shown::Digits(_));
         if is_guessable {
             state.guesses.check(comer.from, now_ms)?;
@@ -159,6 +162,17 @@ impl Access {
         let spent = state.codes.spend(shown, &comer.claim, now_ms);
         if is_guessable && matches!(spent, Spent::Ended | Spent::Unknown) {
             state.guesses.fail(comer.from, now_ms);
+        }
+        // Whoever has no code does not learn which devices there are.
+        if let (Spent::Now(grant), Some(device)) = (&spent, &comer.device) {
+            let checked = match comer.is_anothers {
+                true => Err(Error::NotYours),
+                false => state.book.check_device(device),
+            };
+            if let Err(error) = checked {
+                state.codes.give_back(&grant.code, &comer.claim);
+                return Err(error.into());
+            }
         }
         Ok(spent)
     }
@@ -181,7 +195,8 @@ impl Access {
             (user.map(|user| user.id.clone()), user.and_then(|user| user.password.clone()))
         };
         let claim = claimed(&["user", user.as_deref().unwrap_or_default()], claim)?;
-        let comer = Comer { claim, name: change::name(name)?, device: None, from };
+        let comer =
+            Comer { claim, name: change::name(name)?, device: None, is_anothers: false, from };
         // Counted before it is judged, which takes its time: many at once are no more.
         {
             let now_ms = self.now_ms();
@@ -247,7 +262,7 @@ impl Access {
         key: &str,
     ) -> Result<(), Error> {
         let Who::Browser { id, .. } = pass.who() else { return Ok(()) };
-        let device = DeviceKey::new(device, key);
+        let device = device_key(device, key)?;
         let known = self.lock().book.browsers.get(id).and_then(|browser| browser.device.clone());
         if known.as_ref() == Some(&device) {
             return Ok(());
@@ -303,6 +318,19 @@ impl From<Pause> for Refused {
     fn from(Pause { retry_after_s }: Pause) -> Self {
         Self::TooMany { retry_after_s }
     }
+}
+
+/// What is kept of a device.
+fn device_key(device: &str, key: &str) -> Result<DeviceKey, Error> {
+    if !is_device_id(device) {
+        let sentence = "a device's id must be 8 to 64 of A-Z a-z 0-9 _ -";
+        return Err(Error::Invalid(sentence.to_owned()));
+    }
+    if !is_device_key(key) {
+        let sentence = "a device's key must be 16 to 128 ASCII characters without spaces";
+        return Err(Error::Invalid(sentence.to_owned()));
+    }
+    Ok(DeviceKey::new(device, key))
 }
 
 /// What is kept of a claim. It stands for what it was made for alone.

@@ -24,7 +24,9 @@ pub(crate) enum Error {
     Decided,
     #[error("this browser has signed in as a user: its rights are the user's, change those")]
     OfUser,
-    #[error("another browser records under this device's id; remove that one first")]
+    #[error(
+        "this device's id is known with another key, so it is another device's; clear this page's data in the browser, and it makes itself a new id"
+    )]
     NotYours,
     #[error(
         "it could not be written to the state folder, and has not been given: {0}; make room there, or make it writable, and try again"

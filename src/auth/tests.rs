@@ -1,5 +1,6 @@
 //! What is promised, over the whole of it.
 
+mod devices;
 mod slow_disk;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -87,7 +88,11 @@ impl World {
             code: code.to_owned().into(),
             claim: claim(number).into(),
             name: format!("Tablet {number}"),
-            device: Some((format!("device-{number}"), format!("key-{number}").into())),
+            device: Some((
+                format!("device-{number}"),
+                format!("the-key-of-device-{number}").into(),
+            )),
+            is_anothers: false,
             from,
         };
         self.access.redeem(redeem).await
@@ -124,8 +129,10 @@ async fn a_code_lets_in_whoever_shows_it_and_a_lost_answer_costs_nothing() {
     assert!(matches!(world.redeem(digits.reveal(), 2, HERE).await, Err(Refused::Ended)));
     assert!(matches!(world.redeem("nothing", 2, HERE).await, Err(Refused::Wrong)));
     let hello = |key| world.access.by_key("device-1", key);
-    assert!(matches!(hello(Some("key-1")), Admission::Admitted(pass) if pass.may_publish()));
-    assert!(matches!(hello(Some("key-2")), Admission::NotPaired));
+    assert!(
+        matches!(hello(Some("the-key-of-device-1")), Admission::Admitted(pass) if pass.may_publish())
+    );
+    assert!(matches!(hello(Some("the-key-of-device-2")), Admission::NotPaired));
     assert!(matches!(hello(None), Admission::NotPaired));
     // A revoked device is told so, also after a restart, and its code brings it back to nothing.
     let Who::Browser { id, .. } = pass.who().clone() else { panic!() };
@@ -133,12 +140,18 @@ async fn a_code_lets_in_whoever_shows_it_and_a_lost_answer_costs_nothing() {
     assert!(applied.warning.is_none() && pass.revoked().is_cancelled());
     assert!(matches!(world.redeem(digits.reveal(), 1, HERE).await, Err(Refused::Ended)));
     world.crash();
-    assert!(matches!(world.access.by_key("device-1", Some("key-1")), Admission::Revoked));
+    assert!(matches!(
+        world.access.by_key("device-1", Some("the-key-of-device-1")),
+        Admission::Revoked
+    ));
     assert!(world.access.by_cookie(two.cookie.reveal(), HERE).is_none());
     // Until it is let in anew.
     let again = world.code(Role::Camera, 1);
     world.redeem(again.secret.reveal(), 1, HERE).await.unwrap();
-    assert!(matches!(world.access.by_key("device-1", Some("key-1")), Admission::Admitted(_)));
+    assert!(matches!(
+        world.access.by_key("device-1", Some("the-key-of-device-1")),
+        Admission::Admitted(_)
+    ));
 }
 
 #[tokio::test]
@@ -148,7 +161,10 @@ async fn a_code_is_not_spent_when_nobody_could_be_let_in() {
     world.fate(&[Fate::FailsLate]);
     let refused = world.redeem(code.secret.reveal(), 1, HERE).await.unwrap_err();
     assert!(matches!(refused, Refused::Error(Error::Storage(_))), "{refused}");
-    assert!(matches!(world.access.by_key("device-1", Some("key-1")), Admission::NotPaired));
+    assert!(matches!(
+        world.access.by_key("device-1", Some("the-key-of-device-1")),
+        Admission::NotPaired
+    ));
     world.redeem(code.secret.reveal(), 2, HERE).await.unwrap();
 }
 

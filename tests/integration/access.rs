@@ -1,5 +1,6 @@
 //! Who gets in, and what ends when it is taken.
 
+mod devices;
 mod matrix;
 
 use serde_json::{Value, json};

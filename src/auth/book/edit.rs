@@ -225,8 +225,11 @@ impl Book {
 
     /// Whoever has another key for a device's id is not that device.
     pub(in crate::auth) fn check_device(&self, device: &DeviceKey) -> Result<(), Error> {
-        let known = self.by_device(&device.device).and_then(|browser| browser.device.as_ref());
-        match known.is_none_or(|known| known == device) {
+        let is_it = |known: &&DeviceKey| known.device == device.device;
+        let known = self.browsers.values().filter_map(|browser| browser.device.as_ref());
+        // One that was taken off keeps its id.
+        let mut known = known.chain(&self.revoked).filter(is_it);
+        match known.all(|known| known == device) {
             true => Ok(()),
             false => Err(Error::NotYours),
         }

@@ -275,8 +275,14 @@ async fn who_waits_for_the_disk_is_not_let_in_by_a_code_that_was_ended() {
     let code = slow.access.new_code(new).unwrap();
     let (access, secret) = (slow.access.clone(), code.secret.clone());
     let claim = claim(1).into();
-    let redeem =
-        Redeem { code: secret, claim, name: "Tablet".to_owned(), device: None, from: HERE };
+    let redeem = Redeem {
+        code: secret,
+        claim,
+        name: "Tablet".to_owned(),
+        device: None,
+        is_anothers: false,
+        from: HERE,
+    };
     let coming = tokio::spawn(async move { access.redeem(redeem).await });
     slow.disk.entered.notified().await;
     slow.access.end_code(&code.id);
