@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::book::Holder;
 use super::error::Error;
 use super::role::{Rights, Role};
 use super::secret::{Digits, Hash};
@@ -38,6 +39,8 @@ pub(super) struct Code {
     pub(super) ends_ms: i64,
     /// Whether somebody ended it before its time.
     is_withdrawn: bool,
+    /// The admin who made it; the server's owner has none to lose.
+    maker: Option<Holder>,
     digits: Option<Digits>,
     secret: Hash,
     /// The claims that it was spent for.
@@ -97,6 +100,7 @@ impl Codes {
     pub(super) fn add(
         &mut self,
         new: &NewCode,
+        maker: Option<Holder>,
         secret: Hash,
         id: String,
         now: (u64, i64),
@@ -125,6 +129,7 @@ impl Codes {
             ends_at_ms: now_ms + lasts_ms,
             ends_ms: wall_ms.saturating_add_unsigned(lasts_ms),
             is_withdrawn: false,
+            maker,
             digits,
             secret,
             spent: HashSet::new(),
@@ -190,6 +195,13 @@ impl Codes {
         self.codes.retain(|code| code.user.as_deref().is_none_or(&is_there));
     }
 
+    /// Ends the codes of admins who are none any more.
+    pub(super) fn keep_makers(&mut self, is_admin: impl Fn(&Holder) -> bool) {
+        for code in &mut self.codes {
+            code.is_withdrawn |= code.maker.as_ref().is_some_and(|maker| !is_admin(maker));
+        }
+    }
+
     /// Those that let somebody in.
     pub(super) fn live(&self, now_ms: u64) -> impl Iterator<Item = &Code> {
         self.codes.iter().filter(move |code| code.is_live(now_ms))
@@ -219,7 +231,7 @@ impl Codes {
 
 impl Code {
     pub(super) fn is_live(&self, now_ms: u64) -> bool {
-        self.uses_left > 0 && now_ms < self.ends_at_ms
+        self.uses_left > 0 && now_ms < self.ends_at_ms && !self.is_withdrawn
     }
 
     pub(super) fn digits(&self) -> Option<String> {

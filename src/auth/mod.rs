@@ -276,14 +276,19 @@ impl Access {
         People::new(mode, &state.book, state.codes.live(now_ms))
     }
 
-    /// Makes a code that lets browsers in.
+    /// Makes a code that lets browsers in, until its maker is no admin any more.
     ///
     /// # Errors
     /// When numbers are out of range, or there are too many codes.
-    pub(crate) fn new_code(&self, new: NewCode) -> Result<Code, Error> {
+    pub(crate) fn new_code(&self, new: NewCode, maker: Option<&Pass>) -> Result<Code, Error> {
         let rights = change::rights(new.role, new.scope)?;
         let mut new = NewCode { scope: rights.scope, ..new };
         let now = (self.now_ms(), clock::now_ms());
+        let maker = maker.filter(|_| !self.shared.is_open).and_then(|pass| match pass.who() {
+            Who::Browser { id, .. } => Some(Holder::Browser(id.clone())),
+            Who::Token { id, .. } => Some(Holder::Token(id.clone())),
+            _ => None,
+        });
         let mut state = self.lock();
         if let Some(id) = &new.user {
             let unknown = || Error::Unknown { what: "user", id: id.clone() };
@@ -291,7 +296,7 @@ impl Access {
             (new.role, new.scope) = (rights.role, rights.scope.clone());
         }
         let text = secret::secret("");
-        let code = state.codes.add(&new, Hash::of(text.reveal()), secret::id(), now)?;
+        let code = state.codes.add(&new, maker, Hash::of(text.reveal()), secret::id(), now)?;
         let code = Code {
             id: code.id.clone(),
             digits: code.digits().map(Secret::from),
@@ -346,6 +351,8 @@ impl State {
         let before = std::mem::replace(&mut self.book, book);
         self.passes.settle(&before, &self.book);
         let Book { users, browsers, .. } = &self.book;
+        let rights = |maker: &Holder| self.book.rights(maker);
+        self.codes.keep_makers(|maker| rights(maker).is_some_and(|own| own.role == Role::Admin));
         self.codes.keep_users(|user| users.contains_key(user));
         self.changes.keep(|subject| match subject {
             Subject::Mode => true,

@@ -293,12 +293,14 @@ impl Access {
     pub(super) fn end_what_is_over(&self) {
         let now_ms = clock::now_ms();
         let mut state = self.lock();
-        let State { book, passes, .. } = &mut *state;
-        passes.end(|holder| match holder {
+        let State { book, codes, passes, .. } = &mut *state;
+        let is_over = |holder: &Holder| match holder {
             Holder::Browser(id) => book.browsers.get(id).is_none_or(|b| b.has_ended(now_ms)),
             Holder::Token(id) => book.tokens.get(id).is_none_or(|t| t.has_ended(now_ms)),
             Holder::Link(id) => book.links.get(id).is_none_or(|l| l.has_ended(now_ms)),
-        });
+        };
+        passes.end(is_over);
+        codes.keep_makers(|maker| !is_over(maker));
     }
 
     fn entry(&self, about: &About) -> Option<Entry> {

@@ -1,6 +1,7 @@
 //! What is promised, over the whole of it.
 
 mod devices;
+mod makers;
 mod slow_disk;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,7 +81,7 @@ impl World {
 
     fn code(&self, role: Role, uses: u32) -> Code {
         let new = NewCode { role, scope: Scope::All, user: None, uses, minutes: 10 };
-        self.access.new_code(new).unwrap()
+        self.access.new_code(new, None).unwrap()
     }
 
     async fn redeem(&self, code: &str, number: u8, from: IpAddr) -> Result<LetIn, Refused> {

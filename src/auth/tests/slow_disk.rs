@@ -272,7 +272,7 @@ async fn rights_that_wait_for_the_disk_do_not_beat_narrower_ones() {
 async fn who_waits_for_the_disk_is_not_let_in_by_a_code_that_was_ended() {
     let slow = Slow::decided().await;
     let new = NewCode { role: Role::Viewer, scope: Scope::All, user: None, uses: 1, minutes: 10 };
-    let code = slow.access.new_code(new).unwrap();
+    let code = slow.access.new_code(new, None).unwrap();
     let (access, secret) = (slow.access.clone(), code.secret.clone());
     let claim = claim(1).into();
     let redeem = Redeem {
