@@ -201,7 +201,8 @@ impl Access {
         {
             let now_ms = self.now_ms();
             let mut state = self.lock();
-            state.sign_ins.check(from, now_ms)?;
+            let checked = state.sign_ins.check(from, now_ms);
+            checked.map_err(|Pause { retry_after_s }| Refused::TooManySignIns { retry_after_s })?;
             state.sign_ins.fail(from, now_ms);
         }
         let is_it = self.shared.passwords.is(password, kept.clone()).await;

@@ -57,6 +57,10 @@ pub(crate) enum Refused {
     Ended,
     #[error("too many attempts; try again in {retry_after_s} s, or use the QR code or the link")]
     TooMany { retry_after_s: u64 },
+    #[error(
+        "too many attempts to sign in from here; try again in {retry_after_s} s, or ask an admin for a code"
+    )]
+    TooManySignIns { retry_after_s: u64 },
     #[error("it has been decided already who may come in; ask an admin for a code")]
     NotNow,
     #[error("the claim must be 32 random bytes in base64url")]

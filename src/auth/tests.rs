@@ -300,12 +300,17 @@ async fn many_guesses_at_once_are_no_more_guesses() {
     let paused = world.redeem(digits.reveal(), 1, HERE).await;
     assert!(matches!(paused, Err(Refused::TooMany { retry_after_s: 1..=600 })));
     let access = &world.access;
+    let sentence = paused.unwrap_err().to_string();
+    assert!(sentence.contains("QR code"), "{sentence}");
     let passwords = (0..64).map(|number| {
         let (claim, password) = (claim(number), Password::from("x".to_owned()));
         async move { access.sign_in("nobody", &password, &claim, "x", HERE).await }
     });
     let outcomes = futures_util::future::join_all(passwords).await;
     assert_eq!(outcomes.iter().filter(|o| matches!(o, Err(Refused::Wrong))).count(), 10);
+    // Who has a password only is not sent to what lets in others.
+    let waits = outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string());
+    assert_eq!(waits.filter(|text| text.contains("s, or ask an admin")).count(), 54);
     world.redeem(code.secret.reveal(), 1, HERE).await.unwrap();
 }
 

@@ -21,7 +21,9 @@ fn with_wrong(refused: Refused, wrong: &'static str) -> ApiError {
     match refused {
         Refused::Wrong => ApiError::new(StatusCode::FORBIDDEN, wrong, message),
         Refused::Ended => ApiError::new(StatusCode::GONE, "code_ended", message),
-        Refused::TooMany { retry_after_s } => ApiError::too_many(message, retry_after_s),
+        Refused::TooMany { retry_after_s } | Refused::TooManySignIns { retry_after_s } => {
+            ApiError::too_many(message, retry_after_s)
+        }
         Refused::NotNow => ApiError::new(StatusCode::CONFLICT, "decided", message),
         Refused::BadClaim => ApiError::bad_request(message),
         Refused::Error(error) => error.into(),
