@@ -6,12 +6,10 @@ mod entrance;
 mod folder;
 mod invitation;
 mod listen;
+mod logging;
 mod whereabouts;
 
-use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +20,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::Directive;
 
 use crate::access_command;
 use crate::addresses::{Host, MediaAddresses, Names, Reach, is_ours};
@@ -34,7 +29,7 @@ use crate::auth::local::Local;
 use crate::cameras;
 use crate::check;
 use crate::config::{self, Config, Task};
-use crate::console::{self, Address, Invitation, Log};
+use crate::console::{self, Address, Invitation};
 use crate::devices::Devices;
 use crate::doctor;
 use crate::ffmpeg::{self, Ffmpeg};
@@ -56,6 +51,7 @@ use crate::storage::Filesystem;
 use crate::tls::{self, Kept, Store};
 use crate::webrtc::{self, WebRtc};
 use certificate::{Keeping, LocalName};
+use logging::LOGGED;
 use whereabouts::Whereabouts;
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
@@ -68,43 +64,11 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 /// The addresses fit into any pipe and onto any screen; who has not taken them by then is not there.
 const PRINT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What is logged unless somebody chooses. The RTSP client repeats addresses and what cameras say of
-/// themselves, and some cameras have a password in their address; what counts of it is told by the
-/// sources. TLS and HTTP/2 say of each connection what is unusual about it, so that anybody could fill
-/// the log.
-const LOGGED: &str = "localcamera=info,retina=off,rustls=error,h2=error,warn";
-
 /// Runs the program and turns its end into an exit code.
 pub(crate) fn main() -> ExitCode {
     let task = config::read();
-    // https://no-color.org
-    let may_colour = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     // What the doctor finds stands in its report.
-    let logged = if matches!(task, Task::Doctor(_)) { "off" } else { LOGGED };
-    let filter =
-        EnvFilter::try_from_env("LOCALCAMERA_LOG").unwrap_or_else(|_| EnvFilter::new(logged));
-    let filter = without_messages(filter);
-    let mut log = Log::start();
-    let lines = log.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(move || lines.clone())
-        .with_ansi(may_colour)
-        .init();
-    let panics = log.clone();
-    // The usual one writes to standard error itself, and waits for its reader.
-    std::panic::set_hook(Box::new(move |what| {
-        let trace = Backtrace::capture();
-        panics.clone().say(&match trace.status() {
-            BacktraceStatus::Captured => format!("localcamera {what}\n{trace}"),
-            _ => format!("localcamera {what}"),
-        });
-        if std::thread::current().name() == Some("main") {
-            // The program ends with it.
-            panics.finish();
-        }
-    }));
+    let mut log = logging::start(if matches!(task, Task::Doctor(_)) { "off" } else { LOGGED });
     let mut success = ExitCode::SUCCESS;
     let done = match task {
         Task::Serve(config) => run(&config),
@@ -128,15 +92,6 @@ pub(crate) fn main() -> ExitCode {
     };
     log.finish();
     code
-}
-
-/// At its finest the WebSocket library logs whole messages, and with them the keys of devices.
-fn without_messages(filter: EnvFilter) -> EnvFilter {
-    let is_finest = filter.max_level_hint() == Some(LevelFilter::TRACE);
-    match Directive::from_str("tungstenite=debug") {
-        Ok(directive) if is_finest => filter.add_directive(directive),
-        _ => filter,
-    }
 }
 
 fn run(config: &Config) -> Result<()> {
@@ -242,7 +197,7 @@ async fn serve(
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
-    let ingest = Ingest::new(hub, reach.clone(), access.clone(), stop.clone());
+    let ingest = Ingest::new(hub, reach.clone(), access.clone(), devices.clone(), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
@@ -432,26 +387,5 @@ impl StopSignal {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tracing::subscriber::with_default;
-
-    use super::*;
-
-    #[test]
-    fn what_the_rtsp_client_says_and_what_anybody_could_fill_the_log_with_is_in_none() {
-        let filter = EnvFilter::new(LOGGED);
-        assert_eq!(filter.max_level_hint(), Some(LevelFilter::INFO));
-        with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
-            assert!(!tracing::enabled!(target: "retina::client::parse", tracing::Level::ERROR));
-            assert!(!tracing::enabled!(target: "rustls::msgs::handshake", tracing::Level::WARN));
-            assert!(!tracing::enabled!(target: "h2::proto::ping_pong", tracing::Level::WARN));
-            assert!(tracing::enabled!(target: "localcamera::sources", tracing::Level::INFO));
-            assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
-            assert!(!tracing::enabled!(target: "hyper", tracing::Level::INFO));
-        });
     }
 }

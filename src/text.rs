@@ -6,6 +6,14 @@ pub(crate) fn is_device_id(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(allowed)
 }
 
+/// The page's keys have 43 characters; what is shorter than 16 can be guessed.
+const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
+
+/// What a device's key can be.
+pub(crate) fn is_device_key(key: &str) -> bool {
+    KEY_LENGTHS.contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// One line that looks like nothing else in a list or a log.
 pub(crate) fn one_line(text: &str) -> String {
     let is_bidi = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
@@ -35,6 +43,10 @@ mod tests {
         assert!(is_device_id("device-7q2m") && is_device_id(&"x".repeat(64)));
         for id in ["short", "../../etc/passwd", "device 7q2m", &"x".repeat(65)] {
             assert!(!is_device_id(id), "{id}");
+        }
+        assert!(is_device_key(&"k".repeat(16)) && is_device_key(&"k".repeat(128)));
+        for key in ["", "a-key-of-15-let", "a key with some spaces", &"k".repeat(129)] {
+            assert!(!is_device_key(key), "{key}");
         }
     }
 }

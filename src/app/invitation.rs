@@ -31,7 +31,7 @@ pub(super) fn make(config: &Config, access: &Access, page_url: &str, port: u16) 
     ];
     let link = |role| {
         let new = NewCode { role, scope: Scope::All, user: None, uses: 1, minutes: MINUTES };
-        let code = access.new_code(new).ok()?;
+        let code = access.new_code(new, None).ok()?;
         let url = pair_url(page_url, code.secret.reveal());
         Some((url, code.digits.map(|digits| digits.reveal().to_owned())))
     };

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::book::Holder;
 use super::error::Error;
 use super::role::{Rights, Role};
 use super::secret::{Digits, Hash};
@@ -36,6 +37,10 @@ pub(super) struct Code {
     pub(super) ends_at_ms: u64,
     /// The same for people.
     pub(super) ends_ms: i64,
+    /// Whether somebody ended it before its time.
+    is_withdrawn: bool,
+    /// The admin who made it; the server's owner has none to lose.
+    maker: Option<Holder>,
     digits: Option<Digits>,
     secret: Hash,
     /// The claims that it was spent for.
@@ -95,6 +100,7 @@ impl Codes {
     pub(super) fn add(
         &mut self,
         new: &NewCode,
+        maker: Option<Holder>,
         secret: Hash,
         id: String,
         now: (u64, i64),
@@ -122,6 +128,8 @@ impl Codes {
             uses_left: new.uses,
             ends_at_ms: now_ms + lasts_ms,
             ends_ms: wall_ms.saturating_add_unsigned(lasts_ms),
+            is_withdrawn: false,
+            maker,
             digits,
             secret,
             spent: HashSet::new(),
@@ -164,18 +172,34 @@ impl Codes {
 
     /// Ends a code. Says whether there was one.
     pub(super) fn end(&mut self, id: &str, now_ms: u64) -> bool {
-        let code = self.codes.iter_mut().find(|code| code.id == id && code.is_live(now_ms));
-        code.map(|code| code.ends_at_ms = now_ms).is_some()
+        let Some(code) = self.codes.iter_mut().find(|code| code.id == id) else { return false };
+        let was_live = code.is_live(now_ms);
+        // Also for whoever has spent it and waits for the disk.
+        code.is_withdrawn = true;
+        code.ends_at_ms = code.ends_at_ms.min(now_ms);
+        was_live
     }
 
-    /// Ends the codes of users who are gone.
+    /// Whether whoever has spent a code may still be let in for it.
+    pub(super) fn gives(&self, id: &str) -> bool {
+        self.codes.iter().any(|code| code.id == id && !code.is_withdrawn)
+    }
+
     /// Ends those that let an admin in.
     pub(super) fn end_admins(&mut self) {
         self.codes.retain(|code| code.rights.role != Role::Admin);
     }
 
+    /// Ends the codes of users who are gone.
     pub(super) fn keep_users(&mut self, is_there: impl Fn(&str) -> bool) {
         self.codes.retain(|code| code.user.as_deref().is_none_or(&is_there));
+    }
+
+    /// Ends the codes of admins who are none any more.
+    pub(super) fn keep_makers(&mut self, is_admin: impl Fn(&Holder) -> bool) {
+        for code in &mut self.codes {
+            code.is_withdrawn |= code.maker.as_ref().is_some_and(|maker| !is_admin(maker));
+        }
     }
 
     /// Those that let somebody in.
@@ -207,7 +231,7 @@ impl Codes {
 
 impl Code {
     pub(super) fn is_live(&self, now_ms: u64) -> bool {
-        self.uses_left > 0 && now_ms < self.ends_at_ms
+        self.uses_left > 0 && now_ms < self.ends_at_ms && !self.is_withdrawn
     }
 
     pub(super) fn digits(&self) -> Option<String> {

@@ -24,12 +24,28 @@ pub(crate) enum Error {
     Decided,
     #[error("this browser has signed in as a user: its rights are the user's, change those")]
     OfUser,
-    #[error("another browser records under this device's id; remove that one first")]
+    #[error(
+        "this device's id is known with another key, so it is another device's; clear this page's data in the browser, and it makes itself a new id"
+    )]
     NotYours,
     #[error(
         "it could not be written to the state folder, and has not been given: {0}; make room there, or make it writable, and try again"
     )]
     Storage(Arc<io::Error>),
+    #[error(
+        "something else was decided about it while this waited for the disk, and holds; look at the list again"
+    )]
+    Superseded,
+    #[error(
+        "it could not be written to the state folder: {0}; what this takes has been taken, and a restart of the server would bring it back; what it gives has not been given. Make room there, or make it writable, and try again"
+    )]
+    OnlyTaken(Arc<io::Error>),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Storage(Arc::new(error))
+    }
 }
 
 /// Why somebody who wants to come in is not let in.
@@ -41,6 +57,10 @@ pub(crate) enum Refused {
     Ended,
     #[error("too many attempts; try again in {retry_after_s} s, or use the QR code or the link")]
     TooMany { retry_after_s: u64 },
+    #[error(
+        "too many attempts to sign in from here; try again in {retry_after_s} s, or ask an admin for a code"
+    )]
+    TooManySignIns { retry_after_s: u64 },
     #[error("it has been decided already who may come in; ask an admin for a code")]
     NotNow,
     #[error("the claim must be 32 random bytes in base64url")]

@@ -189,7 +189,7 @@ pub(crate) async fn answer(
                 );
             };
             let new = NewCode { role, scope: Scope::All, user, uses, minutes };
-            let code = access.new_code(new).map_err(|error| error.to_string())?;
+            let code = access.new_code(new, None).map_err(|error| error.to_string())?;
             let secret = code.secret.reveal();
             Ok(json!({
                 "id": code.id,

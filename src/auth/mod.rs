@@ -4,6 +4,7 @@
 mod attempts;
 mod book;
 mod change;
+mod changes;
 mod codes;
 mod entering;
 mod error;
@@ -31,6 +32,7 @@ use crate::config::Secret;
 use attempts::Attempts;
 use book::{Book, DeviceKey, Holder};
 pub(crate) use change::{Applied, Change};
+use changes::{Changes, Subject};
 use codes::Codes;
 pub(crate) use codes::NewCode;
 pub(crate) use entering::{LetIn, Redeem};
@@ -41,7 +43,7 @@ use passes::Passes;
 use password::Passwords;
 pub(crate) use people::{Entry, People};
 pub(crate) use role::{Mode, Role, Scope};
-use saving::Saving;
+use saving::{Saving, Unwritten};
 use secret::Hash;
 pub(crate) use secret::Password;
 use store::{Disk, Store};
@@ -73,9 +75,9 @@ struct State {
     guesses: Attempts,
     sign_ins: Attempts,
     passes: Passes,
-    /// Whether the file holds less, or more, than the book.
-    is_unwritten: bool,
-    /// Whether it only lacks when somebody was last seen.
+    changes: Changes,
+    unwritten: Unwritten,
+    /// Whether the file lacks when somebody was last seen.
     is_seen: bool,
 }
 
@@ -123,7 +125,8 @@ impl Access {
             guesses: Attempts::of_digits(),
             sign_ins: Attempts::of_passwords(),
             passes: Passes::default(),
-            is_unwritten: false,
+            changes: Changes::default(),
+            unwritten: Unwritten::default(),
             is_seen: false,
         };
         let shared = Shared {
@@ -188,7 +191,7 @@ impl Access {
             if state.book.mode == Mode::Undecided {
                 state.book.mode = Mode::Paired;
             }
-            state.is_unwritten = true;
+            state.unwritten.add();
             self.shared.wake.notify_one();
         }
         Some(pass)
@@ -273,14 +276,19 @@ impl Access {
         People::new(mode, &state.book, state.codes.live(now_ms))
     }
 
-    /// Makes a code that lets browsers in.
+    /// Makes a code that lets browsers in, until its maker is no admin any more.
     ///
     /// # Errors
     /// When numbers are out of range, or there are too many codes.
-    pub(crate) fn new_code(&self, new: NewCode) -> Result<Code, Error> {
+    pub(crate) fn new_code(&self, new: NewCode, maker: Option<&Pass>) -> Result<Code, Error> {
         let rights = change::rights(new.role, new.scope)?;
         let mut new = NewCode { scope: rights.scope, ..new };
         let now = (self.now_ms(), clock::now_ms());
+        let maker = maker.filter(|_| !self.shared.is_open).and_then(|pass| match pass.who() {
+            Who::Browser { id, .. } => Some(Holder::Browser(id.clone())),
+            Who::Token { id, .. } => Some(Holder::Token(id.clone())),
+            _ => None,
+        });
         let mut state = self.lock();
         if let Some(id) = &new.user {
             let unknown = || Error::Unknown { what: "user", id: id.clone() };
@@ -288,7 +296,7 @@ impl Access {
             (new.role, new.scope) = (rights.role, rights.scope.clone());
         }
         let text = secret::secret("");
-        let code = state.codes.add(&new, Hash::of(text.reveal()), secret::id(), now)?;
+        let code = state.codes.add(&new, maker, Hash::of(text.reveal()), secret::id(), now)?;
         let code = Code {
             id: code.id.clone(),
             digits: code.digits().map(Secret::from),
@@ -342,7 +350,14 @@ impl State {
     fn hold(&mut self, book: Book) {
         let before = std::mem::replace(&mut self.book, book);
         self.passes.settle(&before, &self.book);
-        let users = &self.book.users;
+        let Book { users, browsers, .. } = &self.book;
+        let rights = |maker: &Holder| self.book.rights(maker);
+        self.codes.keep_makers(|maker| rights(maker).is_some_and(|own| own.role == Role::Admin));
         self.codes.keep_users(|user| users.contains_key(user));
+        self.changes.keep(|subject| match subject {
+            Subject::Mode => true,
+            Subject::Rights(id) => users.contains_key(id) || browsers.contains_key(id),
+            Subject::Password(id) => users.contains_key(id),
+        });
     }
 }

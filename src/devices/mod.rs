@@ -82,10 +82,26 @@ impl Devices {
     pub(crate) fn load(state: PathBuf) -> Result<Self, NotLoaded> {
         let store = Store::new(state);
         let registry = Registry::new(store.load()?);
+        Ok(Self::with(store, registry))
+    }
+
+    fn with(store: Store, registry: Registry) -> Self {
         let saving = Saving::new(store, store::text(registry.iter()));
         let inner = Inner { registry, outboxes: HashMap::new(), connections: 0, commands: 0 };
         let shared = Shared { inner: Mutex::new(inner), changed: watch::Sender::new(()), saving };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// None, and nothing is remembered.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self::with(Store::new(PathBuf::new()), Registry::default())
+    }
+
+    /// Whether a device is known by this id that has another key.
+    pub(crate) fn is_anothers(&self, device: &str, key: &str) -> bool {
+        let key = KeyHash::of(key);
+        self.lock().registry.get(device).is_some_and(|known| !known.key.is(&key))
     }
 
     /// Everyone who is known or publishes, by id.

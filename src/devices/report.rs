@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::command::Word;
-use crate::text::{is_device_id, is_within, one_line};
+use crate::text::{is_device_id, is_device_key, is_within, one_line};
 
 /// Phones have up to six cameras, and each setting a handful of choices.
 const MAX_CHOICES: usize = 16;
@@ -19,9 +19,6 @@ const MAX_ID_CHARS: usize = 64;
 /// Everybody is told everything that all devices say of themselves. Six cameras with names in
 /// Chinese, and every quality there is, take half of this.
 const MAX_REPORT_BYTES: usize = 4 << 10;
-
-/// The page's keys have 43 characters; what is shorter than 16 can be guessed.
-const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
 
 /// Whether a device lets itself be controlled. It decides that itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +113,7 @@ impl KeyHash {
         Self(sha256)
     }
 
-    fn of(key: &str) -> Self {
+    pub(super) fn of(key: &str) -> Self {
         Self(hex::encode(digest(&SHA256, key.as_bytes())))
     }
 
@@ -147,7 +144,7 @@ impl Said {
         if !is_device_id(&device) {
             return Err("device must be 8 to 64 of A-Z a-z 0-9 _ -".to_owned());
         }
-        if !KEY_LENGTHS.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !is_device_key(&key) {
             return Err("key must be 16 to 128 ASCII characters without spaces".to_owned());
         }
         report.check(&name)?;

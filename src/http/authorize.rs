@@ -3,7 +3,7 @@
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State as Shared};
-use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
+use axum::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -50,7 +50,10 @@ pub(super) async fn authorize(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    if guard.rule == Rule::FirstDecision && !is_own_computer(&peer, &parts.uri, &parts.headers) {
+    // Browsers name where a page that posts comes from.
+    let is_own_page =
+        || parts.headers.contains_key(ORIGIN) && is_own_computer(&peer, &parts.uri, &parts.headers);
+    if guard.rule == Rule::FirstDecision && !is_own_page() {
         return ApiError::forbidden(
             "who gets in is decided in a browser on the server's own computer; elsewhere, use the \
              link that `localcamera user link` makes there",

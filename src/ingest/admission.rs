@@ -2,7 +2,9 @@
 
 use ingest_protocol::{ErrorCode, Hello};
 
-use crate::auth::{Access, Admission, Pass, Who};
+use super::Ingest;
+use crate::auth::{Admission, Pass, Who};
+use crate::devices::NotAdmitted;
 
 /// What a device that nobody has let in is told.
 pub(super) const NOT_PAIRED: &str = "this device is not paired with this server: open the server's page on it and enter \
@@ -18,10 +20,11 @@ pub(super) const REVOKED: &str = "this device was taken off this server: what it
 /// it. Otherwise whoever may publish does, under an id that is nobody else's; a browser that is
 /// signed in makes its key known.
 pub(super) async fn admit(
-    access: &Access,
+    ingest: &Ingest,
     arrived: &Pass,
     hello: &Hello,
 ) -> Result<Pass, (ErrorCode, String)> {
+    let Ingest { access, devices, .. } = ingest;
     let refusal = match access.by_key(&hello.device, hello.key.as_deref()) {
         // What everyone may, pages of foreign sites may not.
         Admission::Admitted(pass) if !matches!(pass.who(), Who::Everyone) => return Ok(pass),
@@ -33,6 +36,10 @@ pub(super) async fn admit(
         return Err(refused);
     }
     if let (Who::Browser { .. }, Some(key)) = (arrived.who(), &hello.key) {
+        // Also one that was never let in by itself: it has recorded when everyone might.
+        if devices.is_anothers(&hello.device, key) {
+            return Err((refusal.0, NotAdmitted::NotYours.to_string()));
+        }
         let registered = access.register_device(arrived, &hello.device, key).await;
         return match registered {
             Ok(()) => Ok(arrived.clone()),

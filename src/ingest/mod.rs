@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::addresses::Reach;
 use crate::auth::Access;
+use crate::devices::Devices;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
 use sessions::Sessions;
@@ -43,6 +44,8 @@ pub(crate) struct Ingest {
     reach: watch::Receiver<Reach>,
     /// Who gets in.
     access: Access,
+    /// Whose ids are known.
+    devices: Devices,
     shutdown: CancellationToken,
     connections: TaskTracker,
 }
@@ -53,12 +56,14 @@ impl Ingest {
         hub: Hub,
         reach: watch::Receiver<Reach>,
         access: Access,
+        devices: Devices,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
             sessions: Sessions::new(hub, shutdown.clone()),
             reach,
             access,
+            devices,
             shutdown,
             connections: TaskTracker::new(),
         }

@@ -233,7 +233,7 @@ impl Connection {
     async fn open(&mut self, hello: Hello) -> Result<(), Ended> {
         let now_ms = clock::now_ms();
         self.clock_offset_ms = now_ms.saturating_sub(hello.now_ms);
-        match admission::admit(&self.ingest.access, &self.arrived, &hello).await {
+        match admission::admit(&self.ingest, &self.arrived, &hello).await {
             Ok(pass) => self.pass = Some(pass),
             Err((code, sentence)) => return self.fail(code, sentence, None).await,
         }

@@ -17,6 +17,7 @@ use super::verdict;
 use crate::addresses::Reach;
 use crate::auth::{Access, Pass};
 use crate::clock;
+use crate::devices::Devices;
 use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
@@ -233,7 +234,7 @@ impl Life {
         // Who gets in is no part of this world.
         let access = Access::open();
         let reach = watch::channel(Reach::default()).1;
-        let door = Ingest::new(hub, reach, access.clone(), stop.clone()).door();
+        let door = Ingest::new(hub, reach, access.clone(), Devices::none(), stop.clone()).door();
         Self { runtime, door, pass: access.everyone(), stop }
     }
 

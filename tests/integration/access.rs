@@ -1,5 +1,6 @@
 //! Who gets in, and what ends when it is taken.
 
+mod devices;
 mod matrix;
 mod watching;
 
@@ -187,6 +188,9 @@ async fn the_first_decision_is_for_the_servers_own_computer_and_once() {
             request(&server, "POST", "/api/access/first", &[json, header], body.as_bytes()).await;
         assert_eq!(refused.status, 403, "{header:?}");
     }
+    // Whatever a proxy leaves out, a page of the server's own says where it is from.
+    let bare = request(&server, "POST", "/api/access/first", &[json], body.as_bytes()).await;
+    assert_eq!(bare.status, 403);
     let (status, page) = get(&server, "/live").await;
     assert_eq!(status, 401);
     assert!(String::from_utf8(page).unwrap().contains("</html>"));

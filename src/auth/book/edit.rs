@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Book, Browser, DeviceKey, Link, Mode, PasswordHash, Token, User};
+use crate::auth::changes::Subject;
 use crate::auth::error::Error;
 use crate::auth::role::{Rights, Role};
 use crate::auth::secret::Hash;
@@ -64,6 +65,21 @@ pub(in crate::auth) enum Edit {
     AddLink(Link),
     RevokeLink(String),
     SetMode(Mode),
+}
+
+impl Edit {
+    /// What it sets to something else, where another change may set it, too.
+    pub(in crate::auth) fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Decide { .. } | Self::SetMode(_) => Some(Subject::Mode),
+            Self::AlterBrowser { id, .. } | Self::AlterUser { id, .. } => {
+                Some(Subject::Rights(id.clone()))
+            }
+            Self::SetPassword { id, .. } => Some(Subject::Password(id.clone())),
+            // An entry that comes, or goes for good.
+            _ => None,
+        }
+    }
 }
 
 /// What is told of an entry that is not there.
@@ -209,8 +225,11 @@ impl Book {
 
     /// Whoever has another key for a device's id is not that device.
     pub(in crate::auth) fn check_device(&self, device: &DeviceKey) -> Result<(), Error> {
-        let known = self.by_device(&device.device).and_then(|browser| browser.device.as_ref());
-        match known.is_none_or(|known| known == device) {
+        let is_it = |known: &&DeviceKey| known.device == device.device;
+        let known = self.browsers.values().filter_map(|browser| browser.device.as_ref());
+        // One that was taken off keeps its id.
+        let mut known = known.chain(&self.revoked).filter(is_it);
+        match known.all(|known| known == device) {
             true => Ok(()),
             false => Err(Error::NotYours),
         }

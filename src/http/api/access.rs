@@ -117,9 +117,11 @@ pub(in super::super) async fn pair(
              or sign out here first",
         ));
     }
+    let is_anothers =
+        device.as_ref().is_some_and(|Device { id, key }| state.devices.is_anothers(id, key));
     let device = device.map(|Device { id, key }| (id, key.into()));
     let from = peer.address.ip().to_canonical();
-    let redeem = Redeem { code: code.into(), claim: claim.into(), name, device, from };
+    let redeem = Redeem { code: code.into(), claim: claim.into(), name, device, is_anothers, from };
     let let_in = state.access.redeem(redeem).await?;
     Ok(welcome(&state, &let_in))
 }

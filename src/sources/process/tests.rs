@@ -118,8 +118,7 @@ async fn a_camera_that_delivers_nothing_is_given_up() {
     let folder = TempDir::new().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let arguments =
-        task(&pipe).plan.arguments(&Abilities::with(&["libx264"], &[]), 0);
+    let arguments = task(&pipe).plan.arguments(&Abilities::with(&["libx264"], &[]), 0);
     let fetching = Ffmpeg::default().fetch(arguments.unwrap(), Stdio::null()).unwrap();
     let pid = fetching.child.id().unwrap();
     let end = pump(fetching, None, Words::default(), &mut intake(&Streams::default())).await;

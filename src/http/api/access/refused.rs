@@ -21,7 +21,9 @@ fn with_wrong(refused: Refused, wrong: &'static str) -> ApiError {
     match refused {
         Refused::Wrong => ApiError::new(StatusCode::FORBIDDEN, wrong, message),
         Refused::Ended => ApiError::new(StatusCode::GONE, "code_ended", message),
-        Refused::TooMany { retry_after_s } => ApiError::too_many(message, retry_after_s),
+        Refused::TooMany { retry_after_s } | Refused::TooManySignIns { retry_after_s } => {
+            ApiError::too_many(message, retry_after_s)
+        }
         Refused::NotNow => ApiError::new(StatusCode::CONFLICT, "decided", message),
         Refused::BadClaim => ApiError::bad_request(message),
         Refused::Error(error) => error.into(),
@@ -36,10 +38,14 @@ impl From<Error> for ApiError {
             Error::Invalid(_) => Self::bad_request(message),
             Error::Decided => Self::new(StatusCode::CONFLICT, "decided", message),
             Error::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin", message),
-            Error::NameTaken(_) | Error::Full { .. } | Error::OfUser | Error::NotYours => {
-                Self::conflict(message)
+            Error::NameTaken(_)
+            | Error::Full { .. }
+            | Error::OfUser
+            | Error::NotYours
+            | Error::Superseded => Self::conflict(message),
+            Error::Storage(_) | Error::OnlyTaken(_) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message)
             }
-            Error::Storage(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message),
         }
     }
 }

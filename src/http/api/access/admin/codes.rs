@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::super::super::State;
+use super::super::super::super::authenticate::Holder;
 use super::super::super::super::error::ApiError;
 use super::super::Small;
 use super::base;
@@ -38,17 +39,14 @@ pub(in super::super::super::super) struct Wanted {
 /// `POST /api/access/codes`
 pub(in super::super::super::super) async fn add(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     uri: Uri,
     headers: HeaderMap,
     Small(Wanted { role, scope, uses, minutes }): Small<Wanted>,
 ) -> Result<Response, ApiError> {
-    let code = state.access.new_code(NewCode {
-        role,
-        scope,
-        user: None,
-        uses: uses.unwrap_or(1),
-        minutes: minutes.unwrap_or(MINUTES),
-    })?;
+    let (uses, minutes) = (uses.unwrap_or(1), minutes.unwrap_or(MINUTES));
+    let new = NewCode { role, scope, user: None, uses, minutes };
+    let code = state.access.new_code(new, Some(&pass))?;
     let url = pair_url(&base(&state, &uri, &headers), code.secret.reveal());
     let told = json!({
         "id": code.id, "digits": code.digits.as_ref().map(Secret::reveal), "secret": code.secret.reveal(), "url": url,
