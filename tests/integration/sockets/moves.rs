@@ -167,7 +167,8 @@ fn one(random: &mut Random, max_bytes: usize) -> (&'static str, Vec<Vec<u8>>) {
         }
         _ => {
             let payloads: [&[u8]; 4] = [&[0], &[0x03, 0xED], &[0, 0], &[0x03, 0xE8, 0xFF]];
-            ("a close that is none", vec![frame(true, CLOSE, random.pick(&payloads))])
+            let payload: &[u8] = *random.pick::<&[u8]>(&payloads);
+            ("a close that is none", vec![frame(true, CLOSE, payload)])
         }
     }
 }
