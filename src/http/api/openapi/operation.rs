@@ -118,10 +118,23 @@ impl Operation {
     }
 
     /// An answer with a body.
-    pub(super) fn answers(mut self, status: u16, content: Content, description: &str) -> Self {
-        self.schemas.extend(content.schemas);
-        let schema = ContentBuilder::new().schema(Some(content.schema)).build();
-        let answer = ResponseBuilder::new().description(description).content(content.media, schema);
+    pub(super) fn answers(self, status: u16, content: Content, description: &str) -> Self {
+        self.answers_one_of(status, [content], description)
+    }
+
+    /// The same, of one of several media types.
+    pub(super) fn answers_one_of<const N: usize>(
+        mut self,
+        status: u16,
+        contents: [Content; N],
+        description: &str,
+    ) -> Self {
+        let mut answer = ResponseBuilder::new().description(description);
+        for content in contents {
+            self.schemas.extend(content.schemas);
+            let schema = ContentBuilder::new().schema(Some(content.schema)).build();
+            answer = answer.content(content.media, schema);
+        }
         self.told = self.told.response(status.to_string(), answer);
         self
     }

@@ -49,9 +49,8 @@ fn state() -> Vec<Operation> {
 
 fn recordings() -> Vec<Operation> {
     let of_file = |operation: Operation, status| {
-        ["video/webm", "video/mp4"]
-            .into_iter()
-            .fold(operation, |operation, kind| operation.answers(status, media(kind), "the media"))
+        let kinds = [media("video/webm"), media("video/mp4")];
+        operation.answers_one_of(status, kinds, "the media")
     };
     let file = Operation::get(
         "/api/sessions/{session}/files/{file}",
