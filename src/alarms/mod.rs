@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::addresses::Reach;
 use crate::clock;
@@ -36,7 +37,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const BETWEEN_TESTS: Duration = Duration::from_secs(10);
 
 /// Something that is wrong now. It stays the same from its rise to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Alarm {
     /// Of this rise: when the same thing goes wrong again, that is another alarm.
     pub(crate) id: String,
@@ -52,8 +53,9 @@ pub(crate) struct Alarm {
 }
 
 /// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AlarmKind)]
 pub(crate) enum Kind {
     /// A session that nobody has stopped makes nothing durable.
     Silent,
@@ -66,7 +68,8 @@ pub(crate) enum Kind {
 }
 
 /// The alarms of the moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CurrentAlarms)]
 pub(crate) struct Current {
     /// Oldest first.
     alarms: Vec<Alarm>,
@@ -86,7 +89,8 @@ impl Current {
 }
 
 /// An alarm that is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EndedAlarm)]
 pub(crate) struct Ended {
     id: String,
     because: &'static str,

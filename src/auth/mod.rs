@@ -12,7 +12,7 @@ pub(crate) mod local;
 mod pass;
 mod passes;
 mod password;
-mod people;
+pub(crate) mod people;
 mod role;
 mod saving;
 mod secret;

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::book::{self, Book};
 use super::codes;
 use super::role::{Mode, Role, Scope};
 
 /// Everybody who is let in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct People {
     pub(crate) mode: Mode,
     pub(crate) users: Vec<User>,
@@ -29,7 +30,7 @@ pub(crate) enum Entry {
     Link(Link),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -41,7 +42,7 @@ pub(crate) struct User {
     pub(crate) last_seen_ms: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Browser {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -51,12 +52,13 @@ pub(crate) struct Browser {
     pub(crate) device: Option<String>,
     pub(crate) created_ms: i64,
     pub(crate) last_seen_ms: Option<i64>,
+    #[schema(value_type = Option<String>)]
     pub(crate) last_from: Option<IpAddr>,
     /// Whether it is the one that asks; whoever knows that sets it.
     pub(crate) here: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Token {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -67,14 +69,14 @@ pub(crate) struct Token {
     pub(crate) last_seen_ms: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Link {
     pub(crate) id: String,
     pub(crate) scope: Scope,
     pub(crate) ends_ms: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Code {
     pub(crate) id: String,
     pub(crate) role: Role,

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What kind of thing somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
     /// Publishes, and sees its own sessions.
@@ -69,6 +70,14 @@ impl Scope {
     }
 }
 
+impl utoipa::PartialSchema for Scope {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Option::<BTreeSet<String>>::schema()
+    }
+}
+
+impl ToSchema for Scope {}
+
 impl From<Option<BTreeSet<String>>> for Scope {
     fn from(names: Option<BTreeSet<String>>) -> Self {
         names.map_or(Self::All, Self::Only)
@@ -120,7 +129,7 @@ impl Rights {
 }
 
 /// Who is let in without having been let in by somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// Nobody has said yet; nobody is let in.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::report::Report;
 use crate::text::{cut, is_within, one_line};
@@ -23,8 +24,9 @@ const MAX_GROUP_CHARS: usize = 40;
 const MAX_SENTENCE_CHARS: usize = 200;
 
 /// What can be done at a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CommandWord)]
 pub(crate) enum Word {
     Start,
     Stop,

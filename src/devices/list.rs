@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::registry::{Known, Registry};
 use super::report::{Control, KeyHash, Report, Said, State};
 
 /// A device as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ListedDevice)]
 pub(crate) struct Device {
     pub(crate) device: String,
     pub(crate) name: String,

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::command::Word;
 use crate::text::{is_device_id, is_device_key, is_within, one_line};
@@ -21,8 +22,9 @@ const MAX_ID_CHARS: usize = 64;
 const MAX_REPORT_BYTES: usize = 4 << 10;
 
 /// Whether a device lets itself be controlled. It decides that itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeviceControl)]
 pub(crate) enum Control {
     None,
     /// The person at the device is asked.
@@ -31,8 +33,9 @@ pub(crate) enum Control {
 }
 
 /// What a device is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DeviceState)]
 pub(crate) enum State {
     Idle,
     Starting,
@@ -42,7 +45,8 @@ pub(crate) enum State {
 }
 
 /// One of a device's cameras.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeviceCamera)]
 pub(crate) struct Camera {
     pub(crate) id: String,
     #[serde(default)]
@@ -50,7 +54,8 @@ pub(crate) struct Camera {
 }
 
 /// What a device says of itself, and anew whenever something of it changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeviceReport)]
 pub(crate) struct Report {
     pub(crate) control: Control,
     #[serde(default, deserialize_with = "words")]

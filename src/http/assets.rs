@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use super::error::ApiError;
+use super::error::{ApiError, Path};
 
 #[derive(RustEmbed)]
 #[folder = "web/"]

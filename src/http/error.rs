@@ -1,16 +1,19 @@
 //! Answers that say no, in words.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Query, State as Shared};
 use axum::http::header::{HOST, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::State;
 
 /// What the server cannot do now it may do in a moment.
 const RETRY_AFTER_S: u64 = 1;
+
+/// What was asked for is repeated as far as a person can have meant it.
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// What an API call cannot do.
 #[derive(Debug)]
@@ -88,6 +91,17 @@ impl ApiError {
 #[from_request(via(Query), rejection(ApiError))]
 pub(super) struct Asked<T>(pub(super) T);
 
+/// What the braces of a route's path stand for.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(ApiError))]
+pub(super) struct Path<T>(pub(super) T);
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
         Self::bad_request(rejection.body_text())
@@ -105,9 +119,19 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// A path that the table names, asked in another way.
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(MAX_SHOWN_CHARS).collect();
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{path} takes no {method}; the header Allow says what it takes"),
+    )
+}
+
 /// Any path that the table does not name.
 pub(super) async fn not_found(uri: Uri) -> ApiError {
-    let path: String = uri.path().chars().take(200).collect();
+    let path: String = uri.path().chars().take(MAX_SHOWN_CHARS).collect();
     ApiError::not_found(format!("there is nothing at {path}"))
 }
 

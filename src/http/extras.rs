@@ -1,14 +1,14 @@
 //! Programs of others that a page can use, where whoever runs the server has put them into the
 //! state folder: they are not part of localcamera.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncReadExt;
 
 use super::State;
 use super::assets;
-use super::error::ApiError;
+use super::error::{ApiError, Path};
 
 /// All that a page asks for: no other file of the folder is shown.
 const JSMPEG: &str = "jsmpeg.min.js";

@@ -1,9 +1,10 @@
 //! The whole URL table: what is asked, and by the rule beside it, who may.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path};
+use axum::extract::DefaultBodyLimit;
 use tower_http::cors::CorsLayer;
 
+use super::error::Path;
 use super::routes::Routes;
 use super::rule::Rule;
 use super::{State, api, assets, compat, extras, headers, pages, service_worker, ws};
@@ -61,6 +62,7 @@ fn main() -> Routes {
         .get("/api/alarms", Rule::SignedIn, api::alarms::alarms)
         .get("/api/sources", Rule::SignedIn, api::sources::sources)
         .get("/api/cameras", Rule::Admin, api::cameras::cameras)
+        .get("/api/openapi.json", Rule::Public, api::openapi::document)
         .get("/api/sessions/{session}", Rule::OwnOrWatch, api::sessions::session)
         .get("/api/sessions/{session}/check", Rule::OwnOrWatch, api::check::check)
         .get("/api/sessions/{session}/files/{file}", Rule::OwnOrWatch, api::files::file)

@@ -8,6 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use super::State;
 use super::authenticate::authenticate;
 use super::authorize::{Guard, authorize};
+use super::error::no_such_method;
 use super::rule::Rule;
 
 /// One line of the table: what is asked how, and who may.
@@ -106,7 +107,8 @@ impl Routes {
 
     /// Something around the routes so far.
     pub(super) fn within(self, layer: impl FnOnce(Router<State>) -> Router<State>) -> Self {
-        Self { router: layer(self.router), ..self }
+        // What answers a wrong method is inside, too: browsers ask other origins by one.
+        Self { router: layer(self.router.method_not_allowed_fallback(no_such_method)), ..self }
     }
 
     /// The table.
@@ -118,7 +120,8 @@ impl Routes {
     /// The router, which knows of each request whose it is.
     pub(super) fn with(self, state: State) -> Router {
         let known = from_fn_with_state(state.clone(), authenticate);
-        self.router.layer(known).with_state(state)
+        let router = self.router.method_not_allowed_fallback(no_such_method);
+        router.layer(known).with_state(state)
     }
 
     fn on<H, T>(

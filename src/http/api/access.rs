@@ -12,16 +12,17 @@ use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::{COOKIE_NAME, Caller, Holder, cookie};
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::super::own_computer::is_own_computer;
-use crate::auth::{LetIn, Mode, Pass, Password, Redeem, Who};
+use crate::auth::{LetIn, Mode, Pass, Password, Redeem, Role, Scope, Who};
 
 /// The longest lists of names fit several times.
 const MAX_BODY_BYTES: usize = 4 << 10;
@@ -36,7 +37,8 @@ const COOKIE_AGE_S: u64 = 400 * 24 * 60 * 60;
 pub(in super::super) struct Small<T>(pub(in super::super) T);
 
 /// `POST /api/access/first`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = FirstDecision)]
 pub(in super::super) struct First {
     mode: Mode,
     claim: String,
@@ -45,7 +47,7 @@ pub(in super::super) struct First {
 }
 
 /// `POST /api/access/pair`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super) struct Pair {
     code: String,
     claim: String,
@@ -56,20 +58,46 @@ pub(in super::super) struct Pair {
 }
 
 /// The device that a browser records with.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PairedDevice)]
 struct Device {
     id: String,
     key: String,
 }
 
 /// `POST /api/access/sign-in`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super) struct SignIn {
     user: String,
+    #[schema(value_type = String, format = Password)]
     password: Password,
     claim: String,
     #[serde(default)]
     name: String,
+}
+
+/// Who asks, and what they could do about it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Access)]
+pub(in super::super) struct Told {
+    mode: Mode,
+    /// Whether this browser may decide who gets in.
+    first_decision: bool,
+    you: You,
+    /// Whether somebody can sign in with one.
+    passwords: bool,
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+struct You {
+    /// `nobody`, `everyone`, `open`, `browser`, `token` or `link`.
+    who: &'static str,
+    id: Option<String>,
+    name: Option<String>,
+    role: Option<Role>,
+    scope: Scope,
+    device: Option<String>,
 }
 
 /// `GET /api/access`: who asks, as the server sees it.
@@ -160,7 +188,7 @@ fn own_page(caller: &Caller) -> Result<(), ApiError> {
     }
 }
 
-fn told(state: &State, pass: &Pass, may_decide: bool) -> Value {
+fn told(state: &State, pass: &Pass, may_decide: bool) -> Told {
     let (who, id, name) = match pass.who() {
         Who::Nobody => ("nobody", None, None),
         Who::Everyone => ("everyone", None, None),
@@ -169,15 +197,19 @@ fn told(state: &State, pass: &Pass, may_decide: bool) -> Value {
         Who::Token { id, name } => ("token", Some(id), Some(name)),
         Who::Link { id } => ("link", Some(id), None),
     };
-    json!({
-        "mode": state.access.mode(),
-        "first_decision": may_decide,
-        "you": {
-            "who": who, "id": id, "name": name, "role": pass.role(), "scope": pass.scope(),
-            "device": pass.device(),
+    Told {
+        mode: state.access.mode(),
+        first_decision: may_decide,
+        you: You {
+            who,
+            id: id.cloned(),
+            name: name.cloned(),
+            role: pass.role(),
+            scope: pass.scope().clone(),
+            device: pass.device().map(str::to_owned),
         },
-        "passwords": state.access.has_passwords(),
-    })
+        passwords: state.access.has_passwords(),
+    }
 }
 
 /// What whoever was let in is told: the same as by `GET /api/access`, and its cookie, once.

@@ -1,18 +1,20 @@
 //! `/api/alarms`: what is wrong now, and who is told.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::Seen;
 use crate::alarms::{Attempt, Current, TargetState};
 use crate::clock;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Alarms)]
 pub(in super::super) struct View {
     now_ms: i64,
     #[serde(flatten)]
@@ -22,7 +24,8 @@ pub(in super::super) struct View {
     silent_seconds: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlarmTarget)]
 struct Target {
     name: String,
     kind: &'static str,
@@ -30,19 +33,22 @@ struct Target {
     tested: Option<Last>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlarmAttempt)]
 struct Last {
     at_ms: i64,
     ok: bool,
     message: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlarmTest)]
 pub(in super::super) struct Tested {
     targets: Vec<Outcome>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlarmTestOutcome)]
 struct Outcome {
     name: String,
     kind: &'static str,

@@ -1,12 +1,14 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 use crate::sources::AttachedCamera;
 
 /// What is plugged into the server.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttachedCameras)]
 pub(in super::super) struct Attached {
     cameras: Vec<AttachedCamera>,
     /// Whether the server can use them.

@@ -1,12 +1,13 @@
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use container::FileReport;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::sessions::find;
 use crate::library::File;
 
@@ -20,13 +21,15 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 static TURN: Semaphore = Semaphore::const_new(1);
 
 /// What the server finds in a session's files when it reads them again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Check)]
 pub(in super::super) struct CheckView {
     ok: bool,
     files: Vec<FileView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CheckedFile)]
 struct FileView {
     file: String,
     ok: bool,
@@ -36,7 +39,8 @@ struct FileView {
     problems: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CheckedTrack)]
 struct TrackView {
     kind: &'static str,
     codec: String,

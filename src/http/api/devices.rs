@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::listener::Peer;
 use crate::devices::{Code, KeyHash, Order, Publisher, Refusal, Target};
 use crate::live::{self, About, Streams};

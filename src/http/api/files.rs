@@ -1,14 +1,14 @@
 use axum::body::Body;
-use axum::extract::{Path, Query, State as Shared};
-use axum::http::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
+use axum::extract::State as Shared;
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, HeaderValue};
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tower_http::services::ServeFile;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Asked, Path};
 use super::sessions::find;
 
 /// How the file is wanted.
@@ -22,7 +22,7 @@ pub(in super::super) async fn file(
     Shared(state): Shared<State>,
     Holder(pass): Holder,
     Path((id, name)): Path<(String, String)>,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let session = find(&state, &pass, &id)?;
@@ -33,6 +33,13 @@ pub(in super::super) async fn file(
     let mut response = served
         .map_err(|error| ApiError::internal(format!("cannot read the file: {error}")))?
         .into_response();
+    if let Some(refused) = refused(response.status()) {
+        let range = response.headers_mut().remove(CONTENT_RANGE);
+        let mut response = refused.into_response();
+        // It says how long the file is.
+        response.headers_mut().extend(range.map(|range| (CONTENT_RANGE, range)));
+        return Ok(response);
+    }
     // Players ask for one range after the other.
     let kept = HeaderValue::from_static("private, no-cache");
     response.headers_mut().insert(CACHE_CONTROL, kept);
@@ -43,4 +50,22 @@ pub(in super::super) async fn file(
         }
     }
     Ok(response)
+}
+
+/// What is served says no without a word.
+fn refused(status: StatusCode) -> Option<ApiError> {
+    match status {
+        StatusCode::NOT_FOUND => Some(ApiError::not_found("the file has been moved away")),
+        StatusCode::RANGE_NOT_SATISFIABLE => Some(ApiError::new(
+            status,
+            "bad_range",
+            "the file has no such range; Content-Range says how long it is".to_owned(),
+        )),
+        StatusCode::PRECONDITION_FAILED => Some(ApiError::new(
+            status,
+            "changed",
+            "the file is newer than what If-Unmodified-Since names".to_owned(),
+        )),
+        _ => None,
+    }
 }

@@ -1,36 +1,37 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 
-/// `GET /health`: whether the server can record.
-pub(in super::super) async fn health(Shared(state): Shared<State>) -> Response {
-    let root = state.library.root().to_owned();
-    let writable = tokio::task::spawn_blocking(move || probe(&root)).await;
-    let version = env!("CARGO_PKG_VERSION");
-    let access = state.access.mode().word();
-    match writable {
-        Ok(Ok(())) => match state.library.trouble().reason() {
-            Some(reason) => failing(&reason, access),
-            None => {
-                let body =
-                    serde_json::json!({ "status": "ok", "version": version, "access": access });
-                Json(body).into_response()
-            }
-        },
-        Ok(Err(reason)) => failing(&reason, access),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+/// Whether the server can record.
+#[derive(Serialize, ToSchema)]
+pub(in super::super) struct Health {
+    /// `ok` or `failing`.
+    status: &'static str,
+    version: &'static str,
+    /// `undecided`, `paired`, `network` or `open`.
+    access: &'static str,
+    /// Why it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
-fn failing(reason: &str, access: &str) -> Response {
-    let version = env!("CARGO_PKG_VERSION");
-    let body = serde_json::json!({
-        "status": "failing", "version": version, "access": access, "reason": reason,
-    });
-    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+/// `GET /health`: whether the server can record.
+pub(in super::super) async fn health(Shared(state): Shared<State>) -> (StatusCode, Json<Health>) {
+    let root = state.library.root().to_owned();
+    let written = tokio::task::spawn_blocking(move || probe(&root)).await;
+    let written = written.unwrap_or_else(|_| Err("the look at the disk has crashed".to_owned()));
+    let reason = written.err().or_else(|| state.library.trouble().reason());
+    let (code, status) = match &reason {
+        None => (StatusCode::OK, "ok"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+    };
+    let access = state.access.mode().word();
+    let health = Health { status, version: env!("CARGO_PKG_VERSION"), access, reason };
+    (code, Json(health))
 }
 
 /// Writes and removes a byte, since permissions and free space lie.

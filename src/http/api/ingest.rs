@@ -13,18 +13,19 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Path, Query, State as Shared};
+use axum::extract::{ConnectInfo, Query, State as Shared};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::listener::Peer;
 use crate::live::socket::Arrival;
 use connection::{Connection, Turn};
@@ -32,6 +33,7 @@ pub(crate) use connections::Connections;
 use frames::{FrameError, Frames};
 use socket::RequestsSocket;
 use talk::Refusal;
+pub(in super::super) use talk::Said;
 
 /// Four of the largest messages: one round trip brings what a second of good video takes.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -57,6 +59,14 @@ pub(in super::super) struct Asked {
     after: u64,
 }
 
+/// A connection that has been opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IngestConnection)]
+pub(in super::super) struct Opened {
+    /// Its id, which only whoever opened it knows.
+    connection: String,
+}
+
 /// `POST /api/ingest`: opens a connection.
 pub(in super::super) async fn open(
     Shared(state): Shared<State>,
@@ -65,7 +75,7 @@ pub(in super::super) async fn open(
 ) -> Result<Response, ApiError> {
     let too_many = || ApiError::unavailable("too many connections are open; come back later");
     let listed = state.connections.open().ok_or_else(too_many)?;
-    let answer = Json(serde_json::json!({ "connection": listed.id }));
+    let answer = Json(Opened { connection: listed.id.clone() });
     let socket = Box::new(RequestsSocket::new(listed.connection.clone()));
     let serving = (state.door)(Arrival { peer: peer.address, pass, speaks_v1: true, socket });
     tokio::spawn(async move {

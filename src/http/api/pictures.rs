@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::{ApiError, Asked};
+use super::super::error::{ApiError, Asked, Path};
 use super::super::headers::RESOURCE_POLICY;
 use super::super::sight::sees_stream_named;
 use crate::auth::Pass;

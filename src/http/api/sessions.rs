@@ -1,16 +1,18 @@
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::sees_session;
 use crate::auth::Pass;
 use crate::library::{File, Session};
 
 /// A session as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(in super::super) struct SessionView {
     session: String,
     device: String,
@@ -20,7 +22,8 @@ pub(in super::super) struct SessionView {
     files: Vec<FileView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecordedFile)]
 struct FileView {
     file: String,
     url: String,

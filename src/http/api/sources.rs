@@ -1,15 +1,16 @@
 //! `/api/sources`: what the server fetches by itself (`docs/sources.md`).
 
 use axum::Json;
+use axum::extract::State as Shared;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::{Seen, sees_source};
 use super::streams::{Audio, Video};
 use crate::auth::Pass;
@@ -23,7 +24,7 @@ pub(in super::super) const MAX_SOURCE_BYTES: usize = 32 << 10;
 type Members = Result<Json<Map<String, Value>>, JsonRejection>;
 
 /// A source as it is listed. Its password is not among it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(in super::super) struct Source {
     source: String,
     name: String,
@@ -35,9 +36,11 @@ pub(in super::super) struct Source {
     transport: Option<&'static str>,
     device: Option<String>,
     path: Option<String>,
+    #[schema(value_type = Option<String>)]
     size: Value,
     frames_per_second: Option<f64>,
     bitrate_kbps: Option<u32>,
+    /// Whether there is sound, or the microphone it comes from.
     sound: Value,
     record: bool,
     hours: Vec<String>,
@@ -57,7 +60,8 @@ pub(in super::super) struct Source {
     reconnects: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sources)]
 pub(in super::super) struct List {
     now_ms: i64,
     sources: Vec<Source>,

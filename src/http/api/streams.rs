@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
@@ -13,13 +14,14 @@ use crate::auth::Pass;
 use crate::clock;
 use crate::live::{self, About, Streams};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Streams)]
 pub(in super::super) struct List {
     now_ms: i64,
     streams: Vec<Stream>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(in super::super) struct Stream {
     #[serde(skip)]
     publisher: Publisher,
@@ -46,14 +48,14 @@ pub(in super::super) struct Stream {
     viewers: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct Video {
     codec: String,
     width: u32,
     height: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct Audio {
     codec: String,
     sample_rate: u32,

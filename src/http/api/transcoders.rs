@@ -1,21 +1,23 @@
 //! `GET /api/streams/{stream}/transcoders`: what is made of a stream, by which process.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::sees_stream_named;
 use crate::live::transcoder::Report;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Transcoders)]
 pub(in super::super) struct List {
     transcoders: Vec<Transcoder>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Transcoder {
     format: &'static str,
     detail: String,

@@ -1,13 +1,14 @@
 //! `/whep/{stream}`: live streams by WebRTC (WHEP, draft-ietf-wish-whep).
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
+use axum::extract::rejection::StringRejection;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::sees_stream_named;
 use crate::live::playback::{Answer, NoSound, Refusal, Sound};
 
@@ -25,13 +26,17 @@ pub(in super::super) async fn offer(
     Holder(pass): Holder,
     Path(name): Path<String>,
     headers: HeaderMap,
-    body: String,
+    body: Result<String, StringRejection>,
 ) -> Result<Response, ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(SDP) {
         return Err(ApiError::unsupported("an offer is of the type application/sdp"));
     }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("an offer has at most 64 KiB"),
+        _ => ApiError::bad_request("the offer did not come whole, or is no text"),
+    })?;
     if !sees_stream_named(&state, &pass, &name) {
         return Err(Refusal::NoStream(name).into());
     }

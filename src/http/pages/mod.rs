@@ -5,7 +5,7 @@ mod language;
 pub(super) mod profile;
 
 use askama::Template;
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Query, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HOST, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::State;
 use super::authenticate::Holder;
+use super::error::Path;
 use super::sight::sees_stream_named;
 use language::Language;
 

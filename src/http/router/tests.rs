@@ -1,5 +1,6 @@
 //! The table of routes and rules is a document.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::routes::Row;
@@ -61,4 +62,21 @@ fn every_rule_is_explained() {
             "docs/access.md does not say {rule}"
         );
     }
+}
+
+#[test]
+fn the_description_of_the_api_is_that_of_the_routes() {
+    let is_described = |row: &Row| {
+        row.method != "WSS"
+            && ["/api/", "/whep/", "/health"].iter().any(|p| row.path.starts_with(p))
+    };
+    let rows = main().rows().iter().filter(|row| is_described(row)).cloned().collect::<Vec<_>>();
+    let routed = rows.into_iter().map(|row| (row.path, row.method.to_owned(), row.rule));
+    let described = api::openapi::described().into_iter();
+    let described = described.map(|(method, path, rule)| (path.to_owned(), method, rule));
+    let (routed, described): (BTreeSet<_>, BTreeSet<_>) = (routed.collect(), described.collect());
+    let missing: Vec<_> = routed.difference(&described).collect();
+    assert!(missing.is_empty(), "src/http/api/openapi/ does not describe {missing:?}");
+    let vain: Vec<_> = described.difference(&routed).collect();
+    assert!(vain.is_empty(), "src/http/api/openapi/ describes what is not there: {vain:?}");
 }

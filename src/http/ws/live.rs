@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::{ApiError, Asked};
+use super::super::error::{ApiError, Asked, Path};
 use super::super::sight::sees_stream_named;
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::clock;

@@ -1,11 +1,11 @@
 //! `/ws/mpegts/{stream}`: a live stream as MPEG-TS, for JSMpeg.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::Response;
 
 use super::super::State;
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::sees_stream_named;
 use super::teller::{self, Upgrade};
 use crate::live::transcoder::Refusal;

@@ -1,7 +1,7 @@
 //! `/ws/jpeg/{stream}` and `/ws/json/{stream}`: live streams as pictures, one per message.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{Query, State as Shared};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::State;
 use super::super::api::pictures::{Pace, Wish};
 use super::super::authenticate::Holder;
-use super::super::error::ApiError;
+use super::super::error::{ApiError, Path};
 use super::super::sight::sees_stream_named;
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::auth::Pass;

@@ -19,6 +19,7 @@ use std::process::Stdio;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
+use utoipa::ToSchema;
 
 use super::failure::Failure;
 use super::intake::Intake;
@@ -39,7 +40,7 @@ pub(crate) fn video_encoder(abilities: &Abilities) -> Option<&'static str> {
 }
 
 /// A camera that is plugged into the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct AttachedCamera {
     /// By which it can be chosen, too: Linux's own, elsewhere its place in the list.
     pub(crate) number: u32,

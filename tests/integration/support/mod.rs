@@ -1,6 +1,7 @@
 //! The binary on a folder of its own, clients for it, and the judge of its files.
 
 pub(crate) mod access;
+pub(crate) mod beside;
 pub(crate) mod camera;
 #[path = "../../support/captures.rs"]
 pub(crate) mod captures;
@@ -14,6 +15,7 @@ pub(crate) mod namespace;
 pub(crate) mod pipes;
 pub(crate) mod proxy;
 pub(crate) mod pusher;
+pub(crate) mod random;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod small_disk;

@@ -5,7 +5,7 @@ pub(in super::super::super) mod codes;
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -13,16 +13,17 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
-use super::super::super::error::ApiError;
+use super::super::super::error::{ApiError, Path};
 use super::super::super::own_computer::is_loopback;
 use super::Small;
 use crate::auth::{Applied, Change, Mode, Password, People, Role, Scope, Who};
 
 /// A name and what it may.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct Named {
     name: String,
     role: Role,
@@ -30,17 +31,18 @@ pub(in super::super::super) struct Named {
     scope: Scope,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewUser {
     name: String,
     role: Role,
     #[serde(default)]
     scope: Scope,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
     password: Option<Password>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewToken {
     name: String,
     role: Role,
@@ -50,18 +52,19 @@ pub(in super::super::super) struct NewToken {
     days: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewLink {
     scope: BTreeSet<String>,
     minutes: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewPassword {
+    #[schema(value_type = Option<String>, format = Password)]
     password: Option<Password>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewMode {
     mode: Mode,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::frames::Frames;
 use crate::live::socket::Ended;
@@ -16,22 +17,25 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HELD_MESSAGES: usize = 256;
 
 /// A message to the device, as the answer to a GET holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Message {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = IngestMessage)]
+pub(in super::super::super) struct Message {
     pub(super) number: u64,
     pub(super) text: String,
 }
 
 /// The last word of the session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Close {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = IngestClose)]
+pub(in super::super::super) struct Close {
     pub(super) code: u16,
     pub(super) reason: String,
 }
 
 /// The answer to a GET.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Said {
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = IngestSaid)]
+pub(in super::super::super) struct Said {
     pub(super) messages: Vec<Message>,
     pub(super) close: Option<Close>,
 }

@@ -1,22 +1,21 @@
 //! Codes that let browsers in.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::super::super::State;
 use super::super::super::super::authenticate::Holder;
-use super::super::super::super::error::ApiError;
+use super::super::super::super::error::{ApiError, Path};
 use super::super::Small;
 use super::base;
 use crate::auth::local::pair_url;
 use crate::auth::{NewCode, Role, Scope};
-use crate::config::Secret;
 
 /// A person at a second device takes less.
 const MINUTES: u32 = 10;
@@ -25,7 +24,8 @@ const MINUTES: u32 = 10;
 const QR_SIZE: u32 = 200;
 
 /// What an admin asks for.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCode)]
 pub(in super::super::super::super) struct Wanted {
     role: Role,
     #[serde(default)]
@@ -34,6 +34,19 @@ pub(in super::super::super::super) struct Wanted {
     uses: Option<u32>,
     #[serde(default)]
     minutes: Option<u32>,
+}
+
+/// A code, and the ways to hand it over.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MadeCode)]
+pub(in super::super::super::super) struct Made {
+    id: String,
+    /// `null` for what six digits are too weak for.
+    digits: Option<String>,
+    secret: String,
+    url: String,
+    qr_svg: Option<String>,
+    ends_ms: i64,
 }
 
 /// `POST /api/access/codes`
@@ -48,10 +61,14 @@ pub(in super::super::super::super) async fn add(
     let new = NewCode { role, scope, user: None, uses, minutes };
     let code = state.access.new_code(new, Some(&pass))?;
     let url = pair_url(&base(&state, &uri, &headers), code.secret.reveal());
-    let told = json!({
-        "id": code.id, "digits": code.digits.as_ref().map(Secret::reveal), "secret": code.secret.reveal(), "url": url,
-        "qr_svg": picture(&url), "ends_ms": code.ends_ms,
-    });
+    let told = Made {
+        id: code.id,
+        digits: code.digits.as_ref().map(|digits| digits.reveal().to_owned()),
+        secret: code.secret.reveal().to_owned(),
+        qr_svg: picture(&url),
+        url,
+        ends_ms: code.ends_ms,
+    };
     Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 

@@ -1,0 +1,189 @@
+//! How one operation is described.
+
+use serde_json::Value;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{Ref, Schema};
+use utoipa::openapi::{HttpMethod, PathItem, RefOr, Required, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::super::super::rule::Rule;
+use super::schemas::Refusal;
+
+/// What can be asked of one route.
+pub(super) struct Operation {
+    pub(super) method: HttpMethod,
+    pub(super) path: &'static str,
+    pub(super) rule: Rule,
+    told: OperationBuilder,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// What a body holds.
+pub(super) struct Content {
+    media: &'static str,
+    schema: RefOr<Schema>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// JSON of a type.
+pub(super) fn json<T: ToSchema>() -> Content {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    Content { media: "application/json", schema: Ref::from_schema_name(T::name()).into(), schemas }
+}
+
+/// JSON that has a description of its own.
+pub(super) fn any_json() -> Content {
+    Content { media: "application/json", schema: Value::schema(), schemas: Vec::new() }
+}
+
+/// Text, or bytes, of a media type.
+pub(super) fn media(media: &'static str) -> Content {
+    Content { media, schema: String::schema(), schemas: Vec::new() }
+}
+
+impl Operation {
+    pub(super) fn get(path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Get, path, rule, summary)
+    }
+
+    pub(super) fn post(path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Post, path, rule, summary)
+    }
+
+    pub(super) fn put(path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Put, path, rule, summary)
+    }
+
+    pub(super) fn delete(path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Delete, path, rule, summary)
+    }
+
+    fn new(method: HttpMethod, path: &'static str, rule: Rule, summary: &str) -> Self {
+        let roles = roles(rule);
+        let extensions = ExtensionsBuilder::new().add("x-rule", rule.word()).add("x-roles", roles);
+        let mut told =
+            OperationBuilder::new().summary(Some(summary)).extensions(Some(extensions.build()));
+        if matches!(rule, Rule::Public | Rule::FirstDecision | Rule::Hello) {
+            told = told.securities(Some([]));
+        }
+        let mut described = Self { method, path, rule, told, schemas: Vec::new() };
+        for part in path.split('/') {
+            if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                let parameter = ParameterBuilder::new().name(name).schema(Some(String::schema()));
+                let parameter = parameter.parameter_in(ParameterIn::Path).required(Required::True);
+                described.told = described.told.parameter(parameter);
+            }
+        }
+        if path.contains('{') {
+            described = described.refuses(400, "the path is no text");
+        }
+        described.refused_by_rule()
+    }
+
+    /// What stands behind the question mark.
+    pub(super) fn query<T: PartialSchema>(
+        mut self,
+        name: &str,
+        required: Required,
+        description: &str,
+    ) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(required)
+            .description(Some(description))
+            .schema(Some(T::schema()));
+        self.told = self.told.parameter(parameter);
+        self.refuses(400, "a parameter is missing or wrong")
+    }
+
+    /// What is sent, and that it can be wrong.
+    pub(super) fn takes(mut self, content: Content) -> Self {
+        self.schemas.extend(content.schemas);
+        let schema = ContentBuilder::new().schema(Some(content.schema)).build();
+        let body = RequestBodyBuilder::new().content(content.media, schema);
+        self.told = self.told.request_body(Some(body.required(Some(Required::True)).build()));
+        self.refuses(400, "the body is not what is asked for")
+    }
+
+    /// The same, judged by its size and media type before it is read.
+    pub(super) fn takes_only(self, content: Content) -> Self {
+        self.takes(content)
+            .refuses(413, "the body is too large")
+            .refuses(415, "the body is of another media type")
+    }
+
+    /// An answer with a body.
+    pub(super) fn answers(self, status: u16, content: Content, description: &str) -> Self {
+        self.answers_one_of(status, [content], description)
+    }
+
+    /// The same, of one of several media types.
+    pub(super) fn answers_one_of<const N: usize>(
+        mut self,
+        status: u16,
+        contents: [Content; N],
+        description: &str,
+    ) -> Self {
+        let mut answer = ResponseBuilder::new().description(description);
+        for content in contents {
+            self.schemas.extend(content.schemas);
+            let schema = ContentBuilder::new().schema(Some(content.schema)).build();
+            answer = answer.content(content.media, schema);
+        }
+        self.told = self.told.response(status.to_string(), answer);
+        self
+    }
+
+    /// An answer without one.
+    pub(super) fn answers_nothing(mut self, status: u16, description: &str) -> Self {
+        let answer = ResponseBuilder::new().description(description);
+        self.told = self.told.response(status.to_string(), answer);
+        self
+    }
+
+    /// A no.
+    pub(super) fn refuses(self, status: u16, description: &str) -> Self {
+        self.answers(status, json::<Refusal>(), description)
+    }
+
+    fn refused_by_rule(self) -> Self {
+        let told = match self.rule {
+            Rule::Public | Rule::FirstDecision => self,
+            _ => self.refuses(401, "nobody is signed in, or the token is not known"),
+        };
+        match told.rule {
+            Rule::FirstDecision => told.refuses(403, "it is decided on the server's own computer"),
+            Rule::Watch | Rule::WatchAll | Rule::Publish | Rule::Admin => {
+                told.refuses(403, "the role does not do, or another site's page asks")
+            }
+            _ => told,
+        }
+    }
+
+    /// The types that it names.
+    pub(super) fn schemas(&self) -> Vec<(String, RefOr<Schema>)> {
+        self.schemas.clone()
+    }
+
+    /// As it stands in the description.
+    pub(super) fn item(self) -> (&'static str, PathItem) {
+        (self.path, PathItem::new(self.method, self.told))
+    }
+}
+
+/// With which roles a rule can let somebody through. Nobody needs one for what is `public` or said
+/// in a hello.
+fn roles(rule: Rule) -> Vec<&'static str> {
+    match rule {
+        Rule::Public | Rule::FirstDecision | Rule::Hello | Rule::HelloOrPublish => Vec::new(),
+        Rule::SignedIn | Rule::OwnOrWatch | Rule::Control => vec!["camera", "viewer", "admin"],
+        Rule::Publish => vec!["camera", "admin"],
+        Rule::Watch | Rule::WatchAll | Rule::Compat { .. } => vec!["viewer", "admin"],
+        Rule::Admin => vec!["admin"],
+    }
+}

@@ -1,0 +1,155 @@
+//! What goes over the wire without a type of its own in the program.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::streams::{Audio, Video};
+use crate::devices::Device;
+
+/// Why something is not done.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
+    error: Reason,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Reason {
+    /// For programs.
+    code: String,
+    /// A sentence for people.
+    message: String,
+}
+
+/// The list of devices, as `/ws/control` tells it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Devices {
+    /// `devices`
+    r#type: String,
+    now_ms: i64,
+    devices: Vec<Device>,
+}
+
+/// What a device shall do.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Command {
+    r#do: Doing,
+    /// As `do` needs it: a text, a list of groups, or nothing.
+    value: Option<Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "it only describes")]
+enum Doing {
+    Start,
+    Stop,
+    Mark,
+    Camera,
+    Quality,
+    Name,
+    Groups,
+}
+
+/// That a command was carried out.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {
+    ok: bool,
+}
+
+/// What is sent of a source (`docs/sources.md`). Each kind has its own of these members, and no
+/// others are taken.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceWish {
+    /// The word by which its stream is known; of a `PUT` it is in the path.
+    source: Option<String>,
+    name: Option<String>,
+    kind: SourceKind,
+    address: Option<String>,
+    small_address: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+    transport: Option<Transport>,
+    device: Option<String>,
+    path: Option<String>,
+    /// `WIDTHxHEIGHT`
+    size: Option<String>,
+    #[schema(minimum = 0.5, maximum = 240)]
+    frames_per_second: Option<f64>,
+    #[schema(minimum = 50, maximum = 100_000)]
+    bitrate_kbps: Option<u32>,
+    /// Whether there is sound, or the microphone it comes from.
+    sound: Option<Value>,
+    record: Option<bool>,
+    hours: Option<Vec<String>>,
+    paused: Option<bool>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "it only describes")]
+enum SourceKind {
+    Rtsp,
+    Camera,
+    File,
+    Pattern,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "it only describes")]
+enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// What would come of a source: its tracks, or why nothing comes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceTest {
+    #[serde(flatten)]
+    main: Found,
+    /// The same of its smaller picture.
+    small: Option<Found>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Found {
+    ok: bool,
+    video: Option<Video>,
+    audio: Option<Audio>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// An entry after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changed<T> {
+    #[serde(flatten)]
+    entry: T,
+    /// Why it may not outlast the server's end.
+    warning: Option<String>,
+}
+
+/// A new token, which is told once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeToken {
+    #[serde(flatten)]
+    entry: crate::auth::people::Token,
+    token: String,
+    warning: Option<String>,
+}
+
+/// A new link, which is told once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeLink {
+    #[serde(flatten)]
+    entry: crate::auth::people::Link,
+    url: String,
+    warning: Option<String>,
+}
+
+/// What was taken is taken, and may come back with the server's next start.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Warned {
+    warning: String,
+}

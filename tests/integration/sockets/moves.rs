@@ -1,0 +1,201 @@
+//! What is said: everything that a client can do wrong.
+
+use serde_json::json;
+
+use super::Case;
+use super::wire::handshake;
+use crate::support::captures;
+use crate::support::client::{chunk_message, generation_message, hello_message};
+use crate::support::random::Random;
+
+/// How a conversation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a close frame.
+    Closed,
+    /// The client says nothing more, and listens on.
+    HalfClosed,
+}
+
+/// One conversation.
+pub(super) struct Script {
+    /// What goes out, each piece by itself.
+    pub(super) pieces: Vec<Vec<u8>>,
+    /// What the pieces are, for whoever reads why a test fails.
+    pub(super) names: Vec<&'static str>,
+    /// The codes with which it closes.
+    pub(super) closes: Vec<u16>,
+    pub(super) end: End,
+}
+
+const CONTINUATION: u8 = 0;
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+/// Neither a route's largest message nor the test's time is to be spent on megabytes.
+const MAX_SENT_BYTES: usize = 1 << 20;
+
+fn frame(is_last: bool, kind: u8, payload: &[u8]) -> Vec<u8> {
+    let last = if is_last { 0x80 } else { 0 };
+    announced(last | kind, payload.len() as u64, payload)
+}
+
+/// A masked frame that says it has so many bytes. The mask changes nothing.
+fn announced(first: u8, length: u64, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match length {
+        0..=125 => frame.push(0x80 | length as u8),
+        126..=0xFFFF => {
+            frame.push(0x80 | 126);
+            frame.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            frame.push(0x80 | 127);
+            frame.extend(length.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
+impl Script {
+    pub(super) fn new(random: &mut Random, max_bytes: usize, speaks_v1: bool) -> Self {
+        let end = if random.once_in(2) { End::Closed } else { End::HalfClosed };
+        let mut script = Self { pieces: Vec::new(), names: Vec::new(), closes: Vec::new(), end };
+        if speaks_v1 && !random.once_in(4) {
+            script.mutated_recording(random);
+        }
+        for _ in 0..=random.below(4) {
+            let (name, pieces) = one(random, max_bytes);
+            script.names.push(name);
+            script.pieces.extend(pieces);
+        }
+        let code = *random.pick(&[1000_u16, 1001, 1008, 3000, 4000, 4999]);
+        if end == End::Closed {
+            script.names.push("close");
+            script.closes.push(code);
+            script.pieces.push(frame(true, CLOSE, &[&code.to_be_bytes()[..], b"over"].concat()));
+            // Behind it nothing counts.
+            script.pieces.push(frame(true, TEXT, b"{}"));
+        }
+        script
+    }
+
+    /// A recording of a browser, of which something is missing, twice, elsewhere or altered.
+    fn mutated_recording(&mut self, random: &mut Random) {
+        let all = captures::all();
+        let capture = random.pick(&all).clone();
+        let session = format!("session-{:08}", random.below(10_000));
+        let mut hello = hello_message(&session);
+        hello["device"] = json!("fuzzing-device");
+        let mut messages = vec![
+            (TEXT, hello.to_string().into_bytes()),
+            (TEXT, generation_message(0, &capture.mime).to_string().into_bytes()),
+        ];
+        let mut position = 0;
+        for chunk in capture.stream.chunks(20_000).take(4) {
+            messages.push((BINARY, chunk_message(0, position, chunk)));
+            position += chunk.len() as u64;
+        }
+        let end = json!({ "type": "generation_end", "generation": 0, "bytes": position });
+        let stop =
+            json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": position }] });
+        messages.extend([end, stop].map(|message| (TEXT, message.to_string().into_bytes())));
+        for _ in 0..=random.below(3) {
+            let at = random.below(messages.len());
+            match random.below(5) {
+                0 => drop(messages.remove(at)),
+                1 => messages.insert(at, messages[at].clone()),
+                2 => messages.swap(at, 0),
+                3 => {
+                    let length = random.below(messages[at].1.len().max(1));
+                    messages[at].1.truncate(length);
+                }
+                _ => {
+                    let byte = random.below(messages[at].1.len().max(1));
+                    // Texts stay such.
+                    let bits = if messages[at].0 == TEXT { 0x01 } else { 0xFF };
+                    messages[at].1.get_mut(byte).into_iter().for_each(|byte| *byte ^= bits);
+                }
+            }
+        }
+        self.names.push("a mutated recording");
+        self.pieces.extend(messages.iter().map(|(kind, payload)| frame(true, *kind, payload)));
+    }
+}
+
+/// One thing that is wrong, or odd.
+fn one(random: &mut Random, max_bytes: usize) -> (&'static str, Vec<Vec<u8>>) {
+    let limit = max_bytes.min(MAX_SENT_BYTES);
+    let payload = |random: &mut Random| {
+        let length = random.below(300);
+        random.bytes(length)
+    };
+    match random.below(17) {
+        0 => ("no JSON", vec![frame(true, TEXT, b"{\"type\":")]),
+        1 => ("another JSON", vec![frame(true, TEXT, b"[[[{\"type\":5}]]]")]),
+        2 => ("deep JSON", vec![frame(true, TEXT, "[".repeat(4000).as_bytes())]),
+        3 => ("odd members", vec![frame(true, TEXT, odd_message(random).as_bytes())]),
+        4 => ("binary", vec![frame(true, BINARY, &payload(random))]),
+        5 => ("nothing", vec![frame(true, BINARY, b""), frame(true, TEXT, b"")]),
+        6 => ("at the limit", vec![frame(true, BINARY, &vec![1; limit])]),
+        7 => ("above the limit", vec![frame(true, BINARY, &vec![1; limit + 1])]),
+        8 => ("a huge length", vec![announced(0x82, u64::MAX >> 1, &[0; 100])]),
+        9 => {
+            let piece = vec![b' '; limit / 3];
+            let first = frame(false, TEXT, &piece);
+            let more = frame(false, CONTINUATION, &piece);
+            let ping = frame(true, PING, b"between");
+            ("pieces", vec![first, ping, more.clone(), more, frame(true, CONTINUATION, b"{}")])
+        }
+        10 => ("a stray piece", vec![frame(true, CONTINUATION, b"of nothing")]),
+        11 => ("a message in a message", vec![frame(false, TEXT, b"{"), frame(true, TEXT, b"}")]),
+        12 => ("no UTF-8", vec![frame(true, TEXT, &[0xFF, 0xFE, 0xC0, 0x80])]),
+        13 => {
+            let kinds = [PING, PONG];
+            let pings = (0..20).map(|_| frame(true, *random.pick(&kinds), b"still there?"));
+            ("pings and pongs", pings.collect())
+        }
+        14 => ("a long ping", vec![frame(true, PING, &[0; 126])]),
+        15 => {
+            let first = 0x80 | *random.pick(&[3_u8, 7, 11, 15, 0x41, 0x72]);
+            ("a kind that is none", vec![announced(first, 2, b"ab")])
+        }
+        _ => {
+            let payloads: [&[u8]; 4] = [&[0], &[0x03, 0xED], &[0, 0], &[0x03, 0xE8, 0xFF]];
+            let payload: &[u8] = *random.pick::<&[u8]>(&payloads);
+            ("a close that is none", vec![frame(true, CLOSE, payload)])
+        }
+    }
+}
+
+/// A message that every socket could take for one of its own.
+fn odd_message(random: &mut Random) -> String {
+    let kinds = ["hello", "device", "command", "result", "generation", "stop", "event", "clock"];
+    let odd = [json!(null), json!(-1), json!(1e300), json!([]), json!({}), json!("x".repeat(300))];
+    let mut message = json!({ "type": random.pick(&kinds) });
+    for name in ["id", "device", "session", "generation", "to", "do", "generations", "at_ms"] {
+        if random.once_in(2) {
+            message[name] = random.pick(&odd).clone();
+        }
+    }
+    message.to_string()
+}
+
+/// A request that is nearly one for a WebSocket.
+pub(super) fn broken_handshake(random: &mut Random, host: &str, case: &Case) -> Vec<u8> {
+    let whole = handshake(host, case).replace("connection: upgrade", "connection: upgrade, close");
+    let broken = match random.below(6) {
+        0 => whole.replace("sec-websocket-version: 13", "sec-websocket-version: 12"),
+        1 => whole.replace("sec-websocket-key", "sec-websocket-lock"),
+        2 => whole.replace("upgrade: websocket", "upgrade: h2c"),
+        3 => whole.replace("connection: upgrade, close", "connection: close"),
+        4 => whole.replacen("GET ", "DELETE ", 1),
+        _ => whole.replace("sec-websocket-version: 13\r\n", ""),
+    };
+    broken.into_bytes()
+}
