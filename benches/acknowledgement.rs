@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a measurement that cannot go on must stop, loudly"
 )]
 #![allow(dead_code, reason = "the support of the tests holds more than this needs")]

@@ -52,7 +52,7 @@ async fn every_operation_answers_as_it_is_described() {
     let folder = tempfile::tempdir().unwrap();
     configure(
         folder.path(),
-        "[[sources]]\nname = \"pattern\"\nkind = \"pattern\"\nsize = \"160x120\"\n\
+        "[[source]]\nname = \"pattern\"\nkind = \"pattern\"\nsize = \"160x120\"\n\
          frames_per_second = 2\n",
     );
     let server = closed(folder, "localcamera=info", &[]);

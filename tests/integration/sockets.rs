@@ -19,8 +19,9 @@ use wire::{Heard, Wire};
 const TALKS: usize = 24;
 const HANDSHAKES: usize = 8;
 
-/// Said by every socket: it is over, a message is too large, the server is stopping.
-const EVERYWHERE: [u16; 3] = [1000, 1009, 1012];
+/// Said by every socket: it is over, what came is no WebSocket frame, or no text (RFC 6455 section
+/// 7.4.1), a message is too large, the server is stopping.
+const EVERYWHERE: [u16; 5] = [1000, 1002, 1007, 1009, 1012];
 
 /// How a route is asked, and what it says.
 struct Case {

@@ -1,4 +1,4 @@
-//! Requests on connections that are kept.
+//! Requests, each on a connection of its own: a server that has refused a body ends the connection.
 
 use std::fmt;
 
@@ -57,7 +57,8 @@ impl Asker {
     pub(super) fn new(server: &Server) -> Self {
         let connector = HttpsConnectorBuilder::new().with_tls_config((*tls(server)).clone());
         let connector = connector.https_only().enable_http1().build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let mut client = Client::builder(TokioExecutor::new());
+        let client = client.pool_max_idle_per_host(0).build(connector);
         Self { client, base: format!("https://{}", server.https) }
     }
 

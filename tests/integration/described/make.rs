@@ -13,6 +13,10 @@ use crate::support::random::Random;
 /// Deeper than any description goes.
 const MAX_DEPTH: usize = 8;
 
+/// More than any route takes but the one for offers. Of a larger one a client may still be writing
+/// when the answer comes and the connection ends.
+const MANY_BYTES: usize = 40_000;
+
 /// What nobody names anything.
 const ODD_TEXTS: [&str; 10] =
     ["", " ", "nothing", "null", "-1", "../../etc/passwd", "\0", "ü☃𝄞", "%00", "\u{202e}a\r\nb: c"];
@@ -112,7 +116,7 @@ impl Maker {
         };
         let body = match (media.as_str(), self.random.below(10)) {
             (_, 0) => Vec::new(),
-            (_, 1) => vec![b'x'; 70_000],
+            (_, 1) => vec![b'x'; MANY_BYTES],
             (_, 2) => {
                 let length = self.random.below(200);
                 self.random.bytes(length)

@@ -167,7 +167,7 @@ fn one(random: &mut Random, max_bytes: usize) -> (&'static str, Vec<Vec<u8>>) {
         }
         _ => {
             let payloads: [&[u8]; 4] = [&[0], &[0x03, 0xED], &[0, 0], &[0x03, 0xE8, 0xFF]];
-            let payload: &[u8] = *random.pick::<&[u8]>(&payloads);
+            let payload = payloads[random.below(payloads.len())];
             ("a close that is none", vec![frame(true, CLOSE, payload)])
         }
     }

@@ -5,8 +5,8 @@ use super::super::access::admin::codes::{Made, Wanted};
 use super::super::access::admin::{Named, NewLink, NewMode, NewPassword, NewToken, NewUser};
 use super::super::access::{First, Pair, SignIn, Told};
 use super::operation::{Operation, json};
-use super::schemas::{Changed, MadeLink, MadeToken, Warned};
-use crate::auth::people::{Browser, People, User};
+use super::schemas::{ChangedBrowser, ChangedUser, MadeLink, MadeToken, Warned};
+use crate::auth::people::People;
 
 pub(super) fn operations() -> Vec<Operation> {
     [getting_in(), codes_and_mode(), users(), secrets()].into_iter().flatten().collect()
@@ -70,13 +70,13 @@ fn codes_and_mode() -> Vec<Operation> {
 }
 
 fn users() -> Vec<Operation> {
-    let user = |operation: Operation| given(operation, 200, json::<Changed<User>>());
+    let user = |operation: Operation| given(operation, 200, json::<ChangedUser>());
     vec![
         given(
             Operation::post("/api/access/users", Rule::Admin, "Adds a user")
                 .takes_only(json::<NewUser>()),
             201,
-            json::<Changed<User>>(),
+            json::<ChangedUser>(),
         ),
         user(
             Operation::put("/api/access/users/{id}", Rule::Admin, "Changes a user")
@@ -110,7 +110,7 @@ fn secrets() -> Vec<Operation> {
             Operation::put("/api/access/browsers/{id}", Rule::Admin, "Changes a browser")
                 .takes_only(json::<Named>()),
             200,
-            json::<Changed<Browser>>(),
+            json::<ChangedBrowser>(),
         ),
         taken(Operation::delete("/api/access/browsers/{id}", Rule::Admin, "Revokes a browser")),
     ]

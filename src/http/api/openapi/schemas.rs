@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::streams::{Audio, Video};
+use crate::auth::people::{Browser, User};
 use crate::devices::Device;
 
 /// Why something is not done.
@@ -121,11 +122,20 @@ struct Found {
     message: Option<String>,
 }
 
-/// An entry after a change.
+/// A user after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Changed<T> {
+pub(super) struct ChangedUser {
     #[serde(flatten)]
-    entry: T,
+    entry: User,
+    /// Why it may not outlast the server's end.
+    warning: Option<String>,
+}
+
+/// A browser after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChangedBrowser {
+    #[serde(flatten)]
+    entry: Browser,
     /// Why it may not outlast the server's end.
     warning: Option<String>,
 }
