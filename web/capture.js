@@ -135,7 +135,7 @@ async function start() {
     // That nothing of its own arrives is what the truth line says.
     isOwn: (alarm) => alarm.device === device.id,
   });
-  const otherTab = createOtherTab({ locks: navigator.locks, isAlive: (session) => isAliveElsewhere(storage, session, clock.now()) });
+  const otherTab = createOtherTab({ locks: navigator.locks, isAlive: (session, locked) => isAliveElsewhere(storage, session, clock.now(), locked) });
   const remote = createRemote({
     page: window,
     studio,
@@ -145,7 +145,7 @@ async function start() {
     numbered,
     now: clock.now,
     record: recordFromElsewhere,
-    otherTab: otherTab.records,
+    otherTab,
     isDenied: () => isCameraDenied(navigator),
     opensUnasked: (withMicrophone) => opensUnasked(navigator, withMicrophone),
     onChange: renderSoon,
@@ -239,7 +239,7 @@ async function start() {
       if (before === "stopping" || before === "" || state.name === "error") health.look();
       if (recordNow && state.name === "error") setTimeout(tryRecordNow, RECORD_NOW_RETRY_MS);
     }
-    otherTab.tick(state.inSession);
+    otherTab.tick(state.inSession ? state.session : null);
     remote.tick();
     board.render();
   }

@@ -48,6 +48,25 @@ async function isRefused(page, url, refusal) {
   await assert.rejects(page.goto(url), refusal, `${page.name} opens ${url}`);
 }
 
+/** Chromium hears of another address two seconds late, and then breaks off what has begun meanwhile. */
+const SETTLED_MS = 3000;
+
+/** Opens the new address until it has answered on end for so long that nothing is broken off any more. @param {Page} page @param {string} url */
+async function settles(page, url) {
+  let sinceMs = 0;
+  await until(`${page.name} is at ease with ${url}`, async () => {
+    try {
+      await page.goto(url);
+    } catch (error) {
+      if (!/ERR_NETWORK_CHANGED/.test(String(error))) throw error;
+      sinceMs = 0;
+      return false;
+    }
+    sinceMs ||= Date.now();
+    return Date.now() - sinceMs >= SETTLED_MS;
+  }, { within: 60_000 });
+}
+
 /** @param {Page} page @param {string} url */
 async function isTrusted(page, url) {
   await open(page, url);
@@ -101,6 +120,7 @@ for (const browser of browsers) {
     network.move(NEXT);
     const moved = server.https.replace(FIRST, NEXT);
     assert.notEqual(await serialAt(moved, imported), before, "the new address has another certificate");
+    await settles(page, `${moved}/health`);
     await isTrusted(page, moved);
 
     // The check can fail, and it is the name alone for which it does.

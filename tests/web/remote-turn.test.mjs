@@ -55,8 +55,12 @@ test("another tab is known to record by its signs of life", () => {
   assert.equal(isAliveElsewhere(storage, null, 16_000), false, "long gone");
   alive("a", { aliveMs: 15_000 });
   assert.equal(isAliveElsewhere(storage, null, 16_000), true, "its camera gives nothing");
+  assert.equal(isAliveElsewhere(storage, null, 75_000, ["a"]), true, "its timers come once a minute, and its lock is held");
+  assert.equal(isAliveElsewhere(storage, null, 75_000, ["b"]), false, "the lock is another one's");
+  assert.equal(isAliveElsewhere(storage, "a", 75_000, ["a"]), false, "its own lock");
+  assert.equal(isAliveElsewhere(storage, null, 240_000, ["a"]), false, "it hangs, and keeps its lock");
   alive("a", { stopping: true });
-  assert.equal(isAliveElsewhere(storage, null, 12_000), false, "stopped");
+  assert.equal(isAliveElsewhere(storage, null, 12_000, ["a"]), false, "stopped");
   kept.set("localcamera.alive.b", "{");
   assert.equal(isAliveElsewhere(storage, null, 12_000), false);
 });

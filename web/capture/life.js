@@ -9,7 +9,7 @@
  *   await life.stopping();      // Stop was pressed
  *   recall(storage, session)    // { handedMs, stopping } of an earlier visit, or null
  *   forget(storage, session); forgetOthers(storage, sessions);
- *   isAliveElsewhere(storage, session, now)    // another tab records something else
+ *   isAliveElsewhere(storage, session, now, locked)    // another tab records something else
  *
  * @module
  */
@@ -19,6 +19,8 @@ const EVERY_MS = 5000;
 const PREFIX = "localcamera.alive.";
 /** A tab that records is heard at least this often. */
 const SILENT_MS = 5000;
+/** The timers of a hidden tab come once a minute. One that hangs holds its lock for ever, and gives no more signs. */
+const LOCKED_SILENT_MS = 180_000;
 /** The encoder hands over every second, and each time is a sign of life; a camera that is lost or muted hands nothing over. */
 const SIGN_MS = 2000;
 
@@ -53,12 +55,14 @@ function sessionsIn(storage) {
 /**
  * A page that has just been reloaded takes its own earlier recording for another tab's, for as long.
  * @param {SmallStorage | null} storage @param {string | null} own what this page records @param {number} now
+ * @param {string[]} [locked] sessions of which a tab holds the lock
  */
-export function isAliveElsewhere(storage, own, now) {
+export function isAliveElsewhere(storage, own, now, locked = []) {
   if (!storage) return false;
   return sessionsIn(storage).some((session) => {
     const last = session === own ? null : recall(storage, session);
-    return last !== null && !last.stopping && Math.abs(now - signOf(storage, session, last.handedMs)) < SILENT_MS;
+    const silentMs = locked.includes(session) ? LOCKED_SILENT_MS : SILENT_MS;
+    return last !== null && !last.stopping && Math.abs(now - signOf(storage, session, last.handedMs)) < silentMs;
   });
 }
 

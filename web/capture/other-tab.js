@@ -1,9 +1,11 @@
 /**
- * Whether another tab of this browser records. A lock says so, which a tab holds as long as it records and which no
- * timer of a hidden or starved tab can miss; where there are none, and until the first answer, the sign of life does.
+ * Whether another tab of this browser records. Its sign of life says so; the timers of a hidden or starved tab give one
+ * rarely, and then the lock says that it is still there, which a tab holds on the session that it records. A lock alone
+ * says nothing: a tab that hangs never lets go of it.
  *
  *   const otherTab = createOtherTab({ locks: navigator.locks, isAlive });
- *   otherTab.tick(inSession);     // about twice a second
+ *   otherTab.tick(session);       // about twice a second; what this tab records, or null
+ *   await otherTab.look();        // what holds now, also in a tab whose timers hardly come
  *   otherTab.records(session)     // whether another tab does; `session`: what this one records, or null
  *
  * @module
@@ -14,50 +16,68 @@ import { answerWithin } from "../lib/spool-wait.js";
 const PREFIX = "localcamera.records.";
 /** A browser that does not answer is asked again. */
 const ANSWER_MS = 2000;
+/** The question that is under way, and one of its own. */
+export const LOOK_MS = 2 * ANSWER_MS;
 
 /**
  * @param {object} options
  * @param {LockManager | undefined} options.locks
- * @param {(session: string | null) => boolean} options.isAlive what the signs of life say
+ * @param {(session: string | null, locked: string[]) => boolean} options.isAlive what the signs of life say, given of which sessions a lock is held
  */
 export function createOtherTab({ locks, isAlive }) {
-  const name = PREFIX + Math.random().toString(36).slice(2);
-  /** @type {(() => void) | null} */
-  let letGo = null;
-  let isAsking = false;
-  let isHeld = false;
+  /** @type {{ session: string, letGo: () => void } | null} */
+  let holding = null;
+  /** @type {Promise<void> | null} */
+  let asking = null;
+  /** @type {string[]} */
+  let locked = [];
 
-  function hold() {
-    if (letGo || !locks) return;
+  /** @param {string | null} session */
+  function hold(session) {
+    if (!locks || (holding ? holding.session : null) === session) return;
+    if (holding) holding.letGo();
+    holding = null;
+    if (session === null) return;
     const held = new Promise((resolve) => {
-      letGo = () => resolve(undefined);
+      holding = { session, letGo: () => resolve(undefined) };
     });
     // A browser that refuses, or takes it back, leaves the sign of life.
     Promise.resolve()
-      .then(() => locks.request(name, {}, () => held))
+      .then(() => locks.request(PREFIX + session, {}, () => held))
       .catch(() => {});
   }
 
-  async function ask() {
-    if (isAsking || !locks) return;
-    isAsking = true;
-    const told = await answerWithin(ANSWER_MS, () => locks.query());
-    isAsking = false;
-    if (told) isHeld = (told.held || []).some((lock) => lock.name !== name && (lock.name || "").startsWith(PREFIX));
+  /** Without an answer no lock is known. */
+  async function query() {
+    const told = await answerWithin(ANSWER_MS, async () => (locks ? locks.query() : null));
+    const names = ((told && told.held) || []).map(({ name }) => name || "");
+    locked = names.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+    asking = null;
+  }
+
+  function ask() {
+    if (!asking) asking = query();
+    return asking;
   }
 
   return {
-    /** @param {boolean} inSession */
-    tick(inSession) {
-      if (inSession) hold();
-      else if (letGo) {
-        letGo();
-        letGo = null;
-      }
-      void ask();
+    /** @param {string | null} session */
+    tick(session) {
+      hold(session);
+      if (locks) void ask();
+    },
+
+    /** Never rejects, and takes `LOOK_MS` at most. */
+    async look() {
+      if (!locks) return;
+      // What it tells may be older than this.
+      if (asking) await asking;
+      await ask();
     },
 
     /** @param {string | null} session */
-    records: (session) => isHeld || isAlive(session),
+    records: (session) => isAlive(session, locked),
   };
 }
+
+/** @typedef {ReturnType<typeof createOtherTab>} OtherTab */

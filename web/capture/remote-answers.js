@@ -105,6 +105,12 @@ export function settled(order, situation, name) {
 }
 
 /**
+ * Whether the answer is another one where another tab records.
+ * @param {Order} order @param {import("./remote-device.js").StudioState} state
+ */
+export const dependsOnOthers = (order, state) => !state.inSession && ["start", "stop", "camera", "quality"].includes(order.do);
+
+/**
  * A camera that is shut for a change and does not open again would cost the recording.
  * @param {Situation} situation
  * @param {Answer} saving

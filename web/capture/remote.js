@@ -15,7 +15,7 @@
 
 import { controlAddress, createControl } from "../lib/control.js";
 import { createAct } from "./remote-act.js";
-import { ASK_MS, BUSY, NO_ANSWER, OFF, SAID_NO, interrupts, permission, readOrder, settled } from "./remote-answers.js";
+import { ASK_MS, BUSY, NO_ANSWER, OFF, SAID_NO, dependsOnOthers, interrupts, permission, readOrder, settled } from "./remote-answers.js";
 import { describeDevice } from "./remote-device.js";
 import { createLine } from "./remote-line.js";
 import { createMode } from "./remote-mode.js";
@@ -42,7 +42,7 @@ const TELL_MS = 200;
  * @param {(number: number) => string} options.numbered what a camera without a label is called
  * @param {() => number} options.now
  * @param {() => Promise<unknown>} options.record as `?record=now` begins a recording
- * @param {(session: string | null) => boolean} options.otherTab whether another tab records
+ * @param {Pick<import("./other-tab.js").OtherTab, "look" | "records">} options.otherTab
  * @param {() => Promise<boolean>} options.isDenied whether the browser says that it may not use the camera
  * @param {(withMicrophone: boolean) => Promise<Unasked>} options.opensUnasked whether the browser opens a camera without a question
  * @param {() => void} options.onChange
@@ -67,6 +67,10 @@ export function createRemote(options) {
   let asked = null;
   /** Commands that are being carried out: one, and a stop that waits for none. */
   let acting = 0;
+  /** Commands that wait for a look at the other tabs, and the last look. */
+  let waiting = 0;
+  /** @type {Promise<unknown>} */
+  let looked = Promise.resolve();
   /** @type {import("./remote-answers.js").Grant | null} */
   let grant = null;
   /** Whether the person has chosen "always" since the page was opened: then they have seen what it asks. */
@@ -105,7 +109,7 @@ export function createRemote(options) {
     return {
       state,
       hidden: page.document.visibilityState === "hidden",
-      otherTab: !state.inSession && otherTab(state.session),
+      otherTab: !state.inSession && otherTab.records(state.session),
       touched,
       denied,
       openingMs: openingSince === null ? 0 : now() - openingSince,
@@ -149,7 +153,21 @@ export function createRemote(options) {
     }
     if (message.type !== "command") return;
     const order = readOrder(message, now());
-    if (order) command(order);
+    if (order) inTurn(order);
+  }
+
+  /** What is known of other tabs may be a minute old in a hidden one. Commands keep their order meanwhile. @param {Order} order */
+  function inTurn(order) {
+    const through = connection;
+    const isDoubtful = dependsOnOthers(order, studio.state());
+    if (waiting === 0 && !isDoubtful) return command(order);
+    waiting += 1;
+    looked = Promise.all([looked, isDoubtful ? otherTab.look() : null]);
+    void looked.then(() => {
+      waiting -= 1;
+      // Whoever asked has been told that the device is gone.
+      if (through === connection) command(order);
+    });
   }
 
   /** @param {"off" | "refused"} becomes */
@@ -272,7 +290,7 @@ export function createRemote(options) {
         const { inSession, session } = here.state;
         const visible = page.document.visibilityState === "visible";
         const focused = page.document.hasFocus();
-        if (turn.mayConnect({ other: otherTab(session), inSession, visible, focused, now: now() })) {
+        if (turn.mayConnect({ other: otherTab.records(session), inSession, visible, focused, now: now() })) {
           link = "on";
           control.start();
         }
@@ -330,7 +348,7 @@ export function createRemote(options) {
     get silence() {
       if (link === "refused") return "not_yours";
       const { state } = situation();
-      return link === "off" && (otherTab(state.session) || !state.inSession) ? "other_tab" : null;
+      return link === "off" && (otherTab.records(state.session) || !state.inSession) ? "other_tab" : null;
     },
   };
 }

@@ -1,9 +1,11 @@
 // A network of the test file's own, as a home has it: one interface whose address can change, and names that lead there.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { start } from "./processes.mjs";
+import { until } from "./until.mjs";
 
 const INTERFACE = "lan0";
 const MARK = "LOCALCAMERA_TEST_NETWORK";
@@ -50,10 +52,10 @@ export async function inOwnNetwork(address, hosts = {}) {
 /** Never returns: what the file had to do is done when its second run ends. @returns {Promise<never>} */
 async function again() {
   const args = ["--net", "--mount", process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const inner = spawn("unshare", args, { stdio: "inherit", env: { ...process.env, [MARK]: "1" } });
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => inner.kill(signal));
-  const code = await new Promise((resolve) => inner.on("exit", (status) => resolve(status ?? 1)).on("error", () => resolve(1)));
-  process.exit(code);
+  // Killed, it would leave its browsers behind; they are not of its process group.
+  const inner = start("unshare", args, { env: { [MARK]: "1" }, output: "inherit", atExit: "SIGTERM" });
+  const { code } = await until("the end of the run in its own network", inner.exit, { within: Infinity });
+  process.exit(code ?? 1);
 }
 
 /** In this file's mounts alone. @param {Record<string, string>} hosts */

@@ -4,10 +4,10 @@
 import { spawn } from "node:child_process";
 import { until } from "./until.mjs";
 
-/** @type {Set<number>} */
-const running = new Set();
+/** By process id, with which signal each ends. @type {Map<number, NodeJS.Signals>} */
+const running = new Map();
 process.on("exit", () => {
-  for (const pid of running) signalGroup(pid, "SIGKILL");
+  for (const [pid, signal] of running) signalGroup(pid, signal);
 });
 for (const [signal, code] of /** @type {const} */ ([["SIGINT", 130], ["SIGTERM", 143]])) process.once(signal, () => process.exit(code));
 
@@ -25,11 +25,12 @@ function signalGroup(pid, signal) {
  *             signal(name: NodeJS.Signals): void, end(name?: NodeJS.Signals, within?: number): Promise<{ code: number | null, signal: string | null }>,
  *             stdio: import("node:child_process").ChildProcess["stdio"] }} Running
  * @param {string} program @param {string[]} args
- * @param {{ cwd?: string, env?: Record<string, string | undefined>, pipes?: number }} [options] `pipes` more descriptors from 3 on
+ * @param {{ cwd?: string, env?: Record<string, string | undefined>, pipes?: number, output?: "pipe" | "inherit", atExit?: NodeJS.Signals }} [options]
+ *   `pipes` more descriptors from 3 on; `output`: where it goes; `atExit`: what it ends with when the test does, "SIGTERM" for what ends its own
  * @returns {Running}
  */
-export function start(program, args, { cwd, env, pipes = 0 } = {}) {
-  const stdio = /** @type {import("node:child_process").StdioOptions} */ (["ignore", "pipe", "pipe", ...Array(pipes).fill("pipe")]);
+export function start(program, args, { cwd, env, pipes = 0, output = "pipe", atExit = "SIGKILL" } = {}) {
+  const stdio = /** @type {import("node:child_process").StdioOptions} */ (["ignore", output, output, ...Array(pipes).fill("pipe")]);
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio, detached: true });
   let stdout = "";
   let stderr = "";
@@ -42,7 +43,7 @@ export function start(program, args, { cwd, env, pipes = 0 } = {}) {
     exit ??= { code: null, signal: error.message };
   });
   const pid = child.pid ?? 0;
-  if (pid > 0) running.add(pid);
+  if (pid > 0) running.set(pid, atExit);
   child.on("exit", (code, signal) => {
     exit = { code, signal };
     running.delete(pid);

@@ -16,7 +16,7 @@ export function fixture({ kept = null, state = idle() } = {}) {
   const store = new Map(kept ? [["localcamera.remote", kept]] : []);
   const storage = { getItem: (key) => store.get(key) ?? null, setItem: (key, value) => store.set(key, value) };
   const studio = createFakeStudio(state);
-  const elsewhere = { records: false, denied: false, unasked: "yes" };
+  const elsewhere = { records: false, denied: false, unasked: "yes", look: async () => {} };
   const device = { id: "device-7q2m", key: "k".repeat(43), name: "Front door", lasting: true, rename: (name) => name };
   const remote = createRemote({
     page,
@@ -27,7 +27,7 @@ export function fixture({ kept = null, state = idle() } = {}) {
     numbered: (number) => `Camera ${number}`,
     now: world.now,
     record: studio.record,
-    otherTab: () => elsewhere.records,
+    otherTab: { records: () => elsewhere.records, look: () => elsewhere.look() },
     isDenied: async () => elsewhere.denied,
     opensUnasked: async () => elsewhere.unasked,
     onChange: () => {},
