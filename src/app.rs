@@ -173,8 +173,11 @@ async fn serve(
              JPEG or MPEG-TS; everything else works. {advice}"
         );
     }
-    let settings =
-        recorder::Settings { segment: config.segment, reserve_bytes: config.reserve_bytes };
+    let settings = recorder::Settings {
+        segment: config.segment,
+        reserve_bytes: config.reserve_bytes,
+        max_device_bytes: config.max_device_bytes,
+    };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
     let recovery = recorder.clone();
     let watching = tokio::spawn(recorder.clone().watch_space());

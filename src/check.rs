@@ -64,7 +64,7 @@ fn make_whole(storage: Arc<dyn Storage>, recordings: &Path, segment: Duration) -
         .build()
         .context("cannot start the runtime")?;
     let library = Library::new(recordings.to_owned());
-    let settings = Settings { segment, reserve_bytes: 0 };
+    let settings = Settings { segment, reserve_bytes: 0, max_device_bytes: None };
     runtime.block_on(async { Recorder::new(storage, library, settings).repair().await });
     Ok(())
 }

@@ -259,7 +259,7 @@ fn facts(library: &Library, fetched: HashMap<String, String>) -> Facts {
     Facts {
         sessions,
         gone,
-        paused: trouble.paused().borrow().clone(),
+        paused: trouble.held().borrow().all.clone(),
         refused: trouble.refused(),
         room: trouble.room(),
         fetched,

@@ -83,7 +83,7 @@ impl Access {
             let id = browser.id.clone();
             let edit = Edit::Decide { mode, browser };
             let basis = access.lock().changes.add(edit.subject());
-            match access.give(&edit, &Terms { basis, deadline }).await {
+            match access.give(&edit, &Terms::new(basis, deadline)).await {
                 Ok(()) => {
                     // The link that the terminal shows is for who has no browser there.
                     access.lock().codes.end_admins();
@@ -142,7 +142,7 @@ impl Access {
         let (browser, cookie) = comer.browser(grant.rights, grant.user);
         let id = browser.id.clone();
         let give_back = |state: &mut State| state.codes.give_back(&grant.code, &comer.claim);
-        let terms = Terms { basis: Basis::Code(grant.code.clone()), deadline };
+        let terms = Terms::new(Basis::Code(grant.code.clone()), deadline);
         match self.give_or(&Edit::LetIn(browser), &terms, give_back).await {
             Ok(()) => self.let_in(&id, cookie),
             // Somebody ended the code meanwhile.
@@ -223,9 +223,10 @@ impl Access {
             };
             let (browser, cookie) = comer.browser(rights, Some(user));
             let id = browser.id.clone();
-            access.give(&Edit::LetIn(browser), &Terms { basis, deadline }).await.map_err(
+            access.give(&Edit::LetIn(browser), &Terms::new(basis, deadline)).await.map_err(
                 |error| match error {
-                    Error::Superseded => Refused::Wrong,
+                    // The user has another password, or is gone.
+                    Error::Superseded | Error::Unknown { .. } => Refused::Wrong,
                     error => error.into(),
                 },
             )?;
@@ -243,7 +244,7 @@ impl Access {
         let Who::Browser { id, .. } = pass.who() else { return Ok(None) };
         let (access, id) = (self.clone(), id.clone());
         detached(move |deadline| async move {
-            match access.make(Edit::RemoveBrowser(id), By::Admin, deadline).await {
+            match access.make(Edit::RemoveBrowser(id), By::Oneself, deadline).await {
                 Err(Error::Unknown { .. }) => Ok(None),
                 made => made,
             }
@@ -271,7 +272,7 @@ impl Access {
         let (access, browser) = (self.clone(), id.clone());
         let register = Edit::Register { browser, device };
         detached(move |deadline| async move {
-            access.give(&register, &Terms { basis: Basis::Own, deadline }).await
+            access.give(&register, &Terms::new(Basis::Own, deadline)).await
         })
         .await
     }
@@ -281,8 +282,10 @@ impl Access {
         let id = self.lock().book.by_claim(claim, clock::now_ms())?.id.clone();
         let cookie = secret::secret("");
         let renew = Edit::Renew { browser: id.clone(), cookie: Hash::of(cookie.reveal()) };
-        Some(match self.give(&renew, &Terms { basis: Basis::Own, deadline }).await {
+        Some(match self.give(&renew, &Terms::new(Basis::Own, deadline)).await {
             Ok(()) => self.let_in(&id, cookie),
+            // It has been shut out meanwhile.
+            Err(Error::Unknown { .. }) => Err(Refused::Ended),
             Err(error) => Err(error.into()),
         })
     }

@@ -36,6 +36,8 @@ pub(crate) enum Error {
         "something else was decided about it while this waited for the disk, and holds; look at the list again"
     )]
     Superseded,
+    #[error("whoever asked for this is no admin any more, and it has not been given")]
+    SentAway,
     #[error(
         "it could not be written to the state folder: {0}; what this takes has been taken, and a restart of the server would bring it back; what it gives has not been given. Make room there, or make it writable, and try again"
     )]

@@ -181,9 +181,11 @@ impl Access {
         let id = browser.id.clone();
         let pass = self.browser_pass(&mut state, &id)?;
         state.see(&id, Some(from), now_ms);
-        if let Some(browser) = state.book.browsers.get_mut(&id) {
-            // The answer has come: nobody needs another cookie for it.
-            browser.claim = None;
+        let claim = state.book.browsers.get_mut(&id).and_then(|browser| browser.claim.take());
+        if claim.is_some() {
+            // The answer has come: nobody needs another cookie for it, after a crash neither.
+            state.unwritten.add();
+            self.shared.wake.notify_one();
         }
         if pass.role() == Some(Role::Admin) && !state.book.is_admin_seen {
             // Takes the first decision from everybody else. Whoever came by a link need not make it.
@@ -266,7 +268,8 @@ impl Access {
 
     /// Whether somebody has been let in who records under this id, so that only its key is it.
     pub(crate) fn knows_device(&self, device: &str) -> bool {
-        self.lock().book.by_device(device).is_some()
+        let book = &self.lock().book;
+        book.by_device(device).is_some() || book.revoked.iter().any(|known| known.device == device)
     }
 
     /// Everybody who is let in, for admins.
@@ -284,12 +287,16 @@ impl Access {
         let rights = change::rights(new.role, new.scope)?;
         let mut new = NewCode { scope: rights.scope, ..new };
         let now = (self.now_ms(), clock::now_ms());
+        let revoked = maker.map(|pass| pass.revoked().clone());
         let maker = maker.filter(|_| !self.shared.is_open).and_then(|pass| match pass.who() {
             Who::Browser { id, .. } => Some(Holder::Browser(id.clone())),
             Who::Token { id, .. } => Some(Holder::Token(id.clone())),
             _ => None,
         });
         let mut state = self.lock();
+        if revoked.is_some_and(|revoked| revoked.is_cancelled()) {
+            return Err(Error::SentAway);
+        }
         if let Some(id) = &new.user {
             let unknown = || Error::Unknown { what: "user", id: id.clone() };
             let rights = &state.book.users.get(id).ok_or_else(unknown)?.rights;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::book::{Book, Edit, Holder};
 use super::change::{About, prepare};
 use super::changes::Basis;
 use super::role::Mode;
 use super::store::{Disk, text};
-use super::{Access, Applied, Change, Entry, Error, State, people};
+use super::{Access, Applied, Change, Entry, Error, Pass, State, people};
 use crate::clock;
 
 /// What has ended is over within this.
@@ -38,9 +39,12 @@ pub(super) struct Saving {
 type Turn = OwnedMutexGuard<()>;
 
 /// Who makes a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum By {
-    Admin,
+    /// An admin, for as long as this is not cancelled.
+    Admin(CancellationToken),
+    /// Whoever goes by themselves.
+    Oneself,
     /// Whoever has the server's own files, and can always let themselves in.
     Owner,
 }
@@ -50,6 +54,15 @@ pub(super) enum By {
 pub(super) struct Terms {
     pub(super) basis: Basis,
     pub(super) deadline: Instant,
+    /// Whoever gives it is sent away when this is cancelled.
+    pub(super) giver: Option<CancellationToken>,
+}
+
+impl Terms {
+    /// What nobody gives who could be sent away.
+    pub(super) fn new(basis: Basis, deadline: Instant) -> Self {
+        Self { basis, deadline, giver: None }
+    }
 }
 
 impl Saving {
@@ -101,10 +114,10 @@ impl Access {
     /// Makes a change for an admin.
     ///
     /// # Errors
-    /// When it cannot be made. What it gives has not been given then; what it takes has been taken
-    /// if the reason is the disk.
-    pub(crate) async fn apply(&self, change: Change) -> Result<Applied, Error> {
-        self.apply_by(change, By::Admin).await
+    /// When it cannot be made, also because the admin is none any more. What it gives has not been
+    /// given then; what it takes has been taken if the reason is the disk.
+    pub(crate) async fn apply(&self, change: Change, admin: &Pass) -> Result<Applied, Error> {
+        self.apply_by(change, By::Admin(admin.revoked().clone())).await
     }
 
     /// The same for whoever has the server's own files: also the last admin can go.
@@ -115,7 +128,7 @@ impl Access {
         self.apply_by(change, By::Owner).await
     }
 
-    async fn apply_by(&self, change: Change, by: By) -> Result<Applied, Error> {
+    pub(super) async fn apply_by(&self, change: Change, by: By) -> Result<Applied, Error> {
         let hashed = match change.password() {
             Some(password) => Some(self.shared.passwords.hash(password).await?),
             None => None,
@@ -140,10 +153,15 @@ impl Access {
         let (takes, gives, terms) = {
             let now_ms = clock::now_ms();
             let mut state = self.lock();
+            let mut giver = match &by {
+                By::Admin(revoked) if revoked.is_cancelled() => return Err(Error::SentAway),
+                By::Admin(revoked) => Some(revoked.clone()),
+                By::Oneself | By::Owner => None,
+            };
             let mut after = state.book.clone();
             after.apply(&edit, now_ms)?;
             let is_last = state.book.has_admin(now_ms) && !after.has_admin(now_ms);
-            if is_last && by == By::Admin && after.mode != Mode::Undecided {
+            if is_last && !matches!(by, By::Owner) && after.mode != Mode::Undecided {
                 return Err(Error::LastAdmin);
             }
             let basis = state.changes.add(edit.subject());
@@ -152,8 +170,10 @@ impl Access {
             if takes {
                 state.unwritten.add();
                 state.hold(taken);
+                // Whoever takes from themselves has what the same change gives them.
+                giver = giver.filter(|revoked| !revoked.is_cancelled());
             }
-            (takes, gives, Terms { basis, deadline })
+            (takes, gives, Terms { basis, deadline, giver })
         };
         if gives {
             let given = self.give(&edit, &terms).await;
@@ -210,7 +230,7 @@ impl Access {
         let now_ms = clock::now_ms();
         let (copy, up_to) = {
             let mut state = self.lock();
-            match state.with(edit, &terms.basis, now_ms) {
+            match state.with(edit, terms, now_ms) {
                 // Until it holds, nobody knows how far it came.
                 Ok(copy) => (copy, state.unwritten.add()),
                 Err(error) => return (Some(turn), Err(error)),
@@ -223,7 +243,7 @@ impl Access {
         let held = written.map_err(Error::from).and_then(|()| {
             let mut state = self.lock();
             // Meanwhile something may have been taken, or decided otherwise.
-            let book = state.with(edit, &terms.basis, now_ms)?;
+            let book = state.with(edit, terms, now_ms)?;
             state.hold(book);
             state.unwritten.done(up_to);
             Ok(())
@@ -318,8 +338,11 @@ impl Access {
 
 impl State {
     /// The book with a change, if that still stands on what it stood on.
-    fn with(&self, edit: &Edit, basis: &Basis, now_ms: i64) -> Result<Book, Error> {
-        let stands = match basis {
+    fn with(&self, edit: &Edit, terms: &Terms, now_ms: i64) -> Result<Book, Error> {
+        if terms.giver.as_ref().is_some_and(CancellationToken::is_cancelled) {
+            return Err(Error::SentAway);
+        }
+        let stands = match &terms.basis {
             Basis::Own => true,
             Basis::Latest(subject, number) => self.changes.is_latest(subject, *number),
             Basis::Code(id) => self.codes.gives(id),

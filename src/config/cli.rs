@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -91,6 +92,10 @@ struct Options {
     /// Free space to leave on the disk, in megabytes: below it recording pauses [default: 500]
     #[arg(long, value_name = "MB", env = "LOCALCAMERA_RESERVE_MB")]
     reserve_mb: Option<u64>,
+
+    /// How much one device may have on the disk, in megabytes [default: no limit]
+    #[arg(long, value_name = "MB", env = "LOCALCAMERA_MAX_DEVICE_MB")]
+    max_device_mb: Option<NonZeroU64>,
 
     /// Configuration file [default: localcamera.toml if present]
     #[arg(long, value_name = "FILE", env = "LOCALCAMERA_CONFIG")]
@@ -256,6 +261,10 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
             .or(file.reserve_mb)
             .unwrap_or(RESERVE_MB)
             .saturating_mul(1_000_000),
+        max_device_bytes: cli
+            .max_device_mb
+            .or(file.max_device_mb)
+            .map(|megabytes| megabytes.get().saturating_mul(1_000_000)),
         open: cli.open.or(file.open).unwrap_or(false),
         mdns: cli.mdns.or(file.mdns).unwrap_or(true),
         // Nobody is told of anything then: the secrets for that need not be there.

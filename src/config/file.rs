@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
@@ -34,6 +35,7 @@ pub(super) struct File {
     pub(super) state: Option<PathBuf>,
     pub(super) segment_seconds: Option<f64>,
     pub(super) reserve_mb: Option<u64>,
+    pub(super) max_device_mb: Option<NonZeroU64>,
     pub(super) open: Option<bool>,
     pub(super) mdns: Option<bool>,
     #[serde(default)]

@@ -95,6 +95,8 @@ pub(crate) struct Config {
     pub(crate) segment: Duration,
     /// Free space below which no media is taken.
     pub(crate) reserve_bytes: u64,
+    /// A device that has as much on the disk delivers nothing more.
+    pub(crate) max_device_bytes: Option<u64>,
     pub(crate) open: bool,
     /// Whether the network is told this computer's name.
     pub(crate) mdns: bool,

@@ -98,7 +98,11 @@ pub(super) struct Path<T>(pub(super) T);
 
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
-        Self::bad_request(rejection.body_text())
+        match rejection.status().is_server_error() {
+            // The route has other braces than its handler.
+            true => Self::internal(rejection.body_text()),
+            false => Self::bad_request(rejection.body_text()),
+        }
     }
 }
 

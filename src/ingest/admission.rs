@@ -35,11 +35,13 @@ pub(super) async fn admit(
     if !arrived.may_publish() || arrived.revoked().is_cancelled() {
         return Err(refused);
     }
+    // Also one that was never let in by itself: it has recorded when everyone might. Where nobody is
+    // asked anything, nobody is asked for a key.
+    let key = hello.key.as_deref().unwrap_or_default();
+    if !matches!(arrived.who(), Who::Open) && devices.is_anothers(&hello.device, key) {
+        return Err((refusal.0, NotAdmitted::NotYours.to_string()));
+    }
     if let (Who::Browser { .. }, Some(key)) = (arrived.who(), &hello.key) {
-        // Also one that was never let in by itself: it has recorded when everyone might.
-        if devices.is_anothers(&hello.device, key) {
-            return Err((refusal.0, NotAdmitted::NotYours.to_string()));
-        }
         let registered = access.register_device(arrived, &hello.device, key).await;
         return match registered {
             Ok(()) => Ok(arrived.clone()),

@@ -6,6 +6,7 @@ pub(crate) mod names;
 mod scan;
 mod session;
 mod trouble;
+mod usage;
 mod verify;
 
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,9 @@ use journal::Line;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
 pub(crate) use session::{File, SOURCE, Session};
-pub(crate) use trouble::{Room, Trouble};
+pub(crate) use trouble::{Held, Room, Trouble};
+pub(crate) use usage::Growth;
+use usage::Usage;
 pub(crate) use verify::{Problem, Verification, verify};
 
 /// The sessions of one recordings folder. Clones share them.
@@ -35,6 +38,7 @@ pub(crate) struct Library {
     unread: Arc<Mutex<Vec<Unread>>>,
     trouble: Trouble,
     heartbeats: Heartbeats,
+    usage: Usage,
 }
 
 /// The journal of a session, by where it lies.
@@ -75,6 +79,7 @@ impl Library {
             unread: Arc::default(),
             trouble: Trouble::default(),
             heartbeats: Heartbeats::default(),
+            usage: Usage::default(),
         }
     }
 
@@ -91,6 +96,16 @@ impl Library {
     /// When something of each session became durable last.
     pub(crate) fn heartbeats(&self) -> &Heartbeats {
         &self.heartbeats
+    }
+
+    /// What grows on the disk.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    fn each(&self, look: impl FnMut(&Session)) {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        sessions.values().flatten().for_each(look);
     }
 
     /// The devices' sessions that nobody has stopped, whose media ends in that time, and which gave

@@ -11,6 +11,9 @@ const RAW: &str = "raw";
 /// What the id of a source begins with, and no device's does.
 pub(crate) const SOURCE: &str = "source:";
 
+/// A device, and of those that are many the name of one.
+pub(crate) type Publisher = (String, String);
+
 /// Whose sessions follow one another.
 pub(super) fn publisher<'a>(device: &'a str, name: &'a str) -> (&'a str, &'a str) {
     (device, if device == RAW { name } else { "" })

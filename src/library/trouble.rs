@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
 
+use super::session::{Publisher, publisher};
+
 /// Of the recordings that the disk has ended, and of which nothing came since, so many are named: a
 /// disk that takes nothing is said once.
 const MAX_GIVEN_UP: usize = 100;
@@ -13,12 +15,31 @@ const MAX_GIVEN_UP: usize = 100;
 /// The state of the recordings' disk. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trouble {
-    paused: Arc<watch::Sender<Option<String>>>,
+    held: Arc<watch::Sender<Held>>,
     /// By session.
     refused: Arc<RwLock<BTreeMap<String, Refusal>>>,
     /// Counts the files that have been begun.
     writers: Arc<AtomicU64>,
     room: Arc<watch::Sender<Option<Room>>>,
+}
+
+/// Why no media is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Of anybody: free space fell below the reserve.
+    pub(crate) all: Option<String>,
+    /// Of those who have as much on the disk as they may.
+    publishers: BTreeMap<Publisher, String>,
+}
+
+impl Held {
+    /// Why nothing is taken of this device.
+    pub(crate) fn of(&self, device: &str, name: &str) -> Option<&String> {
+        self.all.as_ref().or_else(|| {
+            let (device, name) = publisher(device, name);
+            self.publishers.get(&(device.to_owned(), name.to_owned()))
+        })
+    }
 }
 
 /// What the disk refuses.
@@ -40,16 +61,29 @@ pub(crate) struct Room {
 impl Trouble {
     /// Free space fell below the reserve, or there is enough again. Returns whether that is news.
     pub(crate) fn pause(&self, reason: Option<String>) -> bool {
-        self.paused.send_if_modified(|known| {
-            let is_news = known.is_some() != reason.is_some();
-            *known = reason;
+        self.held.send_if_modified(|held| {
+            let is_news = held.all.is_some() != reason.is_some();
+            held.all = reason;
             is_news
         })
     }
 
+    /// These have as much on the disk as they may. Returns those of whom that is news.
+    pub(crate) fn limit(&self, publishers: BTreeMap<Publisher, String>) -> Vec<Publisher> {
+        let mut news = Vec::new();
+        self.held.send_if_modified(|held| {
+            let known = &held.publishers;
+            news.extend(publishers.keys().filter(|one| !known.contains_key(*one)).cloned());
+            let is_news = !news.is_empty() || known.len() != publishers.len();
+            held.publishers = publishers;
+            is_news
+        });
+        news
+    }
+
     /// Why no media is taken, while none is.
-    pub(crate) fn paused(&self) -> watch::Receiver<Option<String>> {
-        self.paused.subscribe()
+    pub(crate) fn held(&self) -> watch::Receiver<Held> {
+        self.held.subscribe()
     }
 
     /// A file is begun: its number.
@@ -123,7 +157,7 @@ impl Trouble {
 
     /// In one sentence, if anything is wrong.
     pub(crate) fn reason(&self) -> Option<String> {
-        let paused = self.paused.borrow().clone();
+        let paused = self.held.borrow().all.clone();
         paused.or_else(|| self.read().values().next().map(|refusal| refusal.reason.clone()))
     }
 

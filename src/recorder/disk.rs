@@ -47,6 +47,17 @@ pub(super) enum Step {
     About { text: String },
 }
 
+impl Step {
+    /// How much longer it makes growing files.
+    pub(super) fn appended_bytes(&self) -> u64 {
+        match self {
+            Self::Append { parts, .. } => parts.iter().map(|part| part.len() as u64).sum(),
+            Self::Regrow { front, media_bytes, .. } => front.len() as u64 + media_bytes,
+            _ => 0,
+        }
+    }
+}
+
 /// What a step brought about.
 #[derive(Debug)]
 pub(super) enum Outcome {

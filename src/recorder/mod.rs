@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) segment: Duration,
     /// Free space below which no media is taken.
     pub(crate) reserve_bytes: u64,
+    /// A device that has as much on the disk delivers nothing more.
+    pub(crate) max_device_bytes: Option<u64>,
 }
 
 /// What every recording needs. Clones share it.

@@ -20,7 +20,7 @@ use super::timeline::{self, Timeline};
 use super::wall::Mapping;
 use crate::clock::{self, WallUs};
 use crate::library::journal::{self, Event};
-use crate::library::{JournalPlace, Library, TakenUp};
+use crate::library::{Growth, Held, JournalPlace, Library, TakenUp};
 use crate::live::feed::{
     self, Durable, Ending, Feed, FinishedFile, Loss, Note, Recording, SessionInfo,
 };
@@ -71,8 +71,8 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
         true => Ending::Lost,
         false => Ending::Shutdown,
     };
-    let mut paused = recorder.library.trouble().paused();
-    paused.mark_changed();
+    let mut held = recorder.library.trouble().held();
+    held.mark_changed();
     loop {
         let elapsed = async {
             match deadline {
@@ -82,7 +82,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
         };
         let due = tokio::select! {
             biased;
-            Ok(()) = paused.changed() => task.pause(paused.borrow_and_update().clone()),
+            Ok(()) = held.changed() => task.hold(&held.borrow_and_update()),
             message = feed.recv() => match message {
                 None => break,
                 Some(Feed::Finish(how)) => {
@@ -152,6 +152,7 @@ struct Task {
     naming: VecDeque<Step>,
     next_file: FileId,
     writer: Writer,
+    growth: Growth,
     durable: watch::Sender<Durable>,
     timeline: Timeline,
     files: Vec<FinishedFile>,
@@ -177,7 +178,9 @@ impl Task {
             true => Event::Resumed { address: session.peer.address() },
             false => timeline::begins(&session),
         };
-        let paused = recorder.library.trouble().paused().borrow().clone();
+        let held = recorder.library.trouble().held();
+        let paused = held.borrow().of(&session.device, &session.name).cloned();
+        let growth = recorder.library.usage().begin(&session.device, &session.name);
         durable.send_modify(|durable| {
             durable.generations = start.durable;
             durable.paused = paused;
@@ -199,6 +202,7 @@ impl Task {
                 Arc::clone(&recorder.storage),
                 start.disk,
             ),
+            growth,
             durable,
             files: start.files.iter().map(FinishedFile::from).collect(),
             ended: Vec::new(),
@@ -312,7 +316,8 @@ impl Task {
     }
 
     /// Free space has run low, or there is enough again: the device learns it, and the timeline.
-    fn pause(&mut self, reason: Option<String>) -> bool {
+    fn hold(&mut self, held: &Held) -> bool {
+        let reason = held.of(&self.session.device, &self.session.name).cloned();
         let was_paused = self.durable.borrow().paused.is_some();
         if was_paused != reason.is_some() {
             let kind = if reason.is_some() { "server_disk_full" } else { "server_disk_free" };

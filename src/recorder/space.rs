@@ -25,7 +25,30 @@ impl Recorder {
                 Ok(free_bytes) => self.judge(free_bytes),
                 Err(error) => tracing::debug!(%error, "cannot measure free space"),
             }
+            self.limit();
             tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    /// Takes nothing more of devices that have as much on the disk as they may.
+    fn limit(&self) {
+        let Some(max_bytes) = self.settings.max_device_bytes else { return };
+        let taken = self.library.taken_bytes().into_iter();
+        let full = taken.filter(|(_, bytes)| *bytes >= max_bytes).map(|(publisher, bytes)| {
+            let reason = format!(
+                "this device has {} MB on the server's disk and may have {} MB there; the server \
+                 goes on writing by itself when some of that is deleted, or it may have more",
+                bytes / MEGABYTE,
+                max_bytes / MEGABYTE
+            );
+            (publisher, reason)
+        });
+        for (device, name) in self.library.trouble().limit(full.collect()) {
+            tracing::warn!(
+                %device,
+                %name,
+                "recording of a device is paused: it has as much on the disk as max_device_mb lets it"
+            );
         }
     }
 
@@ -33,7 +56,7 @@ impl Recorder {
         let reserve_bytes = self.settings.reserve_bytes;
         let trouble = self.library.trouble();
         trouble.measured(Room { free_bytes, reserve_bytes });
-        let is_paused = trouble.paused().borrow().is_some();
+        let is_paused = trouble.held().borrow().all.is_some();
         let resume_bytes = reserve_bytes.saturating_add(reserve_bytes / SLACK);
         let enough_bytes = if is_paused { resume_bytes } else { reserve_bytes };
         let reason = (free_bytes < enough_bytes).then(|| {

@@ -224,8 +224,11 @@ impl Life {
         let storage: Arc<dyn Storage> = Arc::new(disk.clone());
         let library = Library::new(PathBuf::from(ROOT));
         let (hub, recordings) = Hub::new();
-        let settings =
-            Settings { segment: Duration::from_millis(SEGMENT_MS), reserve_bytes: RESERVE_BYTES };
+        let settings = Settings {
+            segment: Duration::from_millis(SEGMENT_MS),
+            reserve_bytes: RESERVE_BYTES,
+            max_device_bytes: None,
+        };
         let recorder = Recorder::new(storage, library, settings);
         let recovery = recorder.clone();
         runtime.spawn(async move { recovery.recover(|_| true).await });

@@ -111,12 +111,18 @@ export function createSignInPanel({ page, strings, access, name, device, records
     if (known && !isBusy) show(known);
   }
 
+  /** Whoever may only watch is not let in where one records. @param {Access} known */
+  function come(known) {
+    if (stageOf(known, { records }) === "watches") stand("watches");
+    else onIn(known);
+  }
+
   /** @param {string} code @param {boolean} isLink */
   function pair(code, isLink) {
     if (isLink) pending = code;
     return attempt(isLink ? "link" : "code", () => access.pair(code, name(), device || undefined), (known) => {
       pending = "";
-      onIn(known);
+      come(known);
     });
   }
 
@@ -172,7 +178,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
     event.preventDefault();
     const [user, password] = [input("password-user").value.trim(), input("password").value];
     if (user === "" || password === "") complain("password", { key: "sign_in.password.missing", values: {} });
-    else void attempt("password", () => access.signIn(user, password, name()), onIn);
+    else void attempt("password", () => access.signIn(user, password, name()), come);
   });
   byId("first-paired").addEventListener("click", () => void decide("paired"));
   byId("first-network").addEventListener("click", () => void decide("network"));
@@ -184,8 +190,9 @@ export function createSignInPanel({ page, strings, access, name, device, records
   const { port, origin } = page.location;
   // No links: the one leads back to here, and both away from a recording.
   // A phone is narrower: the line ends between the two, not within a word.
-  byId("code-devices").replaceChildren(origin, page.document.createElement("wbr"), "/devices");
-  write(byId("own-address"), `https://localhost${port === "" ? "" : `:${port}`}`);
+  const own = `https://localhost${port === "" ? "" : `:${port}`}`;
+  for (const [id, address] of [["code-devices", origin], ["code-own", own]]) byId(id).replaceChildren(address, page.document.createElement("wbr"), "/devices");
+  write(byId("own-address"), own);
   title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
 
   return {
@@ -212,12 +219,12 @@ export function createSignInPanel({ page, strings, access, name, device, records
     leave() {
       isAsked = false;
     },
-    /** @param {string} secret of a link @returns {Promise<boolean>} whether it has let this browser in; if not, why is said beside the box */
+    /** @param {string} secret of a link @returns {Promise<boolean>} whether it has let this browser in here; if not, why is said beside the box */
     async redeem(secret) {
       stand("asking");
       pending = secret;
       await pair(secret, true);
-      if (pending === "") return true;
+      if (pending === "") return stage !== "watches";
       stand("code");
       return false;
     },

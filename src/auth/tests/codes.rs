@@ -26,7 +26,7 @@ async fn a_code_lets_in_whoever_shows_it_and_a_lost_answer_costs_nothing() {
     assert!(matches!(hello(None), Admission::NotPaired));
     // A revoked device is told so, also after a restart, and its code brings it back to nothing.
     let Who::Browser { id, .. } = pass.who().clone() else { panic!() };
-    let applied = world.access.apply(Change::RevokeBrowser { id }).await.unwrap();
+    let applied = world.access.change(Change::RevokeBrowser { id }).await.unwrap();
     assert!(applied.warning.is_none() && pass.revoked().is_cancelled());
     assert!(matches!(world.redeem(digits.reveal(), 1, HERE).await, Err(Refused::Ended)));
     world.crash();

@@ -36,7 +36,7 @@ async fn an_id_that_was_taken_off_is_still_its_keys() {
     let code = world.code(Role::Camera, 3);
     let own = world.access.redeem(redeem(&code, ("device-7", KEY), false)).await.unwrap();
     let Who::Browser { id, .. } = own.pass.who().clone() else { panic!() };
-    world.access.apply(Change::RevokeBrowser { id }).await.unwrap();
+    world.access.change(Change::RevokeBrowser { id }).await.unwrap();
     let code = world.code(Role::Camera, 1);
     let other = redeem(&code, ("device-7", "another-key-of-it"), false);
     let refused = world.access.redeem(other).await;

@@ -21,7 +21,7 @@ async fn a_code_ends_when_its_maker_is_no_admin_any_more() {
             1 => Change::RevokeBrowser { id },
             _ => Change::AlterBrowser { id, name, role: Role::Viewer, scope: Scope::All },
         };
-        world.access.apply(change).await.unwrap();
+        world.access.change(change).await.unwrap();
         let late = world.redeem(lost.secret.reveal(), number + 2, HERE).await;
         assert!(matches!(late, Err(Refused::Ended)), "{number}");
         world.redeem(kept.secret.reveal(), number + 4, HERE).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_code_of_a_program_ends_with_its_token() {
         scope: Scope::All,
         days: Some(1),
     };
-    let token = world.access.apply(token).await.unwrap().secret.unwrap();
+    let token = world.access.change(token).await.unwrap().secret.unwrap();
     let pass = world.access.by_token(token.reveal()).unwrap();
     let new = NewCode { role: Role::Camera, scope: Scope::All, user: None, uses: 9, minutes: 10 };
     let code = world.access.new_code(new, Some(&pass)).unwrap();

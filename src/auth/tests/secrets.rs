@@ -16,8 +16,8 @@ async fn no_secret_is_shown() {
         password: Some(password.clone()),
     };
     let shown = format!("{change:?} {password:?} {first:?} {code:?}");
-    world.access.apply(change).await.unwrap();
-    let applied = world.access.apply(token("ci", None)).await.unwrap();
+    world.access.change(change).await.unwrap();
+    let applied = world.access.change(token("ci", None)).await.unwrap();
     let shown = format!("{shown} {applied:?} {:?} {:?}", world.access, world.access.people());
     let people = serde_json::to_string(&world.access.people()).unwrap();
     let stored = std::fs::read_to_string(world.folder.path().join(FILE)).unwrap();

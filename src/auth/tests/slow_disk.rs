@@ -15,6 +15,8 @@ pub(super) struct Held {
     store: Store,
     leaves: Mutex<usize>,
     leave: Condvar,
+    /// So many of the next writes fail.
+    failing: AtomicUsize,
     inside: AtomicUsize,
     most_inside: AtomicUsize,
     entered: Notify,
@@ -39,7 +41,10 @@ impl Disk for Held {
         let mut leaves = self.leave.wait_while(leaves, |leaves| *leaves == 0).unwrap();
         *leaves -= 1;
         drop(leaves);
-        let replaced = self.store.replace(text);
+        let one_less = |failing: usize| failing.checked_sub(1);
+        let fails = self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        let replaced =
+            if fails { Err(io::Error::other("broken")) } else { self.store.replace(text) };
         self.inside.fetch_sub(1, Ordering::SeqCst);
         replaced
     }
@@ -66,6 +71,7 @@ impl Slow {
             store: Store::new(folder.path().to_owned()),
             leaves: Mutex::new(1),
             leave: Condvar::new(),
+            failing: AtomicUsize::new(0),
             inside: AtomicUsize::new(0),
             most_inside: AtomicUsize::new(0),
             entered: Notify::new(),
@@ -91,7 +97,7 @@ impl Slow {
     /// A change that has come as far as the disk.
     async fn begun(&self, change: Change) -> JoinHandle<Result<Applied, Error>> {
         let access = self.access.clone();
-        let making = tokio::spawn(async move { access.apply(change).await });
+        let making = tokio::spawn(async move { access.change(change).await });
         self.disk.entered.notified().await;
         making
     }
@@ -127,7 +133,7 @@ async fn what_was_answered_as_not_given_is_not_given_later() {
     past_patience().await;
     assert!(matches!(network.await.unwrap(), Err(Error::Storage(_))));
     // To be sure; there is nothing to do.
-    assert!(slow.access.apply(mode(Mode::Paired)).await.unwrap().warning.is_none());
+    assert!(slow.access.change(mode(Mode::Paired)).await.unwrap().warning.is_none());
     slow.flush(ALL).await;
     assert_eq!((slow.access.mode(), slow.stored().mode), (Mode::Paired, Mode::Paired));
 }
@@ -137,7 +143,7 @@ async fn what_waits_behind_a_slow_write_is_not_begun_after_its_answer() {
     let slow = Slow::decided().await;
     let first = slow.begun(token("first", None)).await;
     let access = slow.access.clone();
-    let second = tokio::spawn(async move { access.apply(token("second", None)).await });
+    let second = tokio::spawn(async move { access.change(token("second", None)).await });
     tokio::task::yield_now().await;
     past_patience().await;
     assert!(matches!(first.await.unwrap(), Err(Error::Storage(_))));
@@ -213,7 +219,7 @@ async fn nobody_writes_beside_a_keeper_that_was_stopped_in_the_middle() {
     let revoking = {
         let access = slow.access.clone();
         let change = Change::RevokeToken { id: entry.id };
-        tokio::spawn(async move { access.apply(change).await })
+        tokio::spawn(async move { access.change(change).await })
     };
     let access = slow.access.clone();
     let closing = tokio::spawn(async move { access.close().await });
@@ -228,12 +234,32 @@ async fn nobody_writes_beside_a_keeper_that_was_stopped_in_the_middle() {
     assert_eq!(slow.stored(), slow.access.lock().book);
 }
 
-/// Case A of a disk that is slow: the answer is still to come.
+#[tokio::test(start_paused = true)]
+async fn what_a_stopped_keeper_did_not_come_to_write_is_written_at_the_end() {
+    let slow = Slow::decided().await;
+    slow.add(token("ci", None)).await;
+    let keeper = slow.access.clone();
+    let keeping = tokio::spawn(async move { keeper.keep().await });
+    {
+        let mut state = slow.access.lock();
+        state.book.tokens.clear();
+        state.unwritten.add();
+    }
+    slow.access.shared.wake.notify_one();
+    slow.disk.entered.notified().await;
+    keeping.abort();
+    assert!(keeping.await.unwrap_err().is_cancelled());
+    slow.disk.failing.store(1, Ordering::SeqCst);
+    slow.flush(ALL).await;
+    assert!(slow.stored().tokens.is_empty());
+}
+
+/// The answer is still to come.
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_the_disk_does_not_beat_what_is_decided_meanwhile() {
     let slow = Slow::decided().await;
     let network = slow.begun(mode(Mode::Network)).await;
-    assert!(slow.access.apply(mode(Mode::Paired)).await.unwrap().warning.is_none());
+    assert!(slow.access.change(mode(Mode::Paired)).await.unwrap().warning.is_none());
     slow.disk.release(1);
     let refused = network.await.unwrap().unwrap_err();
     assert!(matches!(refused, Error::Superseded), "{refused}");
@@ -255,7 +281,7 @@ async fn rights_that_wait_for_the_disk_do_not_beat_narrower_ones() {
         let mighty = slow.begun(alter(Role::Admin, Scope::All)).await;
         let access = slow.access.clone();
         let change = alter(role, scope.clone());
-        let taking = tokio::spawn(async move { access.apply(change).await });
+        let taking = tokio::spawn(async move { access.change(change).await });
         tokio::task::yield_now().await;
         slow.disk.release(ALL);
         let refused = mighty.await.unwrap().unwrap_err();
@@ -311,11 +337,37 @@ async fn who_waits_for_the_disk_is_not_let_in_by_a_password_that_was_changed() {
     slow.disk.entered.notified().await;
     let access = slow.access.clone();
     let change = Change::SetPassword { id, password: None };
-    let changing = tokio::spawn(async move { access.apply(change).await });
+    let changing = tokio::spawn(async move { access.change(change).await });
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
     slow.disk.release(ALL);
     assert!(matches!(coming.await.unwrap(), Err(Refused::Wrong)));
     changing.await.unwrap().unwrap();
+}
+
+/// There could always be something that waits.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_disk_is_not_given_by_whoever_is_sent_away() {
+    let slow = Slow::decided().await;
+    let (name, role, scope) = ("mighty".to_owned(), Role::Admin, Scope::All);
+    let (id, secret) = slow.add(Change::AddToken { name, role, scope, days: None }).await;
+    let pass = slow.access.by_token(secret.unwrap().reveal()).unwrap();
+    let (access, by) = (slow.access.clone(), pass.clone());
+    let giving = tokio::spawn(async move { access.apply(token("back", None), &by).await });
+    slow.disk.entered.notified().await;
+    let access = slow.access.clone();
+    let taking = tokio::spawn(async move { access.change(Change::RevokeToken { id }).await });
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    slow.disk.release(ALL);
+    let refused = giving.await.unwrap().unwrap_err();
+    assert!(matches!(refused, Error::SentAway), "{refused}");
+    taking.await.unwrap().unwrap();
+    let code = NewCode { role: Role::Admin, scope: Scope::All, user: None, uses: 1, minutes: 10 };
+    assert!(matches!(slow.access.new_code(code, Some(&pass)), Err(Error::SentAway)));
+    assert!(matches!(slow.access.apply(token("back", None), &pass).await, Err(Error::SentAway)));
+    slow.flush(ALL).await;
+    assert!(slow.access.people().tokens.is_empty() && slow.stored().tokens.is_empty());
 }

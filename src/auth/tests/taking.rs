@@ -15,14 +15,14 @@ async fn a_stricter_mode_ends_what_everyone_had() {
     let camera = world.redeem(world.code(Role::Camera, 1).secret.reveal(), 1, HERE).await.unwrap();
     assert!(camera.pass.watches_all());
     world.fate(&[Fate::Fails]);
-    let applied = world.access.apply(Change::SetMode { mode: Mode::Paired }).await.unwrap();
+    let applied = world.access.change(Change::SetMode { mode: Mode::Paired }).await.unwrap();
     assert!(applied.warning.unwrap().contains("restart"));
     assert!(everyone.revoked().is_cancelled() && camera.pass.revoked().is_cancelled());
     assert!(!world.access.everyone().may_publish());
     assert!(matches!(world.access.by_key("device-9", None), Admission::NotPaired));
     // Laxer only once it is written.
     world.fate(&[Fate::FailsLate]);
-    world.access.apply(Change::SetMode { mode: Mode::Network }).await.unwrap_err();
+    world.access.change(Change::SetMode { mode: Mode::Network }).await.unwrap_err();
     assert_eq!(world.access.mode(), Mode::Paired);
     world.access.close().await;
     assert_eq!(world.disk.store.load().unwrap().mode, Mode::Paired);
@@ -37,7 +37,7 @@ async fn rights_of_a_users_browsers_are_the_users() {
         scope: Scope::All,
         password: Some("correct horse".to_owned().into()),
     };
-    world.access.apply(add).await.unwrap();
+    world.access.change(add).await.unwrap();
     let sign_in = async |password: &str| {
         let password = Password::from(password.to_owned());
         world.access.sign_in(" ana", &password, &claim(5), "Phone", HERE).await
@@ -49,11 +49,11 @@ async fn rights_of_a_users_browsers_are_the_users() {
     let door = Scope::Only(BTreeSet::from(["door".to_owned()]));
     let name = "Ana".to_owned();
     let change = Change::AlterUser { id: id.clone(), name, role: Role::Viewer, scope: door };
-    world.access.apply(change).await.unwrap();
+    world.access.change(change).await.unwrap();
     assert!(in_as_ana.pass.revoked().is_cancelled());
     let pass = world.access.by_cookie(in_as_ana.cookie.reveal(), HERE).unwrap();
     assert!(pass.may_watch("door", None) && !pass.may_watch("hall", None));
-    world.access.apply(Change::RemoveUser { id }).await.unwrap();
+    world.access.change(Change::RemoveUser { id }).await.unwrap();
     assert!(pass.revoked().is_cancelled());
     assert!(world.access.by_cookie(in_as_ana.cookie.reveal(), HERE).is_none());
     assert!(matches!(sign_in("correct horse").await, Err(Refused::Wrong)));
@@ -65,10 +65,10 @@ async fn the_last_admin_stays_unless_the_owner_says_so() {
     let Who::Browser { id, .. } = first.pass.who().clone() else { panic!() };
     let revoke = Change::RevokeBrowser { id: id.clone() };
     let refused = |outcome: Result<Applied, Error>| matches!(outcome, Err(Error::LastAdmin));
-    assert!(refused(world.access.apply(revoke.clone()).await));
+    assert!(refused(world.access.change(revoke.clone()).await));
     let name = "Desk".to_owned();
     let demote = Change::AlterBrowser { id, name, role: Role::Viewer, scope: Scope::All };
-    assert!(refused(world.access.apply(demote).await));
+    assert!(refused(world.access.change(demote).await));
     assert!(matches!(world.access.sign_out(&first.pass).await, Err(Error::LastAdmin)));
     assert!(!first.pass.revoked().is_cancelled());
     world.access.apply_as_owner(revoke).await.unwrap();
@@ -78,7 +78,7 @@ async fn the_last_admin_stays_unless_the_owner_says_so() {
 #[tokio::test]
 async fn what_has_ended_says_so() {
     let (world, _) = World::decided(Mode::Paired).await;
-    let added = world.access.apply(token("ci", Some(1))).await.unwrap().secret.unwrap();
+    let added = world.access.change(token("ci", Some(1))).await.unwrap().secret.unwrap();
     let pass = world.access.by_token(added.reveal()).unwrap();
     let now_us = clock::now_us();
     clock::simulate(Some(now_us + 25 * 3600 * 1_000_000));
@@ -123,7 +123,7 @@ proptest! {
             for (step, fate) in steps {
                 world.fate(&[fate]);
                 match step {
-                    Step::Add => match world.access.apply(token("t", None)).await {
+                    Step::Add => match world.access.change(token("t", None)).await {
                         Ok(applied) => {
                             let Some(Entry::Token(entry)) = applied.entry else { panic!() };
                             let text = applied.secret.unwrap().reveal().to_owned();
@@ -137,7 +137,7 @@ proptest! {
                         if there.is_empty() { continue }
                         let id = index.get(&there).clone();
                         let pass = world.access.by_token(&tokens[&id].0).unwrap();
-                        let applied = world.access.apply(Change::RevokeToken { id: id.clone() }).await;
+                        let applied = world.access.change(Change::RevokeToken { id: id.clone() }).await;
                         let warned = applied.unwrap().warning.is_some();
                         assert_eq!(warned, fate != Fate::Good);
                         assert!(pass.revoked().is_cancelled());

@@ -47,7 +47,8 @@ fn media() -> Vec<Step> {
 }
 
 fn recorder(root: &Path) -> Recorder {
-    let settings = Settings { segment: Duration::from_secs(60), reserve_bytes: 0 };
+    let settings =
+        Settings { segment: Duration::from_secs(60), reserve_bytes: 0, max_device_bytes: None };
     Recorder::new(Arc::new(Filesystem), Library::new(root.to_owned()), settings)
 }
 

@@ -72,7 +72,9 @@ impl Task {
         if steps.is_empty() {
             return Ok(());
         }
+        let appended_bytes: u64 = steps.iter().map(Step::appended_bytes).sum();
         let (outcomes, result) = self.writer.run(steps, &self.durable).await;
+        self.growth.appended(appended_bytes);
         for outcome in outcomes {
             match outcome {
                 Outcome::JournalBegun { name } => {
@@ -81,6 +83,7 @@ impl Task {
                 }
                 Outcome::Finished { file, name, bytes, sha256, is_replacing } => {
                     self.naming.push_back(Step::Name { file });
+                    self.growth.finished(bytes);
                     let Some(finishing) = self.finishing.remove(&file) else { continue };
                     let segment = finishing.segment(name, bytes, sha256);
                     self.files.retain(|known| known.file != segment.file);

@@ -20,7 +20,7 @@ use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Path};
 use super::super::super::own_computer::is_loopback;
 use super::Small;
-use crate::auth::{Applied, Change, Mode, Password, People, Role, Scope, Who};
+use crate::auth::{Applied, Change, Mode, Pass, Password, People, Role, Scope, Who};
 
 /// A name and what it may.
 #[derive(Deserialize, ToSchema)]
@@ -90,52 +90,59 @@ fn mark_here(people: &mut People, id: &str) {
 /// `PUT /api/access/mode`
 pub(in super::super::super) async fn set_mode(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Small(NewMode { mode }): Small<NewMode>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::SetMode { mode }).await
+    changed(&state, &pass, Change::SetMode { mode }).await
 }
 
 /// `POST /api/access/users`
 pub(in super::super::super) async fn add_user(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Small(NewUser { name, role, scope, password }): Small<NewUser>,
 ) -> Result<Response, ApiError> {
-    let applied = state.access.apply(Change::AddUser { name, role, scope, password }).await?;
+    let applied =
+        state.access.apply(Change::AddUser { name, role, scope, password }, &pass).await?;
     Ok((StatusCode::CREATED, Json(entry(&applied))).into_response())
 }
 
 /// `PUT /api/access/users/{id}`
 pub(in super::super::super) async fn change_user(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
     Small(Named { name, role, scope }): Small<Named>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::AlterUser { id, name, role, scope }).await
+    changed(&state, &pass, Change::AlterUser { id, name, role, scope }).await
 }
 
 /// `DELETE /api/access/users/{id}`
 pub(in super::super::super) async fn remove_user(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::RemoveUser { id }).await
+    changed(&state, &pass, Change::RemoveUser { id }).await
 }
 
 /// `PUT /api/access/users/{id}/password`
 pub(in super::super::super) async fn set_password(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
     Small(NewPassword { password }): Small<NewPassword>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::SetPassword { id, password }).await
+    changed(&state, &pass, Change::SetPassword { id, password }).await
 }
 
 /// `POST /api/access/tokens`: the answer holds the token, once.
 pub(in super::super::super) async fn add_token(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Small(NewToken { name, role, scope, days }): Small<NewToken>,
 ) -> Result<Response, ApiError> {
-    let applied = state.access.apply(Change::AddToken { name, role, scope, days }).await?;
+    let applied = state.access.apply(Change::AddToken { name, role, scope, days }, &pass).await?;
     let mut told = entry(&applied);
     told["token"] = applied.secret.as_ref().map(|secret| secret.reveal().to_owned()).into();
     Ok((StatusCode::CREATED, Json(told)).into_response())
@@ -144,20 +151,22 @@ pub(in super::super::super) async fn add_token(
 /// `DELETE /api/access/tokens/{id}`
 pub(in super::super::super) async fn revoke_token(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::RevokeToken { id }).await
+    changed(&state, &pass, Change::RevokeToken { id }).await
 }
 
 /// `POST /api/access/links`: the answer holds the address, once.
 pub(in super::super::super) async fn add_link(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     uri: Uri,
     headers: HeaderMap,
     Small(NewLink { scope, minutes }): Small<NewLink>,
 ) -> Result<Response, ApiError> {
     let stream = scope.first().cloned().unwrap_or_default();
-    let applied = state.access.apply(Change::AddLink { scope, minutes }).await?;
+    let applied = state.access.apply(Change::AddLink { scope, minutes }, &pass).await?;
     let mut told = entry(&applied);
     let base = base(&state, &uri, &headers);
     let stream = utf8_percent_encode(&stream, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
@@ -169,31 +178,34 @@ pub(in super::super::super) async fn add_link(
 /// `DELETE /api/access/links/{id}`
 pub(in super::super::super) async fn revoke_link(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::RevokeLink { id }).await
+    changed(&state, &pass, Change::RevokeLink { id }).await
 }
 
 /// `PUT /api/access/browsers/{id}`
 pub(in super::super::super) async fn change_browser(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
     Small(Named { name, role, scope }): Small<Named>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::AlterBrowser { id, name, role, scope }).await
+    changed(&state, &pass, Change::AlterBrowser { id, name, role, scope }).await
 }
 
 /// `DELETE /api/access/browsers/{id}`
 pub(in super::super::super) async fn revoke_browser(
     Shared(state): Shared<State>,
+    Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    changed(&state, Change::RevokeBrowser { id }).await
+    changed(&state, &pass, Change::RevokeBrowser { id }).await
 }
 
 /// Makes a change; its answer is the entry, or nothing where there is none any more.
-async fn changed(state: &State, change: Change) -> Result<Response, ApiError> {
-    let applied = state.access.apply(change).await?;
+async fn changed(state: &State, pass: &Pass, change: Change) -> Result<Response, ApiError> {
+    let applied = state.access.apply(change, pass).await?;
     match (&applied.entry, &applied.warning) {
         (None, None) => Ok(StatusCode::NO_CONTENT.into_response()),
         _ => Ok(Json(entry(&applied)).into_response()),

@@ -43,6 +43,7 @@ impl From<Error> for ApiError {
             | Error::OfUser
             | Error::NotYours
             | Error::Superseded => Self::conflict(message),
+            Error::SentAway => Self::forbidden(message),
             Error::Storage(_) | Error::OnlyTaken(_) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage", message)
             }
