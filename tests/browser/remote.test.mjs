@@ -36,6 +36,9 @@ const always = (page) => page.evaluate(() => localStorage.setItem("localcamera.r
 
 const DONE = { ok: true, code: undefined, message: undefined };
 
+/** Runs in the page. What other tabs know of it while its timers hardly come. */
+const locksOfRecordings = async () => ((await navigator.locks.query()).held ?? []).filter(({ name }) => name?.startsWith("localcamera.records.")).length;
+
 /** @param {Awaited<ReturnType<typeof openControl>>} control @param {string} state */
 const becomes = (control, state) => control.is(`is ${state}`, (device) => device.state === state);
 
@@ -167,6 +170,7 @@ test("of two tabs the one that records is controlled, and a lost connection chan
   const other = await browser.newPage();
   await open(other, proxy.url);
   assert.equal(control.device().state, "recording", "the newer tab has taken nothing");
+  assert.equal(await other.evaluate(locksOfRecordings), 1);
 
   await proxy.cut();
   await control.is("is away", (device) => !device.online);
@@ -177,6 +181,7 @@ test("of two tabs the one that records is controlled, and a lost connection chan
   await control.is("is back and records", (device) => device.control === "allowed" && device.state === "recording");
   assert.deepEqual(await control.order("stop"), DONE);
   await reaches(page, "finished");
+  await until("the lock's end", async () => (await other.evaluate(locksOfRecordings)) === 0);
   await judged(t, page, server);
   await server.stop();
 });
