@@ -4,30 +4,24 @@
 mod facts;
 mod finding;
 mod findings;
+mod limit;
 mod report;
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rustix::process::{Resource, getrlimit};
-use tokio::task::spawn_blocking;
 
 use crate::addresses::Names;
-use crate::clock;
 use crate::config::{self, Config};
 use crate::console;
 use crate::ffmpeg::Ffmpeg;
 use crate::sources::Cameras;
-use crate::tls::{Condition, Source, Store};
 use facts::clock::Moment;
-use finding::{Check, Finding, Verdict};
-
-/// Each check gets so long; they run beside each other. A disk or a camera that takes longer is
-/// worth knowing of, and a person waits for all of them.
-const PATIENCE: Duration = Duration::from_secs(6);
+use finding::{Check, Finding};
+use limit::{PATIENCE, blocking, limited, unanswered};
 
 /// As for any other value that is not allowed.
 const BAD_CONFIGURATION: u8 = 2;
@@ -76,113 +70,107 @@ fn look(file: Option<&Path>, config: Config) -> Result<Vec<Finding>> {
 
 async fn checks(config: Config) -> Vec<Finding> {
     let began = Moment::now();
-    let names = Names::find(&config.lan_ip, config.bind);
-    let server = facts::server::find(&config.state).await;
-    let (ffmpeg, cameras) = (Ffmpeg::default(), Cameras::default());
+    let config = Arc::new(config);
+    let names = Arc::new(Names::find(&config.lan_ip, config.bind));
+    let (servers, sources) =
+        tokio::join!(facts::server::find(&config), facts::cameras::sources(&config));
+    let sources = Arc::new(sources);
 
     let ports = {
-        let (config, names, server) = (config.clone(), names.clone(), server.clone());
-        blocking(Check::Ports, move || {
+        let (config, names, server) = (config.clone(), names.clone(), servers.state.clone());
+        blocking(PATIENCE, move || {
             let ports = facts::ports::gather(&config, &names);
             findings::ports::judge(&ports, server.as_ref(), std::process::id())
         })
     };
-    let source = source(&config);
     let certificate = {
-        let (source, names) = (source.clone(), names.clone());
-        blocking(Check::Certificate, move || certificate(&source, &names))
+        let (config, names) = (config.clone(), names.clone());
+        blocking(PATIENCE, move || {
+            let facts = facts::certificate::gather(&config, &names);
+            (findings::certificate::judge(&facts), facts.condition.begins_at)
+        })
     };
-    let addresses = limited(Check::Addresses, async {
-        findings::addresses::judge(&facts::addresses::gather(&config, &names).await)
-    });
+    let addresses = {
+        let (config, names) = (config.clone(), names.clone());
+        limited(PATIENCE, async move {
+            findings::addresses::judge(&facts::addresses::gather(&config, &names).await)
+        })
+    };
     let disk = {
-        let (recordings, reserve_bytes) = (config.recordings.clone(), config.reserve_bytes);
-        blocking(Check::Disk, move || {
-            findings::disk::judge(&facts::disk::ask("recordings", &recordings), reserve_bytes)
+        let (config, is_held) = (config.clone(), servers.is_recordings_held);
+        let is_ours = servers.state.is_some();
+        blocking(PATIENCE, move || {
+            let folder = facts::disk::ask("recordings", &config.recordings);
+            findings::disk::judge(&folder, config.reserve_bytes, is_held && !is_ours)
         })
     };
     let state = {
-        let state = config.state.clone();
-        blocking(Check::State, move || {
-            findings::state::judge(&facts::state::gather(&state, server))
+        let (config, server) = (config.clone(), servers.state.clone());
+        blocking(PATIENCE, move || {
+            findings::state::judge(&facts::state::gather(&config.state, server))
         })
     };
-    let ffmpeg = limited(Check::Ffmpeg, async {
-        findings::ffmpeg::judge(&facts::ffmpeg::gather(&ffmpeg, &config.sources).await)
+    let ffmpeg = {
+        let sources = sources.clone();
+        limited(PATIENCE, async move {
+            findings::ffmpeg::judge(&facts::ffmpeg::gather(&Ffmpeg::default(), &sources).await)
+        })
+    };
+    let attached = limited(PATIENCE, async move {
+        findings::cameras::judge(&facts::cameras::gather(&Cameras::default(), &sources).await)
     });
-    let attached = limited(Check::Cameras, async {
-        findings::cameras::judge(&facts::cameras::gather(&cameras, &config.sources).await)
-    });
-    let firewall = limited(Check::Firewall, async {
-        vec![findings::firewall::judge(&facts::firewall::gather(&config).await)]
-    });
-    let (ports, certificate, addresses, disk, state, ffmpeg, attached, firewall) =
-        tokio::join!(ports, certificate, addresses, disk, state, ffmpeg, attached, firewall);
-
-    let clock = limited(Check::Clock, async {
+    let firewall = {
+        let config = config.clone();
+        limited(PATIENCE, async move {
+            vec![findings::firewall::judge(&facts::firewall::gather(&config).await)]
+        })
+    };
+    let traces = {
         let files = written(&config);
-        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let condition = Condition::of(&source, &names, clock::now());
-        findings::clock::judge(&facts::clock::gather(began, &condition, &files).await)
+        blocking(PATIENCE, move || facts::clock::traces(&files))
+    };
+    let (ports, certificate, addresses, disk, state, ffmpeg, attached, firewall, traces) = tokio::join!(
+        ports,
+        certificate,
+        addresses,
+        disk,
+        state,
+        ffmpeg,
+        attached,
+        firewall,
+        traces
+    );
+
+    let (certificate, begins_at) = match certificate {
+        Ok((findings, begins_at)) => (Ok(findings), begins_at),
+        Err(silence) => (Err(silence), None),
+    };
+    let clock = limited(PATIENCE, async move {
+        let traces = traces.unwrap_or_default();
+        findings::clock::judge(&facts::clock::gather(began, begins_at, traces).await)
     });
+    let certs = config.own_certificate.as_ref().map_or(&config.certs, |own| &own.certificate);
+    let all = [
+        (Check::Ports, ports, None),
+        (Check::Certificate, certificate, Some(certs)),
+        (Check::Addresses, addresses, None),
+        (Check::Disk, disk, Some(&config.recordings)),
+        (Check::State, state, Some(&config.state)),
+        (Check::Ffmpeg, ffmpeg, None),
+        (Check::Cameras, attached, None),
+        (Check::Firewall, firewall, None),
+        (Check::Clock, clock.await, None),
+    ];
     let limits = findings::limits::judge(getrlimit(Resource::Nofile).maximum);
-    let all = [ports, certificate, addresses, disk, state, ffmpeg, attached, firewall, clock.await];
-    all.into_iter().flatten().chain([limits]).collect()
-}
-
-/// Where the certificate comes from.
-fn source(config: &Config) -> Source {
-    match &config.own_certificate {
-        Some(own) => Source::Own { certificate: own.certificate.clone(), key: own.key.clone() },
-        None => Source::Ours(Store::new(config.certs.clone())),
-    }
-}
-
-fn certificate(source: &Source, names: &Names) -> Vec<Finding> {
-    let now = clock::now();
-    let condition = Condition::of(source, names, now);
-    let keys = condition.keys.iter();
-    let keys: Vec<_> = keys.filter_map(|key| Some((key.clone(), facts::mode(key)?))).collect();
-    findings::certificate::judge(&condition, &keys, now)
+    let told = all.into_iter().flat_map(|(check, answer, place)| {
+        answer
+            .unwrap_or_else(|silence| vec![unanswered(check, silence, place.map(PathBuf::as_path))])
+    });
+    told.chain([limits]).collect()
 }
 
 /// What a running server writes, and by which a clock is noticed that has gone back.
 fn written(config: &Config) -> Vec<PathBuf> {
     let known = facts::state::FILES.iter().map(|known| known.name);
     known.chain([crate::addresses::last::FILE]).map(|name| config.state.join(name)).collect()
-}
-
-/// Work that blocks, within the limit.
-async fn blocking(
-    check: Check,
-    work: impl FnOnce() -> Vec<Finding> + Send + 'static,
-) -> Vec<Finding> {
-    limited(check, async move {
-        // It fails only where the work has panicked.
-        let failed = |_| vec![unanswered(check, "this check has failed")];
-        spawn_blocking(work).await.unwrap_or_else(failed)
-    })
-    .await
-}
-
-async fn limited(check: Check, work: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
-    let late = |_| vec![unanswered(check, &format!("no answer within {} s", PATIENCE.as_secs()))];
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(late)
-}
-
-fn unanswered(check: Check, what: &str) -> Finding {
-    // The server writes there and waits for it.
-    let verdict = match check {
-        Check::Disk | Check::State => Verdict::Problem,
-        _ => Verdict::Advice,
-    };
-    let advice = match check {
-        Check::Disk | Check::State => {
-            "See whether the disk is connected and answers, for instance with `ls`"
-        }
-        Check::Cameras => "A camera or a name server hangs: unplug it, or look at each one alone",
-        Check::Ffmpeg => "See whether `ffmpeg -version` answers",
-        _ => "Ask again; where it stays so, LOCALCAMERA_LOG=debug may say more",
-    };
-    Finding::bad(check, verdict, what.to_owned(), advice.to_owned())
 }

@@ -99,28 +99,53 @@ impl Store {
             tracing::error!(file = %aside.display(), "the list of sources cannot be understood and was put aside: those that were added by page are forgotten");
             return Ok(Remembered::default());
         };
-        let paused = saved.paused.into_iter();
-        let paused = paused.filter_map(|(name, is_paused)| Some((name.parse().ok()?, is_paused)));
-        let mut remembered = Remembered { paused: paused.collect(), ..Remembered::default() };
-        for (entry, number) in saved.sources.into_iter().zip(1..) {
-            match spec(&entry, files) {
-                Ok(spec) if !remembered.specs.iter().any(|known| known.clashes_with(&spec)) => {
-                    remembered.specs.push(spec);
-                }
-                Ok(_) => remembered.unread.push(entry),
-                Err(reason) => {
-                    tracing::warn!(file = %path.display(), number, reason, "a source in the list cannot be read and is passed over");
-                    remembered.unread.push(entry);
-                }
-            }
-        }
-        Ok(remembered)
+        Ok(understood(saved, files, |number, reason| {
+            tracing::warn!(file = %path.display(), number, reason, "a source in the list cannot be read and is passed over");
+        }))
     }
 
     /// Puts another text into the place of the file, or leaves it as it is. Blocks.
     pub(super) fn save(&self, text: &str) -> io::Result<()> {
         statefile::replace(&self.folder, FILE, text)
     }
+}
+
+/// `passed_over` is told of each entry that cannot be read, with its number.
+fn understood(saved: Saved, files: Option<&Path>, passed_over: impl Fn(usize, &str)) -> Remembered {
+    let paused = saved.paused.into_iter();
+    let paused = paused.filter_map(|(name, is_paused)| Some((name.parse().ok()?, is_paused)));
+    let mut remembered = Remembered { paused: paused.collect(), ..Remembered::default() };
+    for (entry, number) in saved.sources.into_iter().zip(1..) {
+        match spec(&entry, files) {
+            Ok(spec) if !remembered.specs.iter().any(|known| known.clashes_with(&spec)) => {
+                remembered.specs.push(spec);
+            }
+            Ok(_) => remembered.unread.push(entry),
+            Err(reason) => {
+                passed_over(number, &reason);
+                remembered.unread.push(entry);
+            }
+        }
+    }
+    remembered
+}
+
+/// The sources that a server on this state folder has: those of the configuration file, and those
+/// that were added by page where their file can be understood. Changes nothing. Blocks.
+pub(crate) fn look(folder: &Path, mut specs: Vec<Spec>, files: Option<&Path>) -> Vec<Spec> {
+    let path = folder.join(FILE);
+    let size = fs::metadata(&path).ok().filter(|found| found.len() <= MAX_FILE_BYTES);
+    let text = size.and_then(|_| fs::read_to_string(&path).ok());
+    let saved = text.and_then(|text| serde_json::from_str::<Saved>(&text).ok());
+    let Some(saved) = saved.filter(|saved| saved.v <= VERSION) else { return specs };
+    let Remembered { specs: added, paused, .. } = understood(saved, files, |_, _| {});
+    for spec in &mut specs {
+        spec.is_paused = paused.get(&spec.name).copied().unwrap_or(spec.is_paused);
+    }
+    let added = added.into_iter().filter(|added| !specs.iter().any(|s| s.clashes_with(added)));
+    let added: Vec<Spec> = added.collect();
+    specs.extend(added);
+    specs
 }
 
 fn spec(entry: &Value, files: Option<&Path>) -> Result<Spec, String> {
@@ -247,6 +272,23 @@ mod tests {
         assert_eq!((others.specs.len(), others.unread.len()), (3, 1));
         let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn whoever_looks_sees_what_a_server_would_fetch() {
+        let folder = tempfile::tempdir().unwrap();
+        let of_file: Vec<Spec> = specs().into_iter().skip(2).take(1).collect();
+        let looked = || look(folder.path(), of_file.clone(), Some(FILES.as_ref()));
+        assert_eq!(looked(), of_file);
+        let paused = BTreeMap::from([("loop".parse().unwrap(), true)]);
+        let store = Store::new(folder.path().to_owned());
+        store.save(&text(specs().iter(), &paused, &[]).unwrap()).unwrap();
+        let all = looked();
+        let all: Vec<_> = all.iter().map(|s| (s.name.as_str(), s.is_paused)).collect();
+        assert_eq!(all, [("loop", true), ("door", true), ("desk", false), ("test", false)]);
+        store.save("{").unwrap();
+        assert_eq!(looked(), of_file);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

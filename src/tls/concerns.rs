@@ -19,7 +19,7 @@ const AUTHORITY_WARNING_DAYS: i64 = 180;
 /// Something that the person who runs the server has to do something about. It is another one each
 /// day, so that it is said once a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Concern {
+pub(crate) enum Concern {
     Ended {
         at: DateTime<Utc>,
         days_ago: i64,

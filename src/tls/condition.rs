@@ -1,15 +1,16 @@
 //! What state a server's certificate is in, for whoever asks. Nothing is made and nothing is
 //! written.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::kept::chain;
-use super::pair::{OURS_ADVICE, OWN_ADVICE, Pair};
-use super::{Error, Source, Store, concerns, dates, leaf};
+use super::pair::{OURS_ADVICE, OWN_ADVICE, Pair, io_error};
+use super::{Concern, Error, Source, Store, concerns, dates, leaf};
 use crate::addresses::{Host, Names};
 
 /// A certificate as it lies on the disk.
@@ -19,6 +20,8 @@ pub(crate) struct Condition {
     pub(crate) is_own: bool,
     /// What keeps the server from starting with it, with what to do.
     pub(crate) fault: Option<String>,
+    /// Whether that is a file of the user's which is not there.
+    pub(crate) is_missing: bool,
     /// Whether there is one.
     pub(crate) is_there: bool,
     pub(crate) begins_at: Option<DateTime<Utc>>,
@@ -31,7 +34,7 @@ pub(crate) struct Condition {
     /// Those that none of the server's own may state, since its authority may not speak for them.
     pub(crate) left_out: Vec<Host>,
     /// What is about to go wrong with it, with what to do.
-    pub(crate) concerns: Vec<String>,
+    pub(crate) concerns: Vec<Concern>,
     /// Whether certificates are missing between it and the authority that devices know.
     pub(crate) is_unchained: bool,
     /// The private keys, as far as they are there.
@@ -56,6 +59,8 @@ impl Condition {
                 (condition, looked)
             }
         };
+        let is_missing = |error: &Error| matches!(error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+        condition.is_missing = condition.is_own && looked.as_ref().err().is_some_and(is_missing);
         condition.fault = looked.err().map(|error| chain(&error));
         condition.keys.retain(|key| key.exists());
         condition
@@ -68,24 +73,23 @@ impl Condition {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let authority_path = store.authority_path();
-        if !authority_path.exists() {
-            if store.authority_key_path().exists() {
+        if !is_there(&authority_path)? {
+            if is_there(&store.authority_key_path())? {
                 let reason = "it is missing, and its key is there";
                 return Err(super::pair::broken(&authority_path, reason, OURS_ADVICE));
             }
             let path = store.server_path();
-            if path.exists() {
+            if is_there(&path)? {
                 return Err(Error::Foreign { path, authority: authority_path });
             }
             return Ok(());
         }
         let examined = store.examine(names, now)?;
         self.authority_ends_at = leaf::ends(&examined.authority);
-        let concerns = concerns::of_authority(&examined.authority, now);
-        self.concerns = concerns.iter().map(ToString::to_string).collect();
+        self.concerns = concerns::of_authority(&examined.authority, now);
         self.left_out = examined.left_out;
         self.is_renewed = !examined.is_good;
-        if store.server_path().exists() {
+        if is_there(&store.server_path())? {
             let pair = store.pair();
             if let Ok(pair) = &pair {
                 self.state(pair.leaf(), names);
@@ -103,8 +107,7 @@ impl Condition {
 
     fn look_at_own(&mut self, pair: &Pair, names: &Names, now: DateTime<Utc>) -> Result<(), Error> {
         self.state(pair.leaf(), names);
-        let concerns = concerns::of_own(pair.leaf(), names, now);
-        self.concerns = concerns.iter().map(ToString::to_string).collect();
+        self.concerns = concerns::of_own(pair.leaf(), names, now);
         self.is_unchained = is_unchained(&pair.chain);
         pair.config().map(drop)
     }
@@ -119,6 +122,11 @@ impl Condition {
         let is_stated = |host: &Host| stated.iter().any(|name| leaf::is_for(name, host));
         self.unnamed = names.hosts.iter().filter(|host| !is_stated(host)).cloned().collect();
     }
+}
+
+/// What cannot be looked at is not missing: nothing can be made beside it, either.
+fn is_there(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(io_error("look at", path))
 }
 
 /// Whether each is not followed by who issued it, or the only one was issued by somebody else.
@@ -137,6 +145,20 @@ mod tests {
 
     fn names(host: &str) -> Names {
         Names { hosts: vec![host.parse().unwrap()], are_asked_for: true, hostname: None }
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_a_fault_and_what_is_not_there_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let (names, now) = (names("192.168.1.3"), crate::clock::now());
+        let inside = Condition::of(&Source::Ours(Store::new(file)), &names, now);
+        assert!(inside.fault.unwrap().contains("ca.crt"));
+        let own = folder.path().join("own.crt");
+        let own = Source::Own { certificate: own.clone(), key: own };
+        let own = Condition::of(&own, &names, now);
+        assert!(own.is_missing && own.fault.unwrap().contains("own.crt"));
     }
 
     #[test]

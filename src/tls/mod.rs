@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::addresses::Names;
+pub(crate) use concerns::Concern;
 pub(crate) use condition::Condition;
 pub(crate) use kept::{Kept, Source};
 pub(crate) use names::names;

@@ -6,11 +6,26 @@ use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
 use super::super::findings::cameras::{Facts, Reached, Source};
+use super::super::limit::blocking;
+use crate::config::Config;
 use crate::config::sources::{Address, Input, Spec};
 use crate::sources::Cameras;
 
 /// A camera on the same network answers within milliseconds; one that sleeps takes a second.
 const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// Reading a small file takes no time, unless its disk hangs: the state folder's check says so.
+const READING_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Those of the configuration file and those that were added by page; the former alone where the
+/// latter cannot be read.
+pub(in super::super) async fn sources(config: &Config) -> Vec<Spec> {
+    let (state, files) = (config.state.clone(), config.source_files.clone());
+    let of_file = config.sources.clone();
+    let looked =
+        blocking(READING_PATIENCE, move || crate::sources::look(&state, of_file, files.as_deref()));
+    looked.await.unwrap_or_else(|_| config.sources.clone())
+}
 
 pub(in super::super) async fn gather(cameras: &Cameras, sources: &[Spec]) -> Facts {
     let wanted = sources.iter().filter(|spec| !spec.is_paused);
@@ -44,9 +59,13 @@ async fn source(cameras: &Cameras, spec: &Spec) -> Option<Source> {
         }
         Input::File(file) => {
             let what = file.path.display().to_string();
-            let opened = tokio::fs::File::open(&file.path).await;
-            let no = |error: std::io::Error| Reached::No { what, reason: error.to_string() };
-            (opened.map_or_else(no, |_| Reached::Yes), "Name a file that is there and can be read")
+            let opened = tokio::time::timeout(PATIENCE, tokio::fs::File::open(&file.path)).await;
+            let reached = match opened {
+                Ok(Ok(_)) => Reached::Yes,
+                Ok(Err(error)) => Reached::No { what, reason: error.to_string() },
+                Err(_) => Reached::No { what, reason: "no answer".to_owned() },
+            };
+            (reached, "Name a file that is there and can be read")
         }
     };
     Some(Source { name: spec.name.to_string(), reached, advice })

@@ -1,13 +1,12 @@
 //! The clock, and what was written when it showed another time.
 
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
 use super::super::findings::clock::{Facts, Trace};
 use crate::clock;
-use crate::tls::Condition;
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -22,38 +21,48 @@ impl Moment {
     }
 }
 
-/// Comes last, so that the clock had time to be moved. `files`: what the server has written.
+/// Comes last, so that the clock had time to be moved. `begins_at`: from when on the certificate is
+/// valid.
 pub(in super::super) async fn gather(
     began: Moment,
-    certificate: &Condition,
-    files: &[&Path],
+    begins_at: Option<DateTime<Utc>>,
+    mut traces: Vec<Trace>,
 ) -> Facts {
     let now = Moment::now();
     let passed_ms = i64::try_from((now.monotonic - began.monotonic).as_millis()).unwrap_or(0);
     let jump_ms = (now.wall - began.wall).num_milliseconds() - passed_ms;
-    let begins = certificate
-        .begins_at
-        .map(|at| Trace { what: "the certificate's beginning".to_owned(), at });
-    let program = std::env::current_exe().ok();
-    let program = program.and_then(|path| written(&path, "this program was built"));
-    let written =
-        files.iter().filter_map(|path| written(path, &format!("{} was written", path.display())));
-    let traces = begins.into_iter().chain(program).chain(written).collect();
+    let begins = |at| Trace { what: "the certificate's beginning".to_owned(), at };
+    traces.extend(begins_at.map(begins));
     Facts { now: now.wall, jump_ms, traces, is_synchronised: is_synchronised().await }
 }
 
+/// When this program and the files were written that the server has written. Blocks.
+pub(in super::super) fn traces(files: &[PathBuf]) -> Vec<Trace> {
+    let program = std::env::current_exe().ok();
+    let program = program.and_then(|path| written(&path, "this program was built"));
+    let files =
+        files.iter().filter_map(|path| written(path, &format!("{} was written", path.display())));
+    program.into_iter().chain(files).collect()
+}
+
 fn written(path: &Path, what: &str) -> Option<Trace> {
-    let at = std::fs::metadata(path).ok()?.modified().ok()?;
-    Some(Trace { what: what.to_owned(), at: at.into() })
+    let at = moment(std::fs::metadata(path).ok()?.modified().ok()?)?;
+    Some(Trace { what: what.to_owned(), at })
+}
+
+/// A file's time may be any number; one from before 1970 says nothing of today.
+fn moment(at: SystemTime) -> Option<DateTime<Utc>> {
+    let since = at.duration_since(UNIX_EPOCH).ok()?;
+    DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
 }
 
 /// Whether systemd knows that the clock follows the network's time. `None` where it does not run:
 /// the kernel's own answer takes a system call that no crate of the tree has.
 async fn is_synchronised() -> Option<bool> {
-    if !Path::new("/run/systemd/system").exists() {
+    if !is_there("/run/systemd/system").await {
         return None;
     }
-    if Path::new("/run/systemd/timesync/synchronized").exists() {
+    if is_there("/run/systemd/timesync/synchronized").await {
         return Some(true);
     }
     let mut command = tokio::process::Command::new("timedatectl");
@@ -64,5 +73,24 @@ async fn is_synchronised() -> Option<bool> {
         "yes" => Some(true),
         "no" => Some(false),
         _ => None,
+    }
+}
+
+async fn is_there(path: &str) -> bool {
+    tokio::fs::try_exists(path).await.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_file_may_have_any_time() {
+        let day = UNIX_EPOCH + Duration::from_secs(86_400);
+        assert_eq!(moment(day).unwrap().timestamp(), 86_400);
+        assert_eq!(moment(UNIX_EPOCH - Duration::from_secs(1)), None);
+        assert_eq!(moment(UNIX_EPOCH + Duration::from_secs(1 << 60)), None);
     }
 }

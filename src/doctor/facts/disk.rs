@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::super::findings::disk::{FileSystem, Folder};
+use super::super::findings::disk::{FileSystem, Folder, Refused};
 use crate::storage::{Filesystem, Storage};
 
 /// What a commit of a camera's second is about.
@@ -13,11 +13,24 @@ const PROBE_BYTES: usize = 64 << 10;
 
 /// Asks it, or the nearest folder above it that is there. Blocks.
 pub(in super::super) fn ask(name: &'static str, path: &Path) -> Folder {
+    let refused = |error: io::Error| Refused::Other(error.to_string());
+    facts(name, path, |there| probe(there).map_err(refused))
+}
+
+/// The same without trying. Blocks.
+pub(in super::super) fn look(name: &'static str, path: &Path) -> Folder {
+    facts(name, path, |_| Ok(0))
+}
+
+fn facts(
+    name: &'static str,
+    path: &Path,
+    tried: impl FnOnce(&Path) -> Result<u64, Refused>,
+) -> Folder {
     let asked = nearest(path);
     let (sync_ms, is_there) = match &asked {
-        Ok((_, false)) if path.exists() => (Err("there is a file of that name".to_owned()), false),
-        Ok((there, is_it)) => (probe(there).map_err(|error| error.to_string()), *is_it),
-        Err(error) => (Err(error.to_string()), false),
+        Ok((there, is_it)) => (tried(there), *is_it),
+        Err(refused) => (Err(refused.clone()), false),
     };
     let there = asked.map_or_else(|_| path.to_owned(), |(there, _)| there);
     Folder {
@@ -31,39 +44,43 @@ pub(in super::super) fn ask(name: &'static str, path: &Path) -> Folder {
 }
 
 /// The folder itself, or else the one in which it would be made.
-fn nearest(path: &Path) -> io::Result<(PathBuf, bool)> {
-    let path = std::path::absolute(path)?;
-    for (place, above) in path.ancestors().enumerate() {
+fn nearest(path: &Path) -> Result<(PathBuf, bool), Refused> {
+    let other = |error: io::Error| Refused::Other(error.to_string());
+    let absolute = std::path::absolute(path).map_err(other)?;
+    for (place, above) in absolute.ancestors().enumerate() {
         match std::fs::metadata(above) {
             Ok(found) if found.is_dir() => return Ok((above.to_owned(), place == 0)),
-            Ok(_) if place == 0 => {}
-            Ok(_) => {
-                let reason = format!("{} is a file", above.display());
-                return Err(io::Error::new(ErrorKind::NotADirectory, reason));
+            Ok(_) if place == 0 => {
+                return Err(Refused::Other("there is a file of that name".to_owned()));
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(_) => return Err(Refused::Other(format!("{} is a file", above.display()))),
+            // A link that leads nowhere is no place for a folder, either.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Ok(target) = std::fs::read_link(above) {
+                    let link = if place == 0 { path } else { above }.to_owned();
+                    return Err(Refused::Unconnected { link, target });
+                }
+            }
             // Something below a file: the file itself comes next.
             Err(error) if error.kind() == ErrorKind::NotADirectory => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(other(error)),
         }
     }
-    Err(ErrorKind::NotFound.into())
+    Err(other(ErrorKind::NotFound.into()))
 }
 
 /// How long a small file takes to be there for good, in milliseconds.
 fn probe(folder: &Path) -> io::Result<u64> {
-    match nameless(folder) {
-        Ok(file) => sync(file),
-        // Not every file system has files without a name.
-        Err(_) => {
-            let name = format!(".doctor-{}", uuid::Uuid::new_v4().simple());
-            let path = folder.join(name);
-            let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-            let synced = sync(file);
-            std::fs::remove_file(&path)?;
-            synced
-        }
-    }
+    // Not every file system has files without a name.
+    sync(nameless(folder).or_else(|_| named(folder))?)
+}
+
+/// One whose name is gone before anything is written: what happens then leaves nothing.
+fn named(folder: &Path) -> io::Result<File> {
+    let path = folder.join(format!(".doctor-{}", uuid::Uuid::new_v4().simple()));
+    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
 }
 
 fn sync(mut file: File) -> io::Result<u64> {
@@ -126,8 +143,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(ask("state", &file).sync_ms.unwrap_err(), "there is a file of that name");
-        let below = ask("state", &file.join("below")).sync_ms.unwrap_err();
+        let reason = |path: &Path| ask("state", path).sync_ms.unwrap_err().to_string();
+        assert_eq!(reason(&file), "there is a file of that name");
+        let below = reason(&file.join("below"));
         assert!(below.ends_with("file is a file"), "{below}");
+    }
+
+    #[test]
+    fn a_link_to_a_disk_that_is_not_there_is_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("rec"), folder.path().join("gone"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let gone = Err(Refused::Unconnected { link: link.clone(), target });
+        assert_eq!(
+            (ask("state", &link).sync_ms, look("state", &link.join("a")).sync_ms),
+            (gone.clone(), gone)
+        );
+    }
+
+    #[test]
+    fn a_file_with_a_name_is_nameless_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = named(folder.path()).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(sync(file).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod addresses;
 pub(super) mod cameras;
+pub(super) mod certificate;
 pub(super) mod clock;
 pub(super) mod disk;
 pub(super) mod ffmpeg;

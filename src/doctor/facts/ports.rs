@@ -7,6 +7,7 @@ use super::super::findings::ports::{Outcome, Port, Transport};
 use super::proc::holders;
 use crate::addresses::{Names, listen};
 use crate::config::{Config, Fixed};
+use crate::webrtc;
 
 /// What is held while the other ports are tried, so that one that is asked for twice is noticed.
 #[derive(Default)]
@@ -44,17 +45,7 @@ pub(in super::super) fn gather(config: &Config, names: &Names) -> Vec<Port> {
 
 /// One of its addresses is enough for the server.
 fn media(number: u16, ips: Vec<IpAddr>, held: &mut Held) -> Port {
-    let mut tried = Err(io::Error::from(ErrorKind::AddrNotAvailable));
-    for ip in &ips {
-        match UdpSocket::bind((*ip, number)) {
-            Ok(socket) => {
-                held.sockets.push(socket);
-                tried = Ok(());
-            }
-            Err(error) if tried.is_err() => tried = Err(error),
-            Err(_) => {}
-        }
-    }
+    let tried = webrtc::bind(&ips, number).map(|sockets| held.sockets.extend(sockets));
     let (purpose, setting) = ("viewers by WebRTC", "--webrtc-port");
     let outcome = outcome(tried, Transport::Udp, number);
     let at = ips.first().copied();

@@ -44,6 +44,8 @@ pub(in super::super) struct Facts {
     pub(in super::super) interfaces: Vec<Interface>,
     /// At which address it was last.
     pub(in super::super) last: Option<String>,
+    /// Whether this is a container, which may have a network of its own.
+    pub(in super::super) is_container: bool,
     pub(in super::super) local_name: LocalName,
 }
 
@@ -108,7 +110,7 @@ fn chosen(facts: &Facts) -> Vec<Finding> {
 
 /// Addresses of this computer's networks.
 fn found(facts: &Facts) -> Vec<Finding> {
-    let Facts { names, interfaces, last, .. } = facts;
+    let Facts { names, interfaces, last, is_container, .. } = facts;
     let ips: Vec<IpAddr> = names.ips().collect();
     if ips.iter().all(IpAddr::is_loopback) {
         return vec![Finding::problem(
@@ -128,6 +130,13 @@ fn found(facts: &Facts) -> Vec<Finding> {
             ),
             "Open the pages at the new one; and so that it stays the same, reserve an address for \
              this computer in the router (its settings for DHCP)",
+        ));
+    }
+    if *is_container {
+        findings.push(Finding::advice(
+            Check::Addresses,
+            format!("this is a container: unless it shares its host's network, {} is the container's own address, which no tablet reaches", names.first()),
+            "Name the host's address with --lan-ip",
         ));
     }
     let interface_of = |ip: &IpAddr| interfaces.iter().find(|interface| interface.ip == *ip);
@@ -179,6 +188,7 @@ mod tests {
             bind: None,
             interfaces: hosts.iter().map(interface).collect(),
             last: None,
+            is_container: false,
             local_name: LocalName::Free,
         }
     }
@@ -217,6 +227,15 @@ mod tests {
         facts.last = Some("192.168.1.7".to_owned());
         let said = judge(&facts).remove(1);
         assert!(said.message.contains("192.168.1.7") && said.advice.unwrap().contains("router"));
+    }
+
+    #[test]
+    fn the_address_of_a_container_is_not_its_hosts() {
+        let mut facts = facts(&[("eth0", "172.17.0.2")]);
+        facts.is_container = true;
+        assert!(bad(&facts)[0].1.contains("172.17.0.2 is the container's own"));
+        facts.names.are_asked_for = true;
+        assert_eq!(bad(&facts), []);
     }
 
     #[test]

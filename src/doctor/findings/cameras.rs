@@ -1,4 +1,4 @@
-//! Attached cameras, and whether the configuration's sources are where it says.
+//! Attached cameras, and whether the sources are where they are said to be.
 
 use super::super::finding::{Check, Finding};
 use super::list;
@@ -14,7 +14,7 @@ pub(in super::super) enum Reached {
     },
 }
 
-/// A source of the configuration.
+/// A source of the configuration file, or one that was added by page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Source {
     pub(in super::super) name: String,
@@ -46,7 +46,8 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
     for Source { name, reached, advice } in &facts.sources {
         if let Reached::No { what, reason } = reached {
             let message = format!("the source {name} cannot be reached: {what}: {reason}");
-            findings.push(Finding::problem(Check::Cameras, message, *advice));
+            // The server starts without it, and goes on trying.
+            findings.push(Finding::advice(Check::Cameras, message, *advice));
         }
     }
     findings
@@ -70,7 +71,7 @@ mod tests {
         let [attached, there, missing] = &judge(&facts)[..] else { panic!("three are expected") };
         assert_eq!(attached.message, "plugged in: Webcam");
         assert_eq!(there.message, "there: door");
-        assert_eq!(missing.verdict, Verdict::Problem);
+        assert_eq!(missing.verdict, Verdict::Advice);
         assert_eq!(missing.message, "the source gate cannot be reached: 10.0.0.9:554: refused");
     }
 }

@@ -30,6 +30,16 @@ pub(in super::super) enum FileSystem {
     Fat,
 }
 
+/// Why a folder takes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in super::super) enum Refused {
+    /// What it is a link to, or lies behind one to, is not there.
+    #[error("{} is a link to {}, which is not there", .link.display(), .target.display())]
+    Unconnected { link: PathBuf, target: PathBuf },
+    #[error("{0}")]
+    Other(String),
+}
+
 /// A folder that was asked whether it can be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Folder {
@@ -38,16 +48,28 @@ pub(in super::super) struct Folder {
     pub(in super::super) path: PathBuf,
     /// Whether it is there; otherwise its parent was asked.
     pub(in super::super) is_there: bool,
-    /// How long a small sync took, or why nothing could be written.
-    pub(in super::super) sync_ms: Result<u64, String>,
+    /// How long a small sync took, or why nothing could be written; 0 where nothing was tried.
+    pub(in super::super) sync_ms: Result<u64, Refused>,
     pub(in super::super) free_bytes: Option<u64>,
     pub(in super::super) file_system: FileSystem,
 }
 
 /// The folder of the recordings. `reserve_bytes`: free space below which nothing is recorded.
-pub(in super::super) fn judge(folder: &Folder, reserve_bytes: u64) -> Vec<Finding> {
+/// `is_anothers`: whether another server has it.
+pub(in super::super) fn judge(
+    folder: &Folder,
+    reserve_bytes: u64,
+    is_anothers: bool,
+) -> Vec<Finding> {
     let shown = folder.path.display();
     let mut findings = Vec::new();
+    if is_anothers {
+        findings.push(Finding::problem(
+            Check::Disk,
+            format!("another localcamera is using the recordings folder {shown}"),
+            "Stop it, or choose another folder with --recordings DIR",
+        ));
+    }
     let room = folder.free_bytes.map(|free_bytes| room(folder, free_bytes, reserve_bytes));
     let is_full =
         room.as_ref().is_some_and(|room| room.verdict == super::super::finding::Verdict::Problem);
@@ -56,8 +78,8 @@ pub(in super::super) fn judge(folder: &Folder, reserve_bytes: u64) -> Vec<Findin
         findings.extend(unwritable(folder, Check::Disk));
     }
     findings.extend(room);
-    if let Ok(sync_ms) = folder.sync_ms
-        && sync_ms > SLOW_SYNC_MS
+    if let Ok(sync_ms) = &folder.sync_ms
+        && *sync_ms > SLOW_SYNC_MS
     {
         findings.push(Finding::advice(
             Check::Disk,
@@ -72,14 +94,10 @@ pub(in super::super) fn judge(folder: &Folder, reserve_bytes: u64) -> Vec<Findin
             format!("{shown} lies on another computer ({kind})"),
             "Recordings wait whenever that or the network does; a disk of this computer is safer",
         ),
-        FileSystem::Memory => (
-            format!("{shown} lies in this computer's memory"),
-            "All of it is gone with the next restart: name a folder on a disk with --recordings DIR",
-        ),
-        FileSystem::Container => (
-            format!("{shown} lies in a container's own file system"),
-            "All of it is gone with the container: mount a folder of the host there",
-        ),
+        FileSystem::Memory | FileSystem::Container => {
+            findings.extend(fleeting(folder, Check::Disk, "all that was recorded"));
+            return findings;
+        }
         FileSystem::Fat => (
             format!("{shown} lies on a FAT file system"),
             "It loses files in a power cut more easily than others, and keeps no permissions: ext4 \
@@ -98,10 +116,36 @@ pub(super) fn unwritable(folder: &Folder, check: Check) -> Option<Finding> {
     Some(Finding::problem(
         check,
         format!("cannot {what} the {name} folder {}: {reason}", path.display()),
-        format!(
-            "Choose another with --{name} DIR, or make it writable for the user that the server runs as"
-        ),
+        match reason {
+            Refused::Unconnected { .. } => {
+                format!("Connect the disk, or choose another folder with --{name} DIR")
+            }
+            Refused::Other(_) => format!(
+                "Choose another with --{name} DIR, or make it writable for the user that the \
+                 server runs as"
+            ),
+        },
     ))
+}
+
+/// What there is to say of a folder that does not stay. `lost`: what that costs.
+pub(super) fn fleeting(folder: &Folder, check: Check, lost: &str) -> Option<Finding> {
+    let Folder { name, path, file_system, .. } = folder;
+    let shown = path.display();
+    let (message, advice) = match file_system {
+        FileSystem::Memory => (
+            format!("{shown} lies in this computer's memory"),
+            format!(
+                "With the next restart it is gone, and {lost}: name a folder on a disk with --{name} DIR"
+            ),
+        ),
+        FileSystem::Container => (
+            format!("{shown} lies in a container's own file system"),
+            format!("With the container it is gone, and {lost}: mount a folder of the host there"),
+        ),
+        FileSystem::Usual | FileSystem::Network(_) | FileSystem::Fat => return None,
+    };
+    Some(Finding::advice(check, message, advice))
 }
 
 fn room(folder: &Folder, free_bytes: u64, reserve_bytes: u64) -> Finding {
@@ -161,7 +205,7 @@ mod tests {
     }
 
     fn judged(folder: &Folder) -> Vec<(Verdict, String)> {
-        let findings = judge(folder, 500 * MEGABYTE).into_iter();
+        let findings = judge(folder, 500 * MEGABYTE, false).into_iter();
         findings.map(|finding| (finding.verdict, finding.message)).collect()
     }
 
@@ -178,10 +222,22 @@ mod tests {
     #[test]
     fn a_full_disk_is_said_once_and_one_that_refuses_by_its_reason() {
         let mut refused = folder(100 * GIGABYTE);
-        refused.sync_ms = Err("Read-only file system".to_owned());
+        refused.sync_ms = Err(Refused::Other("Read-only file system".to_owned()));
         assert!(judged(&refused)[0].1.contains("rec: Read-only file system"));
         refused.free_bytes = Some(0);
         assert_eq!(judged(&refused).len(), 1);
+    }
+
+    #[test]
+    fn a_disk_that_is_not_connected_and_a_folder_of_another_server_are_problems() {
+        let (link, target) = ("rec".into(), "/mnt/disk".into());
+        let mut gone = folder(100 * GIGABYTE);
+        gone.sync_ms = Err(Refused::Unconnected { link, target });
+        let said = judge(&gone, 0, false).remove(0);
+        assert!(said.message.contains("rec is a link to /mnt/disk, which is not there"));
+        assert!(said.advice.unwrap().starts_with("Connect the disk"));
+        let said = judge(&folder(100 * GIGABYTE), 0, true).remove(0);
+        assert!(said.verdict == Verdict::Problem && said.message.contains("another localcamera"));
     }
 
     #[test]

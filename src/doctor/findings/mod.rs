@@ -12,6 +12,9 @@ pub(super) mod limits;
 pub(super) mod ports;
 pub(super) mod state;
 
+/// Others than their owner may read or write a file of such a mode.
+const OTHERS: u32 = 0o077;
+
 /// Several things in a sentence.
 fn list(all: impl IntoIterator<Item = impl ToString>) -> String {
     all.into_iter().map(|one| one.to_string()).collect::<Vec<_>>().join(", ")

@@ -20,6 +20,13 @@ pub(in super::super) struct Holder {
     pub(in super::super) name: String,
 }
 
+impl Holder {
+    /// Whether it is another of this program.
+    fn is_localcamera(&self) -> bool {
+        self.name == env!("CARGO_PKG_NAME")
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (process {})", self.name, self.pid)
@@ -104,6 +111,17 @@ fn fault(port: &Port, is_running: bool, own: u32) -> Option<Finding> {
                  or as root",
             ));
         }
+        Outcome::Taken(holders) if holders.iter().any(Holder::is_localcamera) => {
+            let message = format!("{port} ({purpose}) is taken by {}", list(holders));
+            return Some(Finding::advice(
+                Check::Ports,
+                message,
+                format!(
+                    "A localcamera runs here with another state folder: ask there, or with its \
+                     --state DIR; for a second one beside it, {other}"
+                ),
+            ));
+        }
         Outcome::Taken(holders) => {
             let by = match &holders[..] {
                 [] => "another program".to_owned(),
@@ -173,6 +191,10 @@ mod tests {
         assert_eq!(theirs.verdict, Verdict::Problem);
         assert!(theirs.message.contains("nginx (process 8)"), "{theirs:?}");
         assert!(theirs.advice.unwrap().contains("--https-port PORT"));
+        let holders = vec![Holder { pid: 8, name: "localcamera".to_owned() }];
+        let second = judged(Outcome::Taken(holders), None);
+        assert_eq!(second.verdict, Verdict::Advice);
+        assert!(second.advice.unwrap().contains("--state DIR"));
         assert_eq!(judged(taken(&[]), None).verdict, Verdict::Problem);
         assert_eq!(judged(taken(&[]), Some(None)).verdict, Verdict::Advice);
         assert!(judged(taken(&[99]), None).message.contains("twice"));

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::super::finding::{Check, Finding};
-use super::disk::{Folder, unwritable};
-use super::list;
+use super::disk::{Folder, fleeting, unwritable};
+use super::{OTHERS, list};
 
 /// A server that has the state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,6 @@ pub(in super::super) struct Facts {
     pub(in super::super) socket: Result<(), String>,
 }
 
-/// Others than their owner may read or write.
-const OTHERS: u32 = 0o077;
-
 pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
     let shown = facts.folder.path.display();
     let message = match &facts.running {
@@ -64,6 +61,8 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
         Some(finding) => findings.push(finding),
         None => findings.push(Finding::ok(Check::State, message)),
     }
+    let lost = "nobody is let in then, and nothing is known of the devices";
+    findings.extend(fleeting(&facts.folder, Check::State, lost));
     findings.extend(facts.files.iter().filter_map(unusable));
     if !facts.aside.is_empty() {
         findings.push(Finding::advice(
@@ -175,6 +174,13 @@ mod tests {
         assert!(worst(&aside).message.contains("devices.json.broken"));
         aside.socket = Err("too long".to_owned());
         assert_eq!(judge(&aside).len(), 3);
+    }
+
+    #[test]
+    fn what_would_be_gone_with_a_restart_is_said() {
+        let mut memory = facts(Content::Good, 0o600);
+        memory.folder.file_system = FileSystem::Memory;
+        assert!(worst(&memory).message.contains("this computer's memory"));
     }
 
     #[test]
