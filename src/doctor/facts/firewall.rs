@@ -64,13 +64,14 @@ fn zones(set: &Path, installed: &Path) -> Option<Zones> {
         }
         read => read.ok()?,
     };
-    let others = xml_files(&set.join("zones")).into_iter().filter(|path| *path != set.join(&file));
+    let mut others =
+        xml_files(&set.join("zones")).into_iter().filter(|path| *path != set.join(&file));
     let is_bound = |path: PathBuf| {
         // One that cannot be read may be.
         let text = fs::read_to_string(path).ok();
         text.is_none_or(|text| text.contains("<interface") || text.contains("<source"))
     };
-    let is_more = others.map(is_bound).any(|is_bound| is_bound)
+    let is_more = others.any(is_bound)
         || !xml_files(&set.join("policies")).is_empty()
         || set.join("direct.xml").exists();
     Some(Zones { default, is_more })

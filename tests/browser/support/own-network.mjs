@@ -1,7 +1,7 @@
 // A network of the test file's own, as a home has it: one interface whose address can change, and names that lead there.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { start } from "./processes.mjs";
@@ -35,7 +35,10 @@ export async function inOwnNetwork(address, hosts = {}) {
   run("ip", "link", "set", "lo", "up");
   // Whatever is sent along a cable without a second computer goes nowhere; what is meant for this one never leaves it.
   run("ip", "link", "add", INTERFACE, "type", "veth", "peer", "name", "nobody0");
-  for (const end of [INTERFACE, "nobody0"]) run("ip", "link", "set", end, "up");
+  for (const end of [INTERFACE, "nobody0"]) {
+    withoutIpv6(end);
+    run("ip", "link", "set", end, "up");
+  }
   const add = (/** @type {string} */ one) => run("ip", "addr", "add", `${one}/24`, "dev", INTERFACE);
   add(address);
   name(hosts);
@@ -56,6 +59,12 @@ async function again() {
   const inner = start("unshare", args, { env: { [MARK]: "1" }, output: "inherit", atExit: "SIGTERM" });
   const { code } = await until("the end of the run in its own network", inner.exit, { within: Infinity });
   process.exit(code ?? 1);
+}
+
+/** An address that IPv6 makes by itself is there a second or two late, and Chromium breaks off what it loads then. @param {string} end */
+function withoutIpv6(end) {
+  const setting = `/proc/sys/net/ipv6/conf/${end}/disable_ipv6`;
+  if (existsSync(setting)) writeFileSync(setting, "1");
 }
 
 /** In this file's mounts alone. @param {Record<string, string>} hosts */
