@@ -11,11 +11,9 @@
  * @module
  */
 
-import { answerWithin } from "../lib/spool-wait.js";
+import { ANSWER_MS, heldNames } from "../lib/spool-lock.js";
 
 const PREFIX = "localcamera.records.";
-/** A browser that does not answer is asked again. */
-const ANSWER_MS = 2000;
 /** The question that is under way, and one of its own. */
 export const LOOK_MS = 2 * ANSWER_MS;
 
@@ -49,9 +47,7 @@ export function createOtherTab({ locks, isAlive }) {
 
   /** Without an answer no lock is known. */
   async function query() {
-    const told = await answerWithin(ANSWER_MS, async () => (locks ? locks.query() : null));
-    const names = ((told && told.held) || []).map(({ name }) => name || "");
-    locked = names.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+    locked = await heldNames(locks, PREFIX);
     asking = null;
   }
 

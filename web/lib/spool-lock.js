@@ -21,9 +21,20 @@ const PREFIX = "localcamera.spool.";
 const TAKE_MS = 3000;
 const TAKE_POLL_MS = 100;
 /** A lock that is free is granted at once. */
-const ANSWER_MS = 2000;
+export const ANSWER_MS = 2000;
 
 /** @typedef {{ release: () => void }} Lock */
+
+/**
+ * What follows the prefix in the names of locks that some page holds; none where the browser does not answer.
+ * @param {LockManager | undefined} manager
+ * @param {string} prefix
+ */
+export async function heldNames(manager, prefix) {
+  const told = manager && (await answerWithin(ANSWER_MS, () => manager.query()));
+  const names = ((told && told.held) || []).map(({ name }) => name || "");
+  return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+}
 
 /** @param {LockManager | undefined} manager */
 export function createLocks(manager) {
@@ -88,11 +99,7 @@ export function createLocks(manager) {
     },
 
     /** @returns {Promise<Set<string>>} */
-    async busy() {
-      const told = manager && (await answerWithin(ANSWER_MS, () => manager.query()));
-      const names = ((told && told.held) || []).map(({ name }) => name || "");
-      return new Set(names.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length)));
-    },
+    busy: async () => new Set(await heldNames(manager, PREFIX)),
   };
 }
 
