@@ -1,7 +1,10 @@
 //! `localcamera user`, `token` and `device`: over the running server's socket, or, where none
 //! runs, on the state folder's file.
 
-use std::collections::BTreeSet;
+mod candidates;
+mod scope;
+mod table;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,10 +16,12 @@ use serde_json::Value;
 
 use crate::auth::local::{self, Request};
 use crate::auth::{Access, Change, Password, Role, Scope};
-use crate::clock;
 use crate::config::{self, AccessCommand, DeviceCommand, TokenCommand, UserCommand};
 use crate::console;
 use crate::text::one_line;
+use candidates::{found, of_each};
+use scope::with_stream;
+use table::{print_json, shown, table, text_of, time};
 
 /// A server that is busy with a slow disk takes a while.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -98,28 +103,33 @@ impl Server {
         Ok(applied)
     }
 
+    /// What somebody is to see; says what of it nothing has that is known.
+    fn scope(&mut self, only: &[String]) -> Result<Scope> {
+        if only.is_empty() {
+            return Ok(Scope::All);
+        }
+        let people = self.ask(Request::People)?;
+        let (scope, unknown) = scope::scope(only, &people["browsers"])?;
+        if let Some(note) = scope::of_unknown(&unknown) {
+            console::note(&note);
+        }
+        Ok(scope)
+    }
+
     /// The one entry of a list that somebody means.
     fn find_one(&mut self, list: &str, what: &str, asked: &str) -> Result<Value> {
         let people = self.ask(Request::People)?;
         let all = people[list].as_array().cloned().unwrap_or_default();
-        let is = |entry: &Value, key: &str| {
-            entry[key]
-                .as_str()
-                .is_some_and(|text| text.to_lowercase() == asked.trim().to_lowercase())
-        };
         for key in ["id", "device", "name"] {
-            let mut found: Vec<&Value> = all.iter().filter(|entry| is(entry, key)).collect();
+            let mut found = found(&all, key, asked);
             match found.len() {
                 0 => {}
                 1 => return Ok(found.remove(0).clone()),
-                _ => {
-                    let ids: Vec<String> = found.iter().map(|entry| shown(&entry["id"])).collect();
-                    bail!(
-                        "there is more than one {what} named {}: say which by its id: {}",
-                        one_line(asked),
-                        ids.join(", ")
-                    );
-                }
+                _ => bail!(
+                    "there is more than one {what} named {}: say which by its id:\n{}",
+                    one_line(asked),
+                    of_each(&found)
+                ),
             }
         }
         bail!("there is no {what} {}; the list has them all", one_line(asked))
@@ -164,7 +174,7 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             Ok(())
         }
         UserCommand::Add { name, role, only } => {
-            let scope = scope(only);
+            let scope = server.scope(&only)?;
             let added = server.change(Change::AddUser { name, role, scope, password: None })?;
             done(
                 json,
@@ -177,7 +187,7 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             let role = role.map_or_else(|| serde_json::from_value(known["role"].clone()), Ok)?;
             let scope = match (all, only.is_empty()) {
                 (true, _) => Scope::All,
-                (false, false) => scope(only),
+                (false, false) => server.scope(&only)?,
                 (false, true) => serde_json::from_value(known["scope"].clone())?,
             };
             let name = rename.unwrap_or_else(|| text_of(&known["name"]));
@@ -233,7 +243,8 @@ fn token(server: &mut Server, json: bool, command: TokenCommand) -> Result<()> {
             table(&people["tokens"], &["id", "name", "role", "scope", "ends_ms", "last_seen_ms"])
         }
         TokenCommand::Add { name, role, days, only } => {
-            let added = server.change(Change::AddToken { name, role, scope: scope(only), days })?;
+            let scope = server.scope(&only)?;
+            let added = server.change(Change::AddToken { name, role, scope, days })?;
             if json {
                 return print_json(
                     &serde_json::json!({ "token": added["secret"], "entry": added["entry"] }),
@@ -265,11 +276,15 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
             let all = people["browsers"].as_array().cloned().unwrap_or_default();
             let records =
                 |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
-            let devices = Value::from(all.into_iter().filter(records).collect::<Vec<_>>());
+            let all = all.into_iter().filter(records).map(with_stream);
+            let devices = Value::from(all.collect::<Vec<_>>());
             if json {
                 return print_json(&devices);
             }
-            table(&devices, &["id", "name", "role", "device", "last_seen_ms", "last_from"])
+            table(
+                &devices,
+                &["id", "name", "role", "stream", "device", "last_seen_ms", "last_from"],
+            )
         }
         DeviceCommand::Pair { uses, minutes } => {
             let code =
@@ -299,11 +314,6 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
     }
 }
 
-fn scope(only: Vec<String>) -> Scope {
-    let names: BTreeSet<String> = only.into_iter().map(|name| name.trim().to_owned()).collect();
-    if names.is_empty() { Scope::All } else { Scope::Only(names) }
-}
-
 /// Asked for twice on a terminal, without showing it; else one line of standard input.
 fn read_password(name: &Value) -> Result<Password> {
     if !io::stdin().is_terminal() {
@@ -327,74 +337,4 @@ fn done(json: bool, entry: &Value, what: &str) -> Result<()> {
     }
     console::note(&format!("{} ({}): {what}", shown(&entry["name"]), shown(&entry["id"])));
     Ok(())
-}
-
-fn print_json(value: &Value) -> Result<()> {
-    Ok(console::write(&serde_json::to_string_pretty(value)?)?)
-}
-
-/// Prints columns, aligned.
-fn table(entries: &Value, keys: &[&str]) -> Result<()> {
-    let rows = entries.as_array().into_iter().flatten();
-    let cells = |entry: &Value| keys.iter().map(|key| cell(key, &entry[key])).collect::<Vec<_>>();
-    for line in columns(keys, rows.map(cells).collect()) {
-        console::write(&line)?;
-    }
-    Ok(())
-}
-
-fn columns(keys: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
-    let head = keys.iter().map(|key| key.trim_end_matches("_ms").replace('_', " ").to_uppercase());
-    let mut all = vec![head.collect::<Vec<_>>()];
-    all.extend(rows);
-    let width =
-        |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..keys.len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let padded = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    all.iter().map(line).collect()
-}
-
-fn cell(key: &str, value: &Value) -> String {
-    match value {
-        Value::Null if key == "scope" => "everything".to_owned(),
-        Value::Null if key == "last_seen_ms" => "never".to_owned(),
-        Value::Null => "-".to_owned(),
-        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-        Value::Array(names) => names.iter().map(shown).collect::<Vec<_>>().join(","),
-        value if key.ends_with("_ms") => time(value),
-        value => shown(value),
-    }
-}
-
-fn time(ms: &Value) -> String {
-    clock::local_text(ms.as_i64().unwrap_or_default().saturating_mul(1000))
-}
-
-/// What others have named must not reach a terminal's controls.
-fn shown(value: &Value) -> String {
-    one_line(&text_of(value))
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_aligned_and_names_are_plain() {
-        let row = |name: &str| vec![cell("name", &Value::from(name)), cell("scope", &Value::Null)];
-        let lines = columns(&["name", "scope"], vec![row("a\u{1b}[31m"), row("front door")]);
-        assert_eq!(
-            lines,
-            ["NAME        SCOPE", "a [31m      everything", "front door  everything"]
-        );
-        assert_eq!(cell("last_seen_ms", &Value::Null), "never");
-        assert!(cell("ends_ms", &Value::from(0)).starts_with("19"));
-    }
 }

@@ -157,6 +157,18 @@ pub(crate) fn network_of(address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)
 }
 
+/// A computer has a whole IPv6 network to choose addresses from. On a network of their own everybody
+/// has the same one, and nobody keeps the others out.
+pub(crate) fn home_of(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(address) if address.is_unicast_link_local() || address.is_unique_local() => {
+            address.into()
+        }
+        IpAddr::V6(address) => network_of(address).into(),
+        address => address,
+    }
+}
+
 /// Whether `ip` belongs to this computer.
 pub(crate) fn is_ours(ip: IpAddr) -> bool {
     if_addrs::get_if_addrs().is_ok_and(|all| all.iter().any(|interface| interface.ip() == ip))

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::addresses::network_of;
+use crate::addresses::home_of;
 
 /// Within which failures are counted.
 const WINDOW_MS: u64 = 10 * 60 * 1000;
@@ -54,7 +54,7 @@ impl Attempts {
     /// When too many have failed.
     pub(super) fn check(&mut self, from: IpAddr, now_ms: u64) -> Result<(), Pause> {
         self.forget(now_ms);
-        let home = home(from);
+        let home = home_of(from);
         let blocking = if self.of_one.get(&home).is_some_and(|&count| count >= MAX_OF_ONE) {
             self.failures.iter().find(|(_, from)| *from == home)
         } else if self.failures.len() >= self.max_of_all {
@@ -69,7 +69,7 @@ impl Attempts {
 
     /// An attempt has failed.
     pub(super) fn fail(&mut self, from: IpAddr, now_ms: u64) {
-        let home = home(from);
+        let home = home_of(from);
         self.failures.push_back((now_ms, home));
         *self.of_one.entry(home).or_default() += 1;
         if self.failures.len() > self.max_of_all {
@@ -79,7 +79,7 @@ impl Attempts {
 
     /// What was counted as a failure before its outcome was known has been none.
     pub(super) fn forgive(&mut self, from: IpAddr) {
-        let home = home(from);
+        let home = home_of(from);
         let newest = self.failures.iter().rposition(|(_, other)| *other == home);
         if let Some(at) = newest {
             self.failures.remove(at);
@@ -106,17 +106,5 @@ impl Attempts {
                 self.of_one.remove(&home);
             }
         }
-    }
-}
-
-/// A computer has a whole IPv6 network to choose addresses from. On a network of their own everybody
-/// has the same one, and nobody keeps the others out.
-fn home(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V6(address) if address.is_unicast_link_local() || address.is_unique_local() => {
-            address.into()
-        }
-        IpAddr::V6(address) => network_of(address).into(),
-        address => address,
     }
 }

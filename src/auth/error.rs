@@ -8,8 +8,10 @@ use std::sync::Arc;
 pub(crate) enum Error {
     #[error("there is no {what} {id} (any more); look at the list again")]
     Unknown { what: &'static str, id: String },
-    #[error("there is a user named {0} already; choose another name")]
-    NameTaken(String),
+    #[error(
+        "there is a {what} named {name} already; choose another name, or remove that one first"
+    )]
+    NameTaken { what: &'static str, name: String },
     /// With the sentence.
     #[error("{0}")]
     Invalid(String),

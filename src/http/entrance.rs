@@ -12,6 +12,7 @@ use super::forwarded;
 use super::handshakes::Handshakes;
 use super::hosts::Hosts;
 use super::listener::Peer;
+use super::rates::Rates;
 use super::seats::Seats;
 use crate::config::TrustedProxies;
 
@@ -19,6 +20,7 @@ use crate::config::TrustedProxies;
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
     pub(super) seats: Seats,
+    rates: Rates,
     proxies: TrustedProxies,
     hosts: Hosts,
     checks: Checks,
@@ -37,7 +39,8 @@ impl Entrance {
     /// Of a process that may have so many files open.
     pub(crate) fn new(max_open_files: u64, proxies: TrustedProxies, hosts: Hosts) -> Self {
         let seats = Seats::new(max_open_files, proxies.clone());
-        Self { seats, proxies, hosts, checks: Checks::Everybody }
+        let rates = Rates::new(proxies.clone());
+        Self { seats, rates, proxies, hosts, checks: Checks::Everybody }
     }
 
     /// For a listener that shows the same to everybody and knows nobody. Whoever comes by a wrong
@@ -63,21 +66,66 @@ impl Entrance {
 
 async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
+    let is_here = peer.as_ref().is_some_and(|peer| peer.address.ip().to_canonical().is_loopback());
+    if let Some(peer) = peer {
+        let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
+        if let Err(error) = entrance.rates.count(client) {
+            return error.into_response();
+        }
+        let address = SocketAddr::new(client, peer.address.port());
+        request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
+    }
     let is_checked = match entrance.checks {
         Checks::Everybody => true,
-        Checks::Network => {
-            !peer.as_ref().is_some_and(|peer| peer.address.ip().to_canonical().is_loopback())
-        }
+        Checks::Network => !is_here,
         Checks::Nobody => false,
     };
     if is_checked && let Err(error) = entrance.hosts.check(&request) {
         return error.into_response();
     }
-    if let Some(peer) = peer {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<Peer>>() {
         peer.asked.cancel();
-        let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
-        let address = SocketAddr::new(client, peer.address.port());
-        request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
     }
     next.run(request.map(body::in_time)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use axum::body::Body;
+    use axum::http::header::RETRY_AFTER;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_too_much_is_told_so_behind_a_proxy_too_and_nobody_else() {
+        let proxies = toml::from_str::<HashMap<String, TrustedProxies>>("p = [\"10.9.0.1\"]");
+        let proxies = proxies.unwrap().remove("p").unwrap();
+        let entrance = Entrance::new(1 << 20, proxies, Hosts::default());
+        let routes = entrance.before(Router::new().route("/", get(|| async { "here" })));
+        let ask = async |client: &str| {
+            let mut request = Request::new(Body::empty());
+            request.headers_mut().insert("host", "127.0.0.1".parse().unwrap());
+            request.headers_mut().insert("x-forwarded-for", client.parse().unwrap());
+            let proxy = Peer::at("10.9.0.1:50000".parse().unwrap());
+            request.extensions_mut().insert(ConnectInfo(proxy));
+            routes.clone().oneshot(request).await.unwrap()
+        };
+        let mut answered = 0;
+        let refused = loop {
+            let answer = ask("192.168.1.9").await;
+            if answer.status() != 200 {
+                break answer;
+            }
+            answered += 1;
+            assert!(answered < 100_000, "nothing stops it");
+        };
+        assert_eq!(refused.status(), 429);
+        let wait_s: u32 = refused.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=2).contains(&wait_s), "{wait_s}");
+        assert_eq!(ask("192.168.1.10").await.status(), 200);
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    fn at(address: SocketAddr) -> Self {
+    pub(super) fn at(address: SocketAddr) -> Self {
         Self { address, cut: CancellationToken::new(), asked: CancellationToken::new() }
     }
 

@@ -20,17 +20,22 @@ use crate::support::server::Server;
 
 /// A connection of `localcamera.v1` that has said hello as a device with a key.
 async fn say_hello(server: &Server, session: &str, key: &str, cookie: Option<&str>) -> Client {
+    let mut hello = hello_message(session);
+    hello["key"] = json!(key);
+    say(server, hello, cookie.map(|cookie| ("cookie", cookie))).await
+}
+
+/// A hello from the server's own page, by whoever this header shows.
+async fn say(server: &Server, hello: Value, shown: Option<(&'static str, &str)>) -> Client {
     let address = format!("wss://{}/ws/ingest", server.https);
     let mut request = address.into_client_request().unwrap();
     let headers = request.headers_mut();
     headers.insert("sec-websocket-protocol", "localcamera.v1".parse().unwrap());
     headers.insert("origin", format!("https://{}", server.https).parse().unwrap());
-    if let Some(cookie) = cookie {
-        headers.insert("cookie", cookie.parse().unwrap());
+    if let Some((name, value)) = shown {
+        headers.insert(name, value.parse().unwrap());
     }
     let mut client = Client::open(server, request).await;
-    let mut hello = hello_message(session);
-    hello["key"] = json!(key);
     client.text(hello).await;
     client
 }

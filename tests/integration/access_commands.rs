@@ -52,8 +52,14 @@ fn the_commands_change_what_the_running_server_knows() {
     let stored = std::fs::read_to_string(state.join("access.json")).unwrap();
     assert!(stored.contains("nightly") && !stored.contains(token.trim_end()));
 
+    let (code, _, said) = ask(folder, &["token", "add", "Nightly", "--role", "admin"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("a token named Nightly already"), "{said}");
+
     let add = ["user", "add", "Ana\u{1b}[31m", "--only", "front-door,gym"];
-    assert_eq!(ask(folder, &add, "").0, Some(0));
+    let (code, _, said) = ask(folder, &add, "");
+    assert_eq!(code, Some(0));
+    assert!(said.contains("no device that was let in is called front-door, gym"), "{said}");
     let (code, _, said) = ask(folder, &["user", "password", "ana [31m"], "short\n");
     assert_eq!(code, Some(1));
     assert!(said.contains("8 characters"), "{said}");

@@ -57,12 +57,18 @@ async fn every_operation_answers_as_it_is_described() {
     );
     let server = closed(folder, "localcamera=info", &[]);
     let admin = decide(&server, "paired").await;
-    let camera = token(&server, &admin, "camera").await;
+    let camera = token(&server, &admin, "asks", "camera").await;
     let beside = Beside::start(&server, &format!("?token={camera}")).await;
     let callers = [
         Caller { name: "nobody", token: None },
-        Caller { name: "a viewer", token: Some(token(&server, &admin, "viewer").await) },
-        Caller { name: "an admin", token: Some(token(&server, &admin, "admin").await) },
+        Caller {
+            name: "a viewer",
+            token: Some(token(&server, &admin, "asks to watch", "viewer").await),
+        },
+        Caller {
+            name: "an admin",
+            token: Some(token(&server, &admin, "asks for all", "admin").await),
+        },
     ];
     let asker = Asker::new(&server);
     let document = asker.description().await;
@@ -113,8 +119,8 @@ async fn verdict(
     judge.is_described(operation, &answer)
 }
 
-async fn token(server: &Server, admin: &str, role: &str) -> String {
-    let wanted = json!({ "name": role, "role": role, "scope": null, "days": null });
+async fn token(server: &Server, admin: &str, name: &str, role: &str) -> String {
+    let wanted = json!({ "name": name, "role": role, "scope": null, "days": null });
     let answer = post(server, "/api/access/tokens", Some(admin), &wanted).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()["token"].as_str().unwrap().to_owned()
@@ -166,7 +172,7 @@ async fn known(server: &Server, admin: &str) -> BTreeMap<String, Vec<String>> {
 
 /// A session that is over, and its file.
 async fn recorded(server: &Server, admin: &str) -> (String, String) {
-    let camera = token(server, admin, "camera").await;
+    let camera = token(server, admin, "has recorded", "camera").await;
     let address = format!("{}/ws/ingest?token={camera}", server.https);
     let mut client = Client::connect(server, &address, Some("localcamera.v1")).await;
     let mut hello = crate::support::client::hello_message("session-over");

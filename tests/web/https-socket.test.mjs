@@ -119,14 +119,16 @@ test("a POST whose answer is lost is repeated under its number, unchanged", asyn
   await of("POST /")[0].fail();
   socket.send("b");
   await of("POST /")[1].answer(502);
-  await of("POST /")[2].answer(204);
+  await of("POST /")[2].answer(429);
+  await of("POST /")[3].answer(204);
   assert.deepEqual(of("POST /").map(({ what, frames }) => [what, frames]), [
+    ["POST /c1?seq=0", ["a"]],
     ["POST /c1?seq=0", ["a"]],
     ["POST /c1?seq=0", ["a"]],
     ["POST /c1?seq=0", ["a"]],
     ["POST /c1?seq=1", ["b"]],
   ]);
-  assert.deepEqual(pauses, [250, 500]);
+  assert.deepEqual(pauses, [250, 500, 1000]);
 });
 
 test("after half a minute in vain there is nothing left to go on with", async (t) => {

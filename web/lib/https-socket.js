@@ -159,8 +159,9 @@ export function createHttpsSocket(origin, options = {}) {
       const askedMs = progress();
       const answer = await request(url, init, patienceMs).catch(() => null);
       if (over) return null;
-      // A proxy in between says 5xx for a server that it does not reach.
-      if (answer && answer.status < 500) return answer;
+      // A proxy in between says 5xx for a server that it does not reach, and others behind the same
+      // router may ask so much that the server says 429.
+      if (answer && answer.status < 500 && answer.status !== 429) return answer;
       inVainMs += progress() - askedMs;
       if (inVainMs >= GIVE_UP_MS) break;
       await pause(waitMs);

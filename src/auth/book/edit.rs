@@ -82,6 +82,10 @@ impl Edit {
     }
 }
 
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
 /// What is told of an entry that is not there.
 fn unknown(what: &'static str, id: &str) -> Error {
     Error::Unknown { what, id: id.to_owned() }
@@ -149,6 +153,10 @@ impl Book {
             }
             Edit::SetPassword { id, password } => self.user(id)?.password.clone_from(password),
             Edit::AddToken(token) => {
+                // One is revoked by its name.
+                if self.tokens.values().any(|known| is_same_name(&known.name, &token.name)) {
+                    return Err(Error::NameTaken { what: "token", name: token.name.clone() });
+                }
                 if self.tokens.len() >= MAX_TOKENS {
                     self.tokens.retain(|_, token| !token.has_ended(now_ms));
                 }
@@ -238,7 +246,7 @@ impl Book {
     fn check_name(&self, name: &str, id: &str) -> Result<(), Error> {
         match self.user_named(name).is_none_or(|user| user.id == id) {
             true => Ok(()),
-            false => Err(Error::NameTaken(name.to_owned())),
+            false => Err(Error::NameTaken { what: "user", name: name.to_owned() }),
         }
     }
 

@@ -120,10 +120,10 @@ proptest! {
             let mut world = World::new();
             // By id: the token, whether it is in, and whether its end could be written.
             let mut tokens: BTreeMap<String, (String, bool, bool)> = BTreeMap::new();
-            for (step, fate) in steps {
+            for (number, (step, fate)) in steps.into_iter().enumerate() {
                 world.fate(&[fate]);
                 match step {
-                    Step::Add => match world.access.change(token("t", None)).await {
+                    Step::Add => match world.access.change(token(&format!("t-{number}"), None)).await {
                         Ok(applied) => {
                             let Some(Entry::Token(entry)) = applied.entry else { panic!() };
                             let text = applied.secret.unwrap().reveal().to_owned();

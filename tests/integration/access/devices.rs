@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::say_hello;
+use super::{say, say_hello};
 use crate::support::access::{ask, claim, decided, paired, post};
+use crate::support::client::hello_message;
 use crate::support::control::{Control, key};
 use crate::support::server::Server;
 
@@ -53,6 +54,30 @@ async fn a_hello_of_somebody_who_is_in_takes_no_device_that_recorded_before() {
     assert_eq!(thief.ending().await.of_type("error")[0]["code"], "not_paired");
     let mut own = say_hello(&server, "session-1", &key(DEVICE), Some(&camera)).await;
     assert_eq!(own.receive().await["type"], "welcome");
+}
+
+#[tokio::test]
+async fn a_remembered_device_is_spoken_for_by_nobody_without_its_key() {
+    let (server, admin) = closed_since().await;
+    let camera = paired(&server, &admin, "camera", Value::Null).await;
+    let wanted = json!({ "name": "ci", "role": "camera" });
+    let made = post(&server, "/api/access/tokens", Some(&admin), &wanted).await.json();
+    let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+    let everybody = [("cookie", camera.as_str()), ("authorization", bearer.as_str())];
+    for (number, shown) in everybody.into_iter().enumerate() {
+        for key in [None, Some("another-key-of-it")] {
+            let mut hello = hello_message(&format!("session-{number}"));
+            assert_eq!(hello["device"], DEVICE);
+            hello["key"] = json!(key);
+            let mut thief = say(&server, hello, Some(shown)).await;
+            let refused = thief.ending().await.of_type("error")[0].clone();
+            assert_eq!(refused["code"], "not_paired", "{} with {key:?}", shown.0);
+        }
+        let mut hello = hello_message(&format!("session-own-{number}"));
+        hello["device"] = json!(format!("new-device-{number}"));
+        let mut own = say(&server, hello, Some(shown)).await;
+        assert_eq!(own.receive().await["type"], "welcome", "{}", shown.0);
+    }
 }
 
 #[tokio::test]

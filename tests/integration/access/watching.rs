@@ -76,7 +76,7 @@ async fn a_listener_for_old_clients_that_asks_for_a_token_takes_nobody_else() {
     let admin = decide(&server, "network").await;
     let url = server.printed("JSON frames");
     let token = async |scope: Value| {
-        let wanted = json!({ "name": "Screen", "role": "viewer", "scope": scope });
+        let wanted = json!({ "name": scope.to_string(), "role": "viewer", "scope": scope });
         let made = post(&server, "/api/access/tokens", Some(&admin), &wanted).await.json();
         (made["token"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
     };

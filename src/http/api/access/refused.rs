@@ -38,7 +38,7 @@ impl From<Error> for ApiError {
             Error::Invalid(_) => Self::bad_request(message),
             Error::Decided => Self::new(StatusCode::CONFLICT, "decided", message),
             Error::LastAdmin => Self::new(StatusCode::CONFLICT, "last_admin", message),
-            Error::NameTaken(_)
+            Error::NameTaken { .. }
             | Error::Full { .. }
             | Error::OfUser
             | Error::NotYours

@@ -94,7 +94,8 @@ fn secrets() -> Vec<Operation> {
     vec![
         given(
             Operation::post("/api/access/tokens", Rule::Admin, "Makes a token for a program")
-                .takes_only(json::<NewToken>()),
+                .takes_only(json::<NewToken>())
+                .refuses(409, "a token has that name already"),
             201,
             json::<MadeToken>(),
         ),
