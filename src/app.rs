@@ -242,7 +242,9 @@ async fn serve(
     let tls = RustlsConfig::from_config(kept.config());
     let mut addresses = Vec::new();
     let handle = Handle::new();
-    let entrance = entrance::entrance(config, whereabouts.names());
+    let hosts = entrance::hosts(config, whereabouts.names());
+    hosts.set_of_certificate(kept.own_names());
+    let entrance = entrance::entrance(config, hosts.clone());
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
     let socket = listeners.https.socket;
@@ -286,7 +288,7 @@ async fn serve(
     all.append(&mut addresses);
     let moved = whereabouts.changed_since_last_time();
     let keeping_names =
-        tokio::spawn(Keeping { kept, tls, whereabouts, name }.run(stop.child_token()));
+        tokio::spawn(Keeping { kept, tls, whereabouts, name, hosts }.run(stop.child_token()));
     let page_url = reach.borrow().page.clone();
     let mut invitation = invitation::make(config, &access, &page_url, listeners.https.port);
     invitation.notes.extend(moved);

@@ -13,6 +13,7 @@ use crate::addresses::{Host, Names};
 use crate::clock;
 use crate::config::Config;
 use crate::console::Address;
+use crate::http::Hosts;
 use crate::mdns::Announcer;
 use crate::tls::{self, Kept, Source, Store};
 
@@ -50,13 +51,15 @@ pub(super) struct Keeping {
     pub(super) tls: RustlsConfig,
     pub(super) whereabouts: Whereabouts,
     pub(super) name: LocalName,
+    /// The names by which the server may be asked.
+    pub(super) hosts: Hosts,
 }
 
 impl Keeping {
     /// Has connections that come after a change get another certificate, and the network know
     /// where this computer is.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let Self { mut kept, tls, mut whereabouts, mut name } = self;
+        let Self { mut kept, tls, mut whereabouts, mut name, hosts } = self;
         let mut ticks = tokio::time::interval(LOOK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What was loaded a moment ago is right.
@@ -80,6 +83,8 @@ impl Keeping {
                 }
             };
             if let Some(config) = config {
+                // Whoever sees the certificate may ask by its name.
+                hosts.set_of_certificate(kept.own_names());
                 tls.reload_from_config(config);
             }
             if has_moved {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::Request;
 use axum::http::header::HOST;
@@ -15,12 +15,24 @@ use super::error::ApiError;
 /// The names that are the server's; its addresses, `localhost` and `.local` names are so anyway:
 /// no site of the internet has those.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hosts(Arc<BTreeSet<String>>);
+pub(crate) struct Hosts(Arc<Names>);
+
+#[derive(Debug, Default)]
+struct Names {
+    lasting: BTreeSet<String>,
+    of_certificate: RwLock<BTreeSet<String>>,
+}
 
 impl Hosts {
-    /// In a certificate `*` stands for one label.
     pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
-        Self(Arc::new(names.into_iter().map(|name| name.to_ascii_lowercase()).collect()))
+        let (lasting, of_certificate) = (lower(names), RwLock::default());
+        Self(Arc::new(Names { lasting, of_certificate }))
+    }
+
+    /// Those of the user's own certificate from now on, where `*` stands for one label.
+    pub(crate) fn set_of_certificate(&self, names: impl IntoIterator<Item = String>) {
+        let mut known = self.0.of_certificate.write().unwrap_or_else(PoisonError::into_inner);
+        *known = lower(names);
     }
 
     /// Refuses a request that is meant for somebody else.
@@ -57,8 +69,14 @@ impl Hosts {
             return true;
         }
         let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
-        self.0.contains(&name) || wildcard().is_some_and(|name| self.0.contains(&name))
+        let certified = self.0.of_certificate.read().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |name: &String| self.0.lasting.contains(name) || certified.contains(name);
+        is_known(&name) || wildcard().is_some_and(|name| is_known(&name))
     }
+}
+
+fn lower(names: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    names.into_iter().map(|name| name.to_ascii_lowercase()).collect()
 }
 
 fn misdirected(asked: &str) -> ApiError {
@@ -80,12 +98,14 @@ mod tests {
     use super::*;
 
     fn status(version: Version, uri: &str, hosts: &[&str]) -> Option<StatusCode> {
-        let names = ["bench", "Cam.Example.com", "*.cams.example"].map(str::to_owned);
+        let known = Hosts::new(["bench".to_owned()]);
+        known.set_of_certificate(["before.example".to_owned()]);
+        known.set_of_certificate(["Cam.Example.com", "*.cams.example"].map(str::to_owned));
         let mut request = Request::builder().version(version).uri(uri);
         for host in hosts {
             request = request.header(HOST, *host);
         }
-        let checked = Hosts::new(names).check(&request.body(Body::empty()).unwrap());
+        let checked = known.check(&request.body(Body::empty()).unwrap());
         checked.err().map(|error| error.status())
     }
 
@@ -114,6 +134,7 @@ mod tests {
         let misdirected = Some(StatusCode::MISDIRECTED_REQUEST);
         for host in [
             "evil.example",
+            "before.example",
             "evil.example:5001",
             "192.168.1.3.evil.example",
             "local",

@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 
 use super::concerns::{self, Concern};
+use super::names::in_certificate;
 use super::pair::{OWN_ADVICE, Pair};
 use super::{Error, Store, leaf};
 use crate::addresses::{Host, Names};
@@ -75,6 +76,14 @@ impl Kept {
     /// What devices are told to trust, unless the user brought a certificate.
     pub(crate) fn authority(&self) -> Option<&CertificateDer<'static>> {
         self.authority.as_ref()
+    }
+
+    /// The names that a certificate of the user's own states; `*` stands for one label.
+    pub(crate) fn own_names(&self) -> Vec<String> {
+        match self.source {
+            Source::Ours(_) => Vec::new(),
+            Source::Own { .. } => in_certificate(self.pair.leaf()),
+        }
     }
 
     /// The server's TLS settings.

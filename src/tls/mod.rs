@@ -17,7 +17,6 @@ use crate::addresses::Names;
 pub(crate) use concerns::Concern;
 pub(crate) use condition::Condition;
 pub(crate) use kept::{Kept, Source};
-pub(crate) use names::names;
 pub(crate) use store::{Made, Store};
 
 /// What keeps the server from having a certificate. Each says what to do.

@@ -1,18 +1,9 @@
 //! The names that a certificate of the user's own is for.
 
-use std::path::Path;
-
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use x509_parser::extensions::GeneralName;
 
-/// Its DNS names, as they stand there: `*` may be the first label. None where it cannot be read,
-/// which whoever loads it says.
-pub(crate) fn names(certificate: &Path) -> Vec<String> {
-    CertificateDer::from_pem_file(certificate).map(|der| in_certificate(&der)).unwrap_or_default()
-}
-
-fn in_certificate(der: &[u8]) -> Vec<String> {
+/// Its DNS names, as they stand there: `*` may be the first label. None where it cannot be read.
+pub(super) fn in_certificate(der: &[u8]) -> Vec<String> {
     let Ok((_, parsed)) = x509_parser::parse_x509_certificate(der) else { return Vec::new() };
     let Ok(Some(extension)) = parsed.subject_alternative_name() else { return Vec::new() };
     let names = extension.value.general_names.iter().filter_map(|name| match name {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
 use crate::support::captures::{self, Capture, judge};
@@ -147,8 +148,14 @@ async fn a_certificate_of_the_users_own_is_taken_when_its_files_change_and_a_bro
     };
     tokio::time::timeout(crate::support::PATIENCE, taken).await.unwrap();
     assert_eq!(shown_now().await, Some(second.der.clone()));
-    let said = log(&at);
-    assert!(said.contains("is for camera.example.org"), "{said}");
+    eventually(|| log(&at).contains("is for camera.example.org").then_some(())).await;
+    // It is asked by that name from now on.
+    let asked = "GET /health HTTP/1.1\r\nhost: camera.example.org\r\nconnection: close\r\n\r\n";
+    let mut stream = connect(&server.https, "camera.example.org", root).await.unwrap();
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
 
     std::fs::write(at.join("chain2.pem"), "-----BEGIN garbage").unwrap();
     eventually(|| log(&at).contains("chain.pem is not usable").then_some(())).await;

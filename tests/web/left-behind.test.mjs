@@ -27,6 +27,7 @@ test("a log tells when the page was last alive, when the encoder last handed som
     lastMs: NOW - 1000,
     handedMs: NOW - 2100,
     toldMs: 0,
+    awayMs: 0,
     ongoing,
   });
 });
@@ -54,6 +55,15 @@ test("a gap that has ended and was told is not open any more", () => {
   const found = left("s", { startedMs: NOW - 9000, more: [alive, gap, hidden] });
   assert.deepEqual(found.ongoing, [microphone]);
   assert.equal(found.toldMs, NOW - 4000);
+});
+
+test("the time without a page is known, and other gaps are not part of it", () => {
+  const gap = (/** @type {string} */ reason, /** @type {number} */ fromMs, /** @type {number} */ untilMs) => ({
+    type: "event",
+    message: { type: "event", event: "gap", start_ms: NOW - fromMs, end_ms: NOW - untilMs, reason },
+  });
+  const more = [gap("page_killed", 9000, 7000), gap("camera_lost", 6000, 5000), gap("page_killed", 4000, 3500)];
+  assert.equal(left("s", { startedMs: NOW - 10_000, more }).awayMs, 2500);
 });
 
 test("whoever pressed Stop is not asked to go on, though not everything had been handed over", () => {

@@ -84,7 +84,7 @@ test("a recording that goes on after a reload: the next number, and a gap since 
   pass(60_000);
   const session = make();
   t.after(() => session.close());
-  session.goOn({ session: "session-1", startedMs: START, bytes: 70, name: "Bench", generations: 1, stopped: false, handedMs: START + 4000, toldMs: 0, lastMs: START + 4500, ongoing: [] });
+  session.goOn({ session: "session-1", startedMs: START, bytes: 70, name: "Bench", generations: 1, stopped: false, handedMs: START + 4000, toldMs: 0, awayMs: 0, lastMs: START + 4500, ongoing: [] });
   await session.begin({}, PLAN, "page_killed");
   pass(1000);
   newest().give(30);
@@ -92,6 +92,7 @@ test("a recording that goes on after a reload: the next number, and a gap since 
   assert.deepEqual(entries("generation").map(({ generation, reason }) => [generation, reason]), [[0, "start"], [1, "page_killed"]]);
   const gaps = entries("event").map(({ message }) => [message.reason, message.start_ms - START, message.end_ms - START]);
   assert.deepEqual(gaps, [["page_killed", 4000, 60_000]]);
+  assert.equal(session.facts().awayMs, 56_000);
   assert.equal(session.facts().recordedBytes, 100);
   assert.equal(session.facts().isResumed, true);
 });
@@ -126,7 +127,7 @@ test("a camera that was lost when the page died is one gap, and the page another
   const session = make();
   t.after(() => session.close());
   const ongoing = [{ startMs: START + 4000, reason: "camera_lost", detail: "camera", untilRun: true }];
-  session.goOn({ session: "session-1", startedMs: START, bytes: 0, name: "", generations: 1, stopped: false, handedMs: START + 3900, toldMs: 0, lastMs: START + 9000, ongoing });
+  session.goOn({ session: "session-1", startedMs: START, bytes: 0, name: "", generations: 1, stopped: false, handedMs: START + 3900, toldMs: 0, awayMs: 0, lastMs: START + 9000, ongoing });
   await session.begin({}, PLAN, "page_killed");
   await until(() => entries("event").length === 2);
   assert.deepEqual(

@@ -23,6 +23,7 @@ export const RESUME_MS = 15 * 60 * 1000;
  * @property {number} handedMs when the last of what is stored was handed over, as far as the log knows: its media ends
  *   there, or as much earlier as the encoder holds back
  * @property {number} toldMs the end of the last gap that was told, 0 before the first
+ * @property {number} awayMs how long there was no page, between earlier visits
  * @property {import("./gaps.js").Open[]} ongoing gaps that were open then, and have not been told since
  */
 
@@ -31,6 +32,9 @@ const number = (value, instead) => (typeof value === "number" && Number.isFinite
 
 /** @param {unknown} startMs @param {unknown} reason */
 const gapName = (startMs, reason) => `${reason} ${Math.round(number(startMs, 0))}`;
+
+/** @param {Record<string, unknown>} gap a stretch without a page, as it was told */
+const awayMs = ({ start_ms, end_ms }) => Math.max(0, number(end_ms, 0) - number(start_ms, 0));
 
 /**
  * @param {string} session
@@ -51,6 +55,7 @@ export function readLog(session, entries, bytes) {
     lastMs: 0,
     handedMs: 0,
     toldMs: 0,
+    awayMs: 0,
     ongoing: [],
   };
   /** @type {Set<string>} */
@@ -82,6 +87,7 @@ export function readLog(session, entries, bytes) {
         if (!entry.message || entry.message.event !== "gap") break;
         told.add(gapName(entry.message.start_ms, entry.message.reason));
         left.toldMs = Math.max(left.toldMs, number(entry.message.end_ms, 0));
+        if (entry.message.reason === "page_killed") left.awayMs += awayMs(entry.message);
         break;
       // Stop was pressed; the second is written once everything has been handed over.
       case "stopping":

@@ -65,7 +65,12 @@ export function createSession(options) {
       onOver(why, message, summary);
     },
   });
-  const gaps = createGaps((gap) => ingest.gap(gap));
+  /** How long there was no page since the session began. */
+  let awayMs = 0;
+  const gaps = createGaps((gap) => {
+    if (gap.reason === "page_killed") awayMs += gap.endMs - gap.startMs;
+    return ingest.gap(gap);
+  });
   const life = createLife({ spool, storage, clock, ongoing: gaps.ongoing });
 
   /** @type {Run | null} */
@@ -206,6 +211,7 @@ export function createSession(options) {
     /** @param {import("./left-behind.js").Left} before this session, as an earlier visit left it */
     goOn(before) {
       older = true;
+      awayMs = before.awayMs;
       ingest.restore(spool.entries());
       recordedBytes = ingest.view().totalBytes;
       for (const gap of before.ongoing) {
@@ -281,6 +287,7 @@ export function createSession(options) {
         ...view,
         startedMs,
         sinceMs,
+        awayMs,
         isResumed: older,
         recordedBytes,
         handedMs,

@@ -86,7 +86,7 @@ export function createView(strings) {
     byId("clock").hidden = !facts;
     if (!facts) return;
     const until = state.stoppedMs === null ? now : state.stoppedMs;
-    write(byId("elapsed"), formatElapsed(until - facts.startedMs));
+    write(byId("elapsed"), formatElapsed(until - facts.startedMs - facts.awayMs));
     write(byId("bytes"), formatBytes(facts.recordedBytes));
   }
 
