@@ -32,7 +32,7 @@ pub(in super::super) async fn file(
     let session = find(&state, &pass, &id)?;
     // Only names that the journal states reach the disk.
     let file = session.file(&name).ok_or_else(|| ApiError::not_found("there is no such file"))?;
-    let path = state.library.root().join(&file.folder).join(&file.name);
+    let path = state.library.root().join(session.path(file));
     let opened = spawn_blocking(move || File::open(&path)).await;
     let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
     let entity = opened.map_err(|error| match error.kind() {
