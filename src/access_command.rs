@@ -16,6 +16,7 @@ use crate::auth::{Access, Change, Password, Role, Scope};
 use crate::clock;
 use crate::config::{self, AccessCommand, DeviceCommand, TokenCommand, UserCommand};
 use crate::console;
+use crate::program;
 use crate::text::one_line;
 
 /// A server that is busy with a slow disk takes a while.
@@ -113,11 +114,11 @@ impl Server {
                 0 => {}
                 1 => return Ok(found.remove(0).clone()),
                 _ => {
-                    let ids: Vec<String> = found.iter().map(|entry| shown(&entry["id"])).collect();
+                    let all: Vec<String> = found.iter().map(|entry| apart(entry)).collect();
                     bail!(
-                        "there is more than one {what} named {}: say which by its id: {}",
+                        "there is more than one {what} named {}: say which by its id:\n{}",
                         one_line(asked),
-                        ids.join(", ")
+                        all.join("\n")
                     );
                 }
             }
@@ -169,7 +170,11 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             done(
                 json,
                 &added["entry"],
-                "added; `localcamera user password NAME` or `localcamera user link NAME` lets them in",
+                &format!(
+                    "added; `{}` or `{}` lets them in",
+                    program::command("user password NAME"),
+                    program::command("user link NAME")
+                ),
             )
         }
         UserCommand::Change { name, rename, role, only, all } => {
@@ -286,7 +291,10 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
             }
             console::write(&url)?;
             console::note(&format!(
-                "Scan, open or type this on the camera. Devices: {uses}, until {}.",
+                "On the camera scan or open this, or open {}{} and type the code. Devices: {uses}, \
+                 until {}.",
+                text_of(&code["page"]),
+                or_by_name(&code["local"]),
                 time(&code["ends_ms"])
             ));
             Ok(())
@@ -297,6 +305,21 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
             done(json, &known, "revoked; it keeps what it has not delivered")
         }
     }
+}
+
+/// The address that stays when the number changes, beside it.
+fn or_by_name(local: &Value) -> String {
+    local.as_str().map_or_else(String::new, |local| format!(" (or {local})"))
+}
+
+/// What tells an entry from others that are called alike.
+fn apart(entry: &Value) -> String {
+    let seen = match &entry["last_seen_ms"] {
+        Value::Null => "not seen yet".to_owned(),
+        seen_ms => format!("last seen {}", time(seen_ms)),
+    };
+    let from = entry["last_from"].as_str().map_or_else(String::new, |from| format!(" from {from}"));
+    format!("  {}  {}, {seen}{from}", shown(&entry["id"]), shown(&entry["role"]))
 }
 
 fn scope(only: Vec<String>) -> Scope {
@@ -396,5 +419,20 @@ mod tests {
         );
         assert_eq!(cell("last_seen_ms", &Value::Null), "never");
         assert!(cell("ends_ms", &Value::from(0)).starts_with("19"));
+    }
+
+    #[test]
+    fn what_is_called_alike_is_told_apart() {
+        let of = |id: &str, from: Value| serde_json::json!({ "id": id, "role": "camera", "last_seen_ms": 0, "last_from": from });
+        let line = apart(&of("b1", Value::from("192.168.1.9")));
+        assert!(line.starts_with("  b1  camera, last seen "), "{line}");
+        assert!(line.ends_with(" from 192.168.1.9"), "{line}");
+        let never = serde_json::json!({ "id": "b2", "role": "viewer", "last_seen_ms": null });
+        assert_eq!(apart(&never), "  b2  viewer, not seen yet");
+        assert_eq!(
+            or_by_name(&Value::from("https://bench.local:5001")),
+            " (or https://bench.local:5001)"
+        );
+        assert_eq!(or_by_name(&Value::Null), "");
     }
 }

@@ -1,12 +1,14 @@
 //! Under which addresses the server is reached at the moment, and whether they have changed.
 
-use super::Names;
+use super::{Host, Names};
 
 /// What others are told of the server's addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reach {
-    /// The page, for people.
+    /// The page, for people. Where nobody chose a name it is a number, which every device can open.
     pub(crate) page: String,
+    /// The same by this computer's name, where the network knows it.
+    pub(crate) local: Option<String>,
     /// Every origin under which other devices may reach the server.
     pub(crate) origins: Vec<String>,
 }
@@ -14,7 +16,25 @@ pub(crate) struct Reach {
 impl Reach {
     /// At these names, on this port.
     pub(crate) fn new(names: &Names, port: u16) -> Self {
-        Self { page: format!("https://{}:{port}", names.first()), origins: names.origins(port) }
+        let page = format!("https://{}:{port}", names.first());
+        Self { page, local: None, origins: names.origins(port) }
+    }
+
+    /// Where people find the page, the address to open first in front.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.page).chain(&self.local)
+    }
+
+    /// The network knows this name of the computer, or none.
+    pub(crate) fn is_known_as(&mut self, name: Option<&Host>, port: u16) {
+        let local = name.map(|name| format!("https://{name}:{port}"));
+        self.local = local.filter(|local| *local != self.page);
+    }
+
+    /// The same at other names.
+    pub(crate) fn moves(&mut self, names: &Names, port: u16) {
+        let local = self.local.take();
+        *self = Self { local, ..Self::new(names, port) };
     }
 }
 
@@ -57,5 +77,23 @@ mod tests {
         let reach = Reach::new(&names(&["192.168.1.3", "10.0.0.2"]), 5001);
         assert_eq!(reach.page, "https://192.168.1.3:5001");
         assert_eq!(reach.origins.len(), 3);
+    }
+
+    #[test]
+    fn the_number_stands_in_front_of_the_name_and_a_chosen_name_stands_once() {
+        let bench = "bench.local".parse::<Host>().unwrap();
+        let mut reach = Reach::new(&names(&["192.168.1.3"]), 5001);
+        reach.is_known_as(Some(&bench), 5001);
+        let pages: Vec<_> = reach.pages().collect();
+        assert_eq!(pages, ["https://192.168.1.3:5001", "https://bench.local:5001"]);
+        // Until the network has been told anew.
+        reach.moves(&names(&["192.168.1.7"]), 5001);
+        let pages: Vec<_> = reach.pages().collect();
+        assert_eq!(pages, ["https://192.168.1.7:5001", "https://bench.local:5001"]);
+        reach.is_known_as(None, 5001);
+        assert_eq!(reach.pages().count(), 1);
+        let mut chosen = Reach::new(&names(&["bench.local"]), 443);
+        chosen.is_known_as(Some(&bench), 443);
+        assert_eq!(chosen.pages().collect::<Vec<_>>(), ["https://bench.local:443"]);
     }
 }

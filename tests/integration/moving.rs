@@ -167,7 +167,7 @@ async fn the_network_knows_the_server_by_its_name() {
     assert_eq!(ask(&name), [""; 0]);
     let server = Moving::start(&lan, tempfile::tempdir().unwrap(), &[]);
     let port = server.port();
-    let pages = [format!("https://{name}:{port}"), format!("https://192.168.77.3:{port}")];
+    let pages = [format!("https://192.168.77.3:{port}"), format!("https://{name}:{port}")];
     assert_eq!(server.printed[..2], pages, "{}", log_of(&server.folder));
     assert_eq!(ask(&name), ["address 192.168.77.3"]);
     let service = ["address 192.168.77.3".to_owned(), format!("port {port}")];
@@ -176,7 +176,7 @@ async fn the_network_knows_the_server_by_its_name() {
 
     // A second server here has the name told by the first one, and a name of its own besides.
     let second = Moving::start(&lan, tempfile::tempdir().unwrap(), &[]);
-    assert_eq!(second.printed[0], format!("https://{name}:{}", second.port()));
+    assert_eq!(second.printed[1], format!("https://{name}:{}", second.port()));
     // Its service's title is the first one's, so that it takes another one before it answers.
     let own = format!("localcamera-{name}");
     eventually(|| (ask(&own) == ["address 192.168.77.3"]).then_some(())).await;

@@ -27,7 +27,7 @@ import { createWho } from "./who.js";
  */
 export function createDoor({ page, strings, onKnown = () => {} }) {
   const { t } = strings;
-  const secret = takePairSecret(page);
+  let secret = takePairSecret(page);
   const storage = sessionStorageOrNull(page);
   const access = createAccess({ claims: createClaims(storage) });
   const who = createWho({ page, strings, access });
@@ -58,11 +58,17 @@ export function createDoor({ page, strings, onKnown = () => {} }) {
     const known = await access.look().catch(() => null);
     who.show(known);
     if (known) onKnown(known);
-    if (secret !== null) void redeem(secret);
+    const code = secret;
+    secret = null;
+    if (code !== null) void redeem(code);
   }
   page.addEventListener("hashchange", () => {
     const another = takePairSecret(page);
     if (another !== null) void redeem(another);
+  });
+  // Meanwhile the server may have another address, and this browser another role.
+  page.document.addEventListener("visibilitychange", () => {
+    if (page.document.visibilityState === "visible") void look();
   });
   void look();
 

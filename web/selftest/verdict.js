@@ -29,6 +29,12 @@ export function decide(results) {
 }
 
 /**
+ * Nothing is wrong with the device: it is not let in to record.
+ * @param {Verdict} verdict
+ */
+const isOnlyWatching = ({ failures }) => failures.length === 1 && failures[0].step === "record" && failures[0].code === "watches";
+
+/**
  * The key of a result's sentence, of its limit or of what to do about it.
  * @param {Result} result
  * @param {"" | ".limit" | ".do"} [part]
@@ -62,7 +68,7 @@ export function words(verdict, t) {
   /** @type {(results: Result[], findings: Set<string>) => boolean} */
   const any = (results, findings) => results.some(({ step, code }) => findings.has(`${step}.${code}`));
   return {
-    headline: t(`selftest.verdict.${state}`),
+    headline: t(isOnlyWatching(verdict) ? "selftest.verdict.watches" : `selftest.verdict.${state}`),
     reasons: state === "failed" && failures.length === 0 ? [t("selftest.verdict.incomplete")] : say(failures, ""),
     actions: say(failures, ".do"),
     // Beside a failure the limits are noise: first things first.
