@@ -151,6 +151,8 @@ function start() {
   /** @param {any} message */
   function heard(message) {
     if (typeof message.now_ms === "number") clock.heard(message.now_ms);
+    // Whoever has got another role is cut off, and comes back with it.
+    if (link === "lost") door.look();
     link = "up";
     board.heard(message);
     people.heard(message);

@@ -51,6 +51,8 @@ test("a browser that is signed in to watch is told so, and everything else still
   assert.equal(verdict.state, "failed");
   assert.match(words(verdict, t).headline, /^selftest\.verdict\.watches/);
   assert.match(words(verdict, t).actions[0], /^selftest\.record\.watches\.do /);
+  const limited = [result("wakelock", "missing")];
+  assert.deepEqual(words(decide(withResults(...watches, ...limited)), t).limits, words(decide(withResults(...limited)), t).limits);
   const worse = decide(withResults(...watches, result("certificate", "live_blocked")));
   assert.match(words(worse, t).headline, /^selftest\.verdict\.failed/);
   assert.equal(words(worse, t).actions.length, 2);

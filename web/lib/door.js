@@ -4,6 +4,7 @@
  *
  *   const door = createDoor({ page: window, strings });
  *   door.doubt();      a connection is lost: perhaps because this browser was signed out
+ *   door.look();       a connection is there again: this browser may have another role
  *   door.access        the client of the API
  *
  * @module
@@ -18,6 +19,9 @@ import { takePairSecret } from "./pair-secret.js";
 import { onSignedOut } from "./request.js";
 import { createSignedOut } from "./signed-out.js";
 import { createWho } from "./who.js";
+
+/** The server did not answer. */
+const AGAIN_MS = 5000;
 
 /**
  * @param {object} options
@@ -58,6 +62,8 @@ export function createDoor({ page, strings, onKnown = () => {} }) {
     const known = await access.look().catch(() => null);
     who.show(known);
     if (known) onKnown(known);
+    // Until then nothing is offered that takes a role.
+    else page.setTimeout(() => void look(), AGAIN_MS);
     const code = secret;
     secret = null;
     if (code !== null) void redeem(code);
@@ -72,5 +78,5 @@ export function createDoor({ page, strings, onKnown = () => {} }) {
   });
   void look();
 
-  return { access, doubt: () => void out.doubt() };
+  return { access, doubt: () => void out.doubt(), look: () => void look() };
 }

@@ -72,7 +72,7 @@ export function words(verdict, t) {
     reasons: state === "failed" && failures.length === 0 ? [t("selftest.verdict.incomplete")] : say(failures, ""),
     actions: say(failures, ".do"),
     // Beside a failure the limits are noise: first things first.
-    limits: state === "warning" ? say(limits, ".limit") : [],
+    limits: state === "warning" || isOnlyWatching(verdict) ? say(limits, ".limit") : [],
     // Nor is the certificate the cause of a failure beside which it is only tolerated.
     trust: any(state === "failed" ? failures : limits, ANSWERED_BY_TRUST),
     again: t(any(failures, ANSWERED_BY_ALLOWING) ? "selftest.again.allow" : "selftest.again"),

@@ -231,6 +231,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
     /** @param {{ heldBytes?: number, why?: "not_paired" | "revoked" | "wish" }} [about] */
     ask({ heldBytes = 0, why = "not_paired" } = {}) {
       isAsked = true;
+      isChoosing = false;
       input("code").value = "";
       box.clear();
       complain("code", null);
