@@ -18,6 +18,7 @@ use crate::auth::local::{self, Request};
 use crate::auth::{Access, Change, Password, Role, Scope};
 use crate::config::{self, AccessCommand, DeviceCommand, TokenCommand, UserCommand};
 use crate::console;
+use crate::program;
 use crate::text::one_line;
 use candidates::{found, of_each};
 use scope::with_stream;
@@ -179,7 +180,11 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             done(
                 json,
                 &added["entry"],
-                "added; `localcamera user password NAME` or `localcamera user link NAME` lets them in",
+                &format!(
+                    "added; `{}` or `{}` lets them in",
+                    program::command("user password NAME"),
+                    program::command("user link NAME")
+                ),
             )
         }
         UserCommand::Change { name, rename, role, only, all } => {
@@ -301,7 +306,10 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
             }
             console::write(&url)?;
             console::note(&format!(
-                "Scan, open or type this on the camera. Devices: {uses}, until {}.",
+                "On the camera scan or open this, or open {}{} and type the code. Devices: {uses}, \
+                 until {}.",
+                text_of(&code["page"]),
+                or_at(&code["beside"]),
                 time(&code["ends_ms"])
             ));
             Ok(())
@@ -312,6 +320,11 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
             done(json, &known, "revoked; it keeps what it has not delivered")
         }
     }
+}
+
+/// For who cannot open the first address.
+fn or_at(beside: &Value) -> String {
+    beside.as_str().map_or_else(String::new, |address| format!(" (or {address})"))
 }
 
 /// Asked for twice on a terminal, without showing it; else one line of standard input.
@@ -337,4 +350,16 @@ fn done(json: bool, entry: &Value, what: &str) -> Result<()> {
     }
     console::note(&format!("{} ({}): {what}", shown(&entry["name"]), shown(&entry["id"])));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_address_stands_beside_the_first() {
+        let number = Value::from("https://192.168.1.3:5001");
+        assert_eq!(or_at(&number), " (or https://192.168.1.3:5001)");
+        assert_eq!(or_at(&Value::Null), "");
+    }
 }

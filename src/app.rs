@@ -43,6 +43,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::live::sound::Sounds;
 use crate::live::transcoder::Transcoders;
+use crate::program;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::sources::{Cameras, Sources};
@@ -282,15 +283,13 @@ async fn serve(
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
     let mut name = LocalName::new(config, listeners.https.port);
-    let local_name = name.announce(&whereabouts).await;
-    let mut all =
-        certificate::page_addresses(whereabouts.names(), local_name, listeners.https.port);
+    name.announce(&whereabouts).await;
+    let mut all = certificate::page_addresses(&reach.borrow());
     all.append(&mut addresses);
     let moved = whereabouts.changed_since_last_time();
     let keeping_names =
         tokio::spawn(Keeping { kept, tls, whereabouts, name, hosts }.run(stop.child_token()));
-    let page_url = reach.borrow().page.clone();
-    let mut invitation = invitation::make(config, &access, &page_url, listeners.https.port);
+    let mut invitation = invitation::make(config, &access, &reach.borrow(), listeners.https.port);
     invitation.notes.extend(moved);
     announce(all, invitation).await;
     tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
@@ -364,7 +363,8 @@ async fn announce(addresses: Vec<Address>, invitation: Invitation) {
 fn local(config: &Config, access: &Access, reach: watch::Receiver<Reach>) -> JoinHandle<()> {
     let bound = Local::bind(&config.state, access.clone(), reach);
     if let Err(error) = &bound {
-        tracing::warn!(%error, "`localcamera user`, `token` and `device` cannot speak to this server while it runs");
+        let command = program::command("user");
+        tracing::warn!(%error, "`{command}`, `token` and `device` cannot speak to this server while it runs");
     }
     tokio::spawn(async move {
         if let Ok(local) = bound {

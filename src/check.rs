@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::config::Check;
 use crate::console;
 use crate::library::{Library, Problem, Verification, verify};
+use crate::program;
 use crate::recorder::{CLAIM, Recorder, Settings};
 use crate::storage::{Filesystem, Storage};
 
@@ -22,7 +23,8 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     let Check { recordings, repair, segment } = check;
     let shown = recordings.display();
     if !recordings.is_dir() {
-        bail!("there is no recordings folder {shown}; name it: localcamera check DIR");
+        let again = program::command("check DIR");
+        bail!("there is no recordings folder {shown}; name it: {again}");
     }
     let storage: Arc<dyn Storage> = Arc::new(Filesystem);
     let mut found = verify(&*storage, recordings);

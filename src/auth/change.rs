@@ -13,7 +13,7 @@ use crate::config::Secret;
 use crate::text::{is_within, one_line};
 
 /// A name in a list; longer ones help nobody.
-const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 
 /// A site's cameras.
 const MAX_SCOPE_NAMES: usize = 200;

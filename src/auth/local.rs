@@ -144,8 +144,8 @@ async fn converse(mut stream: UnixStream, access: &Access, reach: &watch::Receiv
     }
     let answer = match serde_json::from_slice(&line) {
         Ok(request) => {
-            let page_url = reach.borrow().page.clone();
-            answer(access, Some(&page_url), request).await
+            let reach = reach.borrow().clone();
+            answer(access, Some(&reach), request).await
         }
         // What is wrong may be beside a password.
         Err(_) => Err("the server does not understand this request; it may be another version \
@@ -168,7 +168,7 @@ fn may_ask(peer: u32, own: u32) -> bool {
 /// Does what the owner asks for. Without a server there is no address, and no code.
 pub(crate) async fn answer(
     access: &Access,
-    page_url: Option<&str>,
+    reach: Option<&Reach>,
     request: Request,
 ) -> Result<Value, String> {
     let text = |error: serde_json::Error| error.to_string();
@@ -181,7 +181,7 @@ pub(crate) async fn answer(
             Ok(json!({ "entry": entry, "secret": secret, "warning": warning }))
         }
         Request::Code { role, user, uses, minutes } => {
-            let Some(page_url) = page_url else {
+            let Some(reach) = reach else {
                 return Err(
                     "codes and links are kept in the memory of a running server, and none \
                             is running with this state folder; start it first"
@@ -194,7 +194,9 @@ pub(crate) async fn answer(
             Ok(json!({
                 "id": code.id,
                 "digits": code.digits.as_ref().map(Secret::reveal),
-                "url": pair_url(page_url, secret),
+                "url": pair_url(&reach.page, secret),
+                "page": reach.page,
+                "beside": reach.beside,
                 "ends_ms": code.ends_ms,
             }))
         }
@@ -226,7 +228,8 @@ mod tests {
         // Left by a crash.
         fs::write(&path, "").unwrap();
         let access = Access::load(folder.path(), false).unwrap();
-        let reach = Reach { page: "https://a:5001".to_owned(), ..Reach::default() };
+        let beside = Some("https://b:5001".to_owned());
+        let reach = Reach { page: "https://a:5001".to_owned(), beside, ..Reach::default() };
         let reach = watch::channel(reach).1;
         let local = Local::bind(folder.path(), access.clone(), reach).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -239,10 +242,9 @@ mod tests {
         assert_eq!(access.people().tokens.len(), 1);
         let code = r#"{"ask":"code","role":"admin","user":null,"uses":1,"minutes":10}"#;
         let code = ask(&path, format!("{code}\n").as_bytes()).await;
-        assert!(
-            code.contains("https://a:5001/#pair=") && code.contains("\"digits\":null"),
-            "{code}"
-        );
+        for part in ["https://a:5001/#pair=", "\"digits\":null", "\"beside\":\"https://b:5001\""] {
+            assert!(code.contains(part), "{code}");
+        }
         let wrong = r#"{"ask":"change","change":"add_user","name":"x","password":"s3cret"}"#;
         let wrong = ask(&path, format!("{wrong}\n").as_bytes()).await;
         assert!(wrong.contains("error") && !wrong.contains("s3cret"), "{wrong}");

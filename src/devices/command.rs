@@ -66,7 +66,10 @@ pub(crate) enum Code {
     UnknownDevice,
     UnknownGroup,
     Offline,
+    /// The device says no.
     NotAllowed,
+    /// Whoever asks may give no commands.
+    Forbidden,
     NoAnswer,
     Unsupported,
     Busy,
@@ -97,6 +100,7 @@ impl Code {
             Self::UnknownGroup => "unknown_group",
             Self::Offline => "offline",
             Self::NotAllowed => "not_allowed",
+            Self::Forbidden => "forbidden",
             Self::NoAnswer => "no_answer",
             Self::Unsupported => "unsupported",
             Self::Busy => "busy",

@@ -22,6 +22,7 @@ use super::super::authenticate::{COOKIE_NAME, Caller, Holder, cookie};
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::super::own_computer::is_own_computer;
+use super::super::place::Place;
 use crate::auth::{LetIn, Mode, Pass, Password, Redeem, Role, Scope, Who};
 
 /// The longest lists of names fit several times.
@@ -86,6 +87,9 @@ pub(in super::super) struct Told {
     you: You,
     /// Whether somebody can sign in with one.
     passwords: bool,
+    /// Where other devices find the page, and another address of it, if there is one.
+    page: String,
+    beside: Option<String>,
 }
 
 /// Who asks.
@@ -95,6 +99,8 @@ struct You {
     who: &'static str,
     id: Option<String>,
     name: Option<String>,
+    /// The user as whom a browser has signed in, by name.
+    person: Option<String>,
     role: Option<Role>,
     scope: Scope,
     device: Option<String>,
@@ -110,7 +116,8 @@ pub(in super::super) async fn about(
 ) -> Response {
     let pass = caller.pass();
     let may_decide = state.access.needs_first_decision() && is_own_computer(&peer, &uri, &headers);
-    let told = Json(told(&state, &pass, may_decide)).into_response();
+    let place = Place::of(&state, &uri, &headers);
+    let told = Json(told(&state, &pass, may_decide, place)).into_response();
     match (pass.who(), cookie(&headers)) {
         // Its time begins anew with each visit.
         (Who::Browser { .. }, Some(secret)) => with_cookie(told, secret, COOKIE_AGE_S),
@@ -122,11 +129,13 @@ pub(in super::super) async fn about(
 pub(in super::super) async fn first(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
     Small(First { mode, claim, name }): Small<First>,
 ) -> Result<Response, ApiError> {
     let from = peer.address.ip().to_canonical();
     let let_in = state.access.decide_first(mode, &claim, &name, from).await?;
-    Ok(welcome(&state, &let_in))
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/pair`: a code lets this browser in.
@@ -134,6 +143,8 @@ pub(in super::super) async fn pair(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
     Small(Pair { code, claim, name, device }): Small<Pair>,
 ) -> Result<Response, ApiError> {
     own_page(&caller)?;
@@ -151,7 +162,7 @@ pub(in super::super) async fn pair(
     let from = peer.address.ip().to_canonical();
     let redeem = Redeem { code: code.into(), claim: claim.into(), name, device, is_anothers, from };
     let let_in = state.access.redeem(redeem).await?;
-    Ok(welcome(&state, &let_in))
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/sign-in`: a user's password lets this browser in.
@@ -159,13 +170,14 @@ pub(in super::super) async fn sign_in(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
     Small(SignIn { user, password, claim, name }): Small<SignIn>,
 ) -> Result<Response, ApiError> {
     own_page(&caller)?;
     let from = peer.address.ip().to_canonical();
-    let let_in = state.access.sign_in(&user, &password, &claim, &name, from).await;
-    let let_in = let_in.map_err(refused::of_password)?;
-    Ok(welcome(&state, &let_in))
+    let let_in = state.access.sign_in(&user, &password, &claim, &name, from).await?;
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/sign-out`: this browser goes.
@@ -188,15 +200,16 @@ fn own_page(caller: &Caller) -> Result<(), ApiError> {
     }
 }
 
-fn told(state: &State, pass: &Pass, may_decide: bool) -> Told {
-    let (who, id, name) = match pass.who() {
-        Who::Nobody => ("nobody", None, None),
-        Who::Everyone => ("everyone", None, None),
-        Who::Open => ("open", None, None),
-        Who::Browser { id, name } => ("browser", Some(id), Some(name)),
-        Who::Token { id, name } => ("token", Some(id), Some(name)),
-        Who::Link { id } => ("link", Some(id), None),
+fn told(state: &State, pass: &Pass, may_decide: bool, place: Place) -> Told {
+    let (who, id, name, person) = match pass.who() {
+        Who::Nobody => ("nobody", None, None, None),
+        Who::Everyone => ("everyone", None, None, None),
+        Who::Open => ("open", None, None, None),
+        Who::Browser { id, name, person } => ("browser", Some(id), Some(name), person.clone()),
+        Who::Token { id, name } => ("token", Some(id), Some(name), None),
+        Who::Link { id } => ("link", Some(id), None, None),
     };
+    let Place { page, beside } = place;
     Told {
         mode: state.access.mode(),
         first_decision: may_decide,
@@ -204,17 +217,20 @@ fn told(state: &State, pass: &Pass, may_decide: bool) -> Told {
             who,
             id: id.cloned(),
             name: name.cloned(),
+            person,
             role: pass.role(),
             scope: pass.scope().clone(),
             device: pass.device().map(str::to_owned),
         },
         passwords: state.access.has_passwords(),
+        page,
+        beside,
     }
 }
 
 /// What whoever was let in is told: the same as by `GET /api/access`, and its cookie, once.
-fn welcome(state: &State, let_in: &LetIn) -> Response {
-    let told = Json(told(state, &let_in.pass, false)).into_response();
+fn welcome(state: &State, let_in: &LetIn, place: Place) -> Response {
+    let told = Json(told(state, &let_in.pass, false, place)).into_response();
     with_cookie(told, let_in.cookie.reveal(), COOKIE_AGE_S)
 }
 
