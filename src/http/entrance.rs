@@ -61,7 +61,7 @@ impl Entrance {
     }
 }
 
-async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Next) -> Response {
+async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
     let is_checked = match entrance.checks {
         Checks::Everybody => true,
@@ -70,6 +70,8 @@ async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Nex
         }
         Checks::Nobody => false,
     };
+    let unread = peer.as_ref().map(|peer| peer.unread.clone()).unwrap_or_default();
+    let mut request = request.map(|body| body::in_time(body, unread));
     if is_checked && let Err(error) = entrance.hosts.check(&request) {
         return error.into_response();
     }
@@ -79,5 +81,5 @@ async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Nex
         let address = SocketAddr::new(client, peer.address.port());
         request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
     }
-    next.run(request.map(body::in_time)).await
+    next.run(request).await
 }
