@@ -84,12 +84,13 @@ mod tests {
     fn served(known: &Known, text: &str) -> Content {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(known.name);
-        std::fs::write(&path, text).unwrap();
+        fs::write(&path, text).unwrap();
         let state = folder.path();
         let is_newer = match known.name {
             name if name == auth::FILE.name => auth::Access::load(state, false).is_err(),
             name if name == devices::FILE.name => devices::Devices::load(state.into()).is_err(),
-            _ => sources::Sources::load(state.into(), Vec::new(), None, Hub::default()).is_err(),
+            _ => sources::Sources::load(state.into(), Vec::new(), None, crate::live::Hub::new().0)
+                .is_err(),
         };
         match (is_newer, path.exists()) {
             (true, _) => Content::Newer(99),
