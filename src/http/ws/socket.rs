@@ -113,14 +113,13 @@ impl Fault {
     }
 }
 
-/// Waits until the peer has answered a close, or is gone. What is left of a message that was too
-/// large cannot be read past: then this never returns.
+/// Waits until the peer has answered a close. What is left of a message that was too large cannot
+/// be read past: then this never returns.
 pub(super) async fn answered(socket: &mut WebSocket) {
     loop {
         match socket.recv().await {
             Some(Ok(Message::Close(_))) | None => return,
             Some(Ok(_)) => {}
-            Some(Err(error)) if Fault::of(&error).is_none() => return,
             Some(Err(_)) => std::future::pending().await,
         }
     }
