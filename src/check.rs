@@ -54,7 +54,10 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     }
 }
 
-/// Whether a server is using the folder.
+/// Whether a server is using the folder. Who holds a lock like this one can only be found out by
+/// taking it, here shared and for an instant: a server that starts in that instant is refused the
+/// folder, and looks as if another had it. No system tells it otherwise (`F_GETLK` knows other
+/// locks, `/proc/locks` is Linux's and not a container's).
 pub(crate) fn is_served(recordings: &Path) -> bool {
     let claim = File::open(recordings.join(CLAIM));
     claim.is_ok_and(|claim| matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock)))

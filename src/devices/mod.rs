@@ -1,7 +1,7 @@
 //! The devices that are known, what they say of themselves, and commands on their way to them
 //! (`docs/control.md`).
 
-mod command;
+pub(crate) mod command;
 mod link;
 mod list;
 mod newcomers;

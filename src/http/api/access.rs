@@ -2,6 +2,7 @@
 
 pub(in super::super) mod admin;
 mod refused;
+mod wish;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use super::super::listener::Peer;
 use super::super::own_computer::is_own_computer;
 use super::super::place::Place;
 use crate::auth::{LetIn, Mode, Pass, Password, Redeem, Role, Scope, Who};
+use wish::ChosenMode;
 
 /// The longest lists of names fit several times.
 const MAX_BODY_BYTES: usize = 4 << 10;
@@ -41,18 +43,28 @@ pub(in super::super) struct Small<T>(pub(in super::super) T);
 #[derive(Deserialize, ToSchema)]
 #[schema(as = FirstDecision)]
 pub(in super::super) struct First {
+    #[schema(value_type = ChosenMode)]
     mode: Mode,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
 }
 
 /// `POST /api/access/pair`
 #[derive(Deserialize, ToSchema)]
 pub(in super::super) struct Pair {
+    /// Six digits, or what stands in a link.
     code: String,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     #[serde(default)]
     device: Option<Device>,
@@ -62,7 +74,9 @@ pub(in super::super) struct Pair {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PairedDevice)]
 struct Device {
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     id: String,
+    #[schema(pattern = "^[!-~]{16,128}$")]
     key: String,
 }
 
@@ -72,8 +86,12 @@ pub(in super::super) struct SignIn {
     user: String,
     #[schema(value_type = String, format = Password)]
     password: Password,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
 }
 

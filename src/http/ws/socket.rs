@@ -34,8 +34,12 @@ impl WebSocketSocket {
                 let _ = tokio::time::timeout(LINGER, self.socket.flush()).await;
                 Err(Ended::Closed)
             }
-            Some(Err(error)) if is_too_large(&error) => Err(Ended::TooLarge),
-            None | Some(Err(_)) => Err(Ended::Gone),
+            Some(Err(error)) => Err(match Fault::of(&error) {
+                Some(Fault::TooLarge) => Ended::TooLarge,
+                Some(fault) => Ended::Broken(fault.code()),
+                None => Ended::Gone,
+            }),
+            None => Err(Ended::Gone),
         }
     }
 
@@ -67,6 +71,48 @@ impl Socket for WebSocketSocket {
     }
 }
 
+/// What is wrong with what a peer has sent, in words of the protocol (RFC 6455 section 7.1.7): it
+/// is told so before the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    TooLarge,
+    NoText,
+    NoFrame,
+}
+
+impl Fault {
+    /// `None` where the connection itself is gone.
+    pub(super) fn of(error: &axum::Error) -> Option<Self> {
+        use std::error::Error;
+        use tungstenite::error::{Error as Failure, ProtocolError};
+        match error.source().and_then(|source| source.downcast_ref::<Failure>())? {
+            Failure::Capacity(_) => Some(Self::TooLarge),
+            Failure::Utf8(_) => Some(Self::NoText),
+            // No mistake, but an end without goodbye.
+            Failure::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+            Failure::Protocol(_) => Some(Self::NoFrame),
+            _ => None,
+        }
+    }
+
+    /// As RFC 6455 section 7.4.1 has it.
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Self::TooLarge => 1009,
+            Self::NoText => 1007,
+            Self::NoFrame => 1002,
+        }
+    }
+
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::TooLarge => "a message is too large",
+            Self::NoText => "a text is not UTF-8",
+            Self::NoFrame => "what came is no frame of a WebSocket",
+        }
+    }
+}
+
 /// Waits until the peer has answered a close. What is left of a message that was too large cannot
 /// be read past: then this never returns.
 pub(super) async fn answered(socket: &mut WebSocket) {
@@ -77,10 +123,4 @@ pub(super) async fn answered(socket: &mut WebSocket) {
             Some(Err(_)) => std::future::pending().await,
         }
     }
-}
-
-pub(super) fn is_too_large(error: &axum::Error) -> bool {
-    use std::error::Error;
-    let source = error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(source, Some(tungstenite::Error::Capacity(_)))
 }

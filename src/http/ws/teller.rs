@@ -7,12 +7,13 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::SinkExt;
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::ApiError;
-use super::socket::{answered, is_too_large};
+use super::socket::{Fault, answered};
 
 /// Browsers close a silent WebSocket after about a minute, so a sign of life goes out before that.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -49,6 +50,8 @@ pub(super) struct Teller {
     pings: Interval,
     /// Signs of life that went out since something was heard.
     unanswered: u32,
+    /// What the peer is being told of what it has sent.
+    fault: Option<Fault>,
 }
 
 /// What a peer says.
@@ -57,7 +60,7 @@ pub(super) enum Heard {
     Text(Utf8Bytes),
     Binary,
     /// The connection cannot be read any further.
-    TooLarge,
+    Broken(Fault),
 }
 
 /// Gives the client back the subprotocol that it offers: some offer one by accident, and give up
@@ -114,7 +117,7 @@ where
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0 }).await;
+        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0, fault: None }).await;
     }))
 }
 
@@ -123,10 +126,24 @@ impl Teller {
     /// future loses nothing.
     pub(super) async fn gone(&mut self) -> Gone {
         loop {
+            if let Some(fault) = self.fault {
+                let _ = self.close_on_sender(fault.code(), fault.sentence()).await;
+                return Gone;
+            }
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Gone,
+                    Some(Ok(Message::Close(_))) => {
+                        // The answer to it waits to be sent.
+                        let _ = tokio::time::timeout(LAST_PATIENCE, self.socket.flush()).await;
+                        return Gone;
+                    }
                     Some(Ok(_)) => {}
+                    Some(Err(error)) => match Fault::of(&error) {
+                        // Said above, also where this future is dropped meanwhile.
+                        Some(fault) => self.fault = Some(fault),
+                        None => return Gone,
+                    },
+                    None => return Gone,
                 },
                 _ = self.pings.tick() => {
                     if self.send(Message::Ping(Bytes::new())).await.is_err() {
@@ -159,8 +176,13 @@ impl Teller {
                 Some(Ok(Message::Text(text))) => return Ok(Heard::Text(text)),
                 Some(Ok(Message::Binary(_))) => return Ok(Heard::Binary),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) if is_too_large(&error) => return Ok(Heard::TooLarge),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                Some(Err(error)) => return Fault::of(&error).map(Heard::Broken).ok_or(Gone),
+                Some(Ok(Message::Close(_))) => {
+                    // The answer to it waits to be sent.
+                    let _ = tokio::time::timeout(LAST_PATIENCE, self.socket.flush()).await;
+                    return Err(Gone);
+                }
+                None => return Err(Gone),
             }
         }
     }

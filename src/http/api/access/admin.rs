@@ -18,52 +18,64 @@ use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Path};
 use super::super::super::place::Place;
 use super::Small;
+use super::wish::{ChosenMode, LinkScope, ScopeWish};
 use crate::auth::{Applied, Change, Mode, Pass, Password, People, Role, Scope, Who};
 
 /// A name and what it may.
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct Named {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewUser {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     password: Option<Password>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewToken {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 36_525)]
     days: Option<u32>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewLink {
+    #[schema(value_type = LinkScope)]
     scope: BTreeSet<String>,
+    /// Up to a leap year.
+    #[schema(minimum = 1, maximum = 527_040)]
     minutes: u32,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewPassword {
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     password: Option<Password>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewMode {
+    #[schema(value_type = ChosenMode)]
     mode: Mode,
 }
 

@@ -14,6 +14,7 @@ use super::super::super::super::authenticate::Holder;
 use super::super::super::super::error::{ApiError, Path};
 use super::super::super::super::place::Place;
 use super::super::Small;
+use super::super::wish::ScopeWish;
 use crate::auth::local::pair_url;
 use crate::auth::{NewCode, Role, Scope};
 
@@ -29,10 +30,15 @@ const QR_SIZE: u32 = 200;
 pub(in super::super::super::super) struct Wanted {
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
+    /// 1 unless it is said.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
     uses: Option<u32>,
+    /// Up to a week; 10 unless it is said.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 10_080)]
     minutes: Option<u32>,
 }
 
