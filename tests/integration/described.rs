@@ -214,11 +214,15 @@ async fn what_is_taken_ends_where_the_description_says() {
                 if operation.method == "PUT" && variant.what.starts_with("source") {
                     continue;
                 }
-                // What the variant is about stays.
+                // What the variant is about stays, and what it is as it is described.
+                let mut needed = variant.body.clone();
                 for (name, value) in needs.members.iter().filter(|_| variant.is_good) {
-                    if !variant.what.contains(name.as_str()) && variant.body.get(name).is_some() {
-                        variant.body[name] = value.clone();
+                    if !variant.what.contains(name.as_str()) && needed.get(name).is_some() {
+                        needed[name] = value.clone();
                     }
+                }
+                if variant.is_good && judge.is_one(schema, &needed) {
+                    variant.body = needed;
                 }
                 let body = Some(("application/json".to_owned(), variant.body.to_string().into()));
                 let token = operation.token(&owner);
