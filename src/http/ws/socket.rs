@@ -17,11 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct WebSocketSocket {
     socket: WebSocket,
+    /// What came cannot be read past.
+    is_broken: bool,
 }
 
 impl WebSocketSocket {
     pub(super) fn new(socket: WebSocket) -> Self {
-        Self { socket }
+        Self { socket, is_broken: false }
     }
 
     async fn next(&mut self) -> Result<Incoming, Ended> {
@@ -34,11 +36,15 @@ impl WebSocketSocket {
                 let _ = tokio::time::timeout(LINGER, self.socket.flush()).await;
                 Err(Ended::Closed)
             }
-            Some(Err(error)) => Err(match Fault::of(&error) {
-                Some(Fault::TooLarge) => Ended::TooLarge,
-                Some(fault) => Ended::Broken(fault.code()),
-                None => Ended::Gone,
-            }),
+            Some(Err(error)) => {
+                let fault = Fault::of(&error);
+                self.is_broken = fault.is_some();
+                Err(match fault {
+                    Some(Fault::TooLarge) => Ended::TooLarge,
+                    Some(fault) => Ended::Broken(fault.code()),
+                    None => Ended::Gone,
+                })
+            }
             None => Err(Ended::Gone),
         }
     }
@@ -47,7 +53,7 @@ impl WebSocketSocket {
         let frame = CloseFrame { code, reason: reason.into() };
         let sending = tokio::time::timeout(LINGER, self.socket.send(Message::Close(Some(frame))));
         sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)?;
-        let _ = tokio::time::timeout(LINGER, answered(&mut self.socket)).await;
+        let _ = tokio::time::timeout(LINGER, answered(&mut self.socket, self.is_broken)).await;
         Ok(())
     }
 }
@@ -113,9 +119,12 @@ impl Fault {
     }
 }
 
-/// Waits until the peer has answered a close. What is left of a message that was too large cannot
-/// be read past: then this never returns.
-pub(super) async fn answered(socket: &mut WebSocket) {
+/// Waits until the peer has answered a close. Behind something that cannot be read past, such as
+/// what is left of a message that was too large, no answer is heard: then this never returns.
+pub(super) async fn answered(socket: &mut WebSocket, is_broken: bool) {
+    if is_broken {
+        std::future::pending::<()>().await;
+    }
     loop {
         match socket.recv().await {
             Some(Ok(Message::Close(_))) | None => return,

@@ -176,7 +176,10 @@ impl Teller {
                 Some(Ok(Message::Text(text))) => return Ok(Heard::Text(text)),
                 Some(Ok(Message::Binary(_))) => return Ok(Heard::Binary),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) => return Fault::of(&error).map(Heard::Broken).ok_or(Gone),
+                Some(Err(error)) => {
+                    self.fault = Fault::of(&error);
+                    return self.fault.map(Heard::Broken).ok_or(Gone);
+                }
                 Some(Ok(Message::Close(_))) => {
                     // The answer to it waits to be sent.
                     let _ = tokio::time::timeout(LAST_PATIENCE, self.socket.flush()).await;
@@ -191,7 +194,9 @@ impl Teller {
     /// take the word with it.
     pub(super) async fn close_on_sender(&mut self, code: u16, reason: &str) -> Result<(), Gone> {
         self.close(code, reason).await?;
-        let _ = tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket)).await;
+        let _ =
+            tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket, self.fault.is_some()))
+                .await;
         Ok(())
     }
 
