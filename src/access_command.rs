@@ -104,16 +104,14 @@ impl Server {
         Ok(applied)
     }
 
-    /// What somebody is to see; says what of it nothing has that is known.
+    /// What somebody is to see; says how it was understood.
     fn scope(&mut self, only: &[String]) -> Result<Scope> {
         if only.is_empty() {
             return Ok(Scope::All);
         }
         let people = self.ask(Request::People)?;
-        let (scope, unknown) = scope::scope(only, &people["browsers"])?;
-        if let Some(note) = scope::of_unknown(&unknown) {
-            console::note(&note);
-        }
+        let (scope, notes) = scope::scope(only, &people["browsers"])?;
+        notes.iter().for_each(|note| console::note(note));
         Ok(scope)
     }
 
@@ -233,7 +231,13 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
                 "Whoever opens this link first is in as {whom}. It can be used once, until {}.",
                 time(&code["ends_ms"])
             ));
-            Ok(console::write(&text_of(&code["url"]))?)
+            let url = text_of(&code["url"]);
+            if let Some(beside) = code["beside"].as_str() {
+                let (page, beside) = (text_of(&code["page"]), one_line(beside));
+                let other = url.replacen(&page, &beside, 1);
+                console::note(&format!("Where a device does not know that name: {other}"));
+            }
+            Ok(console::write(&url)?)
         }
     }
 }

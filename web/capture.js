@@ -421,7 +421,10 @@ async function start() {
       const { inSession, name } = studio.state();
       return !inSession && name !== "stopping";
     },
-    onIn: retryNow,
+    onIn() {
+      void who.look();
+      retryNow();
+    },
   });
   app.hidden = false;
   render();
@@ -431,6 +434,8 @@ async function start() {
     void tryRecordNow();
   });
   health.look();
+  // Whose page it is: admins dismiss alarms.
+  void who.look();
 }
 
 void start();

@@ -23,7 +23,9 @@ impl Reach {
     }
 
     fn of(names: &Names, local: Option<Host>, port: u16) -> Self {
-        let page = |host: &Host| format!("https://{host}:{port}");
+        // As browsers write it.
+        let shown_port = if port == 443 { String::new() } else { format!(":{port}") };
+        let page = |host: &Host| format!("https://{host}{shown_port}");
         let first = page(&names.first());
         let by_name = local.as_ref().map(page).filter(|by_name| *by_name != first);
         let (page, beside) = match by_name {
@@ -109,8 +111,8 @@ mod tests {
         let mut reach = Reach::new(&chosen("cam.example"), 443);
         reach.is_known_as(Some(&bench), &chosen("cam.example"), 443);
         let pages: Vec<_> = reach.pages().collect();
-        assert_eq!(pages, ["https://cam.example:443", "https://bench.local:443"]);
+        assert_eq!(pages, ["https://cam.example", "https://bench.local"]);
         reach.is_known_as(Some(&bench), &chosen("bench.local"), 443);
-        assert_eq!(reach.pages().collect::<Vec<_>>(), ["https://bench.local:443"]);
+        assert_eq!(reach.pages().collect::<Vec<_>>(), ["https://bench.local"]);
     }
 }

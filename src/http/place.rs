@@ -30,9 +30,9 @@ impl Place {
         let elsewhere = host.filter(|host| !is_loopback(host.host()));
         let elsewhere = elsewhere.map(|host| format!("https://{host}").to_ascii_lowercase());
         match elsewhere {
-            Some(own) if own != page && Some(&own) != beside.as_ref() => {
-                Self { page: own, beside: None }
-            }
+            // Who does not know the name stays without it.
+            Some(own) if Some(&own) == beside.as_ref() => Self { page: own, beside: Some(page) },
+            Some(own) if own != page => Self { page: own, beside: None },
             _ => Self { page, beside },
         }
     }
@@ -51,16 +51,13 @@ mod tests {
         };
         let asked = |host: &str| Place::asked(&reach, Some(&host.parse().unwrap()));
         let printed = Place { page: reach.page.clone(), beside: reach.beside.clone() };
-        for host in [
-            "localhost:5001",
-            "127.0.0.1:5001",
-            "[::1]:5001",
-            "192.168.1.3:5001",
-            "Bench.local:5001",
-        ] {
+        for host in ["localhost:5001", "127.0.0.1:5001", "[::1]:5001", "Bench.local:5001"] {
             assert_eq!(asked(host), printed, "{host}");
         }
         assert_eq!(Place::asked(&reach, None), printed);
+        let by_number =
+            Place { page: reach.beside.clone().unwrap(), beside: Some(reach.page.clone()) };
+        assert_eq!(asked("192.168.1.3:5001"), by_number);
         for host in ["10.0.0.2:5001", "cam.example.com", "192.168.1.3:8443"] {
             assert_eq!(asked(host), Place { page: format!("https://{host}"), beside: None });
         }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 /// The version that every line carries.
 const VERSION: u32 = 1;
 
-/// What a line of this version begins with, and where its event stands.
+/// What a line of this version begins with: its time, and the event.
 const BEFORE_AT: &[u8] = br#"{"v":1,"at":""#;
-const AT_BYTES: usize = BEFORE_AT.len() + r#"2026-11-20T11:06:42.009Z","#.len();
+const AT_BYTES: usize = "2026-11-20T11:06:42.009Z".len();
+const BEHIND_AT: &[u8] = br#"","#;
 const SEGMENT: &[u8] = br#""event":"segment","#;
 const REPLACED: &[u8] = br#""event":"replaced","#;
 
@@ -211,16 +212,21 @@ impl Line {
     fn read(line: &[u8]) -> Option<Self> {
         // Nearly all lines of a library are of files, and read several times as fast as what they
         // are instead of as any event. One in other words is read as that.
-        let behind = line.get(AT_BYTES..).filter(|_| line.starts_with(BEFORE_AT));
-        let event = match behind.unwrap_or_default() {
-            rest if rest.starts_with(SEGMENT) => Event::Segment(serde_json::from_slice(line).ok()?),
-            rest if rest.starts_with(REPLACED) => {
-                Event::Replaced(serde_json::from_slice(line).ok()?)
-            }
-            _ => return serde_json::from_slice(line).ok(),
+        Self::read_file(line).or_else(|| serde_json::from_slice(line).ok())
+    }
+
+    fn read_file(line: &[u8]) -> Option<Self> {
+        let (at, behind) = line.strip_prefix(BEFORE_AT)?.split_at_checked(AT_BYTES)?;
+        let behind = behind.strip_prefix(BEHIND_AT)?;
+        let event = if behind.starts_with(SEGMENT) {
+            Event::Segment(serde_json::from_slice(line).ok()?)
+        } else if behind.starts_with(REPLACED) {
+            Event::Replaced(serde_json::from_slice(line).ok()?)
+        } else {
+            return None;
         };
-        let at = str::from_utf8(line.get(BEFORE_AT.len()..AT_BYTES - 2)?).ok()?;
-        Some(Self { v: VERSION, at: at.to_owned(), event })
+        let at = str::from_utf8(at).ok()?.to_owned();
+        Some(Self { v: VERSION, at, event })
     }
 }
 
@@ -248,13 +254,17 @@ mod tests {
         for event in ["segment", "replaced"] {
             let at = "2026-11-20T11:06:42.009Z";
             let ours = format!(r#"{{"v":1,"at":"{at}","event":"{event}",{members}}}"#);
-            assert!(ours.as_bytes()[AT_BYTES..].starts_with(br#""event":"#));
+            assert!(Line::read_file(ours.as_bytes()).is_some());
             let others = format!(r#"{{ "event": "{event}", {members}, "at": "{at}", "v": 1 }}"#);
             let read = |text: &str| Line::read_all(text.as_bytes()).next().unwrap();
             let (ours, others) = (read(&ours), read(&others));
             assert_eq!(ours.event, others.event);
             assert_eq!(ours.to_text(), others.to_text());
         }
+        // An event inside of another one.
+        let odd = r#"{"v":1,"at":"x","y":{"event":"segment","file":"video_1.webm"},"event":"stop","reason":"a"}"#;
+        let read = Line::read_all(odd.as_bytes()).next().unwrap();
+        assert_eq!(read.event, Event::Stop { reason: "a".to_owned() });
         let torn = r#"{"v":1,"at":"2026-11-20T11:06:42.009Z","event":"segment","file":"video_1"#;
         assert_eq!(Line::read_all(torn.as_bytes()).count(), 0);
     }

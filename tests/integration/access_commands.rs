@@ -59,7 +59,10 @@ fn the_commands_change_what_the_running_server_knows() {
     let add = ["user", "add", "Ana\u{1b}[31m", "--only", "front-door,gym"];
     let (code, _, said) = ask(folder, &add, "");
     assert_eq!(code, Some(0));
-    assert!(said.contains("no device that was let in is called front-door, gym"), "{said}");
+    assert!(said.contains("No device that was let in is called gym: it is taken"), "{said}");
+    let (code, _, said) = ask(folder, &["user", "change", "ana [31m", "--only", ""], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("blank"), "{said}");
     let (code, _, said) = ask(folder, &["user", "password", "ana [31m"], "short\n");
     assert_eq!(code, Some(1));
     assert!(said.contains("8 characters"), "{said}");

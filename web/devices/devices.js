@@ -43,8 +43,19 @@ const TEXT_CHARACTERS = 200;
 /** Of a random id of 22 characters: enough to tell a dozen namesakes apart. */
 const SHORT_CHARACTERS = 5;
 
-/** @param {string} id */
-const shortId = (id) => id.slice(0, SHORT_CHARACTERS);
+/**
+ * The beginning of an id that no other has: programs choose ids that begin alike.
+ * @param {string} id
+ * @param {string[]} ids
+ */
+function shortId(id, ids) {
+  const others = ids.filter((other) => other !== id);
+  for (let length = SHORT_CHARACTERS; length < id.length; length += 1) {
+    const short = id.slice(0, length);
+    if (!others.some((other) => other.startsWith(short))) return short;
+  }
+  return id;
+}
 
 /** @param {unknown} value @returns {string | null} */
 const text = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
@@ -93,8 +104,9 @@ export function parseDevices(message) {
     if (device && !devices.some((other) => other.device === device.device)) devices.push(device);
   }
   const all = devices.map(({ device, ownName }) => ({ id: device, name: ownName }));
+  const ids = all.map(({ id }) => id);
   // Browsers of a kind call themselves alike, until a person gives them names.
-  const apart = devices.map((device) => ({ ...device, name: nameApart({ id: device.device, name: device.ownName }, all, shortId) }));
+  const apart = devices.map((device) => ({ ...device, name: nameApart({ id: device.device, name: device.ownName }, all, (id) => shortId(id, ids)) }));
   return { nowMs: number(message.now_ms), devices: apart.sort(byName) };
 }
 

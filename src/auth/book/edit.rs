@@ -156,8 +156,10 @@ impl Book {
             }
             Edit::SetPassword { id, password } => self.user(id)?.password.clone_from(password),
             Edit::AddToken(token) => {
-                // One is revoked by its name.
-                if self.tokens.values().any(|known| is_same_name(&known.name, &token.name)) {
+                // One is revoked by its name. One that has ended gives way.
+                let is_called_so = |known: &Token| is_same_name(&known.name, &token.name);
+                self.tokens.retain(|_, known| !(is_called_so(known) && known.has_ended(now_ms)));
+                if self.tokens.values().any(is_called_so) {
                     return Err(Error::NameTaken { what: "token", name: token.name.clone() });
                 }
                 if self.tokens.len() >= MAX_TOKENS {

@@ -4,13 +4,16 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use headers::ETag;
 
 use super::{About, Entity};
+
+/// Dates count whole seconds.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// A file on the disk, as it was when it was opened.
 #[derive(Debug)]
@@ -34,9 +37,11 @@ impl File {
         let tag =
             format!("\"{:x}-{:x}-{seconds:x}.{nanoseconds:x}\"", metadata.ino(), metadata.len());
         let etag = tag.parse::<ETag>().map_err(io::Error::other)?;
-        // Nothing is from the future (RFC 9110 section 8.8.2.1).
-        let modified = metadata.modified()?.min(SystemTime::now());
-        let about = About { bytes: metadata.len(), etag, modified };
+        let now = SystemTime::now();
+        // Nothing is from the future (RFC 9110 section 8.8.2.1), and dates begin in 1970.
+        let modified = metadata.modified()?.max(SystemTime::UNIX_EPOCH).min(now);
+        let is_settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLED_AFTER);
+        let about = About { bytes: metadata.len(), etag, modified, is_settled };
         let mime = mime_guess::from_path(path).first_or_octet_stream();
         let content_type = HeaderValue::from_str(mime.as_ref()).map_err(io::Error::other)?;
         Ok(Self { file, about, content_type })

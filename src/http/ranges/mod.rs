@@ -84,6 +84,10 @@ pub(super) fn answer<E: Entity>(entity: &Arc<E>, method: &Method, headers: &Head
         }
         *response.body_mut() = Body::from_stream(read(Arc::clone(entity), parts, end));
     }
+    if status == StatusCode::NOT_MODIFIED {
+        // A body that is known to be empty would be told as a length of zero.
+        *response.body_mut() = Body::from_stream(stream::empty::<io::Result<Bytes>>());
+    }
     labelled(response, about)
 }
 

@@ -8,7 +8,6 @@ use axum::http::header::RANGE;
 use axum::http::{HeaderMap, Method};
 use headers::{
     ETag, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince,
-    LastModified,
 };
 use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange};
 
@@ -26,6 +25,9 @@ pub(in crate::http) struct About {
     /// A strong one: the same for the same bytes alone.
     pub(in crate::http) etag: ETag,
     pub(in crate::http) modified: SystemTime,
+    /// Whether nothing else can have been there in the same second: a time counts whole seconds
+    /// (section 8.8.2.2).
+    pub(in crate::http) is_settled: bool,
 }
 
 /// What the answer holds.
@@ -95,9 +97,11 @@ fn is_other_one(headers: &HeaderMap, about: &About) -> bool {
     if !headers.contains_key(axum::http::header::IF_RANGE) {
         return false;
     }
-    let modified = LastModified::from(about.modified);
-    let if_range = headers.typed_get::<IfRange>();
-    if_range.is_none_or(|if_range| if_range.is_modified(Some(&about.etag), Some(&modified)))
+    let Some(if_range) = headers.typed_get::<IfRange>() else { return true };
+    // A date is that of the file or of another one (section 13.1.5), and not only a later one.
+    let own = IfRange::date(about.modified);
+    let is_date_of_it = about.is_settled && if_range == own;
+    !is_date_of_it && if_range.is_modified(Some(&about.etag), None)
 }
 
 fn ranges(headers: &HeaderMap) -> Option<Vec<SyntacticallyCorrectRange>> {
@@ -147,7 +151,8 @@ mod tests {
         About {
             bytes: BYTES,
             etag: "\"a\"".parse().unwrap(),
-            modified: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            modified: SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_500),
+            is_settled: true,
         }
     }
 
@@ -219,10 +224,17 @@ mod tests {
             ("W/\"a\"", Wanted::All),
             (modified, part),
             ("Fri, 15 Jan 2027 07:59:59 GMT", Wanted::All),
+            ("Fri, 15 Jan 2027 08:00:01 GMT", Wanted::All),
             ("nonsense", Wanted::All),
         ] {
             assert_eq!(of(&[range, ("if-range", if_range)]), expected, "{if_range}");
         }
+        // Another one may have been there in the same second.
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, "bytes=0-9".parse().unwrap());
+        headers.insert("if-range", modified.parse().unwrap());
+        let about = About { is_settled: false, ..about() };
+        assert_eq!(wanted(&Method::GET, &headers, &about), Wanted::All);
     }
 
     #[test]

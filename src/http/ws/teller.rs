@@ -52,6 +52,8 @@ pub(super) struct Teller {
     unanswered: u32,
     /// What the peer is being told of what it has sent.
     fault: Option<Fault>,
+    /// Until when it has time to read that.
+    ends_at: Option<Instant>,
 }
 
 /// What a peer says.
@@ -117,7 +119,8 @@ where
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0, fault: None }).await;
+        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0, fault: None, ends_at: None })
+            .await;
     }))
 }
 
@@ -127,8 +130,7 @@ impl Teller {
     pub(super) async fn gone(&mut self) -> Gone {
         loop {
             if let Some(fault) = self.fault {
-                let _ = self.close_on_sender(fault.code(), fault.sentence()).await;
-                return Gone;
+                return self.end_on(fault).await;
             }
             tokio::select! {
                 message = self.socket.recv() => match message {
@@ -139,7 +141,7 @@ impl Teller {
                     }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => match Fault::of(&error) {
-                        // Said above, also where this future is dropped meanwhile.
+                        // Said above, or by what is sent next where this future is dropped.
                         Some(fault) => self.fault = Some(fault),
                         None => return Gone,
                     },
@@ -219,8 +221,29 @@ impl Teller {
         self.send(Message::Close(Some(CloseFrame { code, reason }))).await
     }
 
+    /// Tells a peer what is wrong with what it has sent, and gives it its time to read that.
+    /// Dropping the future and calling this again goes on where it was.
+    async fn end_on(&mut self, fault: Fault) -> Gone {
+        let until = match self.ends_at {
+            Some(until) => {
+                let _ = tokio::time::timeout_at(until, self.socket.flush()).await;
+                until
+            }
+            None => {
+                let until = *self.ends_at.insert(Instant::now() + LAST_PATIENCE);
+                let _ = self.close(fault.code(), fault.sentence()).await;
+                until
+            }
+        };
+        let _ = tokio::time::timeout_at(until, answered(&mut self.socket, true)).await;
+        Gone
+    }
+
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
         let is_last = matches!(message, Message::Close(_));
+        if let Some(fault) = self.fault.filter(|_| !is_last) {
+            return Err(Box::pin(self.end_on(fault)).await);
+        }
         let patience = if is_last { LAST_PATIENCE } else { PATIENCE };
         let sending = tokio::time::timeout(patience, self.socket.send(message));
         tokio::select! {

@@ -160,7 +160,14 @@ impl<'a> Maker<'a> {
             address = format!("{address}?{}", query.join("&"));
         }
         if operation.path.ends_with("/{file}") {
-            let ranges = ["bytes=0-99", "bytes=-5", "bytes=99999999999-", "bytes=5-1", "lines=1"];
+            let ranges = [
+                "bytes=0-99",
+                "bytes=0-9,50-59",
+                "bytes=-5",
+                "bytes=99999999999-",
+                "bytes=5-1",
+                "lines=1",
+            ];
             headers.push(("range", (*self.random.pick(&ranges)).to_owned()));
             if self.random.once_in(4) {
                 let past = "Sat, 01 Jan 2000 00:00:00 GMT".to_owned();

@@ -106,6 +106,9 @@ impl Operation {
         if path.contains('{') {
             described = described.refuses(400, "the path is no text");
         }
+        described = described
+            .refuses(421, "the server is not known by the name that it was asked by")
+            .refuses(429, "more requests come from this address than the server answers");
         described.refused_by_rule()
     }
 
@@ -149,10 +152,10 @@ impl Operation {
     }
 
     /// The same, of one of several media types.
-    pub(super) fn answers_one_of<const N: usize>(
+    pub(super) fn answers_one_of(
         mut self,
         status: u16,
-        contents: [Content; N],
+        contents: impl IntoIterator<Item = Content>,
         description: &str,
     ) -> Self {
         let (reasons, known) = self.answers.entry(status).or_default();

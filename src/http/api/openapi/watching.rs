@@ -48,10 +48,8 @@ fn state() -> Vec<Operation> {
 }
 
 fn recordings() -> Vec<Operation> {
-    let of_file = |operation: Operation, status| {
-        let kinds = [bytes("video/webm"), bytes("video/mp4")];
-        operation.answers_one_of(status, kinds, "the media")
-    };
+    let kinds = || [bytes("video/webm"), bytes("video/mp4")];
+    let parts = || kinds().into_iter().chain([bytes("multipart/byteranges")]);
     let file = Operation::get(
         "getFile",
         "/api/sessions/{session}/files/{file}",
@@ -76,10 +74,11 @@ fn recordings() -> Vec<Operation> {
         )
         .answers(200, json::<check::CheckView>(), "what was found")
         .refuses(404, "there is none"),
-        of_file(of_file(file, 200), 206)
+        file.answers_one_of(200, kinds(), "the media")
+            .answers_one_of(206, parts(), "a part of it, or several")
             .answers_nothing(304, "it is as it was")
             .refuses(404, "there is none")
-            .refuses(412, "it is newer")
+            .refuses(412, "it is another one than what If-Match or If-Unmodified-Since names")
             .refuses(416, "it has no such range"),
     ]
 }
