@@ -115,12 +115,40 @@ impl Server {
         Ok(scope)
     }
 
+    /// The same for somebody new.
+    fn scope_of(&mut self, role: Role, only: &[String]) -> Result<Scope> {
+        if role != Role::Viewer && !only.is_empty() {
+            bail!("--only is for viewers: admins see everything, and cameras what they recorded");
+        }
+        self.scope(only)
+    }
+
     /// The one entry of a list that somebody means.
     fn find_one(&mut self, list: &str, what: &str, asked: &str) -> Result<Value> {
         let people = self.ask(Request::People)?;
         let all = people[list].as_array().cloned().unwrap_or_default();
-        for key in ["id", "device", "name"] {
-            let mut found = found(&all, key, asked);
+        find_one(&all, what, asked)
+    }
+
+    /// The one device that somebody means.
+    fn find_device(&mut self, asked: &str) -> Result<Value> {
+        find_one(&self.devices()?, "device", asked)
+    }
+
+    /// Those that record, or were let in to. A browser that is not among them is nobody's camera,
+    /// whatever it is called.
+    fn devices(&mut self) -> Result<Vec<Value>> {
+        let people = self.ask(Request::People)?;
+        let all = people["browsers"].as_array().cloned().unwrap_or_default();
+        let records = |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
+        Ok(all.into_iter().filter(records).collect())
+    }
+}
+
+fn find_one(all: &[Value], what: &str, asked: &str) -> Result<Value> {
+    {
+        for key in ["id", "device", "device_name", "name"] {
+            let mut found = found(all, key, asked);
             match found.len() {
                 0 => {}
                 1 => return Ok(found.remove(0).clone()),
@@ -173,7 +201,7 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             Ok(())
         }
         UserCommand::Add { name, role, only } => {
-            let scope = server.scope(&only)?;
+            let scope = server.scope_of(role, &only)?;
             let added = server.change(Change::AddUser { name, role, scope, password: None })?;
             done(
                 json,
@@ -252,7 +280,7 @@ fn token(server: &mut Server, json: bool, command: TokenCommand) -> Result<()> {
             table(&people["tokens"], &["id", "name", "role", "scope", "ends_ms", "last_seen_ms"])
         }
         TokenCommand::Add { name, role, days, only } => {
-            let scope = server.scope(&only)?;
+            let scope = server.scope_of(role, &only)?;
             let added = server.change(Change::AddToken { name, role, scope, days })?;
             if json {
                 return print_json(
@@ -281,18 +309,23 @@ fn token(server: &mut Server, json: bool, command: TokenCommand) -> Result<()> {
 fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()> {
     match command {
         DeviceCommand::List => {
-            let people = server.ask(Request::People)?;
-            let all = people["browsers"].as_array().cloned().unwrap_or_default();
-            let records =
-                |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
-            let all = all.into_iter().filter(records).map(with_stream);
-            let devices = Value::from(all.collect::<Vec<_>>());
+            let all: Vec<Value> = server.devices()?.into_iter().map(with_stream).collect();
+            let devices = Value::from(all);
             if json {
                 return print_json(&devices);
             }
             table(
                 &devices,
-                &["id", "name", "role", "stream", "device", "last_seen_ms", "last_from"],
+                &[
+                    "id",
+                    "device_name",
+                    "name",
+                    "role",
+                    "stream",
+                    "device",
+                    "last_seen_ms",
+                    "last_from",
+                ],
             )
         }
         DeviceCommand::Pair { uses, minutes } => {
@@ -309,17 +342,21 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
                 console::write(&format!("{}  the code", digits))?;
             }
             console::write(&url)?;
+            let by_digits = match code["digits"].as_str() {
+                Some(_) => {
+                    let (page, other) = (text_of(&code["page"]), or_at(&code["beside"]));
+                    format!(", or open {page}{other} and type the code")
+                }
+                None => String::new(),
+            };
             console::note(&format!(
-                "On the camera scan or open this, or open {}{} and type the code. Devices: {uses}, \
-                 until {}.",
-                text_of(&code["page"]),
-                or_at(&code["beside"]),
+                "On the camera scan or open this{by_digits}. Devices: {uses}, until {}.",
                 time(&code["ends_ms"])
             ));
             Ok(())
         }
         DeviceCommand::Revoke { device } => {
-            let known = server.find_one("browsers", "device", &device)?;
+            let known = server.find_device(&device)?;
             server.change(Change::RevokeBrowser { id: text_of(&known["id"]) })?;
             done(json, &known, "revoked; it keeps what it has not delivered")
         }

@@ -189,7 +189,7 @@ async fn serve(
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let keeper = access.clone();
     let keeping_access = tokio::spawn(async move { keeper.keep().await });
-    let local = local(config, &access, reach.clone());
+    let local = local(config, &access, devices.clone(), reach.clone());
     let sources = Sources::load(
         config.state.clone(),
         config.sources.clone(),
@@ -360,8 +360,14 @@ async fn announce(addresses: Vec<Address>, invitation: Invitation) {
 }
 
 /// Answers the server's owner. Without it everything else goes on.
-fn local(config: &Config, access: &Access, reach: watch::Receiver<Reach>) -> JoinHandle<()> {
-    let bound = Local::bind(&config.state, access.clone(), reach);
+fn local(
+    config: &Config,
+    access: &Access,
+    devices: Devices,
+    reach: watch::Receiver<Reach>,
+) -> JoinHandle<()> {
+    let name_of = Arc::new(move |device: &str| devices.name_of(device));
+    let bound = Local::bind(&config.state, access.clone(), reach, name_of);
     if let Err(error) = &bound {
         let command = program::command("user");
         tracing::warn!(%error, "`{command}`, `token` and `device` cannot speak to this server while it runs");

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::candidates::{found, of_each};
-use crate::auth::Scope;
+use crate::auth::{Scope, is_scope_name};
 use crate::config::sources::Name;
 use crate::live::stream_name_of;
 use crate::text::one_line;
@@ -32,8 +32,18 @@ pub(super) fn scope(only: &[String], browsers: &Value) -> Result<(Scope, Vec<Str
             names.insert(name.to_owned());
             continue;
         }
-        let mut named = found(all().filter(|browser| !browser["device"].is_null()), "name", name);
+        let recording = || all().filter(|browser| !browser["device"].is_null());
+        let mut named = found(recording(), "device_name", name);
+        if named.is_empty() {
+            named = found(recording(), "name", name);
+        }
         match named.len() {
+            0 if !is_scope_name(name) => bail!(
+                "no device that was let in is called {}, and no stream or source can be: their \
+                 names have small letters, digits and hyphens; a source is named as its address on \
+                 /live is",
+                one_line(name)
+            ),
             0 => {
                 names.insert(name.to_owned());
                 notes.push(unknown(name));
@@ -91,7 +101,7 @@ mod tests {
 
     fn browsers() -> Value {
         json!([
-            { "id": "b1", "name": "Front door", "role": "camera", "device": "kq3mz81x" },
+            { "id": "b1", "name": "Safari on iPad 2", "device_name": "Front door", "role": "camera", "device": "kq3mz81x" },
             { "id": "b2", "name": "Gym", "role": "camera", "device": "aaaa1111" },
             { "id": "b3", "name": "gym", "role": "camera", "device": "bbbb2222", "last_from": "192.168.1.7" },
             { "id": "b4", "name": "Ana", "role": "viewer", "device": null },
@@ -110,8 +120,9 @@ mod tests {
         let (names, said) = of(&["front DOOR"]);
         assert_eq!((&names[..], &*said), (&["kq3mz81x".to_owned()][..], "front DOOR is kq3mz81x."));
         assert_eq!(of(&["kq3mz81x"]), (vec!["kq3mz81x".to_owned()], String::new()));
+        assert_eq!(of(&["Safari on iPad 2"]).0, ["kq3mz81x"], "as it was let in");
         // A browser that only watches records nothing.
-        for name in ["porch", "Ana"] {
+        for name in ["porch", "camera-7"] {
             let (names, said) = of(&[name]);
             assert_eq!(names, [name]);
             assert!(said.contains(&format!("is called {name}: it is taken")), "{said}");
@@ -130,6 +141,14 @@ mod tests {
         let refused = scope(&["GYM".to_owned()], &browsers()).unwrap_err().to_string();
         assert!(refused.contains("b2") && refused.contains("b3"), "{refused}");
         assert!(refused.contains("192.168.1.7"), "{refused}");
+    }
+
+    #[test]
+    fn a_name_that_nothing_can_have_is_refused() {
+        for name in ["Back door", "porch/", "Ä"] {
+            let refused = scope(&[name.to_owned()], &browsers()).unwrap_err().to_string();
+            assert!(refused.contains(name), "{refused}");
+        }
     }
 
     #[test]

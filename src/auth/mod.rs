@@ -31,7 +31,7 @@ use crate::clock;
 use crate::config::Secret;
 use attempts::Attempts;
 use book::{Book, DeviceKey, Holder};
-pub(crate) use change::{Applied, Change};
+pub(crate) use change::{Applied, Change, is_scope_name};
 use changes::{Changes, Subject};
 use codes::Codes;
 pub(crate) use codes::NewCode;

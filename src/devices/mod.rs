@@ -104,6 +104,11 @@ impl Devices {
         self.lock().registry.get(device).is_some_and(|known| !known.key.is(&key))
     }
 
+    /// What a device calls itself, if it is known.
+    pub(crate) fn name_of(&self, device: &str) -> Option<String> {
+        self.lock().registry.get(device).map(|known| known.name.clone())
+    }
+
     /// Everyone who is known or publishes, by id.
     pub(crate) fn list(&self, publishers: &[Publisher]) -> Vec<Device> {
         list::list(&self.lock().registry, publishers)

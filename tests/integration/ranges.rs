@@ -25,6 +25,10 @@ async fn recorded() -> (Server, String, Vec<u8>) {
     let name = file.file_name().unwrap().to_str().unwrap();
     let url = format!("https://{}/api/sessions/session-1/files/{name}", server.https);
     let content = std::fs::read(&file).unwrap();
+    // A date is good for a part of it once nothing else can have been there in the same second.
+    let a_minute_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let opened = std::fs::File::options().write(true).open(&file).unwrap();
+    opened.set_modified(a_minute_ago).unwrap();
     (server, url, content)
 }
 

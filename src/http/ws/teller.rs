@@ -50,7 +50,9 @@ pub(super) struct Teller {
     pings: Interval,
     /// Signs of life that went out since something was heard.
     unanswered: u32,
-    /// What the peer is being told of what it has sent.
+    /// What has come cannot be read past.
+    is_broken: bool,
+    /// What is to be told the peer of it, where nobody hears what it says.
     fault: Option<Fault>,
     /// Until when it has time to read that.
     ends_at: Option<Instant>,
@@ -119,8 +121,16 @@ where
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0, fault: None, ends_at: None })
-            .await;
+        let _ = tell(Teller {
+            socket,
+            shutdown,
+            pings,
+            unanswered: 0,
+            is_broken: false,
+            fault: None,
+            ends_at: None,
+        })
+        .await;
     }))
 }
 
@@ -179,8 +189,9 @@ impl Teller {
                 Some(Ok(Message::Binary(_))) => return Ok(Heard::Binary),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Err(error)) => {
-                    self.fault = Fault::of(&error);
-                    return self.fault.map(Heard::Broken).ok_or(Gone);
+                    let fault = Fault::of(&error).ok_or(Gone)?;
+                    self.is_broken = true;
+                    return Ok(Heard::Broken(fault));
                 }
                 Some(Ok(Message::Close(_))) => {
                     // The answer to it waits to be sent.
@@ -197,8 +208,7 @@ impl Teller {
     pub(super) async fn close_on_sender(&mut self, code: u16, reason: &str) -> Result<(), Gone> {
         self.close(code, reason).await?;
         let _ =
-            tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket, self.fault.is_some()))
-                .await;
+            tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket, self.is_broken)).await;
         Ok(())
     }
 

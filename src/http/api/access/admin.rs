@@ -85,6 +85,7 @@ pub(in super::super::super) async fn people(
     Holder(pass): Holder,
 ) -> impl IntoResponse {
     let mut people = state.access.people();
+    people.name_devices(|device| state.devices.name_of(device));
     if let Who::Browser { id, .. } = pass.who() {
         mark_here(&mut people, id);
     }

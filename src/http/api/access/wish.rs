@@ -27,7 +27,7 @@ pub(super) struct LinkScope;
 fn name() -> Object {
     let name = ObjectBuilder::new().schema_type(Type::String);
     let name = name.min_length(Some(1)).max_length(Some(MAX_SCOPE_NAME_CHARS));
-    name.pattern(Some(r"^\P{Cc}*$")).build()
+    name.pattern(Some("^[A-Za-z0-9_-]*$")).build()
 }
 
 impl PartialSchema for ScopeWish {
