@@ -20,7 +20,7 @@ use crate::config::{self, AccessCommand, DeviceCommand, TokenCommand, UserComman
 use crate::console;
 use crate::program;
 use crate::text::one_line;
-use candidates::{found, of_each};
+use candidates::find_one;
 use scope::with_stream;
 use table::{print_json, shown, table, text_of, time};
 
@@ -142,24 +142,6 @@ impl Server {
         let all = people["browsers"].as_array().cloned().unwrap_or_default();
         let records = |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
         Ok(all.into_iter().filter(records).collect())
-    }
-}
-
-fn find_one(all: &[Value], what: &str, asked: &str) -> Result<Value> {
-    {
-        for key in ["id", "device", "device_name", "name"] {
-            let mut found = found(all, key, asked);
-            match found.len() {
-                0 => {}
-                1 => return Ok(found.remove(0).clone()),
-                _ => bail!(
-                    "there is more than one {what} named {}: say which by its id:\n{}",
-                    one_line(asked),
-                    of_each(&found)
-                ),
-            }
-        }
-        bail!("there is no {what} {}; the list has them all", one_line(asked))
     }
 }
 

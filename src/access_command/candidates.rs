@@ -1,9 +1,30 @@
 //! Entries that somebody may mean by a name.
 
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::table::{shown, time};
 use crate::text::one_line;
+
+/// The one that somebody means: by its id, or by a name that no other has.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub(super) fn find_one(all: &[Value], what: &str, asked: &str) -> Result<Value> {
+    for key in ["id", "device", "device_name", "name"] {
+        let mut found = found(all, key, asked);
+        match found.len() {
+            0 => {}
+            1 => return Ok(found.remove(0).clone()),
+            _ => bail!(
+                "there is more than one {what} named {}: say which by its id:\n{}",
+                one_line(asked),
+                of_each(&found)
+            ),
+        }
+    }
+    bail!("there is no {what} {}; the list has them all", one_line(asked))
+}
 
 /// Those that have this under the key, however it is written.
 pub(super) fn found<'a>(
