@@ -188,7 +188,7 @@ for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
     // Who is let in there is led on to the page.
     await Promise.all([watcher.playwright.waitForEvent("load"), type(watcher, said.digits)]);
     await shows(watcher, "watching-only");
-    assert.equal(await textOf(watcher, "address"), server.https);
+    await until("the server's address", async () => (await textOf(watcher, "address")) === server.https);
     await shoot(watcher)("devices-watching");
     const told = (await ask(admin, "GET", "/api/access/people")).said.browsers.map((/** @type {{ name: string }} */ { name }) => name).sort();
     assert.match(told.join(), /^(Chrom\w+ on Linux),\1 2$/, "two browsers of a kind are told apart");
