@@ -125,9 +125,12 @@ impl Server {
 
     /// The one entry of a list that somebody means.
     fn find_one(&mut self, list: &str, what: &str, asked: &str) -> Result<Value> {
+        find_one(&self.entries(list)?, what, asked)
+    }
+
+    fn entries(&mut self, list: &str) -> Result<Vec<Value>> {
         let people = self.ask(Request::People)?;
-        let all = people[list].as_array().cloned().unwrap_or_default();
-        find_one(&all, what, asked)
+        Ok(people[list].as_array().cloned().unwrap_or_default())
     }
 
     /// The one device that somebody means.
@@ -138,8 +141,7 @@ impl Server {
     /// Those that record, or were let in to. A browser that is not among them is nobody's camera,
     /// whatever it is called.
     fn devices(&mut self) -> Result<Vec<Value>> {
-        let people = self.ask(Request::People)?;
-        let all = people["browsers"].as_array().cloned().unwrap_or_default();
+        let all = self.entries("browsers")?;
         let records = |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
         Ok(all.into_iter().filter(records).collect())
     }

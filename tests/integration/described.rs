@@ -343,10 +343,7 @@ async fn recorded(server: &Server, admin: &str) -> (String, String) {
     client.text(hello).await;
     assert_eq!(client.receive().await["type"], "welcome");
     let capture = crate::support::captures::named("firefox-webm-vp8-opus");
-    let bytes = crate::v1::send(&mut client, 0, &capture).await;
-    let generations = json!([{ "generation": 0, "bytes": bytes }]);
-    client.text(json!({ "type": "stop", "generations": generations })).await;
-    let ending = client.ending().await;
+    let ending = crate::v1::record(&mut client, &capture).await;
     let file = ending.of_type("summary")[0]["files"][0]["file"].as_str().unwrap().to_owned();
     ("session-over".to_owned(), file)
 }

@@ -5,8 +5,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
-
 use crate::support::captures;
 use crate::support::client::Client;
 use crate::support::files::segments;
@@ -17,10 +15,7 @@ async fn recorded() -> (Server, String, Vec<u8>) {
     let server = Server::start(&[]);
     let capture = captures::named("chromium-mp4-h264-opus");
     let (mut client, _) = Client::hello(&server, "session-1").await;
-    let bytes = crate::v1::send(&mut client, 0, &capture).await;
-    let generations = json!([{ "generation": 0, "bytes": bytes }]);
-    client.text(json!({ "type": "stop", "generations": generations })).await;
-    client.ending().await;
+    crate::v1::record(&mut client, &capture).await;
     let file = segments(&server.recordings()).pop().unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     let url = format!("https://{}/api/sessions/session-1/files/{name}", server.https);
