@@ -181,6 +181,7 @@ async fn serve(
     };
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
     let recovery = recorder.clone();
+    let editor = Arc::new(recorder.clone());
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
@@ -209,6 +210,7 @@ async fn serve(
     let state = http::State {
         access: access.clone(),
         library,
+        editor,
         alarms,
         playback,
         pictures: Pictures::new(

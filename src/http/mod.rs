@@ -45,6 +45,7 @@ use crate::auth::Access;
 use crate::config::{Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
+use crate::library::editing::Editor;
 use crate::live::Streams;
 use crate::live::mpegts::Mpegts;
 use crate::live::pictures::Pictures;
@@ -70,6 +71,8 @@ pub(crate) struct State {
     /// Who gets in.
     pub(crate) access: Access,
     pub(crate) library: Library,
+    /// By which people change recordings.
+    pub(crate) editor: Arc<dyn Editor>,
     pub(crate) alarms: Alarms,
     /// What is live.
     pub(crate) streams: Streams,

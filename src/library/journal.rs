@@ -26,6 +26,9 @@ pub(crate) const TIMED_OUT: &str = "timed_out";
 /// stopped the recording: a raw publisher's connection broke off.
 pub(crate) const LOST: &str = "lost";
 
+/// The reason of a [`Event::Deleted`] that a person wanted.
+pub(crate) const BY_HAND: &str = "by_hand";
+
 /// Whether nothing more comes behind a [`Event::Stop`] with this reason.
 pub(crate) fn is_over(reason: &str) -> bool {
     [STOPPED, LOST].contains(&reason)
@@ -103,6 +106,16 @@ pub(crate) enum Event {
     },
     /// The session is over.
     Stop { reason: String },
+    /// A person has given the session a name of its own, or taken it away.
+    Name { title: Option<String>, by: String },
+    /// What lies in this time is not deleted.
+    Keep { start_us: i64, end_us: i64, by: String },
+    /// What lies in this time is not kept any more.
+    Release { start_us: i64, end_us: i64, by: String },
+    /// Files are not part of the session any more.
+    Deleted(Deleted),
+    /// A deletion is taken back.
+    Restored { deletion: String, by: String },
     /// An event of a newer version.
     #[serde(other)]
     Unknown,
@@ -123,6 +136,22 @@ pub(crate) struct Segment {
     /// From where the stream goes on should the file be gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resume: Option<Resume>,
+}
+
+/// Files that are removed, at `until_us` at the earliest. Until then they can be had back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Deleted {
+    /// What was deleted at once has one id, in all the sessions that it touched.
+    pub(crate) deletion: String,
+    pub(crate) files: Vec<String>,
+    pub(crate) bytes: u64,
+    /// From the first of them to the last.
+    pub(crate) start_us: i64,
+    pub(crate) end_us: i64,
+    pub(crate) until_us: i64,
+    pub(crate) by: String,
+    /// [`BY_HAND`], or the rule of retention.
+    pub(crate) reason: String,
 }
 
 /// Where a generation's stream goes on behind a file.
@@ -202,6 +231,17 @@ impl Line {
         let mut text = serde_json::to_string(self).unwrap_or_default();
         text.push('\n');
         text
+    }
+
+    /// When it was written, in microseconds since 1970.
+    pub(crate) fn at_us(&self) -> Option<i64> {
+        DateTime::parse_from_rfc3339(&self.at).ok().map(|at| at.timestamp_micros())
+    }
+
+    /// Whether a newer version of the program has written it, in whose words there may be more than
+    /// this one understands.
+    pub(crate) fn is_newer(&self) -> bool {
+        self.v > VERSION
     }
 
     /// Reads a journal. A line that is torn or not understood is passed over.

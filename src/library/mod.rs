@@ -1,8 +1,11 @@
 //! What has been recorded: a fold over the session journals, held in memory.
 
+mod changes;
+pub(crate) mod editing;
 mod heartbeats;
 pub(crate) mod journal;
 pub(crate) mod names;
+mod running;
 mod scan;
 mod session;
 mod trouble;
@@ -14,16 +17,19 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::clock::WallUs;
 use crate::storage::Storage;
+pub(crate) use changes::{Change, Changes};
 use heartbeats::gives_way;
 pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
+pub(crate) use running::{Run, Running};
 pub(crate) use scan::Unfinished;
 use scan::Unread;
-pub(crate) use session::{File, SOURCE, Session};
+pub(crate) use session::{Deletion, File, Gap, Kept, Mark, SOURCE, Session};
 pub(crate) use trouble::{Held, Room, Trouble};
 pub(crate) use usage::Growth;
 use usage::Usage;
@@ -40,6 +46,10 @@ pub(crate) struct Library {
     trouble: Trouble,
     heartbeats: Heartbeats,
     usage: Usage,
+    running: Running,
+    changes: Changes,
+    /// Whether all journals have been read.
+    is_complete: Arc<AtomicBool>,
 }
 
 /// The journal of a session, by where it lies.
@@ -81,6 +91,9 @@ impl Library {
             trouble: Trouble::default(),
             heartbeats: Heartbeats::default(),
             usage: Usage::default(),
+            running: Running::default(),
+            changes: Changes::default(),
+            is_complete: Arc::default(),
         }
     }
 
@@ -102,6 +115,21 @@ impl Library {
     /// What grows on the disk.
     pub(crate) fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// Which sessions are being recorded.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// What changes of it.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Whether all journals that the disk gives have been read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete.load(Ordering::Acquire)
     }
 
     fn each(&self, look: impl FnMut(&Session)) {
@@ -180,6 +208,15 @@ impl Library {
             None => alike.push_mut(Session::new(session.to_owned(), journal.clone())),
         };
         lines.into_iter().for_each(|line| known.apply(line.borrow()));
+        drop(sessions);
+        self.changes.tell(|| Change::Session(session.to_owned()));
+    }
+
+    /// Changes what is remembered of a session, if it is there.
+    fn change(&self, place: &editing::Place, change: impl FnOnce(&mut Session)) {
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut alike = sessions.get_mut(&place.session).into_iter().flatten();
+        alike.find(|session| session.journal == place.journal).map(change);
     }
 
     /// A session by its id.
@@ -219,6 +256,8 @@ impl Library {
         self.each(|session| (sessions, files) = (sessions + 1, files + session.files.len()));
         tracing::info!(sessions, files, "the library is read");
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
+        self.is_complete.store(true, Ordering::Release);
+        self.changes.tell(|| Change::Complete);
         unfinished
     }
 

@@ -57,6 +57,11 @@ pub(crate) fn growing(finished: &str) -> String {
     format!("{finished}{GROWING}")
 }
 
+/// The name under which a finished file's other form waits for its name.
+pub(crate) fn remade(finished: &str) -> String {
+    format!("{finished}.{REMADE}")
+}
+
 fn stem<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
     name.strip_suffix(extension)?.strip_suffix('.')
 }

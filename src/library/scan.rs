@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::editing::Place as Site;
 use super::journal::{Event, Line};
-use super::names::{is_abandoned, is_growing, is_journal, is_recordings_folder};
+use super::names::{is_abandoned, is_growing, is_journal, is_media, is_recordings_folder};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
 
@@ -123,10 +124,12 @@ impl<'a> Scan<'a> {
             Err(error) => return self.not_read(Place::Folder(folder), path, error),
         };
         let names = || entries.iter().map(|entry| entry.name.as_str());
+        let there: HashSet<&str> = names().filter(|name| is_media(name)).collect();
+        let is_there = |name: &str| there.contains(name);
         let mut sessions = Vec::new();
         for name in names().filter(|name| is_journal(name)) {
             let journal = JournalPlace { folder: folder.clone(), name: name.to_owned() };
-            let session = self.journal(journal.clone());
+            let session = self.journal(journal.clone(), &is_there);
             sessions.extend(session.map(|session| Unfinished { session, journal }));
         }
         if names().any(|name| is_growing(name) || is_abandoned(name)) {
@@ -135,7 +138,11 @@ impl<'a> Scan<'a> {
     }
 
     /// Adds a journal's lines to the library, and returns the session that it belongs to.
-    fn journal(&mut self, journal: JournalPlace) -> Option<String> {
+    fn journal(
+        &mut self,
+        journal: JournalPlace,
+        is_there: &dyn Fn(&str) -> bool,
+    ) -> Option<String> {
         if self.known.contains(&journal) {
             return None;
         }
@@ -155,6 +162,7 @@ impl<'a> Scan<'a> {
         // The first line names the session; without it nothing can refer to it.
         let Event::Session { session, .. } = &lines.first()?.event else { return None };
         self.library.apply_all(session, &journal, &lines);
+        self.library.looked(&Site { session: session.clone(), journal }, is_there);
         Some(session.clone())
     }
 

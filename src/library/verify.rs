@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::journal::{Event, Line, Segment};
+use super::journal::{Deleted, Event, Line, Segment};
 use super::names::{growing, is_abandoned, is_growing, is_journal, is_media, is_put_aside};
 use super::scan::{entries, text};
 use crate::storage::{Open, Storage, read_pieces};
@@ -73,6 +73,37 @@ impl Display for Problem {
     }
 }
 
+/// What the journals of a folder tell of its files.
+#[derive(Default)]
+struct Told {
+    named: BTreeMap<String, Segment>,
+    /// With their deletions. They may be there until those can no longer be taken back.
+    deleted: BTreeMap<String, (String, Segment)>,
+}
+
+impl Told {
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Segment(segment) | Event::Replaced(segment) => {
+                self.deleted.remove(&segment.file);
+                self.named.insert(segment.file.clone(), segment);
+            }
+            Event::Deleted(Deleted { deletion, files, .. }) => {
+                for file in files {
+                    let segment = self.named.remove(&file);
+                    let segment = segment.map(|segment| (file, (deletion.clone(), segment)));
+                    self.deleted.extend(segment);
+                }
+            }
+            Event::Restored { deletion, .. } => {
+                let back = self.deleted.extract_if(.., |_, (id, _)| *id == deletion);
+                self.named.extend(back.map(|(file, (_, segment))| (file, segment)));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Verifies everything below `root`. Blocks.
 pub(crate) fn verify(storage: &dyn Storage, root: &Path) -> Verification {
     let mut found = Verification::default();
@@ -89,11 +120,12 @@ impl Verification {
     fn folder(&mut self, storage: &dyn Storage, folder: &Path) {
         let names: BTreeSet<String> =
             entries(storage, folder).into_iter().map(|entry| entry.name).collect();
-        let mut named = BTreeMap::new();
+        let mut told = Told::default();
         for name in names.iter().filter(|name| is_journal(name)) {
             self.sessions += 1;
-            self.journal(storage, &folder.join(name), &mut named);
+            self.journal(storage, &folder.join(name), &mut told);
         }
+        let Told { named, deleted } = told;
         for segment in named.values() {
             let path = folder.join(&segment.file);
             match names.contains(&segment.file) {
@@ -111,28 +143,19 @@ impl Verification {
                 self.problem(path, What::Abandoned);
             } else if is_put_aside(name) {
                 self.problem(path, What::SetAside);
-            } else if !named.contains_key(name) {
+            } else if !named.contains_key(name) && !deleted.contains_key(name) {
                 self.problem(path, What::Unnamed);
             }
         }
     }
 
-    fn journal(
-        &mut self,
-        storage: &dyn Storage,
-        path: &Path,
-        named: &mut BTreeMap<String, Segment>,
-    ) {
+    fn journal(&mut self, storage: &dyn Storage, path: &Path, told: &mut Told) {
         let text = match text(storage, path) {
             Ok(text) => text,
             Err(error) => return self.problem(path.to_owned(), What::Unreadable(error)),
         };
         // A line that a crash has torn hides nothing.
-        for line in Line::read_all(&text) {
-            if let Event::Segment(segment) | Event::Replaced(segment) = line.event {
-                named.insert(segment.file.clone(), segment);
-            }
-        }
+        Line::read_all(&text).for_each(|line| told.apply(line.event));
     }
 
     fn file(&mut self, storage: &dyn Storage, path: PathBuf, segment: &Segment) {

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
+use super::shared::Journals;
+
 /// Folders whose recovery can go on side by side; more than a disk has use for.
 const TURNS: usize = 64;
 
@@ -17,13 +19,14 @@ pub(super) struct Active {
     /// All that were ever among them, until it is known what earlier processes have left.
     begun: Arc<Mutex<Option<HashSet<PathBuf>>>>,
     turns: Arc<[Semaphore]>,
+    journals: Journals,
 }
 
 impl Default for Active {
     fn default() -> Self {
         let turns = std::iter::repeat_with(|| Semaphore::new(1)).take(TURNS).collect();
         let begun = Arc::new(Mutex::new(Some(HashSet::new())));
-        Self { paths: Arc::default(), begun, turns }
+        Self { paths: Arc::default(), begun, turns, journals: Journals::default() }
     }
 }
 
@@ -59,6 +62,11 @@ impl Active {
         folder.hash(&mut hasher);
         let slot = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or(0);
         &self.turns[slot]
+    }
+
+    /// The journals that are open.
+    pub(super) fn journals(&self) -> &Journals {
+        &self.journals
     }
 
     fn begun(&self) -> MutexGuard<'_, Option<HashSet<PathBuf>>> {

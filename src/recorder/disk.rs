@@ -14,6 +14,7 @@ use super::active::Active;
 use super::fault::{DiskError, fault, is_mounted, sync_folder};
 use super::growing::Growing;
 use super::names;
+use super::shared::Journal;
 use crate::clock::WallUs;
 use crate::storage::{Open, Storage};
 
@@ -74,7 +75,7 @@ pub(super) struct Disk {
     folder: PathBuf,
     root: PathBuf,
     growing: BTreeMap<FileId, Growing>,
-    journal: Option<Growing>,
+    journal: Option<Journal>,
     is_folder_made: bool,
     active: Active,
 }
@@ -99,7 +100,7 @@ impl Disk {
     }
 
     /// Goes on with a journal that is there.
-    pub(super) fn adopt_journal(&mut self, journal: Growing) {
+    pub(super) fn adopt_journal(&mut self, journal: Journal) {
         self.journal = Some(journal);
         self.is_folder_made = true;
     }
@@ -166,7 +167,7 @@ impl Disk {
             }
             Step::Journal { text } => {
                 let missing = fault("find", &self.folder.join("session_*.jsonl"));
-                let journal = self.journal.as_mut();
+                let journal = self.journal.as_ref();
                 journal
                     .ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?
                     .append_line(text)?;
@@ -244,7 +245,7 @@ impl Disk {
         })?;
         sync_folder(&*self.storage, &self.folder)?;
         let name = journal.name();
-        self.journal = Some(journal);
+        self.journal = Some(self.active.journals().share(journal));
         Ok(Outcome::JournalBegun { name })
     }
 

@@ -20,13 +20,23 @@ pub(super) struct Growing {
     /// Steps of finishing it that are done; they are not repeated.
     finished_steps: usize,
     is_named: bool,
+    /// After a sync that failed, the file must not be used further.
+    has_failed: bool,
     _claim: Option<Claim>,
 }
 
 impl Growing {
     /// A file that is there, up to `len`.
     pub(super) fn new(file: Box<dyn StorageFile>, path: PathBuf, len: u64) -> Self {
-        Self { file, path, len, finished_steps: 0, is_named: false, _claim: None }
+        Self {
+            file,
+            path,
+            len,
+            finished_steps: 0,
+            is_named: false,
+            has_failed: false,
+            _claim: None,
+        }
     }
 
     /// A file that nobody else writes as long as this lives.
@@ -102,12 +112,16 @@ impl Growing {
 
     /// Appends lines, or a part of one, and syncs.
     pub(super) fn append_line(&mut self, text: &str) -> Result<(), DiskError> {
+        if self.has_failed {
+            return Err(sync_fault(&self.path)(io::ErrorKind::Other.into()));
+        }
         let len = self.len;
         let written = self.append(&[Bytes::copy_from_slice(text.as_bytes())]);
         let synced = written.and_then(|()| self.sync());
-        if synced.is_err() {
+        if let Err(error) = &synced {
             // Tried again, it is written in the same place.
             self.len = len;
+            self.has_failed = error.is_sync;
         }
         synced
     }

@@ -3,6 +3,7 @@
 mod active;
 mod commit;
 mod disk;
+mod editing;
 mod ending;
 mod fault;
 mod generation;
@@ -13,6 +14,7 @@ mod opening;
 mod plan;
 mod recording;
 mod recovery;
+mod shared;
 mod space;
 mod timeline;
 pub(crate) mod wall;

@@ -9,10 +9,10 @@ use super::Recorder;
 use super::disk::Disk;
 use super::fault::{self, DiskError, fault};
 use super::generation::{Continued, Generation};
-use super::growing::Growing;
 use super::left::Left;
 use super::names;
 use super::recovery::Site;
+use super::shared::Journal;
 use crate::library::journal::Segment;
 use crate::library::{JournalPlace, Session};
 use crate::live::feed::{
@@ -39,7 +39,7 @@ pub(super) struct Start {
 /// What is on the disk of a session.
 struct Found {
     left: Left,
-    journal: Growing,
+    journal: Journal,
     continued: BTreeMap<u32, Continued>,
 }
 
@@ -139,6 +139,7 @@ fn find(site: &Site) -> Result<Option<Found>, DiskError> {
         let found = site.continued(&mut left, &mut journal, number)?;
         continued.extend(found.map(|found| (number, found)));
     }
+    let journal = site.active.journals().share(journal);
     Ok(Some(Found { left, journal, continued }))
 }
 

@@ -56,6 +56,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
         recorded_us: ends.max(),
         gives_way: session.is_resumable || session.peer.is_source(),
     });
+    let _run = recorder.library.running().begin(&session.device, &session.id);
     let session_is_source = session.peer.is_source();
     let (mut task, answer) = Task::new(session, &recorder, start, durable);
     // Whoever opened the session and is gone has closed the feed as well.

@@ -42,7 +42,7 @@ struct Unnamed {
 }
 
 impl Site {
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         self.library.root().join(&self.journal.folder)
     }
 
@@ -334,6 +334,19 @@ impl Site {
         if !self.exists(&path)? {
             return Ok(None);
         }
+        let (text, journal) = self.claim_journal()?;
+        let mut left = Left::new(&self.session);
+        Line::read_all(&text).for_each(|line| left.apply(line.event));
+        Ok(Some((left, journal)))
+    }
+
+    /// Opens the journal, so that the next line stands by itself. Blocks.
+    pub(super) fn open_journal(&self) -> Result<Growing, DiskError> {
+        self.claim_journal().map(|(_, journal)| journal)
+    }
+
+    fn claim_journal(&self) -> Result<(Vec<u8>, Growing), DiskError> {
+        let path = self.folder().join(&self.journal.name);
         let busy = || fault("claim", &path)(io::ErrorKind::ResourceBusy.into());
         let claim = self.active.claim(&path).ok_or_else(busy)?;
         self.settle(&path)?;
@@ -344,13 +357,11 @@ impl Site {
             Ok(true)
         })
         .map_err(fault("read", &path))?;
-        let mut left = Left::new(&self.session);
-        Line::read_all(&text).for_each(|line| left.apply(line.event));
         let mut journal = Growing::new(file, path, text.len() as u64).claimed(Some(claim));
         if text.last().is_some_and(|&last| last != b'\n') {
             // The next line must not become part of one that was torn.
             journal.append_line("\n")?;
         }
-        Ok(Some((left, journal)))
+        Ok((text, journal))
     }
 }

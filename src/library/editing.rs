@@ -1,0 +1,247 @@
+//! What people change of a session: lines that are added to its journal.
+//!
+//! Deciding is here, and pure; the recorder writes, since journals of sessions that run are its own.
+
+use std::fmt::Debug;
+
+use futures_util::future::BoxFuture;
+
+use super::journal::{BY_HAND, Deleted, Event};
+use super::session::{File, Session};
+use super::{JournalPlace, Library, names};
+use crate::clock::WallUs;
+
+/// Writes into journals, whether their sessions run or not. Clones of what it writes with are shared.
+pub(crate) trait Editor: Debug + Send + Sync {
+    /// Adds to a session's journal what `decide` says of the session as it is then. Waits until the
+    /// journals are read. The answer is the session behind it.
+    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>>;
+
+    /// Removes what was deleted of a session by then. The answer is how many files, and their bytes.
+    fn sweep(&self, place: Place, now_us: WallUs)
+    -> BoxFuture<'_, Result<(usize, u64), EditError>>;
+}
+
+/// What to add to a session's journal.
+pub(crate) type Decide = Box<dyn FnOnce(&Session) -> Result<Vec<Event>, Refusal> + Send>;
+
+/// A session, and where its journal is: ids are the devices' own choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) session: String,
+    pub(crate) journal: JournalPlace,
+}
+
+/// Why a session is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// A newer version of the program has written it.
+    #[error(
+        "a newer version of localcamera has written this recording's journal; change it with that version"
+    )]
+    Newer,
+    /// What is to be deleted is kept.
+    #[error("{file} lies in a time that is kept; release that first")]
+    Kept { file: String },
+    /// It is still being written.
+    #[error("{file} may still grow; stop the recording first")]
+    Growing { file: String },
+    /// The session has no such file.
+    #[error("the recording has no file {file}")]
+    NoFile { file: String },
+    /// Nothing is recorded in that time.
+    #[error("nothing of the recording lies in that time")]
+    Outside,
+    /// There is nothing left to take back.
+    #[error("it is too late to take that back: the files are removed")]
+    Over,
+    /// That time is not kept.
+    #[error("no such time is kept")]
+    NotKept,
+}
+
+/// Why a journal could not be added to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody has moved it away.
+    #[error("the recording's journal has been moved away")]
+    Gone,
+    /// The disk does not take it.
+    #[error("{0}")]
+    Disk(String),
+}
+
+/// A name for it, or none.
+pub(crate) fn name(title: Option<String>, by: String) -> Decide {
+    Box::new(move |session| {
+        let is_news = session.title != title;
+        Ok(is_news.then_some(Event::Name { title, by }).into_iter().collect())
+    })
+}
+
+/// Something worth finding again.
+pub(crate) fn mark(at_us: WallUs, detail: Option<String>) -> Decide {
+    Box::new(move |session| {
+        let (start_us, end_us) = session.span_us().ok_or(Refusal::Outside)?;
+        if !(start_us..=end_us).contains(&at_us) {
+            return Err(Refusal::Outside);
+        }
+        let kind = "mark".to_owned();
+        Ok(vec![Event::Mark { at_us, kind, generation: None, detail, device_ms: None }])
+    })
+}
+
+/// Keeps what there is of that time.
+pub(crate) fn keep(start_us: WallUs, end_us: WallUs, by: String) -> Decide {
+    Box::new(move |session| {
+        let (start_us, end_us) = session.within_us(start_us, end_us).ok_or(Refusal::Outside)?;
+        let is_news = !session.kept.has(start_us, end_us);
+        Ok(is_news.then_some(Event::Keep { start_us, end_us, by }).into_iter().collect())
+    })
+}
+
+/// Keeps that time no more.
+pub(crate) fn release(start_us: WallUs, end_us: WallUs, by: String) -> Decide {
+    Box::new(move |session| match session.kept.has(start_us, end_us) {
+        true => Ok(vec![Event::Release { start_us, end_us, by }]),
+        false => Err(Refusal::NotKept),
+    })
+}
+
+/// What a deletion is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    /// One for all sessions that it touches.
+    pub(crate) deletion: String,
+    pub(crate) by: String,
+    /// [`BY_HAND`], or the rule of retention.
+    pub(crate) reason: String,
+    /// When the files are removed.
+    pub(crate) until_us: WallUs,
+}
+
+impl Wish {
+    /// That of a person.
+    pub(crate) fn by_hand(deletion: String, by: String, until_us: WallUs) -> Self {
+        Self { deletion, by, reason: BY_HAND.to_owned(), until_us }
+    }
+}
+
+/// Deletes these files, or all there are (`None`). `is_running`: whether the session is being
+/// recorded; then what may still grow stays.
+pub(crate) fn delete(
+    files: Option<Vec<String>>,
+    is_running: impl Fn(&Session) -> bool + Send + 'static,
+    wish: Wish,
+) -> Decide {
+    Box::new(move |session| {
+        let wanted = deletable(session, files.as_deref(), is_running(session))?;
+        let Some(start_us) = wanted.iter().map(|file| file.start_us).min() else {
+            return Ok(Vec::new());
+        };
+        let end_us = wanted.iter().map(|file| file.end_us()).max().unwrap_or(start_us);
+        let Wish { deletion, by, reason, until_us } = wish;
+        let bytes = wanted.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+        let files = wanted.into_iter().map(|file| file.name.to_string()).collect();
+        let deleted = Deleted { deletion, files, bytes, start_us, end_us, until_us, by, reason };
+        Ok(vec![Event::Deleted(deleted)])
+    })
+}
+
+/// The files of the list, all of which can be deleted.
+///
+/// # Errors
+/// With the first that cannot, and why.
+pub(crate) fn deletable<'a>(
+    session: &'a Session,
+    names: Option<&[String]>,
+    is_running: bool,
+) -> Result<Vec<&'a File>, Refusal> {
+    if session.is_newer {
+        return Err(Refusal::Newer);
+    }
+    let wanted = match names {
+        None if is_running => {
+            return Err(Refusal::Growing { file: session.journal.folder.clone() });
+        }
+        None => session.files.iter().collect::<Vec<_>>(),
+        Some(names) => {
+            let find = |name: &String| {
+                session.file(name).ok_or_else(|| Refusal::NoFile { file: name.clone() })
+            };
+            names.iter().map(find).collect::<Result<_, _>>()?
+        }
+    };
+    let growing = session.provisional();
+    for file in &wanted {
+        let name = || file.name.to_string();
+        if session.kept.touches(file.start_us, file.end_us()) {
+            return Err(Refusal::Kept { file: name() });
+        }
+        if is_running && growing.contains(&*file.name) {
+            return Err(Refusal::Growing { file: name() });
+        }
+    }
+    Ok(wanted)
+}
+
+/// Takes a deletion back.
+pub(crate) fn restore(deletion: String, by: String) -> Decide {
+    Box::new(move |session| {
+        let waiting = session.deletions.get(&deletion).map(|deletion| deletion.waiting.len());
+        match waiting {
+            Some(1..) => Ok(vec![Event::Restored { deletion, by }]),
+            _ => Err(Refusal::Over),
+        }
+    })
+}
+
+impl Session {
+    /// From where to where in wall time there is something of it.
+    pub(crate) fn span_us(&self) -> Option<(WallUs, WallUs)> {
+        let end_us = self.end_us()?;
+        let start_us = self.files.iter().map(|file| file.start_us).min()?;
+        Some((start_us, end_us))
+    }
+
+    /// The part of a time in which there is something of it.
+    fn within_us(&self, start_us: WallUs, end_us: WallUs) -> Option<(WallUs, WallUs)> {
+        let (first_us, last_us) = self.span_us()?;
+        let (start_us, end_us) = (start_us.max(first_us), end_us.min(last_us));
+        (start_us < end_us).then_some((start_us, end_us))
+    }
+}
+
+impl Library {
+    /// Where the journal of a session is.
+    pub(crate) fn place(&self, session: &Session) -> Place {
+        Place { session: session.id.clone(), journal: session.journal.clone() }
+    }
+
+    /// The session of a place.
+    pub(crate) fn at(&self, place: &Place) -> Option<Session> {
+        self.find(&place.session, |session| session.journal == place.journal)
+    }
+
+    /// These files are not on the disk any more.
+    pub(crate) fn removed(&self, place: &Place, names: &[String]) {
+        self.change(place, |session| {
+            session.deletions.retain(|name| !names.iter().any(|removed| removed == name));
+        });
+    }
+
+    /// Somebody has looked which files are there.
+    pub(crate) fn looked(&self, place: &Place, is_there: impl Fn(&str) -> bool) {
+        self.change(place, |session| {
+            session.deletions.retain(&is_there);
+            for file in &mut session.files {
+                // After a crash it may wait for its name.
+                file.is_missing = !is_there(&file.name)
+                    && !is_there(&names::growing(&file.name))
+                    && !is_there(&names::remade(&file.name));
+            }
+        });
+    }
+}

@@ -1,0 +1,78 @@
+//! What was deleted of a session.
+
+use super::File;
+use crate::clock::WallUs;
+use crate::library::journal::Deleted;
+
+/// All deletions of a session, in the order of its journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Deletions(Vec<Deletion>);
+
+/// Files that were deleted at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deletion {
+    pub(crate) id: Box<str>,
+    pub(crate) at_us: WallUs,
+    pub(crate) by: Box<str>,
+    pub(crate) reason: Box<str>,
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+    pub(crate) start_us: WallUs,
+    pub(crate) end_us: WallUs,
+    /// Until then it can be taken back.
+    pub(crate) until_us: WallUs,
+    /// Those that may still be on the disk.
+    pub(crate) waiting: Vec<File>,
+}
+
+impl Deletions {
+    pub(super) fn deleted(&mut self, deleted: &Deleted, at_us: WallUs, waiting: Vec<File>) {
+        self.0.push(Deletion {
+            id: deleted.deletion.as_str().into(),
+            at_us,
+            by: deleted.by.as_str().into(),
+            reason: deleted.reason.as_str().into(),
+            files: deleted.files.len(),
+            bytes: deleted.bytes,
+            start_us: deleted.start_us,
+            end_us: deleted.end_us,
+            until_us: deleted.until_us,
+            waiting,
+        });
+    }
+
+    /// Takes one back, as far as its files have not been removed.
+    pub(super) fn restored(&mut self, id: &str) -> Vec<File> {
+        let restored = self.0.extract_if(.., |deletion| *deletion.id == *id);
+        restored.flat_map(|deletion| deletion.waiting).collect()
+    }
+
+    /// A file of this name is not waiting to be removed, or has been.
+    pub(super) fn forget(&mut self, name: &str) {
+        for deletion in &mut self.0 {
+            deletion.waiting.retain(|file| *file.name != *name);
+        }
+    }
+
+    /// Keeps of those that wait what is still on the disk.
+    pub(crate) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        for deletion in &mut self.0 {
+            deletion.waiting.retain(|file| is_there(&file.name));
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Deletion> {
+        self.0.iter()
+    }
+
+    /// By its id, which is that of one in other sessions, too.
+    pub(crate) fn get(&self, id: &str) -> Option<&Deletion> {
+        self.iter().find(|deletion| *deletion.id == *id)
+    }
+
+    /// The files that are to be removed by then.
+    pub(crate) fn due(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
+        let due = self.iter().filter(move |deletion| deletion.until_us <= now_us);
+        due.flat_map(|deletion| &deletion.waiting)
+    }
+}

@@ -1,0 +1,113 @@
+//! What people change of a session, written into its journal.
+
+use std::io;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::Recorder;
+use super::fault::{DiskError, fault, is_mounted, sync_folder};
+use super::recovery::Site;
+use crate::clock::{self, WallUs};
+use crate::library::Session;
+use crate::library::editing::{Decide, EditError, Editor, Place, Refusal};
+use crate::library::journal::Line;
+use crate::storage;
+
+impl Editor for Recorder {
+    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>> {
+        self.write(place, decide).boxed()
+    }
+
+    fn sweep(
+        &self,
+        place: Place,
+        now_us: WallUs,
+    ) -> BoxFuture<'_, Result<(usize, u64), EditError>> {
+        self.remove_deleted(place, now_us).boxed()
+    }
+}
+
+impl Recorder {
+    async fn write(&self, place: Place, decide: Decide) -> Result<Session, EditError> {
+        self.scanned().await;
+        // Whoever takes the session up, or edits it, waits; what runs goes on, and only lengthens it.
+        let _turn = self.active.turn(&place.journal.folder).acquire().await;
+        let session = self.library.at(&place).ok_or(EditError::Gone)?;
+        if session.is_newer {
+            return Err(Refusal::Newer.into());
+        }
+        let events = decide(&session)?;
+        if events.is_empty() {
+            return Ok(session);
+        }
+        let lines: Vec<Line> =
+            events.into_iter().map(|event| Line::new(clock::now(), event)).collect();
+        let text: String = lines.iter().map(Line::to_text).collect();
+        let site = self.site(place.session.clone(), place.journal.clone());
+        let added = storage::execute(&self.storage, move || site.add(&text)).await;
+        added.map_err(|error| self.refused(&place, &error))?;
+        lines.iter().for_each(|line| self.library.apply(&place.session, &place.journal, line));
+        self.library.at(&place).ok_or(EditError::Gone)
+    }
+
+    async fn remove_deleted(
+        &self,
+        place: Place,
+        now_us: WallUs,
+    ) -> Result<(usize, u64), EditError> {
+        self.scanned().await;
+        let _turn = self.active.turn(&place.journal.folder).acquire().await;
+        let session = self.library.at(&place).ok_or(EditError::Gone)?;
+        let due = session.deletions.due(now_us);
+        let (names, bytes): (Vec<String>, Vec<u64>) =
+            due.map(|file| (file.name.to_string(), file.bytes)).unzip();
+        if names.is_empty() {
+            return Ok((0, 0));
+        }
+        let site = self.site(place.session.clone(), place.journal.clone());
+        let removing = names.clone();
+        let removed = storage::execute(&self.storage, move || site.remove_all(&removing)).await;
+        removed.map_err(|error| self.refused(&place, &error))?;
+        self.library.removed(&place, &names);
+        Ok((names.len(), bytes.into_iter().fold(0, u64::saturating_add)))
+    }
+
+    fn refused(&self, place: &Place, error: &DiskError) -> EditError {
+        match error.kind() {
+            io::ErrorKind::NotFound => EditError::Gone,
+            _ => {
+                let session = &place.session;
+                tracing::error!(session, %error, "a change of a recording waits for the disk");
+                EditError::Disk(error.to_string())
+            }
+        }
+    }
+}
+
+impl Site {
+    /// Appends lines to the journal, which may be open. Blocks.
+    fn add(&self, text: &str) -> Result<(), DiskError> {
+        let path = self.folder().join(&self.journal.name);
+        match self.active.journals().get(&path) {
+            Some(journal) => journal.append_line(text),
+            None => self.open_journal()?.append_line(text),
+        }
+    }
+
+    /// Removes files, whether they are there or not. Blocks.
+    fn remove_all(&self, names: &[String]) -> Result<(), DiskError> {
+        is_mounted(&*self.storage, self.library.root())?;
+        let folder = self.folder();
+        for name in names {
+            let path = folder.join(name);
+            match self.storage.remove(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(fault("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        sync_folder(&*self.storage, &folder)
+    }
+}
