@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::JournalPlace;
-use super::journal::{self, Event, Line, Segment};
+use super::journal::{self, Event, Line, Segment, TrackKind};
 use crate::clock::WallUs;
 pub(crate) use deletions::{Deletion, Deletions};
 pub(crate) use kept::{Kept, Spans};
@@ -63,6 +63,7 @@ pub(crate) struct File {
     pub(crate) generation: u32,
     /// Whether it was not there when somebody looked last.
     pub(crate) is_missing: bool,
+    pub(crate) has_video: bool,
     pub(crate) start_us: WallUs,
     pub(crate) duration_us: i64,
     pub(crate) bytes: u64,
@@ -157,6 +158,7 @@ impl Session {
             name: segment.file.as_str().into(),
             generation: segment.generation,
             is_missing: false,
+            has_video: segment.tracks.iter().any(|track| track.kind == TrackKind::Video),
             start_us: segment.start_us,
             duration_us: segment.duration_us,
             bytes: segment.bytes,
