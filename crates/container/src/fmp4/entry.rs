@@ -206,7 +206,8 @@ fn elementary_stream(out: &mut Vec<u8>, [object, stream]: [u8; 2], config: &[u8]
 
 /// Sets the PreSkip of a `dOps` box to zero: a file that begins inside an Opus stream has
 /// nothing to skip.
-fn clear_pre_skip(entry: &mut [u8]) {
+/// Says that nothing is hidden in front of an Opus track (Opus in ISOBMFF section 4.3.2).
+pub(crate) fn clear_pre_skip(entry: &mut [u8]) {
     if entry.get(4..8) != Some(b"Opus") {
         return;
     }

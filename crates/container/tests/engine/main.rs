@@ -18,6 +18,7 @@ mod cutting;
 mod damage;
 mod dialects;
 mod finishing;
+mod fragments;
 mod generated;
 mod headers;
 mod hostile;
