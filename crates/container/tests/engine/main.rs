@@ -29,6 +29,7 @@ mod open_groups;
 mod presentation;
 mod progressive;
 mod properties;
+mod reels;
 mod reopening;
 mod resynchronising;
 mod salvaging;
