@@ -18,8 +18,9 @@ use crate::auth::local::{self, Request};
 use crate::auth::{Access, Change, Password, Role, Scope};
 use crate::config::{self, AccessCommand, DeviceCommand, TokenCommand, UserCommand};
 use crate::console;
+use crate::program;
 use crate::text::one_line;
-use candidates::{found, of_each};
+use candidates::find_one;
 use scope::with_stream;
 use table::{print_json, shown, table, text_of, time};
 
@@ -103,36 +104,46 @@ impl Server {
         Ok(applied)
     }
 
-    /// What somebody is to see; says what of it nothing has that is known.
+    /// What somebody is to see; says how it was understood.
     fn scope(&mut self, only: &[String]) -> Result<Scope> {
         if only.is_empty() {
             return Ok(Scope::All);
         }
         let people = self.ask(Request::People)?;
-        let (scope, unknown) = scope::scope(only, &people["browsers"])?;
-        if let Some(note) = scope::of_unknown(&unknown) {
-            console::note(&note);
-        }
+        let (scope, notes) = scope::scope(only, &people["browsers"])?;
+        notes.iter().for_each(|note| console::note(note));
         Ok(scope)
+    }
+
+    /// The same for somebody new.
+    fn scope_of(&mut self, role: Role, only: &[String]) -> Result<Scope> {
+        if role != Role::Viewer && !only.is_empty() {
+            bail!("--only is for viewers: admins see everything, and cameras what they recorded");
+        }
+        self.scope(only)
     }
 
     /// The one entry of a list that somebody means.
     fn find_one(&mut self, list: &str, what: &str, asked: &str) -> Result<Value> {
+        find_one(&self.entries(list)?, what, asked)
+    }
+
+    fn entries(&mut self, list: &str) -> Result<Vec<Value>> {
         let people = self.ask(Request::People)?;
-        let all = people[list].as_array().cloned().unwrap_or_default();
-        for key in ["id", "device", "name"] {
-            let mut found = found(&all, key, asked);
-            match found.len() {
-                0 => {}
-                1 => return Ok(found.remove(0).clone()),
-                _ => bail!(
-                    "there is more than one {what} named {}: say which by its id:\n{}",
-                    one_line(asked),
-                    of_each(&found)
-                ),
-            }
-        }
-        bail!("there is no {what} {}; the list has them all", one_line(asked))
+        Ok(people[list].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The one device that somebody means.
+    fn find_device(&mut self, asked: &str) -> Result<Value> {
+        find_one(&self.devices()?, "device", asked)
+    }
+
+    /// Those that record, or were let in to. A browser that is not among them is nobody's camera,
+    /// whatever it is called.
+    fn devices(&mut self) -> Result<Vec<Value>> {
+        let all = self.entries("browsers")?;
+        let records = |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
+        Ok(all.into_iter().filter(records).collect())
     }
 }
 
@@ -174,12 +185,16 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
             Ok(())
         }
         UserCommand::Add { name, role, only } => {
-            let scope = server.scope(&only)?;
+            let scope = server.scope_of(role, &only)?;
             let added = server.change(Change::AddUser { name, role, scope, password: None })?;
             done(
                 json,
                 &added["entry"],
-                "added; `localcamera user password NAME` or `localcamera user link NAME` lets them in",
+                &format!(
+                    "added; `{}` or `{}` lets them in",
+                    program::command("user password NAME"),
+                    program::command("user link NAME")
+                ),
             )
         }
         UserCommand::Change { name, rename, role, only, all } => {
@@ -228,7 +243,13 @@ fn user(server: &mut Server, json: bool, command: UserCommand) -> Result<()> {
                 "Whoever opens this link first is in as {whom}. It can be used once, until {}.",
                 time(&code["ends_ms"])
             ));
-            Ok(console::write(&text_of(&code["url"]))?)
+            let url = text_of(&code["url"]);
+            if let Some(beside) = code["beside"].as_str() {
+                let (page, beside) = (text_of(&code["page"]), one_line(beside));
+                let other = url.replacen(&page, &beside, 1);
+                console::note(&format!("Where a device does not know that name: {other}"));
+            }
+            Ok(console::write(&url)?)
         }
     }
 }
@@ -243,7 +264,7 @@ fn token(server: &mut Server, json: bool, command: TokenCommand) -> Result<()> {
             table(&people["tokens"], &["id", "name", "role", "scope", "ends_ms", "last_seen_ms"])
         }
         TokenCommand::Add { name, role, days, only } => {
-            let scope = server.scope(&only)?;
+            let scope = server.scope_of(role, &only)?;
             let added = server.change(Change::AddToken { name, role, scope, days })?;
             if json {
                 return print_json(
@@ -272,18 +293,23 @@ fn token(server: &mut Server, json: bool, command: TokenCommand) -> Result<()> {
 fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()> {
     match command {
         DeviceCommand::List => {
-            let people = server.ask(Request::People)?;
-            let all = people["browsers"].as_array().cloned().unwrap_or_default();
-            let records =
-                |browser: &Value| browser["role"] == "camera" || !browser["device"].is_null();
-            let all = all.into_iter().filter(records).map(with_stream);
-            let devices = Value::from(all.collect::<Vec<_>>());
+            let all: Vec<Value> = server.devices()?.into_iter().map(with_stream).collect();
+            let devices = Value::from(all);
             if json {
                 return print_json(&devices);
             }
             table(
                 &devices,
-                &["id", "name", "role", "stream", "device", "last_seen_ms", "last_from"],
+                &[
+                    "id",
+                    "device_name",
+                    "name",
+                    "role",
+                    "stream",
+                    "device",
+                    "last_seen_ms",
+                    "last_from",
+                ],
             )
         }
         DeviceCommand::Pair { uses, minutes } => {
@@ -300,18 +326,30 @@ fn device(server: &mut Server, json: bool, command: DeviceCommand) -> Result<()>
                 console::write(&format!("{}  the code", digits))?;
             }
             console::write(&url)?;
+            let by_digits = match code["digits"].as_str() {
+                Some(_) => {
+                    let (page, other) = (text_of(&code["page"]), or_at(&code["beside"]));
+                    format!(", or open {page}{other} and type the code")
+                }
+                None => String::new(),
+            };
             console::note(&format!(
-                "Scan, open or type this on the camera. Devices: {uses}, until {}.",
+                "On the camera scan or open this{by_digits}. Devices: {uses}, until {}.",
                 time(&code["ends_ms"])
             ));
             Ok(())
         }
         DeviceCommand::Revoke { device } => {
-            let known = server.find_one("browsers", "device", &device)?;
+            let known = server.find_device(&device)?;
             server.change(Change::RevokeBrowser { id: text_of(&known["id"]) })?;
             done(json, &known, "revoked; it keeps what it has not delivered")
         }
     }
+}
+
+/// For who cannot open the first address.
+fn or_at(beside: &Value) -> String {
+    beside.as_str().map_or_else(String::new, |address| format!(" (or {address})"))
 }
 
 /// Asked for twice on a terminal, without showing it; else one line of standard input.
@@ -337,4 +375,16 @@ fn done(json: bool, entry: &Value, what: &str) -> Result<()> {
     }
     console::note(&format!("{} ({}): {what}", shown(&entry["name"]), shown(&entry["id"])));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_address_stands_beside_the_first() {
+        let number = Value::from("https://192.168.1.3:5001");
+        assert_eq!(or_at(&number), " (or https://192.168.1.3:5001)");
+        assert_eq!(or_at(&Value::Null), "");
+    }
 }

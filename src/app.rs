@@ -43,6 +43,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::{NoPlayback, Playback};
 use crate::live::sound::Sounds;
 use crate::live::transcoder::Transcoders;
+use crate::program;
 use crate::push;
 use crate::recorder::{self, Recorder};
 use crate::sources::{Cameras, Sources};
@@ -188,7 +189,7 @@ async fn serve(
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let keeper = access.clone();
     let keeping_access = tokio::spawn(async move { keeper.keep().await });
-    let local = local(config, &access, reach.clone());
+    let local = local(config, &access, devices.clone(), reach.clone());
     let sources = Sources::load(
         config.state.clone(),
         config.sources.clone(),
@@ -282,15 +283,13 @@ async fn serve(
     // Whoever reads the addresses may send the signal at once.
     let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
     let mut name = LocalName::new(config, listeners.https.port);
-    let local_name = name.announce(&whereabouts).await;
-    let mut all =
-        certificate::page_addresses(whereabouts.names(), local_name, listeners.https.port);
+    name.announce(&whereabouts).await;
+    let mut all = certificate::page_addresses(&reach.borrow());
     all.append(&mut addresses);
     let moved = whereabouts.changed_since_last_time();
     let keeping_names =
         tokio::spawn(Keeping { kept, tls, whereabouts, name, hosts }.run(stop.child_token()));
-    let page_url = reach.borrow().page.clone();
-    let mut invitation = invitation::make(config, &access, &page_url, listeners.https.port);
+    let mut invitation = invitation::make(config, &access, &reach.borrow(), listeners.https.port);
     invitation.notes.extend(moved);
     announce(all, invitation).await;
     tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
@@ -361,10 +360,17 @@ async fn announce(addresses: Vec<Address>, invitation: Invitation) {
 }
 
 /// Answers the server's owner. Without it everything else goes on.
-fn local(config: &Config, access: &Access, reach: watch::Receiver<Reach>) -> JoinHandle<()> {
-    let bound = Local::bind(&config.state, access.clone(), reach);
+fn local(
+    config: &Config,
+    access: &Access,
+    devices: Devices,
+    reach: watch::Receiver<Reach>,
+) -> JoinHandle<()> {
+    let name_of = Arc::new(move |device: &str| devices.name_of(device));
+    let bound = Local::bind(&config.state, access.clone(), reach, name_of);
     if let Err(error) = &bound {
-        tracing::warn!(%error, "`localcamera user`, `token` and `device` cannot speak to this server while it runs");
+        let command = program::command("user");
+        tracing::warn!(%error, "`{command}`, `token` and `device` cannot speak to this server while it runs");
     }
     tokio::spawn(async move {
         if let Ok(local) = bound {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::config::Check;
 use crate::console;
 use crate::library::{Library, Problem, Verification, verify};
+use crate::program;
 use crate::recorder::{CLAIM, Recorder, Settings};
 use crate::storage::{Filesystem, Storage};
 
@@ -22,7 +23,8 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     let Check { recordings, repair, segment } = check;
     let shown = recordings.display();
     if !recordings.is_dir() {
-        bail!("there is no recordings folder {shown}; name it: localcamera check DIR");
+        let again = program::command("check DIR");
+        bail!("there is no recordings folder {shown}; name it: {again}");
     }
     let storage: Arc<dyn Storage> = Arc::new(Filesystem);
     let mut found = verify(&*storage, recordings);
@@ -52,7 +54,10 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
     }
 }
 
-/// Whether a server is using the folder.
+/// Whether a server is using the folder. Who holds a lock like this one can only be found out by
+/// taking it, here shared and for an instant: a server that starts in that instant is refused the
+/// folder, and looks as if another had it. No system tells it otherwise (`F_GETLK` knows other
+/// locks, `/proc/locks` is Linux's and not a container's).
 pub(crate) fn is_served(recordings: &Path) -> bool {
     let claim = File::open(recordings.join(CLAIM));
     claim.is_ok_and(|claim| matches!(claim.try_lock_shared(), Err(TryLockError::WouldBlock)))

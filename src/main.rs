@@ -19,6 +19,7 @@ mod ingest;
 mod library;
 mod live;
 mod mdns;
+mod program;
 mod push;
 mod recorder;
 #[cfg(test)]

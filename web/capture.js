@@ -27,6 +27,7 @@ import { createStudio } from "./capture/studio.js";
 import { createSummaryPanel } from "./capture/summary-panel.js";
 import { createView } from "./capture/view.js";
 import { isCameraDenied, opensUnasked } from "./lib/camera.js";
+import { isAdmin } from "./lib/access.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull } from "./lib/device.js";
@@ -125,12 +126,14 @@ async function start() {
     onName: (name) => studio.rename(name),
     onRemote: (mode) => remote.choose(mode),
   });
+  let mayDismiss = false;
   const board = createAlarmBoard({
     page: window,
     root: byId("alarms"),
     strings,
     storage,
     most: 1,
+    mayDismiss: () => mayDismiss,
     isRecording: () => studio.state().inSession,
     // That nothing of its own arrives is what the truth line says.
     isOwn: (alarm) => alarm.device === device.id,
@@ -154,7 +157,7 @@ async function start() {
   const prompt = createPrompt({ strings, over: byId("stage"), now: clock.now, onAnswer: (reply, question) => remote.answer(reply, question) });
   const settingsSheet = createSheet(byId("settings"), app);
   const summarySheet = createSheet(byId("summary"), app);
-  const who = createWho({ page: window, strings, access: entry.access, mayLeave: () => !studio.state().inSession && studio.state().name !== "stopping" });
+  const who = createWho({ page: window, strings, access: entry.access, mayLeave: () => !studio.state().inSession && studio.state().name !== "stopping", onKnown: (known) => void (mayDismiss = isAdmin(known)) });
   const darkScreen = createDarkScreen({ screen: byId("dark"), button: byId("unlock"), note: byId("dark-note"), behind: app });
   const wakeLock = createWakeLock(navigator, document, { onChange: renderSoon });
   const kept = keepPage(navigator, renderSoon);
@@ -418,7 +421,10 @@ async function start() {
       const { inSession, name } = studio.state();
       return !inSession && name !== "stopping";
     },
-    onIn: retryNow,
+    onIn() {
+      void who.look();
+      retryNow();
+    },
   });
   app.hidden = false;
   render();
@@ -428,6 +434,8 @@ async function start() {
     void tryRecordNow();
   });
   health.look();
+  // Whose page it is: admins dismiss alarms.
+  void who.look();
 }
 
 void start();

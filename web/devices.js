@@ -15,12 +15,14 @@ import { createPanel } from "./devices/panel.js";
 import { createScope } from "./devices/scope.js";
 import { createServerPanel } from "./devices/server-panel.js";
 import { createDeviceWords } from "./devices/words.js";
+import { isAdmin } from "./lib/access.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress, createControl } from "./lib/control.js";
 import { loadDevice, localStorageOrNull, randomId } from "./lib/device.js";
 import { createDoor } from "./lib/door.js";
 import { byId, write } from "./lib/elements.js";
 import { keepIcons } from "./lib/icon.js";
+import { showPlace } from "./lib/place.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 import { createServerClock } from "./live/server-clock.js";
@@ -52,7 +54,20 @@ function start() {
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
   const words = createDeviceWords(strings);
-  const door = createDoor({ page: window, strings, onKnown: (known) => people.known(known) });
+  /** Whether this browser may command devices and change the server; not before the server has said so. */
+  let mayChange = false;
+  let isRoleKnown = false;
+  const door = createDoor({
+    page: window,
+    strings,
+    onKnown: (known) => {
+      isRoleKnown = true;
+      mayChange = isAdmin(known);
+      showPlace(byId("address"), byId("address-beside"), known.place, strings);
+      people.known(known);
+      render();
+    },
+  });
   /** @type {Device[] | null} */
   let devices = null;
   /** @type {"connecting" | "up" | "lost"} */
@@ -61,7 +76,7 @@ function start() {
   let group = null;
   let spoken = "";
 
-  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
+  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS, mayDismiss: () => mayChange });
   const server = createServerPanel({ strings });
   const control = createControl({
     page: window,
@@ -136,6 +151,8 @@ function start() {
   /** @param {any} message */
   function heard(message) {
     if (typeof message.now_ms === "number") clock.heard(message.now_ms);
+    // Whoever has got another role is cut off, and comes back with it.
+    if (link === "lost") door.look();
     link = "up";
     board.heard(message);
     people.heard(message);
@@ -166,22 +183,24 @@ function start() {
     const shown = inScope(all, group);
     const nowMs = clock.now();
     /** @param {Device} device */
-    const lookOf = (device) => ({ device, answer: commands.of(device.device), nowMs, isKnown, isAlarming: board.of(device.device) !== null });
+    const lookOf = (device) => ({ device, answer: commands.of(device.device), nowMs, isKnown, mayCommand: mayChange, isAlarming: board.of(device.device) !== null });
     byId("lost").hidden = link !== "lost";
     byId("connecting").hidden = devices !== null || link === "lost";
     byId("empty").hidden = devices === null || all.length > 0 || fetched.length > 0 || !isKnown;
     // One device has all of it on its card.
     byId("scope").hidden = all.length < 2 && groupsOf(all).length === 0;
+    byId("watching-only").hidden = !isRoleKnown || mayChange;
     const recording = all.filter((device) => isRecording(device) && device.isOnline).length;
     const counted = recording === 0 ? count("devices.count.idle", all.length) : count("devices.count", all.length, { recording });
     write(byId("count"), all.length === 0 ? "" : counted);
     cards.render(shown.map(lookOf));
-    scope.render({ devices: all, chosen: group, isKnown, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });
+    scope.render({ devices: all, chosen: group, isKnown, mayCommand: mayChange, batch: commands.batch(), nameOf: (id) => (all.find(({ device }) => device === id) || { name: id }).name });
     if (panel.id !== null) {
       const open = all.find(({ device }) => device === panel.id);
       panel.render(open ? lookOf(open) : null);
     }
-    sources.render({ nowMs, isKnown });
+    sources.render({ nowMs, isKnown, mayChange });
+    server.allow(mayChange);
     announce();
   }
 
@@ -199,7 +218,6 @@ function start() {
     sources.add(known);
   }
 
-  byId("address").textContent = location.origin;
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible") return;
     void server.look();

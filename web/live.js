@@ -15,11 +15,13 @@ import { createServerClock } from "./live/server-clock.js";
 import { heldUp, tilesOf } from "./live/streams.js";
 import { createWall } from "./live/wall.js";
 import { createWords } from "./live/words.js";
+import { isAdmin } from "./lib/access.js";
 import { createAlarmBoard } from "./lib/alarms-board.js";
 import { controlAddress } from "./lib/control.js";
 import { localStorageOrNull } from "./lib/device.js";
 import { createDoor } from "./lib/door.js";
 import { keepIcons } from "./lib/icon.js";
+import { showPlace } from "./lib/place.js";
 import { requestJson } from "./lib/request.js";
 import { loadStrings } from "./lib/strings.js";
 
@@ -41,7 +43,15 @@ async function ask() {
 function start() {
   const strings = loadStrings(document);
   const { t } = strings;
-  const door = createDoor({ page: window, strings });
+  let mayDismiss = false;
+  const door = createDoor({
+    page: window,
+    strings,
+    onKnown: (known) => {
+      mayDismiss = isAdmin(known);
+      showPlace(byId("address"), byId("address-beside"), known.place, strings);
+    },
+  });
   const title = document.title;
   const progress = () => performance.now();
   const clock = createServerClock({ progress });
@@ -50,7 +60,7 @@ function start() {
   const wall = createWall({ page: window, list: byId("wall"), address, clock, words, t });
   const insisted = pathOf(location.search);
   const large = createLarge({ page: window, kinds: insisted ? [insisted] : KINDS, address, clock, strings, words });
-  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS });
+  const board = createAlarmBoard({ page: window, root: byId("alarms"), strings, storage: localStorageOrNull(window), most: MOST_BANNERS, mayDismiss: () => mayDismiss });
   const control = createLiveControl({ page: window, url: controlAddress(location), ask, clock, progress, onChange: render, onMessage: (message) => board.heard(message) });
   /** @type {string | null} */
   let shown = null;
@@ -143,7 +153,6 @@ function start() {
   });
   whenBack(window, retryNow);
 
-  byId("address").textContent = location.origin;
   void keepIcons(document);
   byId("app").hidden = false;
   follow();

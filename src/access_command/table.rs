@@ -14,7 +14,11 @@ pub(super) fn print_json(value: &Value) -> Result<()> {
 /// Prints columns, aligned.
 pub(super) fn table(entries: &Value, keys: &[&str]) -> Result<()> {
     let rows = entries.as_array().into_iter().flatten();
-    let cells = |entry: &Value| keys.iter().map(|key| cell(key, &entry[key])).collect::<Vec<_>>();
+    let shown = |entry: &Value, key: &str| match (key, entry["role"].as_str()) {
+        ("scope", Some("camera")) => "its own".to_owned(),
+        _ => cell(key, &entry[key]),
+    };
+    let cells = |entry: &Value| keys.iter().map(|key| shown(entry, key)).collect::<Vec<_>>();
     for line in columns(keys, rows.map(cells).collect()) {
         console::write(&line)?;
     }

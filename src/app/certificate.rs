@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::whereabouts::Whereabouts;
-use crate::addresses::{Host, Names};
+use crate::addresses::{Names, Reach};
 use crate::clock;
 use crate::config::Config;
 use crate::console::Address;
@@ -30,19 +30,11 @@ pub(super) fn load(config: &Config, store: Store, names: &Names) -> Result<Kept,
     Kept::load(source, names, clock::now())
 }
 
-/// The addresses of the page for people, the one to open first in front: the name that stays, unless
-/// somebody chose another.
-pub(super) fn page_addresses(names: &Names, local_name: Option<Host>, port: u16) -> Vec<Address> {
-    let mut hosts = vec![names.first()];
-    let place = usize::from(names.are_asked_for);
-    if let Some(local_name) = local_name.filter(|name| !hosts.contains(name)) {
-        hosts.insert(place, local_name);
-    }
+/// The addresses of the page for people, the one to open first in front.
+pub(super) fn page_addresses(reach: &Reach) -> Vec<Address> {
     let purposes = ["capture page, API and WSS", "the same, where the first one does not open"];
-    let addresses = hosts.iter().zip(purposes);
-    addresses
-        .map(|(host, purpose)| Address { url: format!("https://{host}:{port}"), purpose })
-        .collect()
+    let pages = reach.pages().cloned().zip(purposes);
+    pages.map(|(url, purpose)| Address { url, purpose }).collect()
 }
 
 /// What is kept right until the server stops.
@@ -107,17 +99,18 @@ impl LocalName {
         Self { is_wanted: config.mdns, port, announcer: None }
     }
 
-    /// Tells the network where this computer is. Returns the name that leads here, if one does.
-    pub(super) async fn announce(&mut self, whereabouts: &Whereabouts) -> Option<Host> {
+    /// Tells the network where this computer is, and others by which name it is found there.
+    pub(super) async fn announce(&mut self, whereabouts: &Whereabouts) {
         self.stop().await;
         let ips = whereabouts.announced_ips();
-        if !self.is_wanted || ips.is_empty() {
-            return None;
-        }
-        let mut announcer = Announcer::start(self.port)?;
+        let is_told = self.is_wanted && !ips.is_empty();
+        let Some(mut announcer) = is_told.then(|| Announcer::start(self.port)).flatten() else {
+            whereabouts.is_known_as(None);
+            return;
+        };
         let name = announcer.announce(whereabouts.names(), &ips).await;
+        whereabouts.is_known_as(name.as_ref());
         self.announcer = Some(announcer);
-        name
     }
 
     async fn stop(&mut self) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use crate::addresses::{Names, Reach, last, moved};
+use crate::addresses::{Host, Names, Reach, last, moved};
 use crate::config::Config;
 
 const ADVICE: &str = "So that it stays the same, reserve an address for this computer in the router \
@@ -39,6 +39,11 @@ impl Whereabouts {
         self.names.announced_ips(self.bind)
     }
 
+    /// The network knows this name of the computer, or none.
+    pub(super) fn is_known_as(&self, name: Option<&Host>) {
+        self.reach.send_modify(|reach| reach.is_known_as(name, &self.names, self.port));
+    }
+
     /// What others are told of it, now and after each change.
     pub(super) fn reach(&self) -> watch::Receiver<Reach> {
         self.reach.subscribe()
@@ -69,7 +74,7 @@ impl Whereabouts {
         }
         let Some(names) = moved(&self.names, Names::find(&[], None)) else { return false };
         let before = std::mem::replace(&mut self.names, names);
-        self.reach.send_replace(Reach::new(&self.names, self.port));
+        self.reach.send_modify(|reach| reach.moves(&self.names, self.port));
         let (first, now) = (before.first(), self.names.first());
         if first != now {
             let page = &self.reach.borrow().page;

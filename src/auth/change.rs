@@ -13,7 +13,7 @@ use crate::config::Secret;
 use crate::text::{is_within, one_line};
 
 /// A name in a list; longer ones help nobody.
-const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 
 /// A site's cameras.
 const MAX_SCOPE_NAMES: usize = 200;
@@ -225,20 +225,21 @@ pub(super) fn name(name: &str) -> Result<String, Error> {
     }
 }
 
+/// Whether a stream, a source or a device can have it as its name or id.
+pub(crate) fn is_scope_name(name: &str) -> bool {
+    let is_one = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && is_within(name, MAX_SCOPE_NAME_CHARS) && name.chars().all(is_one)
+}
+
 /// What somebody is to be given.
 pub(super) fn rights(role: Role, scope: Scope) -> Result<Rights, Error> {
-    if let Scope::Only(names) = &scope {
-        let is_good = |name: &String| {
-            !name.is_empty()
-                && is_within(name, MAX_SCOPE_NAME_CHARS)
-                && !name.contains(char::is_control)
-        };
-        if names.len() > MAX_SCOPE_NAMES || !names.iter().all(is_good) {
-            return Err(Error::Invalid(format!(
-                "a scope is a list of at most {MAX_SCOPE_NAMES} names of streams or ids of \
-                 devices, of at most {MAX_SCOPE_NAME_CHARS} characters each"
-            )));
-        }
+    if let Scope::Only(names) = &scope
+        && (names.len() > MAX_SCOPE_NAMES || !names.iter().all(|name| is_scope_name(name)))
+    {
+        return Err(Error::Invalid(format!(
+            "a scope is a list of at most {MAX_SCOPE_NAMES} names of streams or ids of devices, of \
+             at most {MAX_SCOPE_NAME_CHARS} letters, digits, hyphens and underscores each"
+        )));
     }
     // An admin watches everything.
     let scope = if role == Role::Viewer { scope } else { Scope::All };

@@ -206,7 +206,7 @@ impl Access {
             state.sign_ins.fail(from, now_ms);
         }
         let is_it = self.shared.passwords.is(password, kept.clone()).await;
-        let user = user.filter(|_| is_it).ok_or(Refused::Wrong)?;
+        let user = user.filter(|_| is_it).ok_or(Refused::WrongPassword)?;
         self.lock().sign_ins.forgive(from);
         let access = self.clone();
         detached(move |deadline| async move {
@@ -217,7 +217,8 @@ impl Access {
                 let state = access.lock();
                 let user = state.book.users.get(&user);
                 // It may have been changed meanwhile.
-                let user = user.filter(|user| user.password == kept).ok_or(Refused::Wrong)?;
+                let user =
+                    user.filter(|user| user.password == kept).ok_or(Refused::WrongPassword)?;
                 let password = Subject::Password(user.id.clone());
                 (user.rights.clone(), state.changes.look(password))
             };
@@ -226,7 +227,7 @@ impl Access {
             access.give(&Edit::LetIn(browser), &Terms::new(basis, deadline)).await.map_err(
                 |error| match error {
                     // The user has another password, or is gone.
-                    Error::Superseded | Error::Unknown { .. } => Refused::Wrong,
+                    Error::Superseded | Error::Unknown { .. } => Refused::WrongPassword,
                     error => error.into(),
                 },
             )?;

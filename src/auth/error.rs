@@ -57,6 +57,8 @@ impl From<io::Error> for Error {
 pub(crate) enum Refused {
     #[error("that is not right; look at it again, or ask for a new code")]
     Wrong,
+    #[error("name and password do not belong together; look at both again")]
+    WrongPassword,
     #[error("that code has ended or was used already; ask for a new one")]
     Ended,
     #[error("too many attempts; try again in {retry_after_s} s, or use the QR code or the link")]

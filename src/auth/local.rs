@@ -50,14 +50,18 @@ pub(crate) enum Request {
 }
 
 /// The socket, for as long as the server runs.
-#[derive(Debug)]
 pub(crate) struct Local {
     listener: UnixListener,
     path: PathBuf,
     access: Access,
     /// Where the pages are, for links.
     reach: watch::Receiver<Reach>,
+    name_of: NameOf,
 }
+
+/// What a device calls itself.
+pub(crate) type NameOf = Arc<Naming>;
+type Naming = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// The socket of a state folder.
 ///
@@ -88,6 +92,7 @@ impl Local {
         state: &Path,
         access: Access,
         reach: watch::Receiver<Reach>,
+        name_of: NameOf,
     ) -> io::Result<Self> {
         let path = path(state)?;
         match fs::remove_file(&path) {
@@ -96,7 +101,7 @@ impl Local {
         }
         let listener = UnixListener::bind(&path)?;
         // From here on it is removed at the end.
-        let local = Self { listener, path, access, reach };
+        let local = Self { listener, path, access, reach, name_of };
         fs::set_permissions(&local.path, Permissions::from_mode(0o600))?;
         Ok(local)
     }
@@ -115,9 +120,10 @@ impl Local {
                 }
             };
             let (access, reach) = (self.access.clone(), self.reach.clone());
+            let name_of = Arc::clone(&self.name_of);
             tokio::spawn(async move {
                 let _turn = turn;
-                converse(stream, &access, &reach).await;
+                converse(stream, &access, &reach, &*name_of).await;
             });
         }
     }
@@ -130,7 +136,12 @@ impl Drop for Local {
     }
 }
 
-async fn converse(mut stream: UnixStream, access: &Access, reach: &watch::Receiver<Reach>) {
+async fn converse(
+    mut stream: UnixStream,
+    access: &Access,
+    reach: &watch::Receiver<Reach>,
+    name_of: &Naming,
+) {
     let own = rustix::process::geteuid().as_raw();
     if !stream.peer_cred().is_ok_and(|peer| may_ask(peer.uid(), own)) {
         return;
@@ -144,8 +155,8 @@ async fn converse(mut stream: UnixStream, access: &Access, reach: &watch::Receiv
     }
     let answer = match serde_json::from_slice(&line) {
         Ok(request) => {
-            let page_url = reach.borrow().page.clone();
-            answer(access, Some(&page_url), request).await
+            let reach = reach.borrow().clone();
+            answer(access, Some((&reach, name_of)), request).await
         }
         // What is wrong may be beside a password.
         Err(_) => Err("the server does not understand this request; it may be another version \
@@ -165,15 +176,20 @@ fn may_ask(peer: u32, own: u32) -> bool {
     peer == own || peer == 0
 }
 
-/// Does what the owner asks for. Without a server there is no address, and no code.
+/// Does what the owner asks for. Without a server there is no address, no code, and nobody who
+/// knows what devices are called.
 pub(crate) async fn answer(
     access: &Access,
-    page_url: Option<&str>,
+    server: Option<(&Reach, &Naming)>,
     request: Request,
 ) -> Result<Value, String> {
     let text = |error: serde_json::Error| error.to_string();
     match request {
-        Request::People => serde_json::to_value(access.people()).map_err(text),
+        Request::People => {
+            let mut people = access.people();
+            people.name_devices(|device| server.and_then(|(_, name_of)| name_of(device)));
+            serde_json::to_value(people).map_err(text)
+        }
         Request::Change(change) => {
             let applied = access.apply_as_owner(change).await;
             let Applied { entry, secret, warning } = applied.map_err(|error| error.to_string())?;
@@ -181,7 +197,7 @@ pub(crate) async fn answer(
             Ok(json!({ "entry": entry, "secret": secret, "warning": warning }))
         }
         Request::Code { role, user, uses, minutes } => {
-            let Some(page_url) = page_url else {
+            let Some((reach, _)) = server else {
                 return Err(
                     "codes and links are kept in the memory of a running server, and none \
                             is running with this state folder; start it first"
@@ -194,7 +210,9 @@ pub(crate) async fn answer(
             Ok(json!({
                 "id": code.id,
                 "digits": code.digits.as_ref().map(Secret::reveal),
-                "url": pair_url(page_url, secret),
+                "url": pair_url(&reach.page, secret),
+                "page": reach.page,
+                "beside": reach.beside,
                 "ends_ms": code.ends_ms,
             }))
         }
@@ -226,9 +244,10 @@ mod tests {
         // Left by a crash.
         fs::write(&path, "").unwrap();
         let access = Access::load(folder.path(), false).unwrap();
-        let reach = Reach { page: "https://a:5001".to_owned(), ..Reach::default() };
+        let beside = Some("https://b:5001".to_owned());
+        let reach = Reach { page: "https://a:5001".to_owned(), beside, ..Reach::default() };
         let reach = watch::channel(reach).1;
-        let local = Local::bind(folder.path(), access.clone(), reach).unwrap();
+        let local = Local::bind(folder.path(), access.clone(), reach, Arc::new(|_| None)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let serving = tokio::spawn(local.serve());
         let people = ask(&path, b"{\"ask\":\"people\"}\n").await;
@@ -239,10 +258,9 @@ mod tests {
         assert_eq!(access.people().tokens.len(), 1);
         let code = r#"{"ask":"code","role":"admin","user":null,"uses":1,"minutes":10}"#;
         let code = ask(&path, format!("{code}\n").as_bytes()).await;
-        assert!(
-            code.contains("https://a:5001/#pair=") && code.contains("\"digits\":null"),
-            "{code}"
-        );
+        for part in ["https://a:5001/#pair=", "\"digits\":null", "\"beside\":\"https://b:5001\""] {
+            assert!(code.contains(part), "{code}");
+        }
         let wrong = r#"{"ask":"change","change":"add_user","name":"x","password":"s3cret"}"#;
         let wrong = ask(&path, format!("{wrong}\n").as_bytes()).await;
         assert!(wrong.contains("error") && !wrong.contains("s3cret"), "{wrong}");

@@ -31,7 +31,7 @@ use crate::clock;
 use crate::config::Secret;
 use attempts::Attempts;
 use book::{Book, DeviceKey, Holder};
-pub(crate) use change::{Applied, Change};
+pub(crate) use change::{Applied, Change, is_scope_name};
 use changes::{Changes, Subject};
 use codes::Codes;
 pub(crate) use codes::NewCode;
@@ -331,7 +331,9 @@ impl Access {
         let common = self.common(state);
         let browser = state.book.browsers.get(id)?;
         let rights = state.book.browser_rights(browser)?.clone();
-        let who = Who::Browser { id: id.to_owned(), name: browser.name.clone() };
+        let user = browser.user.as_ref().and_then(|user| state.book.users.get(user));
+        let person = user.map(|user| user.name.clone());
+        let who = Who::Browser { id: id.to_owned(), name: browser.name.clone(), person };
         let device = browser.device.as_ref().map(|device| device.device.clone());
         let switch = state.passes.of(Holder::Browser(id.to_owned()));
         Some(Pass::new(who, Some(rights), common, device, switch))

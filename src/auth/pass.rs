@@ -17,6 +17,8 @@ pub(crate) enum Who {
     Browser {
         id: String,
         name: String,
+        /// The name of the user as whom it has signed in.
+        person: Option<String>,
     },
     Token {
         id: String,
@@ -131,7 +133,7 @@ mod tests {
     fn pass(role: Role, scope: &[&str], common: Common) -> Pass {
         let names = scope.iter().map(|&name| name.to_owned()).collect();
         let scope = if scope.is_empty() { Scope::All } else { Scope::Only(names) };
-        let who = Who::Browser { id: "b".to_owned(), name: "B".to_owned() };
+        let who = Who::Browser { id: "b".to_owned(), name: "B".to_owned(), person: None };
         let own = Some(Rights::new(role, scope));
         Pass::new(who, own, common, Some("device-1".to_owned()), CancellationToken::new())
     }

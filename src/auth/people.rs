@@ -42,6 +42,15 @@ pub(crate) struct User {
     pub(crate) last_seen_ms: Option<i64>,
 }
 
+impl People {
+    /// Says of each browser that records what its device is called.
+    pub(crate) fn name_devices(&mut self, name_of: impl Fn(&str) -> Option<String>) {
+        for browser in &mut self.browsers {
+            browser.device_name = browser.device.as_deref().and_then(&name_of);
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Browser {
     pub(crate) id: String,
@@ -50,6 +59,9 @@ pub(crate) struct Browser {
     pub(crate) scope: Scope,
     pub(crate) user: Option<String>,
     pub(crate) device: Option<String>,
+    /// What its device is called where it is seen: what the device calls itself, which may be
+    /// another name than the one under which the browser was let in. Whoever knows that sets it.
+    pub(crate) device_name: Option<String>,
     pub(crate) created_ms: i64,
     pub(crate) last_seen_ms: Option<i64>,
     #[schema(value_type = Option<String>)]
@@ -116,6 +128,7 @@ pub(super) fn browser(book: &Book, browser: &book::Browser) -> Option<Browser> {
         last_seen_ms: browser.last_seen_ms,
         last_from: browser.last_from,
         here: false,
+        device_name: None,
     })
 }
 

@@ -11,14 +11,17 @@ use crate::text::{cut, is_within, one_line};
 const MAX_ID_CHARS: usize = 64;
 
 /// Fits into one line of a list.
-const MAX_NAME_CHARS: usize = 80;
+pub(crate) const MAX_NAME_CHARS: usize = 80;
 
 /// What stands beside a mark is a remark, no report.
-const MAX_MARK_CHARS: usize = 200;
+pub(crate) const MAX_MARK_CHARS: usize = 200;
 
 /// A device is in a place and of a kind; nobody needs more.
-const MAX_GROUPS: usize = 8;
-const MAX_GROUP_CHARS: usize = 40;
+pub(crate) const MAX_GROUPS: usize = 8;
+pub(crate) const MAX_GROUP_CHARS: usize = 40;
+
+/// What the server keeps of a device, and no device is asked for.
+pub(crate) const GROUPS: &str = "groups";
 
 /// A sentence for a person.
 const MAX_SENTENCE_CHARS: usize = 200;
@@ -66,7 +69,10 @@ pub(crate) enum Code {
     UnknownDevice,
     UnknownGroup,
     Offline,
+    /// The device says no.
     NotAllowed,
+    /// Whoever asks may give no commands.
+    Forbidden,
     NoAnswer,
     Unsupported,
     Busy,
@@ -97,6 +103,7 @@ impl Code {
             Self::UnknownGroup => "unknown_group",
             Self::Offline => "offline",
             Self::NotAllowed => "not_allowed",
+            Self::Forbidden => "forbidden",
             Self::NoAnswer => "no_answer",
             Self::Unsupported => "unsupported",
             Self::Busy => "busy",
@@ -118,7 +125,7 @@ impl Code {
 }
 
 impl Word {
-    const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Start, Self::Stop, Self::Mark, Self::Camera, Self::Quality, Self::Name];
 
     /// As it stands in messages.
@@ -173,7 +180,7 @@ impl Order {
         let bad = |sentence: String| Code::BadCommand.because(sentence);
         let value = message.get("value").unwrap_or(&Value::Null);
         let name = message.get("do").and_then(Value::as_str).unwrap_or_default();
-        if name == "groups" {
+        if name == GROUPS {
             return Ok(Self::Groups(groups(value).map_err(bad)?));
         }
         let Some(word) = Word::of(name) else {

@@ -1,7 +1,7 @@
 //! The devices that are known, what they say of themselves, and commands on their way to them
 //! (`docs/control.md`).
 
-mod command;
+pub(crate) mod command;
 mod link;
 mod list;
 mod newcomers;
@@ -102,6 +102,11 @@ impl Devices {
     pub(crate) fn is_anothers(&self, device: &str, key: &str) -> bool {
         let key = KeyHash::of(key);
         self.lock().registry.get(device).is_some_and(|known| !known.key.is(&key))
+    }
+
+    /// What a device calls itself, if it is known.
+    pub(crate) fn name_of(&self, device: &str) -> Option<String> {
+        self.lock().registry.get(device).map(|known| known.name.clone())
     }
 
     /// Everyone who is known or publishes, by id.

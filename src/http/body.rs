@@ -1,6 +1,8 @@
-//! The body of a request, which has to come in time.
+//! The body of a request, which has to come in time, and may not be read to its end.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,17 +13,42 @@ use tokio::time::{Sleep, sleep};
 /// The largest bodies are of a megabyte: over a network that takes longer nothing can be delivered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Whether somebody on a connection has been answered who may still be sending.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    pub(super) fn is_some(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The same body. It fails when it has not come whole so long after somebody began to read it.
-pub(super) fn in_time(body: Body) -> Body {
+/// Where nobody reads it to its end, `unread` is so afterwards.
+pub(super) fn in_time(body: Body, unread: Unread) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    Body::new(InTime { body, deadline: None })
+    Body::new(InTime { body, deadline: None, has_ended: false, unread })
 }
 
 struct InTime {
     body: Body,
     deadline: Option<Pin<Box<Sleep>>>,
+    has_ended: bool,
+    unread: Unread,
+}
+
+impl Drop for InTime {
+    fn drop(&mut self) {
+        if !self.has_ended && !self.body.is_end_stream() {
+            self.unread.set();
+        }
+    }
 }
 
 impl HttpBody for InTime {
@@ -33,6 +60,7 @@ impl HttpBody for InTime {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.has_ended |= frame.is_none();
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
@@ -66,7 +94,7 @@ mod tests {
             sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), ()))
         });
-        let mut body = in_time(Body::from_stream(drops)).into_data_stream();
+        let mut body = in_time(Body::from_stream(drops), Unread::default()).into_data_stream();
         let mut pieces = 0;
         while let Some(Ok(_)) = body.next().await {
             pieces += 1;
@@ -74,5 +102,19 @@ mod tests {
         }
         let until_it_fails = PATIENCE..PATIENCE + Duration::from_secs(2);
         assert!(until_it_fails.contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+    #[tokio::test]
+    async fn what_is_not_read_to_its_end_is_known() {
+        let pieces = || stream::iter(["a", "b"].map(|text| Ok::<_, Infallible>(text.into())));
+        for (read, is_unread) in [(0, true), (1, true), (3, false)] {
+            let unread = Unread::default();
+            let body: Body = Body::from_stream(pieces().map(|piece: Result<Bytes, _>| piece));
+            let mut body = in_time(body, unread.clone()).into_data_stream();
+            for _ in 0..read {
+                body.next().await;
+            }
+            drop(body);
+            assert_eq!(unread.is_some(), is_unread, "{read} read");
+        }
     }
 }

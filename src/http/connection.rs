@@ -6,14 +6,23 @@ mod tests;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{DropGuard, WaitForCancellationFutureOwned};
 
 use super::listener::Peer;
 use super::seats::Seat;
+
+/// A request is answered before it has come whole where it is refused. To close while its client
+/// still sends resets the connection, and takes the answer with it (RFC 9112 section 9.6): what
+/// comes is read for nothing until the client has ended, for so long and so much. On a bad network
+/// that is about as much as comes in the time.
+const LINGER: Duration = Duration::from_secs(10);
+const MAX_LINGER_BYTES: usize = 16 << 20;
 
 /// What TLS and HTTP are spoken over. Once it is cut, reads and writes fail at once, whatever is
 /// spoken, so that it is dropped by whoever holds it.
@@ -24,6 +33,8 @@ pub(crate) struct Connection {
     reading: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: Pin<Box<WaitForCancellationFutureOwned>>,
     peer: Peer,
+    /// Its own direction is closed; for how long it still reads, and what it has read since.
+    lingering: Option<(Pin<Box<Sleep>>, usize)>,
     /// Whoever keeps the token knows by it that the connection has ended by itself.
     _ended: DropGuard,
     _seat: Seat,
@@ -38,6 +49,7 @@ impl Connection {
             writing: Box::pin(cut.clone().cancelled_owned()),
             _ended: cut.clone().drop_guard(),
             peer,
+            lingering: None,
             _seat: seat,
         }
     }
@@ -51,6 +63,25 @@ impl Connection {
         tokio::select! {
             peeked = self.stream.peek(bytes) => peeked,
             () = self.peer.cut.cancelled() => Err(self.is_cut()),
+        }
+    }
+
+    /// Reads for nothing until the peer has ended, or for as long as it is waited for.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((end, bytes)) = &mut self.lingering else { return Poll::Ready(()) };
+        let mut piece = [0; 8 << 10];
+        loop {
+            let is_over = end.as_mut().poll(cx).is_ready()
+                || *bytes > MAX_LINGER_BYTES
+                || self.reading.as_mut().poll(cx).is_ready();
+            if is_over {
+                return Poll::Ready(());
+            }
+            let mut read = ReadBuf::new(&mut piece);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
+                Ok(()) if !read.filled().is_empty() => *bytes += read.filled().len(),
+                _ => return Poll::Ready(()),
+            }
         }
     }
 
@@ -116,6 +147,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            if !self.peer.unread.is_some() {
+                return Poll::Ready(Ok(()));
+            }
+            self.lingering = Some((Box::pin(sleep(LINGER)), 0));
+        }
+        self.poll_linger(cx).map(Ok)
     }
 }

@@ -64,9 +64,12 @@ impl Entrance {
     }
 }
 
-async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Next) -> Response {
+async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
     let is_here = peer.as_ref().is_some_and(|peer| peer.address.ip().to_canonical().is_loopback());
+    let unread = peer.as_ref().map(|peer| peer.unread.clone()).unwrap_or_default();
+    let mut request = request.map(|body| body::in_time(body, unread));
+    let asked = peer.as_ref().map(|peer| peer.asked.clone());
     if let Some(peer) = peer {
         let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
         if let Err(error) = entrance.rates.count(client) {
@@ -83,10 +86,10 @@ async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Nex
     if is_checked && let Err(error) = entrance.hosts.check(&request) {
         return error.into_response();
     }
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<Peer>>() {
-        peer.asked.cancel();
+    if let Some(asked) = asked {
+        asked.cancel();
     }
-    next.run(request.map(body::in_time)).await
+    next.run(request).await
 }
 
 #[cfg(test)]

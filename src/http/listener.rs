@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::acceptor::{Acceptor, PATIENCE};
+use super::body::Unread;
 use super::connection::Connection;
 use super::entrance::Entrance;
 use super::tally::Tally;
@@ -52,11 +53,18 @@ pub(crate) struct Peer {
     pub(crate) cut: CancellationToken,
     /// Cancelled once it has made a request.
     pub(super) asked: CancellationToken,
+    /// Whether it may still be sending what nobody reads.
+    pub(super) unread: Unread,
 }
 
 impl Peer {
     pub(super) fn at(address: SocketAddr) -> Self {
-        Self { address, cut: CancellationToken::new(), asked: CancellationToken::new() }
+        Self {
+            address,
+            cut: CancellationToken::new(),
+            asked: CancellationToken::new(),
+            unread: Unread::default(),
+        }
     }
 
     /// Cuts the connection when it makes no request. What is beneath finds out which HTTP is

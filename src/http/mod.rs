@@ -20,6 +20,8 @@ mod listener;
 mod origin;
 mod own_computer;
 mod pages;
+mod place;
+mod ranges;
 mod rates;
 mod router;
 mod routes;

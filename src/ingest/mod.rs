@@ -29,6 +29,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// Three unanswered pings: the network is gone, not slow.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// To a peer that speaks no WebSocket.
+const BROKEN: &str = "what came is no WebSocket frame, or no text";
+
 /// When signs of life go out; those missed while the disk was slow are not made up for.
 fn pings() -> tokio::time::Interval {
     let mut pings = tokio::time::interval(PING_INTERVAL);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{IDLE_TIMEOUT, Ingest};
+use super::{BROKEN, IDLE_TIMEOUT, Ingest};
 use crate::auth::Pass;
 use crate::clock;
 use crate::live::Publication;
@@ -102,6 +102,7 @@ impl Publisher {
                 Err(Ended::TooLarge) => {
                     return Verdict::Close(1009, "a message is larger than 32 MiB");
                 }
+                Err(Ended::Broken(code)) => return Verdict::Close(code, BROKEN),
                 Err(Ended::Closed) => return Verdict::Closed,
                 Err(Ended::Gone) => return Verdict::Gone,
             }

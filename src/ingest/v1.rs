@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
-use super::{IDLE_TIMEOUT, Ingest, admission};
+use super::{BROKEN, IDLE_TIMEOUT, Ingest, admission};
 use crate::auth::{Pass, Who};
 use crate::clock;
 use crate::live::feed::{Durable, Finished, Generation, Note, Peer, SessionInfo};
@@ -110,6 +110,7 @@ impl Connection {
                             let sentence = "a message is larger than 256 KiB";
                             return self.close(1009, sentence).await;
                         }
+                        Err(Ended::Broken(code)) => return self.close(code, BROKEN).await,
                         Err(ended @ (Ended::Closed | Ended::Gone)) => return Err(ended),
                     };
                     for output in outputs {

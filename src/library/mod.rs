@@ -9,6 +9,7 @@ mod trouble;
 mod usage;
 mod verify;
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::RangeInclusive;
@@ -162,13 +163,23 @@ impl Library {
 
     /// Adds a line of a session's journal.
     pub(crate) fn apply(&self, session: &str, journal: &JournalPlace, line: &Line) {
+        self.apply_all(session, journal, std::iter::once(line));
+    }
+
+    /// Adds lines of a session's journal, at once.
+    fn apply_all<L: Borrow<Line>>(
+        &self,
+        session: &str,
+        journal: &JournalPlace,
+        lines: impl IntoIterator<Item = L>,
+    ) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
         let alike = sessions.entry(session.to_owned()).or_default();
         let known = match alike.iter().position(|known| known.journal == *journal) {
             Some(at) => &mut alike[at],
             None => alike.push_mut(Session::new(session.to_owned(), journal.clone())),
         };
-        known.apply(&journal.folder, line);
+        lines.into_iter().for_each(|line| known.apply(line.borrow()));
     }
 
     /// A session by its id.
@@ -204,6 +215,9 @@ impl Library {
         is_own: &dyn Fn(&Path) -> bool,
     ) -> Vec<Unfinished> {
         let (unfinished, unread) = scan::scan(self, storage, is_own);
+        let (mut sessions, mut files) = (0_usize, 0);
+        self.each(|session| (sessions, files) = (sessions + 1, files + session.files.len()));
+        tracing::info!(sessions, files, "the library is read");
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
         unfinished
     }

@@ -150,14 +150,12 @@ impl<'a> Scan<'a> {
                 return None;
             }
         };
-        let mut lines = Line::read_all(&text);
+        // Before anybody who asks has to wait for it.
+        let lines: Vec<Line> = Line::read_all(&text).collect();
         // The first line names the session; without it nothing can refer to it.
-        let first = lines.next()?;
-        let Event::Session { session, .. } = &first.event else { return None };
-        let session = session.clone();
-        self.library.apply(&session, &journal, &first);
-        lines.for_each(|line| self.library.apply(&session, &journal, &line));
-        Some(session)
+        let Event::Session { session, .. } = &lines.first()?.event else { return None };
+        self.library.apply_all(session, &journal, &lines);
+        Some(session.clone())
     }
 
     fn not_read(&mut self, place: Place, path: PathBuf, error: io::Error) {

@@ -1,5 +1,7 @@
 //! One session, folded from its journal.
 
+use std::path::{Path, PathBuf};
+
 use super::JournalPlace;
 use super::journal::{self, Event, Line, Segment};
 use crate::clock::WallUs;
@@ -31,16 +33,14 @@ pub(crate) struct Session {
     pub(crate) stopped: bool,
     /// Whether nothing more comes, stopped or not.
     pub(crate) is_over: bool,
+    /// By name, which is by time.
     pub(crate) files: Vec<File>,
 }
 
-/// A finished file.
+/// A finished file, in the folder of the session's journal. There are hundreds of thousands.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
-    /// Its folder below the recordings folder; a session that went on after a restart of the
-    /// server has files in several.
-    pub(crate) folder: String,
-    pub(crate) name: String,
+    pub(crate) name: Box<str>,
     pub(crate) generation: u32,
     pub(crate) start_us: WallUs,
     pub(crate) duration_us: i64,
@@ -61,7 +61,7 @@ impl Session {
         }
     }
 
-    pub(super) fn apply(&mut self, folder: &str, line: &Line) {
+    pub(super) fn apply(&mut self, line: &Line) {
         match &line.event {
             Event::Session { device, name, start_us, .. } => {
                 self.started_us = *start_us;
@@ -70,7 +70,7 @@ impl Session {
                 self.name.clone_from(name);
             }
             Event::Segment(segment) | Event::Replaced(segment) => {
-                self.file_finished(folder, segment);
+                self.file_finished(segment);
             }
             Event::Resumed { .. } => (self.stopped, self.is_over) = (false, false),
             Event::Stop { reason } => {
@@ -86,19 +86,28 @@ impl Session {
         }
     }
 
-    fn file_finished(&mut self, folder: &str, segment: &Segment) {
+    fn file_finished(&mut self, segment: &Segment) {
         let file = File {
-            folder: folder.to_owned(),
-            name: segment.file.clone(),
+            name: segment.file.as_str().into(),
             generation: segment.generation,
             start_us: segment.start_us,
             duration_us: segment.duration_us,
             bytes: segment.bytes,
         };
-        match self.files.iter_mut().find(|known| known.name == segment.file) {
-            Some(known) => *known = file,
-            None => self.files.push(file),
+        match self.place(&segment.file) {
+            Ok(at) => self.files[at] = file,
+            Err(at) => self.files.insert(at, file),
         }
+    }
+
+    /// Where a file is, or would be.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.files.binary_search_by(|known| (*known.name).cmp(name))
+    }
+
+    /// Where it lies, below the recordings folder.
+    pub(crate) fn path(&self, file: &File) -> PathBuf {
+        Path::new(&self.journal.folder).join(&*file.name)
     }
 
     /// Where its finished files end, in wall time.
@@ -113,6 +122,6 @@ impl Session {
 
     /// A finished file by its name.
     pub(crate) fn file(&self, name: &str) -> Option<&File> {
-        self.files.iter().find(|file| file.name == name)
+        self.place(name).ok().map(|at| &self.files[at])
     }
 }

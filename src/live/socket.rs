@@ -26,6 +26,9 @@ pub(crate) enum Ended {
     Gone,
     /// The peer sent a message beyond the limit; it can still be told so.
     TooLarge,
+    /// What the peer sent is none of the transport's messages; it can still be told by this close
+    /// code.
+    Broken(u16),
 }
 
 /// A message to a publisher.

@@ -8,10 +8,16 @@ use super::memory::Folder;
 use super::recording::Recording;
 use super::source::Source;
 use crate::console;
+use crate::program;
 
 /// Streams that cannot be recorded are mostly files of another kind.
-const FORMATS: &str = "localcamera takes WebM, Matroska and fragmented MP4; most others become one \
-                       with `ffmpeg -i FILE -c copy -f matroska - | localcamera push - …`";
+fn formats() -> String {
+    format!(
+        "localcamera takes WebM, Matroska and fragmented MP4; most others become one with \
+         `ffmpeg -i FILE -c copy -f matroska - | {}`",
+        program::command("push - …")
+    )
+}
 
 /// Prints the files that the server has made.
 pub(super) fn report(summary: &Summary) {
@@ -56,7 +62,7 @@ pub(super) fn refused(
     };
     let Source::Spool(spool) = &mut recording.source else {
         discard(recording);
-        return format!("{label} cannot be recorded: {message}.{kept} {FORMATS}");
+        return format!("{label} cannot be recorded: {message}.{kept} {}", formats());
     };
     if code == ErrorCode::Lost {
         let (folder, to) = (spool.folder().display(), spool.to());
@@ -72,7 +78,8 @@ pub(super) fn refused(
         Err(error) => format!("stays in {folder}, which cannot be renamed ({error})"),
     };
     format!(
-        "{label} cannot be recorded: {message}.{kept} What the server did not take {place}. {FORMATS}"
+        "{label} cannot be recorded: {message}.{kept} What the server did not take {place}. {}",
+        formats()
     )
 }
 

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::appending::Appending;
 use super::names;
+use crate::program;
 
 /// Where the files go.
 #[derive(Debug)]
@@ -148,11 +149,11 @@ impl Part {
     }
 
     fn cannot_write(&self) -> String {
-        let path = self.path.display();
+        let (path, split) = (self.path.display(), program::command("split"));
         match self.stays() {
             true => format!(
                 "cannot write on in {path}, which stays: it plays as far as it goes, and where \
-                 there is room `localcamera split` makes a finished file of it"
+                 there is room `{split}` makes a finished file of it"
             ),
             false => format!("cannot write {path}"),
         }
@@ -160,11 +161,11 @@ impl Part {
 
     /// The file is written, but not what makes it a finished one.
     fn cannot_finish(&self) -> String {
-        let path = self.path.display();
+        let (path, split) = (self.path.display(), program::command("split"));
         match self.stays() {
             true => format!(
                 "cannot finish {path}, which stays: it plays, and where there is room \
-                 `localcamera split` makes a finished file of it"
+                 `{split}` makes a finished file of it"
             ),
             false => format!("cannot finish {path}"),
         }

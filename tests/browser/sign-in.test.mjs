@@ -1,13 +1,19 @@
 // The first start and the way in, as new users go it: who decides, who is let in, who is shut out while recording.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { arrived, handedOver } from "./support/arrivals.mjs";
 import { judged, reaches, record, recorded, stop } from "./support/capture.mjs";
 import { openChromium } from "./support/chromium.mjs";
 import { ask, isShown, newCode, says, shows, textOf, type, words } from "./support/entry.mjs";
 import { tapLastingly } from "./support/lasting-tap.mjs";
 import { inOwnNetwork } from "./support/own-network.mjs";
+import { localcamera } from "./support/programs.mjs";
+import { createShoot, folder as pictures } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
@@ -22,6 +28,29 @@ async function complainsOfNothing(page) {
   for (const id of ["code-problem", "not-set-up-problem", "first-problem", "password-problem"]) assert.equal(await textOf(page, id), "", id);
   assert.notEqual(await page.evaluate(() => document.body.dataset["state"]), "error");
   assert.deepEqual(page.errors.filter((error) => !/status of 40[13]/.test(error)), [], "being refused is no fault");
+}
+
+/** On the server's own computer, where the page is `localhost`. @param {import("./support/page.mjs").Page} desk @param {string} address */
+async function saysWhereItIs(desk, address) {
+  const { origin } = new URL(await desk.evaluate(() => location.href));
+  for (const path of ["/live", "/devices"]) {
+    await desk.goto(origin + path);
+    await says(desk, "address", address);
+  }
+  await shows(desk, "people-let-in");
+  await desk.click("#people-let-in");
+  await desk.click("#entry-form-submit");
+  await says(desk, "code-address", address);
+  assert.ok((await textOf(desk, "code-link")).startsWith(`${address}/#pair=`));
+  await desk.click("#code-end");
+}
+
+/** What it would be refused it is not offered. @param {import("./support/page.mjs").Page} page */
+async function commandsNothing(page) {
+  await says(page, "watching-only", String(words["devices.watching_only"]));
+  for (const id of ["scope-actions", "sources-add", "people-let-in", "test-box"]) assert.ok(!(await isShown(page, id)), id);
+  const buttons = await page.evaluate(() => [...document.querySelectorAll(".device-main, .source-pause")].filter((one) => one.getClientRects().length > 0).length);
+  assert.equal(buttons, 0);
 }
 
 /** @param {import("node:test").TestContext} t */
@@ -93,6 +122,7 @@ test("one browser decides who gets in; another one at the network's address is t
   await complainsOfNothing(tablet);
 
   await decide();
+  await saysWhereItIs(desk, server.https);
   await shows(tablet, "code");
   for (const path of ["/live", "/devices", "/"]) {
     await tablet.goto(server.https + path);
@@ -116,6 +146,8 @@ test("one browser decides who gets in; another one at the network's address is t
   await type(tablet, `${code.digits.slice(0, 3)} ${code.digits.slice(3)}`);
   await reaches(tablet, "idle");
   assert.equal((await ask(tablet, "GET", "/api/access/people")).status, 403, "a camera lets nobody in");
+  await tablet.goto(`${server.https}/devices`);
+  await commandsNothing(tablet);
 
   const late = await (await openChromium(t, server, { tap: false, context })).newPage();
   await late.goto(server.https);
@@ -124,6 +156,56 @@ test("one browser decides who gets in; another one at the network's address is t
   await says(late, "code-problem", String(words["sign_in.refused.code_ended"]));
   await server.stop();
 });
+
+for (const [language, locale] of [["en", "en-GB"], ["zh", "zh-CN"]]) {
+  test(`whoever comes by the first admin's link is asked who gets in, and others see what they may, in ${language}`, { timeout: 240_000, skip: !network }, async (t) => {
+    await mkdir(pictures, { recursive: true });
+    const server = await startServer(t, { isOpen: false, isForAll: true });
+    const open = async () => (await openChromium(t, server, { tap: false, context: { locale: String(locale) } })).newPage();
+    /** @type {string[]} */
+    const problems = [];
+    /** @param {ChromiumPage} page */
+    const shoot = (page) => createShoot(page, { language: String(language), problems });
+    const { stdout: link } = await promisify(execFile)(localcamera(), ["user", "link", "--state", join(server.folder, "state")]);
+    assert.ok(link.startsWith(`${server.https}/#pair=`), link);
+    const admin = await open();
+    await admin.goto(link.trim());
+    await shows(admin, "stage-first");
+    assert.equal((await ask(admin, "GET", "/api/access")).said.mode, "paired", "until somebody chooses, the stricter one holds");
+    await shoot(admin)("first-admin");
+    assert.ok(!(await isShown(admin, "app")), "the page waits for the choice");
+    await admin.click("#first-network");
+    await shows(admin, "stage-done");
+    assert.ok((await textOf(admin, "done-lead")).includes(server.https));
+    assert.equal((await ask(admin, "GET", "/api/access")).said.mode, "network");
+    await shoot(admin)("first-admin-done");
+    await ask(admin, "PUT", "/api/access/mode", { mode: "paired" });
+
+    const watcher = await open();
+    const { said } = await ask(admin, "POST", "/api/access/codes", { role: "viewer" });
+    await watcher.goto(`${server.https}/devices`);
+    await shows(watcher, "code");
+    // Who is let in there is led on to the page.
+    await Promise.all([watcher.playwright.waitForEvent("load"), type(watcher, said.digits)]);
+    await shows(watcher, "watching-only");
+    await until("the server's address", async () => (await textOf(watcher, "address")) === server.https);
+    await shoot(watcher)("devices-watching");
+    const told = (await ask(admin, "GET", "/api/access/people")).said.browsers.map((/** @type {{ name: string }} */ { name }) => name).sort();
+    assert.match(told.join(), /^(Chrom\w+ on Linux),\1 2$/, "two browsers of a kind are told apart");
+
+    await watcher.goto(`${server.https}/selftest`);
+    await shows(watcher, "selftest-start");
+    await watcher.click("#selftest-start");
+    await until("the verdict", () => isShown(watcher, "selftest-verdict"), { within: 60_000 });
+    const step = (/** @type {string} */ wanted) => watcher.evaluate((name) => (document.getElementById("selftest-report")?.textContent ?? "").includes(name), wanted);
+    assert.ok(await step("[failed] record/watches"), "it says why");
+    assert.ok(await step("[passed] permission/ok"), "all else is tested");
+    assert.equal(await watcher.evaluate(() => document.body.dataset["state"]), "failed");
+    await shoot(watcher)("selftest-watching");
+    assert.deepEqual(problems, []);
+    await server.stop();
+  });
+}
 
 test("a camera that is shut out while it records says so, goes on, and delivers when it is let in again", { timeout: 420_000 }, async (t) => {
   const { server, desk, tablet, shutOut } = await startRecording(t);

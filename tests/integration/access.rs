@@ -19,7 +19,12 @@ use crate::support::http::{request, send};
 use crate::support::server::Server;
 
 /// A connection of `localcamera.v1` that has said hello as a device with a key.
-async fn say_hello(server: &Server, session: &str, key: &str, cookie: Option<&str>) -> Client {
+pub(crate) async fn say_hello(
+    server: &Server,
+    session: &str,
+    key: &str,
+    cookie: Option<&str>,
+) -> Client {
     let mut hello = hello_message(session);
     hello["key"] = json!(key);
     say(server, hello, cookie.map(|cookie| ("cookie", cookie))).await

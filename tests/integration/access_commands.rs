@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::access::say_hello;
+use crate::support::access::{decided, paired};
+use crate::support::control::{Control, key};
 use crate::support::server::Server;
 
 /// Exit code, standard output, standard error.
@@ -59,7 +62,10 @@ fn the_commands_change_what_the_running_server_knows() {
     let add = ["user", "add", "Ana\u{1b}[31m", "--only", "front-door,gym"];
     let (code, _, said) = ask(folder, &add, "");
     assert_eq!(code, Some(0));
-    assert!(said.contains("no device that was let in is called front-door, gym"), "{said}");
+    assert!(said.contains("No device that was let in is called gym: it is taken"), "{said}");
+    let (code, _, said) = ask(folder, &["user", "change", "ana [31m", "--only", ""], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("blank"), "{said}");
     let (code, _, said) = ask(folder, &["user", "password", "ana [31m"], "short\n");
     assert_eq!(code, Some(1));
     assert!(said.contains("8 characters"), "{said}");
@@ -106,4 +112,38 @@ fn without_a_server_the_commands_change_the_file() {
     let (code, _, said) = ask(server.folder.path(), &["device", "list", "--state", "none"], "");
     assert_eq!(code, Some(1));
     assert!(said.contains("no state folder none"), "{said}");
+}
+
+#[tokio::test]
+async fn a_device_is_what_its_own_name_says_and_no_other_browser_is_one() {
+    let (server, admin) = decided("network").await;
+    let folder = server.folder.path();
+    drop(Control::device(&server, "test-device").await);
+    // It is let in as "camera", and calls itself something else.
+    let camera = paired(&server, &admin, "camera", Value::Null).await;
+    let key = key("test-device");
+    let mut recording = say_hello(&server, "session-1", &key, Some(&camera)).await;
+    assert_eq!(recording.receive().await["type"], "welcome");
+    let devices = json(folder, &["device", "list", "--json"]);
+    let shown = devices[0]["device_name"].as_str().unwrap().to_owned();
+    assert_eq!((devices.as_array().unwrap().len(), &devices[0]["name"]), (1, &"camera".into()));
+    assert_ne!(shown, "camera");
+
+    let (code, _, said) = ask(folder, &["user", "add", "Vera", "--only", &shown], "");
+    assert_eq!(code, Some(0), "{said}");
+    let people = json(folder, &["user", "list", "--json"]);
+    assert_eq!(people["users"][0]["scope"], serde_json::json!(["test-device"]), "{people}");
+    let (code, _, said) = ask(folder, &["user", "add", "Otto", "--only", "Back door"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("no device that was let in is called Back door"), "{said}");
+
+    // The admin's browser is called "First", and is no device.
+    let (code, _, said) = ask(folder, &["device", "revoke", "First"], "");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("no device First"), "{said}");
+    let (code, _, said) = ask(folder, &["device", "revoke", &shown], "");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(recording.ending().await.of_type("error")[0]["code"], "revoked");
+    let people = json(folder, &["user", "list", "--json"]);
+    assert_eq!(people["browsers"][0]["name"], "First", "{people}");
 }

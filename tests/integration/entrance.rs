@@ -1,8 +1,6 @@
 //! By which names the server answers, whom it takes a request to come from, and what browsers may
 //! do with its answers.
 
-use serde_json::json;
-
 use crate::support::captures;
 use crate::support::client::{Client, hello_message};
 use crate::support::files::segments;
@@ -37,10 +35,8 @@ async fn folder_of(config: &str, said: &str) -> String {
     let mut client = Client::forwarded(&server, &format!("{}/ws/ingest", server.https), said).await;
     client.text(hello_message("session-1")).await;
     assert_eq!(client.receive().await["type"], "welcome");
-    let length = crate::v1::send(&mut client, 0, &capture).await;
-    let stop = json!({ "type": "stop", "generations": [{ "generation": 0, "bytes": length }] });
-    client.text(stop).await;
-    assert_eq!(client.ending().await.close_code(), Some(1000));
+    let ending = crate::v1::record(&mut client, &capture).await;
+    assert_eq!(ending.close_code(), Some(1000));
     let file = segments(&server.recordings()).pop().unwrap();
     let folder = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
     // The port is that of the connection.

@@ -34,6 +34,7 @@ mod mpegts;
 mod network;
 mod pages;
 mod push;
+mod ranges;
 mod raw;
 mod resume;
 mod rtsp;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::captures::{self, Capture, judge};
-use crate::support::client::{Client, get};
+use crate::support::client::{Client, Ending, get};
 use crate::support::files::{journal, segments};
 use crate::support::server::Server;
 
@@ -160,6 +160,14 @@ async fn a_device_clock_that_is_set_moves_no_file_and_no_event() {
     assert!(third >= second_end - 1000, "wall time runs backwards: {times:?}");
     let mark = lines.iter().find(|line| line["event"] == "mark").unwrap();
     assert_eq!(mark["at_us"], now_ms * 1000);
+}
+
+/// Records a capture as the session's only generation, and stops.
+pub(crate) async fn record(client: &mut Client, capture: &Capture) -> Ending {
+    let bytes = send(client, 0, capture).await;
+    let generations = json!([{ "generation": 0, "bytes": bytes }]);
+    client.text(json!({ "type": "stop", "generations": generations })).await;
+    client.ending().await
 }
 
 /// Sends a capture as one generation and returns its length.

@@ -88,7 +88,24 @@ test("what the server does not say is not claimed", () => {
   assert.equal(parseAccess(null), null);
   assert.equal(parseAccess({ mode: "party" }), null);
   const known = parseAccess({ mode: "paired", first_decision: "yes", you: { who: "king", role: "root", name: "\u202eA\nB", scope: ["a", 1, ""] } });
-  assert.deepEqual(known, { mode: "paired", canDecide: false, hasPasswords: false, you: { who: "nobody", id: "", name: "A B", role: null, scope: ["a"] } });
+  assert.deepEqual(known, { mode: "paired", canDecide: false, hasPasswords: false, place: { page: "", beside: "" }, you: { who: "nobody", id: "", name: "A B", person: "", role: null, scope: ["a"] } });
+});
+
+test("where others find the server is what it says, and no program of somebody else's", () => {
+  const place = (page, beside = null) => parseAccess({ mode: "paired", page, beside, you: {} }).place;
+  assert.deepEqual(place("https://192.168.1.3:5001", "https://bench.local:5001"), { page: "https://192.168.1.3:5001", beside: "https://bench.local:5001" });
+  for (const odd of ["javascript:alert(1)", "http://192.168.1.3", "nowhere", 7, null]) assert.deepEqual(place(odd), { page: "", beside: "" });
+});
+
+test("a link that makes the first admin has decided, and that admin chooses", async (t) => {
+  const admin = { mode: "paired", you: { who: "browser", role: "admin" } };
+  const access = createAccess({ claims: createClaims(null) });
+  const asked = server(t, { body: { ...admin, mode: "undecided" } }, { body: admin }, { body: admin }, { body: admin }, { body: BROWSER }, { body: BROWSER }, { status: 204 }, { body: { ...admin, mode: "network" } });
+  assert.equal((await access.pair("secret", "Mac")).hasDecided, true);
+  assert.equal((await access.pair("secret", "Mac")).hasDecided, false, "somebody has before");
+  assert.equal((await access.pair("123456", "iPad")).hasDecided, false);
+  assert.equal((await access.choose("network")).mode, "network");
+  assert.deepEqual(asked.slice(-2).map(({ method, path, body }) => [method, path, body]), [["PUT", "/api/access/mode", { mode: "network" }], ["GET", "/api/access", null]]);
 });
 
 test("a link's token goes into a header of what is asked", async (t) => {

@@ -10,7 +10,7 @@ const silent = (id) => ({ id, kind: "silent", since_ms: 1000, device: `device-${
 const told = (...alarms) => ({ type: "alarms", now_ms: 10_000, alarms });
 
 /** A page whose sound is wanted, and in the state that a test says. */
-function fixture({ isRecording, most = 3, sound = "running" } = {}) {
+function fixture({ isRecording, mayDismiss, most = 3, sound = "running" } = {}) {
   const dom = createDom();
   const root = dom.make("section");
   dom.document.body.append(root);
@@ -47,7 +47,7 @@ function fixture({ isRecording, most = 3, sound = "running" } = {}) {
     addEventListener() {},
   };
   const storage = { getItem: () => "on", setItem() {} };
-  const board = createAlarmBoard({ page, root, strings, storage, most, isRecording });
+  const board = createAlarmBoard({ page, root, strings, storage, most, isRecording, mayDismiss });
   const at = (ms) => {
     clock.now = ms;
     board.render();
@@ -55,6 +55,17 @@ function fixture({ isRecording, most = 3, sound = "running" } = {}) {
   const seen = (selector) => dom.all(selector).map((element) => element.textContent);
   return { dom, board, audio, at, seen, root };
 }
+
+test("only who may put an alarm aside for everybody is offered that", () => {
+  let may = false;
+  const { board, at, seen } = fixture({ mayDismiss: () => may });
+  board.heard(told(silent("a")));
+  const offered = () => seen(".alarm-button").includes(strings.t("alarms.dismiss"));
+  assert.ok(!offered());
+  may = true;
+  at(1000);
+  assert.ok(offered());
+});
 
 test("a server that cannot be reached is heard, stands there in words, and can be silenced", () => {
   const { dom, board, audio, at, seen } = fixture();

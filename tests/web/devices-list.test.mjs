@@ -27,9 +27,15 @@ test("the list, in an order that stays, whatever is left out or wrong", () => {
   assert.equal(parseDevices("devices"), null);
   const list = parseDevices({ now_ms: 9, devices: [{ ...tablet, device: "b", name: "Tablet 10" }, null, { device: "" }, { device: "a", name: "tablet 2" }, { device: "a" }] });
   assert.deepEqual([list.nowMs, list.devices.map(({ device }) => device)], [9, ["a", "b"]]);
-  assert.deepEqual(list.devices[0], { device: "a", name: "tablet 2", groups: [], isOnline: false, lastSeenMs: null, control: "none", can: [], state: "idle", sinceMs: null, session: null, why: null, camera: null, cameras: [], quality: null, qualities: [], stream: null });
+  assert.deepEqual(list.devices[0], { device: "a", name: "tablet 2", ownName: "tablet 2", groups: [], isOnline: false, lastSeenMs: null, control: "none", can: [], state: "idle", sinceMs: null, session: null, why: null, camera: null, cameras: [], quality: null, qualities: [], stream: null });
   assert.deepEqual(list.devices[1].cameras, [{ id: "f", label: "Front" }, { id: "b", label: "b" }]);
   assert.equal(one({ state: "dancing" }).state, "idle");
+});
+
+test("devices that call themselves alike are told apart by their ids, and keep the names that they have", () => {
+  const devices = read({ device: "8D4kQ2mmmm", name: "Chrome on Mac" }, { device: "x7Zt01mmmm", name: "Chrome on Mac" }, { device: "b", name: "Hall" });
+  assert.deepEqual(devices.map(({ name }) => name), ["Chrome on Mac (8D4kQ)", "Chrome on Mac (x7Zt0)", "Hall"]);
+  assert.deepEqual(devices.map(({ ownName }) => ownName), ["Chrome on Mac", "Chrome on Mac", "Hall"]);
 });
 
 test("groups, and who is in them", () => {
@@ -99,6 +105,7 @@ test("settings, reasons and answers, in words", () => {
   assert.equal(answer("done"), "Recording started.");
   assert.match(answer("asking"), /being asked/);
   assert.equal(answer("refused", "not_allowed", "No."), "Refused at the device.");
+  assert.match(answer("refused", "forbidden", "No."), /for admins/);
   assert.equal(answer("refused", "failed", "The camera is gone."), "Not done: The camera is gone.");
   assert.equal(answer("refused", "failed"), "The device could not do it.");
   assert.equal(answer("refused", "new_code", "Rain."), "Not done: Rain.");
@@ -108,7 +115,7 @@ test("every act and code of the protocol has its words, in both languages", () =
   for (const lang of ["en", "zh"]) {
     const { has } = strings(lang);
     for (const act of [...ALL, "groups"]) assert.ok(has(`devices.done.${act}`), act);
-    for (const code of ["unknown_device", "unknown_group", "offline", "not_allowed", "no_answer", "unsupported", "busy", "failed"]) assert.ok(has(`devices.refused.${code}`), code);
+    for (const code of ["unknown_device", "unknown_group", "offline", "not_allowed", "forbidden", "no_answer", "unsupported", "busy", "failed"]) assert.ok(has(`devices.refused.${code}`), code);
     for (const why of ["tap", "permission", "no_camera", "other_tab", "hidden"]) assert.ok(has(`devices.why.${why}`), why);
   }
 });

@@ -5,9 +5,9 @@ import { parseDevices } from "../../web/devices/devices.js";
 import { createStrings } from "../../web/lib/strings.js";
 import { parseList } from "../../web/live/streams.js";
 import { parseCode } from "../../web/people/code-sheet.js";
-import { browserRows, codeRows } from "../../web/people/lists.js";
+import { browserRows, codeRows, linkRows } from "../../web/people/lists.js";
 import { parsePeople } from "../../web/people/people.js";
-import { choicesOf, labelsOf, watchable, withUnseen } from "../../web/people/scope.js";
+import { choicesOf, labelsOf, nameable, watchable, withUnseen } from "../../web/people/scope.js";
 import { createPeopleWords } from "../../web/people/words.js";
 import { parseSources } from "../../web/sources/sources.js";
 
@@ -89,6 +89,15 @@ test("the rows say whose browser it is, and their buttons whom they mean", () =>
   assert.deepEqual(codes.map(({ id, name }) => [id, name]), [["c", "For one more device"]], "one that has ended is gone");
   codes[0].acts[0].act();
   assert.deepEqual(done, ["b", "c"]);
+});
+
+test("links are listed by the names of what they show, with what it is called in addresses beside", () => {
+  const people = parsePeople({ browsers: [], links: [{ id: "l1", scope: ["device-d1"], ends_ms: NOW + 90_000 }, { id: "l2", scope: ["gone"], ends_ms: NOW + 90_000 }, { id: "l3", scope: ["door"], ends_ms: NOW + 90_000 }] });
+  const ended = [];
+  const rows = linkRows(people, { strings, words, acts: { revokeLink: ({ id }, names) => ended.push([id, names]) }, choices: nameable(known), nowMs: NOW });
+  assert.deepEqual(rows.map(({ name, facts }) => [name, facts]), [["Front door", ["door · ends in 90 s"]], ["gone", ["ends in 90 s"]], ["Hall", ["device-d1 · ends in 90 s"]]]);
+  rows[2].acts[0].act();
+  assert.deepEqual(ended, [["l1", "Hall"]]);
 });
 
 test("a code's picture is a picture, whatever the server has drawn", () => {

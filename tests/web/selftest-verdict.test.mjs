@@ -45,6 +45,19 @@ test("one failure decides, whatever the others say", () => {
   assert.equal(said.trust, true);
 });
 
+test("a browser that is signed in to watch is told so, and everything else still counts", () => {
+  const watches = [result("record", "watches"), skipped("clock"), skipped("judge"), skipped("playback")];
+  const verdict = decide(withResults(...watches));
+  assert.equal(verdict.state, "failed");
+  assert.match(words(verdict, t).headline, /^selftest\.verdict\.watches/);
+  assert.match(words(verdict, t).actions[0], /^selftest\.record\.watches\.do /);
+  const limited = [result("wakelock", "missing")];
+  assert.deepEqual(words(decide(withResults(...watches, ...limited)), t).limits, words(decide(withResults(...limited)), t).limits);
+  const worse = decide(withResults(...watches, result("certificate", "live_blocked")));
+  assert.match(words(worse, t).headline, /^selftest\.verdict\.failed/);
+  assert.equal(words(worse, t).actions.length, 2);
+});
+
 test("a test that did not run to its end has shown nothing", () => {
   for (const results of [[], withResults(skipped("judge"))]) {
     const verdict = decide(results);
@@ -110,7 +123,7 @@ test("every outcome has its words in both languages, with the same placeholders"
     }
   }
   for (const state of ["waiting", "running", "passed", "warning", "failed", "skipped"]) keys.push(`selftest.state.${state}`);
-  for (const state of ["passed", "warning", "failed", "incomplete", "do"]) keys.push(`selftest.verdict.${state}`);
+  for (const state of ["passed", "warning", "failed", "watches", "incomplete", "do"]) keys.push(`selftest.verdict.${state}`);
   const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
   for (const key of keys) {
     for (const lang of ["en", "zh"]) assert.ok(strings[lang][key], `${lang} lacks ${key}`);

@@ -85,6 +85,7 @@ test("a recording that goes on after a reload: the next number, and a gap since 
   const session = make();
   t.after(() => session.close());
   session.goOn({ session: "session-1", startedMs: START, bytes: 70, name: "Bench", generations: 1, stopped: false, handedMs: START + 4000, toldMs: 0, awayMs: 0, lastMs: START + 4500, ongoing: [] });
+  assert.equal(session.facts().awayMs, 56_000, "also before the camera is back");
   await session.begin({}, PLAN, "page_killed");
   pass(1000);
   newest().give(30);

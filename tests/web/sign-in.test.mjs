@@ -41,6 +41,21 @@ test("six digits are tried by themselves, once, until something else stands ther
   assert.equal(box.pressed("123"), null);
 });
 
+test("digits of which the server has said that they are not right are not sent again; others and a retry are", () => {
+  const box = createCodeBox();
+  assert.equal(box.entered("123 456").send, "123456");
+  box.refused("wrong_code");
+  assert.ok(box.isRefused(box.pressed("123 456")), "each attempt counts");
+  assert.equal(box.entered("123 45").send, null);
+  assert.equal(box.entered("123 457").send, "123457");
+  assert.ok(!box.isRefused("123457"));
+  for (const why of ["no_answer", "too_many", "storage"]) {
+    box.refused(why);
+    assert.ok(!box.isRefused(box.pressed("123 457")), why);
+  }
+  assert.ok(!box.isRefused(box.pressed("")));
+});
+
 test("the secret of a pasted link is tried, and not shown to those who stand around", () => {
   const secret = "c".repeat(43);
   assert.deepEqual(createCodeBox().entered(`https://x/#pair=${secret}`), { shown: "", isTooLong: false, send: secret });

@@ -68,9 +68,14 @@ export function createSession(options) {
   /** How long there was no page since the session began. */
   let awayMs = 0;
   const gaps = createGaps((gap) => {
-    if (gap.reason === "page_killed") awayMs += gap.endMs - gap.startMs;
+    if (gap.reason === "page_killed") awayMs += Math.max(0, gap.endMs - gap.startMs);
     return ingest.gap(gap);
   });
+  /** Nothing is recorded yet since the page is back. */
+  const stillAwayMs = () => {
+    const away = gaps.ongoing().find(({ reason }) => reason === "page_killed");
+    return away ? Math.max(0, clock.now() - away.startMs) : 0;
+  };
   const life = createLife({ spool, storage, clock, ongoing: gaps.ongoing });
 
   /** @type {Run | null} */
@@ -287,7 +292,7 @@ export function createSession(options) {
         ...view,
         startedMs,
         sinceMs,
-        awayMs,
+        awayMs: awayMs + stillAwayMs(),
         isResumed: older,
         recordedBytes,
         handedMs,

@@ -3,7 +3,7 @@
  *
  *   const card = createCard({ id, strings, words, onAct, onOpen });
  *   list.append(card.element);
- *   card.render({ device, answer, nowMs, isKnown, isAlarming });
+ *   card.render({ device, answer, nowMs, isKnown, mayCommand, isAlarming });
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { createCardHead } from "./card-head.js";
 import { isRecording } from "./devices.js";
 
 /** @typedef {import("./devices.js").Device} Device */
-/** @typedef {{ device: Device, answer: import("./commands.js").Answer | null, nowMs: number | null, isKnown: boolean, isAlarming: boolean }} Look */
+/** @typedef {{ device: Device, answer: import("./commands.js").Answer | null, nowMs: number | null, isKnown: boolean, mayCommand: boolean, isAlarming: boolean }} Look `mayCommand`: who looks is an admin */
 
 /** Reasons that the state's own line gives already. */
 const SAID = ["offline", "blocked", "recording", "idle", "stopping"];
@@ -71,7 +71,7 @@ export function createCard({ id, strings, words, onAct, onOpen }) {
     /** @param {Look} look */
     render(look) {
       last = look;
-      const { device, nowMs, isKnown, isAlarming } = look;
+      const { device, nowMs, isKnown, mayCommand, isAlarming } = look;
       const said = words.state(device, { nowMs, isKnown, isAlarming });
       element.dataset.tone = said.tone;
       element.dataset.state = device.isOnline ? device.state : "offline";
@@ -102,6 +102,8 @@ export function createCard({ id, strings, words, onAct, onOpen }) {
 
       const wanted = isRecording(device) ? "stop" : "start";
       const kept = hindrance(device, wanted);
+      main.hidden = !mayCommand;
+      mark.hidden = !mayCommand;
       main.disabled = kept !== null || isWaiting || !isKnown;
       main.classList.toggle("quiet", wanted === "stop");
       if (act !== wanted) {
@@ -114,7 +116,7 @@ export function createCard({ id, strings, words, onAct, onOpen }) {
       if (main.getAttribute("aria-label") !== mainLabel) main.setAttribute("aria-label", mainLabel);
       write(why, kept ? words.hindrance(kept, device) : "");
       why.classList.toggle("visually-hidden", kept !== null && SAID.includes(kept));
-      why.hidden = kept === null;
+      why.hidden = kept === null || !mayCommand;
 
       const keptMark = hindrance(device, "mark");
       mark.disabled = keptMark !== null || isWaiting || !isKnown;

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { nameApart } from "../lib/namesakes.js";
 import { oneLine } from "../lib/plain-text.js";
 
 /** @typedef {"idle" | "starting" | "recording" | "stopping" | "blocked"} State */
@@ -16,7 +17,8 @@ import { oneLine } from "../lib/plain-text.js";
 /**
  * @typedef {object} Device
  * @property {string} device
- * @property {string} name for people
+ * @property {string} name for people, apart from others that are called alike
+ * @property {string} ownName as it was given
  * @property {string[]} groups
  * @property {boolean} isOnline
  * @property {number | null} lastSeenMs the server's clock, as all times here
@@ -38,6 +40,22 @@ const STATES = ["idle", "starting", "recording", "stopping", "blocked"];
 
 /** The bound of the control protocol. */
 const TEXT_CHARACTERS = 200;
+/** Of a random id of 22 characters: enough to tell a dozen namesakes apart. */
+const SHORT_CHARACTERS = 5;
+
+/**
+ * The beginning of an id that no other has: programs choose ids that begin alike.
+ * @param {string} id
+ * @param {string[]} ids
+ */
+function shortId(id, ids) {
+  const others = ids.filter((other) => other !== id);
+  for (let length = SHORT_CHARACTERS; length < id.length; length += 1) {
+    const short = id.slice(0, length);
+    if (!others.some((other) => other.startsWith(short))) return short;
+  }
+  return id;
+}
 
 /** @param {unknown} value @returns {string | null} */
 const text = (value) => (typeof value === "string" && value.trim() !== "" ? value : null);
@@ -49,6 +67,7 @@ const texts = (value) => (Array.isArray(value) ? value.filter((one) => text(one)
 /** @param {any} one @returns {Device | null} */
 function parseDevice(one) {
   if (one === null || typeof one !== "object" || !text(one.device)) return null;
+  const name = oneLine(one.name, TEXT_CHARACTERS) || one.device;
   /** @type {Device["cameras"]} */
   const cameras = [];
   for (const camera of Array.isArray(one.cameras) ? one.cameras : []) {
@@ -56,7 +75,8 @@ function parseDevice(one) {
   }
   return {
     device: one.device,
-    name: oneLine(one.name, TEXT_CHARACTERS) || one.device,
+    name,
+    ownName: name,
     groups: texts(one.groups),
     isOnline: one.online === true,
     lastSeenMs: number(one.last_seen_ms),
@@ -83,7 +103,11 @@ export function parseDevices(message) {
     const device = parseDevice(one);
     if (device && !devices.some((other) => other.device === device.device)) devices.push(device);
   }
-  return { nowMs: number(message.now_ms), devices: devices.sort(byName) };
+  const all = devices.map(({ device, ownName }) => ({ id: device, name: ownName }));
+  const ids = all.map(({ id }) => id);
+  // Browsers of a kind call themselves alike, until a person gives them names.
+  const apart = devices.map((device) => ({ ...device, name: nameApart({ id: device.device, name: device.ownName }, all, (id) => shortId(id, ids)) }));
+  return { nowMs: number(message.now_ms), devices: apart.sort(byName) };
 }
 
 /** @param {string} a @param {string} b */

@@ -56,7 +56,7 @@ export function createPanel({ page, strings, words, behind, onAct }) {
 
   onSubmit("name-form", (one) => {
     const name = input("panel-name").value.trim();
-    if (name !== "" && name !== one.name) onAct(one, "name", name);
+    if (name !== "" && name !== one.ownName) onAct(one, "name", name);
   });
   onSubmit("groups-form", (one) => {
     const groups = parseGroups(input("panel-groups").value);
@@ -109,7 +109,7 @@ export function createPanel({ page, strings, words, behind, onAct }) {
   }
 
   /** @param {Look} look */
-  function render({ device: one, answer, nowMs, isKnown, isAlarming }) {
+  function render({ device: one, answer, nowMs, isKnown, mayCommand, isAlarming }) {
     device = one;
     write(byId("panel-title"), one.name);
     const said = words.state(one, { nowMs, isKnown, isAlarming });
@@ -131,8 +131,9 @@ export function createPanel({ page, strings, words, behind, onAct }) {
     renderSelect("camera", one.cameras, one.camera, renderReason("camera", one, isKnown), isWaiting);
     const qualities = one.qualities.map((quality) => ({ id: quality, label: words.quality(quality) }));
     renderSelect("quality", qualities, one.quality, renderReason("quality", one, isKnown), isWaiting);
-    byId("panel-camera-field").hidden = one.cameras.length === 0;
-    byId("panel-quality-field").hidden = one.qualities.length === 0;
+    byId("panel-camera-field").hidden = !mayCommand || one.cameras.length === 0;
+    byId("panel-quality-field").hidden = !mayCommand || one.qualities.length === 0;
+    for (const act of ["name", "groups", "mark"]) byId(`${act}-form`).hidden = !mayCommand;
 
     const watch = byId("panel-watch");
     byId("panel-end").hidden = one.stream === null;
@@ -150,7 +151,7 @@ export function createPanel({ page, strings, words, behind, onAct }) {
     open(one) {
       device = one;
       id = one.device;
-      input("panel-name").value = one.name;
+      input("panel-name").value = one.ownName;
       input("panel-groups").value = one.groups.join(t("devices.groups.and"));
       input("panel-groups").setAttribute("aria-invalid", "false");
       byId("panel-groups-hint").classList.remove("wrong");

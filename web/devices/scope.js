@@ -2,7 +2,7 @@
  * Whom the buttons above the list are for, all devices or a group, and what came of the last one.
  *
  *   const scope = createScope({ strings, words, onChoose, onAct, onClose });
- *   scope.render({ devices, chosen, isKnown, batch, nameOf });
+ *   scope.render({ devices, chosen, isKnown, mayCommand, batch, nameOf });
  *
  * @module
  */
@@ -106,10 +106,12 @@ export function createScope({ strings, words, onChoose, onAct, onClose }) {
      * @param {Device[]} about.devices
      * @param {string | null} about.chosen
      * @param {boolean} about.isKnown
+     * @param {boolean} about.mayCommand
      * @param {import("./commands.js").Batch | null} about.batch
      * @param {(device: string) => string} about.nameOf
      */
-    render({ devices, chosen, isKnown, batch, nameOf }) {
+    render({ devices, chosen, isKnown, mayCommand, batch, nameOf }) {
+      byId("scope-actions").hidden = !mayCommand;
       renderGroups(devices, chosen);
       const here = inScope(devices, chosen);
       for (const act of ACTS) {

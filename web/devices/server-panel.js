@@ -35,6 +35,7 @@ export function createServerPanel({ strings }) {
   let testProblem = "";
   let isLooking = false;
   let drawn = "";
+  let mayTest = false;
 
   async function askHealth() {
     try {
@@ -89,7 +90,7 @@ export function createServerPanel({ strings }) {
     const targets = alarms ? alarms.targets : [];
     const lines = targets.map((target, at) => ({ name: target.name, kind: target.kind, ...sayTarget(target, at) }));
     byId("targets-none").hidden = alarms === null || lines.length > 0;
-    byId("test-box").hidden = lines.length === 0;
+    byId("test-box").hidden = lines.length === 0 || !mayTest;
     byId("alarms-box").hidden = alarms === null;
     byId("test-failed").hidden = testProblem === "";
     write(byId("test-failed"), testProblem === "" ? "" : t(testProblem));
@@ -142,5 +143,11 @@ export function createServerPanel({ strings }) {
       render();
     },
     render,
+    /** Whether who looks may have a test sent. @param {boolean} may */
+    allow(may) {
+      if (may === mayTest) return;
+      mayTest = may;
+      render();
+    },
   };
 }

@@ -2,9 +2,9 @@
  * Who this browser is to the server, and how it gets in.
  *
  *   const access = createAccess({ claims: createClaims(sessionStorageOrNull(window)) });
- *   await access.look()                        { mode, canDecide, hasPasswords, you }
+ *   await access.look()                        { mode, canDecide, hasPasswords, place, you }
  *   await access.decide("paired", name)        first start; the same for what follows
- *   await access.pair(code, name, device)      six digits, or the secret of a link
+ *   await access.pair(code, name, device)      six digits, or the secret of a link; `hasDecided`: it was the first admin's
  *   await access.signIn(user, password, name)
  *   await access.signOut()
  *
@@ -14,6 +14,7 @@
  * @module
  */
 
+import { placeOf } from "./place.js";
 import { oneLine } from "./plain-text.js";
 import { within } from "./request.js";
 
@@ -31,10 +32,11 @@ const NAME_CHARACTERS = 100;
  * @property {"nobody" | "everyone" | "open" | "browser" | "token" | "link"} who
  * @property {string} id
  * @property {string} name
+ * @property {string} person as whom a browser has signed in, or ""
  * @property {Role | null} role
  * @property {string[] | null} scope null: everything
  */
-/** @typedef {{ mode: Mode, canDecide: boolean, hasPasswords: boolean, you: You }} Access */
+/** @typedef {{ mode: Mode, canDecide: boolean, hasPasswords: boolean, place: import("./place.js").Place, you: You }} Access */
 
 export class AccessError extends Error {
   /**
@@ -74,16 +76,21 @@ export function parseAccess(told) {
     mode: told.mode,
     canDecide: told.first_decision === true,
     hasPasswords: told.passwords === true,
+    place: placeOf(told),
     you: {
       // Of what this page does not know, nothing is claimed.
       who: WHO.includes(you.who) ? you.who : "nobody",
       id: text(you.id),
       name: oneLine(you.name, NAME_CHARACTERS),
+      person: oneLine(you.person, NAME_CHARACTERS),
       role: roleOf(you.role),
       scope: scopeOf(you.scope),
     },
   };
 }
+
+/** @param {Access | null} known whether this browser may change the server, and command devices */
+export const isAdmin = (known) => known !== null && (known.mode === "open" || known.you.role === "admin");
 
 /** @param {string | null} value of the header `Retry-After`, in seconds @returns {number | null} */
 export function retryAfterMs(value) {
@@ -136,22 +143,31 @@ export function createAccess({ claims, token = "" }) {
     return known;
   }
 
-  /** @param {string} path @param {Record<string, unknown>} body */
+  /** @param {string} path @param {Record<string, unknown>} body @returns {Promise<Access & { hasDecided: boolean }>} */
   async function enter(path, body) {
-    await ask(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...body, claim: claims.current() }),
-      patienceMs: PATIENCE_MS,
-    });
+    const entered = parseAccess(
+      await ask(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...body, claim: claims.current() }),
+        patienceMs: PATIENCE_MS,
+      }),
+    );
     // The cookie is shown once: only then is it certain that this browser keeps it.
     const known = await look();
     if (known.you.who !== "browser") throw new AccessError("no_cookie");
-    return known;
+    // Nobody had decided who gets in. The first admin's cookie does, for the stricter.
+    const hasDecided = entered !== null && entered.mode === "undecided" && isAdmin(known);
+    return { ...known, hasDecided };
   }
 
   return {
     look,
+    /** What the first admin chooses, who has come by a link. @param {"paired" | "network"} mode @returns {Promise<Access>} */
+    async choose(mode) {
+      await ask("/api/access/mode", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ mode }), patienceMs: PATIENCE_MS });
+      return look();
+    },
     /** @param {"paired" | "network"} mode @param {string} name of this browser */
     decide: (mode, name) => enter("/api/access/first", { mode, name }),
     /** @param {string} code @param {string} name @param {{ id: string, key: string }} [device] by which its recordings are known */

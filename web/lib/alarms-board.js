@@ -39,8 +39,9 @@ const NARROW_PX = 600;
  * @param {number} options.most banners at once: the page has other things to show
  * @param {() => boolean} [options.isRecording] of the capture page, which nothing may replace or cover
  * @param {(alarm: import("./alarms.js").Alarm) => boolean} [options.isOwn]
+ * @param {() => boolean} [options.mayDismiss] for everybody: that is for admins
  */
-export function createAlarmBoard({ page, root, strings, storage, most, isRecording, isOwn }) {
+export function createAlarmBoard({ page, root, strings, storage, most, isRecording, isOwn, mayDismiss = () => true }) {
   const { t } = strings;
   const now = () => page.performance.now();
   const words = createAlarmWords(strings);
@@ -107,7 +108,7 @@ export function createAlarmBoard({ page, root, strings, storage, most, isRecordi
         if (link.getAttribute("href") !== to) link.href = to;
         link.hidden = !mayLeave() || told.kind === "unreachable" || to === page.location.pathname + page.location.hash;
         write(link, t(stream !== null ? "alarms.watch" : "alarms.devices"));
-        dismiss.hidden = told.kind !== "silent";
+        dismiss.hidden = told.kind !== "silent" || !mayDismiss();
         actions.hidden = isOver || (link.hidden && dismiss.hidden);
       },
     };

@@ -3,7 +3,7 @@
  *
  *   const device = loadDevice(localStorageOrNull(window), navigator);
  *   device.id, device.key, device.name
- *   device.rename("Lab bench 2")     // kept for the next visit; empty goes back to the kind of machine
+ *   device.rename("Lab bench 2")     // kept for the next visit; empty goes back to browser and machine
  *   device.lasting                   // false where the browser keeps nothing (private window)
  *   randomId()                       // 22 characters of [A-Za-z0-9_-]; also used for session ids
  *
@@ -53,11 +53,23 @@ export function localStorageOrNull(page) {
   }
 }
 
+/** In this order: each calls itself by the names of those below, too. @type {[RegExp, string][]} */
+const BROWSERS = [
+  [/EdgA?\/|EdgiOS\//, "Edge"],
+  [/OPR\/|OPT\//, "Opera"],
+  [/SamsungBrowser\//, "Samsung Internet"],
+  [/Firefox\/|FxiOS\//, "Firefox"],
+  [/CriOS\//, "Chrome"],
+  [/Chromium\//, "Chromium"],
+  [/Chrome\//, "Chrome"],
+  [/Version\/.*Safari\//, "Safari"],
+];
+
 /**
- * The kind of machine, as a name to begin with.
+ * The kind of machine.
  * @param {{ userAgent: string, maxTouchPoints?: number }} browser
  */
-export function machineName(browser) {
+function machine(browser) {
   const agent = browser.userAgent;
   if (/iPhone|iPod/.test(agent)) return "iPhone";
   // An iPad asks for desktop pages and calls itself a Macintosh; no Macintosh has a touch screen.
@@ -65,9 +77,19 @@ export function machineName(browser) {
   if (/Android/.test(agent)) return /Mobile/.test(agent) ? "Android phone" : "Android tablet";
   if (/CrOS/.test(agent)) return "Chromebook";
   if (/Macintosh/.test(agent)) return "Mac";
-  if (/Windows/.test(agent)) return "Windows PC";
-  if (/Linux/.test(agent)) return "Linux PC";
-  return "Browser";
+  if (/Windows/.test(agent)) return "Windows";
+  return /Linux/.test(agent) ? "Linux" : "";
+}
+
+/**
+ * Browser and kind of machine, as a name to begin with: one machine has several browsers, and each is let in for itself.
+ * @param {{ userAgent: string, maxTouchPoints?: number }} browser
+ */
+export function browserName(browser) {
+  const known = BROWSERS.find(([form]) => form.test(browser.userAgent));
+  const [name, on] = [known ? known[1] : "", machine(browser)];
+  if (name === "" || on === "") return name || on || "Browser";
+  return `${name} on ${on}`;
 }
 
 /** @param {string} name */
@@ -91,7 +113,7 @@ export function loadDevice(storage, browser) {
   };
   const id = lasting(ID_KEY, () => randomId(16), /^[A-Za-z0-9_-]{8,64}$/);
   const key = lasting(SECRET_KEY, () => randomId(32), /^[A-Za-z0-9_-]{32,128}$/);
-  let name = cleanName((storage && storage.getItem(NAME_KEY)) || "") || machineName(browser);
+  let name = cleanName((storage && storage.getItem(NAME_KEY)) || "") || browserName(browser);
   return {
     id,
     key,
@@ -101,7 +123,7 @@ export function loadDevice(storage, browser) {
     },
     rename(wanted) {
       const clean = cleanName(wanted);
-      name = clean || machineName(browser);
+      name = clean || browserName(browser);
       if (storage) storage.setItem(NAME_KEY, clean);
       return name;
     },

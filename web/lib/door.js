@@ -4,6 +4,7 @@
  *
  *   const door = createDoor({ page: window, strings });
  *   door.doubt();      a connection is lost: perhaps because this browser was signed out
+ *   door.look();       a connection is there again: this browser may have another role
  *   door.access        the client of the API
  *
  * @module
@@ -19,6 +20,9 @@ import { onSignedOut } from "./request.js";
 import { createSignedOut } from "./signed-out.js";
 import { createWho } from "./who.js";
 
+/** The server did not answer. */
+const AGAIN_MS = 5000;
+
 /**
  * @param {object} options
  * @param {Window & typeof globalThis} options.page
@@ -27,7 +31,7 @@ import { createWho } from "./who.js";
  */
 export function createDoor({ page, strings, onKnown = () => {} }) {
   const { t } = strings;
-  const secret = takePairSecret(page);
+  let secret = takePairSecret(page);
   const storage = sessionStorageOrNull(page);
   const access = createAccess({ claims: createClaims(storage) });
   const who = createWho({ page, strings, access });
@@ -58,13 +62,21 @@ export function createDoor({ page, strings, onKnown = () => {} }) {
     const known = await access.look().catch(() => null);
     who.show(known);
     if (known) onKnown(known);
-    if (secret !== null) void redeem(secret);
+    // Until then nothing is offered that takes a role.
+    else page.setTimeout(() => void look(), AGAIN_MS);
+    const code = secret;
+    secret = null;
+    if (code !== null) void redeem(code);
   }
   page.addEventListener("hashchange", () => {
     const another = takePairSecret(page);
     if (another !== null) void redeem(another);
   });
+  // Meanwhile the server may have another address, and this browser another role.
+  page.document.addEventListener("visibilitychange", () => {
+    if (page.document.visibilityState === "visible") void look();
+  });
   void look();
 
-  return { access, doubt: () => void out.doubt() };
+  return { access, doubt: () => void out.doubt(), look: () => void look() };
 }

@@ -8,8 +8,8 @@
 
 /** @typedef {{ id: string, name: string }} Named */
 
-/** @param {Named} one @param {Named[]} all with or without it */
-export function nameApart({ id, name }, all) {
+/** @param {Named} one @param {Named[]} all with or without it @param {(id: string) => string} [shown] what of the id is shown */
+export function nameApart({ id, name }, all, shown = (id) => id) {
   const isAlike = (/** @type {Named} */ other) => other.id !== id && other.name.toLowerCase() === name.toLowerCase();
-  return all.some(isAlike) ? `${name} (${id})` : name;
+  return all.some(isAlike) ? `${name} (${shown(id)})` : name;
 }

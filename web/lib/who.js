@@ -18,8 +18,9 @@ import { isolated } from "./plain-text.js";
  * @param {import("./strings.js").Strings} options.strings
  * @param {Pick<import("./access.js").AccessClient, "signOut" | "look">} options.access
  * @param {() => boolean} [options.mayLeave] not in the middle of something that leaving would end
+ * @param {(known: import("./access.js").Access) => void} [options.onKnown]
  */
-export function createWho({ page, strings, access, mayLeave = () => true }) {
+export function createWho({ page, strings, access, mayLeave = () => true, onKnown = () => {} }) {
   const { t } = strings;
   const button = /** @type {HTMLButtonElement} */ (byId("sign-out"));
 
@@ -42,10 +43,12 @@ export function createWho({ page, strings, access, mayLeave = () => true }) {
 
   /** @param {import("./access.js").Access | null} known */
   function show(known) {
-    const { who, name, role } = known ? known.you : { who: "nobody", name: "", role: null };
-    const text = who === "browser" && role ? t(`who.${role}`, { name: isolated(name) }) : who === "everyone" || who === "open" ? t(`who.${who}`) : "";
+    const { who, name, person, role } = known ? known.you : { who: "nobody", name: "", person: "", role: null };
+    const text = who === "browser" && role ? t(`who.${role}`, { name: isolated(person || name) }) : who === "everyone" || who === "open" ? t(`who.${who}`) : "";
     write(byId("who"), text);
     byId("who").hidden = text === "";
+    // A person may be signed in on several.
+    byId("who").title = name;
     button.hidden = who !== "browser";
     byId("sign-in-open").hidden = who !== "everyone";
   }
@@ -53,7 +56,9 @@ export function createWho({ page, strings, access, mayLeave = () => true }) {
   return {
     show,
     async look() {
-      show(await access.look().catch(() => null));
+      const known = await access.look().catch(() => null);
+      show(known);
+      if (known) onKnown(known);
     },
   };
 }

@@ -2,7 +2,7 @@
  * A code that lets somebody in: its digits, large enough to be read across a room, its QR code and link, how long it
  * lasts, and who has come in with it.
  *
- *   const sheet = createCodeSheet({ page: window, strings, words, behind, now, onEnd, onLook });
+ *   const sheet = createCodeSheet({ page: window, strings, words, behind, now, place, onEnd, onLook });
  *   sheet.show(told, people);         what the server has made
  *   sheet.tell(people);               who is in now
  *   sheet.tick();
@@ -50,11 +50,12 @@ export function parseCode(told) {
  * @param {import("./words.js").PeopleWords} options.words
  * @param {HTMLElement} options.behind
  * @param {() => number} options.now the server's clock
+ * @param {() => import("../lib/place.js").Place} options.place where others find the server
  * @param {(id: string) => void} options.onEnd
  * @param {() => void} options.onLook it is time to ask who is in
  * @param {() => void} options.onAnother
  */
-export function createCodeSheet({ page, strings, words, behind, now, onEnd, onLook, onAnother }) {
+export function createCodeSheet({ page, strings, words, behind, now, place, onEnd, onLook, onAnother }) {
   const { t } = strings;
   /** @type {ReturnType<typeof parseCode>} */
   let code = null;
@@ -106,6 +107,10 @@ export function createCodeSheet({ page, strings, words, behind, now, onEnd, onLo
       write(byId("code-digits"), shownCode(code.digits));
       byId("code-by-digits").hidden = code.digits === "";
       write(byId("code-address"), code.origin);
+      const { page: known, beside } = place();
+      const isNamed = beside !== "" && known === code.origin;
+      write(byId("code-beside"), isNamed ? t("app.or_address", { address: beside }) : "");
+      byId("code-beside").hidden = !isNamed;
       write(byId("code-scan"), t(code.digits === "" ? "people.code.scan_only" : "people.code.scan"));
       byId("code-qr").setAttribute("src", code.picture);
       byId("code-qr").hidden = code.picture === "";

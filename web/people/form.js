@@ -12,6 +12,7 @@
 import { createSheet } from "../capture/sheet.js";
 import { roleOf } from "../lib/access.js";
 import { byId, make, write } from "../lib/elements.js";
+import { isolated } from "../lib/plain-text.js";
 import { createScopeField } from "./scope-field.js";
 
 /** @typedef {"name" | "role" | "scope" | "password" | "uses" | "days" | "minutes" | "stream"} Field */
@@ -137,7 +138,7 @@ export function createPeopleForm({ strings, behind, choices, watchable }) {
         ...streams.map(({ value, label }) => {
           const option = make("option");
           option.value = value;
-          option.textContent = label;
+          option.textContent = t("people.link.of", { name: isolated(label), id: value });
           return option;
         }),
       );

@@ -72,13 +72,17 @@ export function tokenRows({ tokens }, look) {
   }));
 }
 
-/** @param {People} people @param {Look} look @returns {Row[]} */
+/** @param {People} people @param {Look} look @returns {Row[]} by name, with what each is called in addresses */
 export function linkRows({ links }, look) {
-  const { words, acts, choices, nowMs } = look;
-  return links.map((link) => {
+  const { words, acts, choices, nowMs, strings } = look;
+  const rows = links.map((link) => {
     const names = words.only(link.scope, choices);
-    return { id: link.id, name: names, tags: [], facts: [words.ends(link.endsMs, nowMs)], acts: [button(look, "people.link.remove", names, () => acts.revokeLink(link, names), true)] };
+    // Of what is not there now, the id is all that is known.
+    const ids = link.scope.filter((id) => names !== isolated(id)).join(strings.t("devices.groups.and"));
+    const facts = [...(ids === "" ? [] : [ids]), words.ends(link.endsMs, nowMs)].join(strings.t("people.and"));
+    return { id: link.id, name: names, tags: [], facts: [facts], acts: [button(look, "people.link.remove", names, () => acts.revokeLink(link, names), true)] };
   });
+  return rows.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: "base" }));
 }
 
 /** @param {People} people @param {Look} look @returns {Row[]} */

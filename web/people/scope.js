@@ -4,6 +4,7 @@
  *   choicesOf({ devices, sources, streams })     what can be named, with the name for people
  *   withUnseen(choices, scope)                   and what is named already, though nothing of it is there now
  *   watchable({ devices, sources, streams })     what has an address of its own to be watched at
+ *   nameable(known)                              both: a scope may name a device, and its stream
  *   labelsOf(scope, choices)                     the names for people, of a scope that is not everything
  *
  * @module
@@ -47,6 +48,9 @@ export function watchable(known) {
   const ofSources = known.sources.map(({ source, stream, name }) => ({ value: stream || source, label: name }));
   return [...ofDevices, ...ofSources, ...others(known).map(({ stream, name }) => ({ value: stream, label: name }))].sort(byLabel);
 }
+
+/** @param {Known} known @returns {Choice[]} */
+export const nameable = (known) => [...choicesOf(known), ...watchable(known)];
 
 /** @param {Choice[]} choices @param {string[] | null} scope @returns {Choice[]} */
 export function withUnseen(choices, scope) {

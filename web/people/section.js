@@ -12,6 +12,7 @@
  */
 
 import { parseDevices } from "../devices/devices.js";
+import { isAdmin as mayLetIn } from "../lib/access.js";
 import { byId, write } from "../lib/elements.js";
 import { parseList } from "../live/streams.js";
 import { parseSources } from "../sources/sources.js";
@@ -22,7 +23,7 @@ import { browserRows, codeRows, linkRows, tokenRows, userRows } from "./lists.js
 import { createOnce } from "./once.js";
 import { lookAtPeople } from "./requests.js";
 import { createRows } from "./rows.js";
-import { choicesOf, watchable } from "./scope.js";
+import { choicesOf, nameable, watchable } from "./scope.js";
 import { createPeopleWords } from "./words.js";
 
 const FORBIDDEN = 403;
@@ -44,6 +45,8 @@ export function createPeopleSection({ page, strings, behind, confirm, now }) {
   const known = { devices: [], sources: [], streams: [] };
   /** Whether this browser is an admin's; null before anybody has said. @type {boolean | null} */
   let isAdmin = null;
+  /** Where others find the server. */
+  let place = { page: "", beside: "" };
   let isLooking = false;
   /** Something has changed while an answer was on its way. */
   let again = false;
@@ -69,7 +72,7 @@ export function createPeopleSection({ page, strings, behind, confirm, now }) {
       void look();
     },
   });
-  const code = createCodeSheet({ page, strings, words, behind, now, onEnd: acts.endCode, onLook: () => void look(), onAnother: acts.letIn });
+  const code = createCodeSheet({ page, strings, words, behind, now, place: () => place, onEnd: acts.endCode, onLook: () => void look(), onAnother: acts.letIn });
   const lists = {
     codes: { rows: createRows(byId("codes")), of: codeRows },
     browsers: { rows: createRows(byId("browsers")), of: browserRows },
@@ -97,7 +100,7 @@ export function createPeopleSection({ page, strings, behind, confirm, now }) {
     byId("people-let-in").hidden = isAdmin !== true;
     if (!people || !isAdmin) return;
     const { mode } = people;
-    const look = { strings, words, acts, choices: choicesOf(known), nowMs: now() };
+    const look = { strings, words, acts, choices: nameable(known), nowMs: now() };
     for (const { rows, of } of Object.values(lists)) rows.render(of(people, look));
     for (const [id, list] of /** @type {const} */ ([["users", people.users], ["tokens", people.tokens], ["links", people.links], ["browsers", people.browsers]])) byId(`${id}-none`).hidden = list.length > 0;
     byId("codes-box").hidden = people.codes.length === 0;
@@ -139,8 +142,9 @@ export function createPeopleSection({ page, strings, behind, confirm, now }) {
 
   return {
     /** @param {import("../lib/access.js").Access} access */
-    known({ mode, you }) {
-      isAdmin = you.role === "admin" || mode === "open";
+    known(access) {
+      isAdmin = mayLetIn(access);
+      place = access.place;
       render();
       void look();
     },

@@ -47,6 +47,7 @@ export const OUTCOMES = {
     ok: "passed",
     slow: "warning",
     short: "warning",
+    watches: "failed",
     recorder_failed: "failed",
     no_data: "failed",
     refused: "failed",

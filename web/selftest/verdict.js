@@ -29,6 +29,12 @@ export function decide(results) {
 }
 
 /**
+ * Nothing is wrong with the device: it is not let in to record.
+ * @param {Verdict} verdict
+ */
+const isOnlyWatching = ({ failures }) => failures.length === 1 && failures[0].step === "record" && failures[0].code === "watches";
+
+/**
  * The key of a result's sentence, of its limit or of what to do about it.
  * @param {Result} result
  * @param {"" | ".limit" | ".do"} [part]
@@ -62,11 +68,11 @@ export function words(verdict, t) {
   /** @type {(results: Result[], findings: Set<string>) => boolean} */
   const any = (results, findings) => results.some(({ step, code }) => findings.has(`${step}.${code}`));
   return {
-    headline: t(`selftest.verdict.${state}`),
+    headline: t(isOnlyWatching(verdict) ? "selftest.verdict.watches" : `selftest.verdict.${state}`),
     reasons: state === "failed" && failures.length === 0 ? [t("selftest.verdict.incomplete")] : say(failures, ""),
     actions: say(failures, ".do"),
     // Beside a failure the limits are noise: first things first.
-    limits: state === "warning" ? say(limits, ".limit") : [],
+    limits: state === "warning" || isOnlyWatching(verdict) ? say(limits, ".limit") : [],
     // Nor is the certificate the cause of a failure beside which it is only tolerated.
     trust: any(state === "failed" ? failures : limits, ANSWERED_BY_TRUST),
     again: t(any(failures, ANSWERED_BY_ALLOWING) ? "selftest.again.allow" : "selftest.again"),

@@ -8,6 +8,8 @@
  *   const box = createCodeBox();
  *   box.entered(text)      what is to be shown, and `send`: what is tried now by itself, or null
  *   box.pressed(text)      what is tried because somebody asks for it, or null where it is not whole
+ *   box.refused(why)       the code of the refusal
+ *   box.isRefused(code)    the server has said of this one that it is not right: it would again
  *
  * @module
  */
@@ -15,6 +17,8 @@
 import { pairSecretIn } from "../lib/pair-secret.js";
 
 export const DIGITS = 6;
+/** Refusals that are about the code itself; others may be over the next time. */
+const JUDGED = ["wrong_code", "code_ended"];
 
 /** @typedef {{ digits: string, secret: string | null, isWhole: boolean, isTooLong: boolean }} Read */
 
@@ -36,6 +40,8 @@ export function shownCode(digits) {
 export function createCodeBox() {
   /** What has been tried by itself: it is not tried again while it stands there. */
   let tried = "";
+  /** What the server has judged. Each attempt counts there. */
+  let judged = "";
 
   /** @param {Read} read */
   const codeOf = ({ digits, secret, isWhole }) => (isWhole ? secret || digits : null);
@@ -47,13 +53,20 @@ export function createCodeBox() {
       const code = codeOf(read);
       const send = code !== null && code !== tried ? code : null;
       tried = code === null ? "" : code;
+      if (tried !== judged) judged = "";
       // Of a secret nothing is shown to those who stand around: it has no digits.
       return { shown: shownCode(read.digits), isTooLong: read.isTooLong, send };
     },
     /** It is empty again, and what was tried may be tried anew. */
     clear() {
-      tried = "";
+      tried = judged = "";
     },
+    /** @param {string} why */
+    refused(why) {
+      judged = JUDGED.includes(why) ? tried : "";
+    },
+    /** @param {string | null} code */
+    isRefused: (code) => code !== null && code === judged,
     /** @param {string} text @returns {string | null} */
     pressed(text) {
       const code = codeOf(readCode(text));

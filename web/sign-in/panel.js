@@ -44,8 +44,27 @@ export function createSignInPanel({ page, strings, access, name, device, records
   let stage = "asking";
   /** It was opened because somebody wants a code, whatever this browser may already. */
   let isAsked = false;
+  /** A link has made this browser the first admin's, and it says now what that one wants. */
+  let isChoosing = false;
+  let address = "";
   /** The secret of a link that has not been answered for: nobody can type it. */
   let pending = "";
+
+  const { port, origin } = page.location;
+  const own = `https://localhost${port === "" ? "" : `:${port}`}`;
+
+  // No links: the one leads back to here, and both away from a recording.
+  // A phone is narrower: the line ends between the two, not within a word.
+  /** @param {string} id @param {string} where */
+  const writeDevices = (id, where) => byId(id).replaceChildren(where, page.document.createElement("wbr"), "/devices");
+
+  /** Where others find the server: this page may be `localhost`. @param {Access} known */
+  function place(known) {
+    const told = known.place.page || origin;
+    if (told === address) return;
+    address = told;
+    writeDevices("code-devices", address);
+  }
 
   /** @param {Shown} next */
   function stand(next) {
@@ -80,9 +99,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
   }
 
   /**
+   * @template {Access} Known
    * @param {Tried} kind
-   * @param {() => Promise<Access>} enter
-   * @param {(known: Access) => void} entered
+   * @param {() => Promise<Known>} enter
+   * @param {(known: Known) => void} entered
    */
   async function attempt(kind, enter, entered) {
     if (isBusy) return;
@@ -99,6 +119,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
     } catch (error) {
       wait(false);
       const { code = "" } = /** @type {{ code?: string }} */ (error);
+      if (kind === "code") box.refused(code);
       // What this page knew of the server is not so any more.
       if (code === "decided") await look();
       complain(kind, refusedWords(error, { isLink: kind === "link" }));
@@ -111,9 +132,15 @@ export function createSignInPanel({ page, strings, access, name, device, records
     if (known && !isBusy) show(known);
   }
 
-  /** Whoever may only watch is not let in where one records. @param {Access} known */
+  /** Whoever may only watch is not let in where one records. @param {Access & { hasDecided: boolean }} known */
   function come(known) {
-    if (stageOf(known, { records }) === "watches") stand("watches");
+    place(known);
+    if (known.hasDecided) {
+      isChoosing = true;
+      write(byId("first-title"), t("sign_in.first.admin"));
+      write(byId("first-lead"), t("sign_in.first.admin.lead"));
+      stand("first");
+    } else if (stageOf(known, { records }) === "watches") stand("watches");
     else onIn(known);
   }
 
@@ -128,8 +155,10 @@ export function createSignInPanel({ page, strings, access, name, device, records
 
   /** @param {"paired" | "network"} mode */
   const decide = (mode) =>
-    attempt("first", () => access.decide(mode, name()), (known) => {
-      write(byId("done-lead"), t(`sign_in.done.${mode}`));
+    attempt("first", () => (isChoosing ? access.choose(mode) : access.decide(mode, name())), (known) => {
+      isChoosing = false;
+      place(known);
+      write(byId("done-lead"), t(`sign_in.done.${mode}`, { address }));
       byId("done-devices").hidden = mode === "network";
       byId("done-go").onclick = () => onIn(known);
       stand("done");
@@ -138,7 +167,8 @@ export function createSignInPanel({ page, strings, access, name, device, records
   /** @param {Access} known @returns {boolean} whether nothing is asked */
   function show(known) {
     // Whoever has decided reads what follows from it; what is being tried says itself what came of it.
-    if (stage === "done" || isBusy) return false;
+    if (stage === "done" || isChoosing || isBusy) return false;
+    place(known);
     const next = stageOf(known, { records });
     byId("password-box").hidden = !known.hasPasswords;
     if (next === "in" && !isAsked) return true;
@@ -164,7 +194,9 @@ export function createSignInPanel({ page, strings, access, name, device, records
   byId("pair-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const code = box.pressed(input("code").value);
-    if (code === null && pending !== "" && input("code").value === "") void pair(pending, true);
+    // It still says why.
+    if (box.isRefused(code)) input("code").select();
+    else if (code === null && pending !== "" && input("code").value === "") void pair(pending, true);
     else if (code === null) complain("code", { key: "sign_in.code.short", values: {} });
     else void pair(code, false);
   });
@@ -187,11 +219,8 @@ export function createSignInPanel({ page, strings, access, name, device, records
     stand("code");
   });
 
-  const { port, origin } = page.location;
-  // No links: the one leads back to here, and both away from a recording.
-  // A phone is narrower: the line ends between the two, not within a word.
-  const own = `https://localhost${port === "" ? "" : `:${port}`}`;
-  for (const [id, address] of [["code-devices", origin], ["code-own", own]]) byId(id).replaceChildren(address, page.document.createElement("wbr"), "/devices");
+  writeDevices("code-devices", origin);
+  writeDevices("code-own", own);
   write(byId("own-address"), own);
   title({ title: t(records ? "sign_in.device" : "sign_in.browser"), lead: t("sign_in.lead") });
 
@@ -202,6 +231,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
     /** @param {{ heldBytes?: number, why?: "not_paired" | "revoked" | "wish" }} [about] */
     ask({ heldBytes = 0, why = "not_paired" } = {}) {
       isAsked = true;
+      isChoosing = false;
       input("code").value = "";
       box.clear();
       complain("code", null);
@@ -224,7 +254,7 @@ export function createSignInPanel({ page, strings, access, name, device, records
       stand("asking");
       pending = secret;
       await pair(secret, true);
-      if (pending === "") return stage !== "watches";
+      if (pending === "") return stage !== "watches" && !isChoosing;
       stand("code");
       return false;
     },

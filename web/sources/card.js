@@ -3,7 +3,7 @@
  *
  *   const card = createSourceCard({ id, strings, words, onPause, onOpen });
  *   list.append(card.element);
- *   card.render({ source, name, problem, isBusy, nowMs, isKnown });
+ *   card.render({ source, name, problem, isBusy, nowMs, isKnown, mayChange });
  *   card.picture     where `thumbnails.js` puts its picture
  *
  * @module
@@ -16,7 +16,7 @@ import { icon } from "../lib/icon.js";
 /** @typedef {import("./sources.js").Source} Source */
 /**
  * `name`: apart from those that are called alike; `problem`: why the last thing asked was not done
- * @typedef {{ source: Source, name: string, problem: string, isBusy: boolean, nowMs: number | null, isKnown: boolean }} Look
+ * @typedef {{ source: Source, name: string, problem: string, isBusy: boolean, nowMs: number | null, isKnown: boolean, mayChange: boolean }} Look
  */
 
 /** @param {Element} element @param {string} name @param {string} value */
@@ -83,7 +83,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
     element,
     picture,
     /** @param {Look} look */
-    render({ source, name, problem, isBusy, nowMs, isKnown }) {
+    render({ source, name, problem, isBusy, nowMs, isKnown, mayChange }) {
       last = source;
       const { tone, text } = words.state(source, { nowMs, isKnown });
       element.dataset.tone = tone;
@@ -117,6 +117,7 @@ export function createSourceCard({ id, strings, words, onPause, onOpen }) {
       }
       attribute(pause, "aria-label", t(`sources.act.${wanted}.of`, { name }));
       pause.disabled = isBusy || !isKnown;
+      pause.hidden = !mayChange;
 
       watch.hidden = source.stream === null;
       if (source.stream !== null) {

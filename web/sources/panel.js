@@ -105,7 +105,7 @@ export function createSourcePanel({ page, strings, words, behind, onChange, onRe
     /** @param {Look | null} look */
     render(look) {
       if (!look) return sheet.close();
-      const { source: one, name, problem, nowMs, isKnown } = look;
+      const { source: one, name, problem, nowMs, isKnown, mayChange } = look;
       source = one;
       write(byId("source-title"), name);
       const { tone, text } = words.state(one, { nowMs, isKnown });
@@ -123,13 +123,14 @@ export function createSourcePanel({ page, strings, words, behind, onChange, onRe
       byId("source-retry").hidden = retry === "";
       write(byId("source-problem"), problem);
       byId("source-problem").hidden = problem === "";
-      byId("source-fixed").hidden = !one.isFromFile && one.kind !== null;
+      byId("source-fixed").hidden = !mayChange || (!one.isFromFile && one.kind !== null);
       write(byId("source-fixed-text"), one.isFromFile ? t("sources.fixed", { name: one.source }) : t("sources.newer"));
-      byId("source-acts").hidden = one.isFromFile;
+      const isFixed = one.isFromFile || !mayChange;
+      byId("source-acts").hidden = isFixed;
       byId("source-change").hidden = one.kind === null;
       byId("source-watch").hidden = one.stream === null;
       if (one.stream !== null) byId("source-watch").setAttribute("href", `/live#${encodeURIComponent(one.stream)}`);
-      /** @type {HTMLElement} */ (byId("source").querySelector(".source-end")).hidden = one.isFromFile && one.stream === null;
+      /** @type {HTMLElement} */ (byId("source").querySelector(".source-end")).hidden = isFixed && one.stream === null;
       renderFacts(one);
       transcoders.show(one.stream);
       transcoders.render(nowMs);

@@ -3,7 +3,7 @@
  *
  *   const sources = createSourcesSection({ page: window, strings, behind, confirm, onChange });
  *   sources.heard(message)     true where it was about sources
- *   sources.render({ nowMs, isKnown });
+ *   sources.render({ nowMs, isKnown, mayChange });
  *   sources.list()             null while none has been told
  *   sources.add({ address })   opens the form
  *
@@ -111,11 +111,11 @@ export function createSourcesSection({ page, strings, behind, confirm, onChange 
     onChange();
   }
 
-  /** @param {Source} source @param {number | null} nowMs @param {boolean} isKnown @returns {Look} */
-  function lookOf(source, nowMs, isKnown) {
+  /** @param {Source} source @param {number | null} nowMs @param {boolean} isKnown @param {boolean} mayChange @returns {Look} */
+  function lookOf(source, nowMs, isKnown, mayChange) {
     const problem = problems.get(source.source);
     if (problem && page.performance.now() - problem.atMs > PROBLEM_MS) problems.delete(source.source);
-    return { source, name: nameApart(named(source), (sources || []).map(named)), problem: problem ? problem.text : "", isBusy: busy.has(source.source), nowMs, isKnown };
+    return { source, name: nameApart(named(source), (sources || []).map(named)), problem: problem ? problem.text : "", isBusy: busy.has(source.source), nowMs, isKnown, mayChange };
   }
 
   /** @param {string} id */
@@ -148,10 +148,12 @@ export function createSourcesSection({ page, strings, behind, confirm, onChange 
     /** @param {{ address?: string, user?: string }} known */
     add: (known) => editor.add(known),
 
-    /** @param {{ nowMs: number | null, isKnown: boolean }} about */
-    render({ nowMs, isKnown }) {
+    /** @param {{ nowMs: number | null, isKnown: boolean, mayChange: boolean }} about */
+    render({ nowMs, isKnown, mayChange }) {
       const all = sources || [];
-      byId("sources").hidden = sources === null;
+      // Nobody else can do anything about it.
+      byId("sources").hidden = sources === null || (all.length === 0 && !mayChange);
+      byId("sources-add").hidden = !mayChange;
       byId("sources-none").hidden = all.length > 0;
       byId("sources-ffmpeg").hidden = !all.some(({ state, code }) => (code === "no_ffmpeg" || code === "other_codec") && state !== "paused");
       const live = all.filter(({ state }) => state === "live").length;
@@ -166,12 +168,12 @@ export function createSourcesSection({ page, strings, behind, confirm, onChange 
         const card = cards.get(source.source) || create(source.source);
         // Moving an element would take the focus from its buttons.
         if (list.children[at] !== card.element) list.insertBefore(card.element, list.children[at] || null);
-        card.render(lookOf(source, nowMs, isKnown));
+        card.render(lookOf(source, nowMs, isKnown, mayChange));
         thumbnails.render(source.source, source.state === "live" ? source.smallStream || source.stream : null);
       });
       if (panel.id === null) return;
       const open = all.find(({ source }) => source === panel.id);
-      panel.render(open ? lookOf(open, nowMs, isKnown) : null);
+      panel.render(open ? lookOf(open, nowMs, isKnown, mayChange) : null);
     },
   };
 }

@@ -1,12 +1,15 @@
 //! Every change to the book.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::{Book, Browser, DeviceKey, Link, Mode, PasswordHash, Token, User};
+use crate::auth::change::MAX_NAME_CHARS;
 use crate::auth::changes::Subject;
 use crate::auth::error::Error;
 use crate::auth::role::{Rights, Role};
 use crate::auth::secret::Hash;
+use crate::text::cut;
 
 /// More people than a site has that keeps its users here.
 const MAX_USERS: usize = 500;
@@ -153,8 +156,10 @@ impl Book {
             }
             Edit::SetPassword { id, password } => self.user(id)?.password.clone_from(password),
             Edit::AddToken(token) => {
-                // One is revoked by its name.
-                if self.tokens.values().any(|known| is_same_name(&known.name, &token.name)) {
+                // One is revoked by its name. One that has ended gives way.
+                let is_called_so = |known: &Token| is_same_name(&known.name, &token.name);
+                self.tokens.retain(|_, known| !(is_called_so(known) && known.has_ended(now_ms)));
+                if self.tokens.values().any(is_called_so) {
                     return Err(Error::NameTaken { what: "token", name: token.name.clone() });
                 }
                 if self.tokens.len() >= MAX_TOKENS {
@@ -207,8 +212,24 @@ impl Book {
             self.browsers.retain(|_, browser| !browser.has_ended(now_ms));
         }
         check_room(self.browsers.len(), MAX_BROWSERS, "browsers")?;
-        self.browsers.insert(browser.id.clone(), browser.clone());
+        let name = self.name_apart(&browser.name);
+        self.browsers.insert(browser.id.clone(), Browser { name, ..browser.clone() });
         Ok(())
+    }
+
+    /// Browsers of a kind call themselves alike: one that comes later gets a number, until a person
+    /// gives it a name.
+    fn name_apart(&self, name: &str) -> String {
+        let names: HashSet<String> =
+            self.browsers.values().map(|b| b.name.to_lowercase()).collect();
+        let numbered = (2..).map(|number| {
+            let end = format!(" {number}");
+            format!("{}{end}", cut(name, MAX_NAME_CHARS - end.chars().count()))
+        });
+        std::iter::once(name.to_owned())
+            .chain(numbered)
+            .find(|name| !names.contains(&name.to_lowercase()))
+            .unwrap_or_default()
     }
 
     /// The same browser has come back without its cookie. An admin's who follows the link for a

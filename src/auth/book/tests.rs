@@ -98,3 +98,26 @@ fn a_clock_that_was_wrong_locks_nobody_out() {
     assert!(!young.has_ended(now_ms));
     assert!(book.browsers["one"].has_ended(now_ms + 401 * DAY_MS));
 }
+
+#[test]
+fn browsers_that_call_themselves_alike_are_told_apart() {
+    let mut book = Book::default();
+    let mut let_in = |id: &str, name: &str| {
+        let browser = Browser { name: name.to_owned(), ..browser(id, Role::Viewer, None) };
+        book.apply(&Edit::LetIn(browser), 0).unwrap();
+        book.browsers[id].name.clone()
+    };
+    assert_eq!(let_in("a", "Firefox on Linux"), "Firefox on Linux");
+    assert_eq!(let_in("b", "firefox on linux"), "firefox on linux 2");
+    assert_eq!(let_in("c", "Firefox on Linux"), "Firefox on Linux 3");
+    assert_eq!(let_in("d", "iPad"), "iPad");
+    let long = "x".repeat(100);
+    assert_eq!(let_in("e", &long), long);
+    assert_eq!(let_in("f", &long), format!("{} 2", "x".repeat(98)));
+    // The same one, which comes back, keeps its name.
+    let camera =
+        Browser { name: "Hall".to_owned(), ..browser("g", Role::Camera, Some("device-g")) };
+    book.apply(&Edit::LetIn(camera.clone()), 0).unwrap();
+    book.apply(&Edit::LetIn(Browser { id: "h".to_owned(), ..camera }), 0).unwrap();
+    assert_eq!(book.browsers["h"].name, "Hall");
+}

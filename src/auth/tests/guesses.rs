@@ -25,7 +25,12 @@ async fn many_guesses_at_once_are_no_more_guesses() {
         async move { access.sign_in("nobody", &password, &claim, "x", HERE).await }
     });
     let outcomes = futures_util::future::join_all(passwords).await;
-    assert_eq!(outcomes.iter().filter(|o| matches!(o, Err(Refused::Wrong))).count(), 10);
+    let wrong = outcomes.iter().filter_map(|o| o.as_ref().err());
+    let wrong: Vec<_> = wrong.filter(|e| matches!(e, Refused::WrongPassword)).collect();
+    assert_eq!(wrong.len(), 10);
+    // Nor to codes.
+    let sentence = wrong[0].to_string();
+    assert!(sentence.contains("password") && !sentence.contains("code"), "{sentence}");
     // Who has a password only is not sent to what lets in others.
     let waits = outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string());
     assert_eq!(waits.filter(|text| text.contains("s, or ask an admin")).count(), 54);

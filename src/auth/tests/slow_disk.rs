@@ -342,7 +342,7 @@ async fn who_waits_for_the_disk_is_not_let_in_by_a_password_that_was_changed() {
         tokio::task::yield_now().await;
     }
     slow.disk.release(ALL);
-    assert!(matches!(coming.await.unwrap(), Err(Refused::Wrong)));
+    assert!(matches!(coming.await.unwrap(), Err(Refused::WrongPassword)));
     changing.await.unwrap().unwrap();
 }
 

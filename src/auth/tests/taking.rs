@@ -42,7 +42,7 @@ async fn rights_of_a_users_browsers_are_the_users() {
         let password = Password::from(password.to_owned());
         world.access.sign_in(" ana", &password, &claim(5), "Phone", HERE).await
     };
-    assert!(matches!(sign_in("wrong").await, Err(Refused::Wrong)));
+    assert!(matches!(sign_in("wrong").await, Err(Refused::WrongPassword)));
     let in_as_ana = sign_in("correct horse").await.unwrap();
     assert!(in_as_ana.pass.may_watch("door", None) && !in_as_ana.pass.may_publish());
     let id = world.access.people().users[0].id.clone();
@@ -56,7 +56,7 @@ async fn rights_of_a_users_browsers_are_the_users() {
     world.access.change(Change::RemoveUser { id }).await.unwrap();
     assert!(pass.revoked().is_cancelled());
     assert!(world.access.by_cookie(in_as_ana.cookie.reveal(), HERE).is_none());
-    assert!(matches!(sign_in("correct horse").await, Err(Refused::Wrong)));
+    assert!(matches!(sign_in("correct horse").await, Err(Refused::WrongPassword)));
 }
 
 #[tokio::test]

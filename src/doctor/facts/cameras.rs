@@ -1,5 +1,6 @@
 //! Looks for the cameras. What is on the network is connected to, and nothing is said there.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,6 +10,7 @@ use super::super::findings::cameras::{Facts, Reached, Source};
 use super::super::limit::blocking;
 use crate::config::Config;
 use crate::config::sources::{Address, Input, Spec};
+use crate::program;
 use crate::sources::Cameras;
 
 /// A camera on the same network answers within milliseconds; one that sleeps takes a second.
@@ -38,7 +40,7 @@ pub(in super::super) async fn gather(cameras: &Cameras, sources: &[Spec]) -> Fac
 }
 
 async fn source(cameras: &Cameras, spec: &Spec) -> Option<Source> {
-    let (reached, advice) = match &spec.input {
+    let (reached, advice): (_, Cow<'static, str>) = match &spec.input {
         Input::Pattern(_) => return None,
         Input::Rtsp(rtsp) => {
             let first = reach(&rtsp.address).await;
@@ -48,14 +50,15 @@ async fn source(cameras: &Cameras, spec: &Spec) -> Option<Source> {
             };
             let advice = "See that the camera has power and is on this network, and that its \
                           address is right (many change theirs unless the router reserves it)";
-            (reached, advice)
+            (reached, advice.into())
         }
         Input::Camera(camera) => {
             let what = format!("device = \"{}\"", camera.device);
+            let list = program::command("cameras");
             let found = cameras.find(&camera.device).await;
             let reached =
                 found.map_or_else(|reason| Reached::No { what, reason }, |()| Reached::Yes);
-            (reached, "Plug it in; `localcamera cameras` lists those that are there")
+            (reached, format!("Plug it in; `{list}` lists those that are there").into())
         }
         Input::File(file) => {
             let what = file.path.display().to_string();
@@ -65,7 +68,7 @@ async fn source(cameras: &Cameras, spec: &Spec) -> Option<Source> {
                 Ok(Err(error)) => Reached::No { what, reason: error.to_string() },
                 Err(_) => Reached::No { what, reason: "no answer".to_owned() },
             };
-            (reached, "Name a file that is there and can be read")
+            (reached, "Name a file that is there and can be read".into())
         }
     };
     Some(Source { name: spec.name.to_string(), reached, advice })

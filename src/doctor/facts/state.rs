@@ -38,6 +38,8 @@ pub(in super::super) fn gather(state: &Path, running: Option<Running>) -> Facts 
     }
 }
 
+/// The stores' own `load`s move away what they cannot read and say so in the log, which is the
+/// server's to do: here the same is only looked at. That both judge alike, a test says.
 fn file(state: &Path, known: &Known) -> Option<StateFile> {
     let path = state.join(known.name);
     let content = match fs::metadata(&path) {
@@ -77,5 +79,45 @@ mod tests {
         }
         assert_eq!(content("{\"v\": 1, \"devices\": []}", &devices::FILE), Content::Good);
         assert_eq!(content("{\"v\": 1, \"sources\": []}", &sources::FILE), Content::Good);
+    }
+    /// What the server does with a file of this text.
+    fn served(known: &Known, text: &str) -> Content {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(known.name);
+        fs::write(&path, text).unwrap();
+        let state = folder.path();
+        let is_newer = match known.name {
+            name if name == auth::FILE.name => auth::Access::load(state, false).is_err(),
+            name if name == devices::FILE.name => devices::Devices::load(state.into()).is_err(),
+            _ => sources::Sources::load(state.into(), Vec::new(), None, crate::live::Hub::new().0)
+                .is_err(),
+        };
+        match (is_newer, path.exists()) {
+            (true, _) => Content::Newer(99),
+            (false, true) => Content::Good,
+            (false, false) => Content::Broken,
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_is_judged_as_what_is_loaded() {
+        let texts = [
+            "",
+            "{}",
+            "{\"v\": 99}",
+            "{\"v\": 1}",
+            "{\"v\": 1, \"devices\": []}",
+            "{\"v\": 1, \"sources\": [5]}",
+            "{\"v\": 1, \"sources\": {}}",
+            "{\"v\": 1, \"mode\": \"open\"}",
+            "{\"v\": 1, \"mode\": \"paired\"}",
+            "{\"v\": 1, \"mode\": \"paired\", \"is_admin_seen\": true, \"users\": [], \
+              \"browsers\": [], \"tokens\": [], \"links\": [], \"revoked\": []}",
+        ];
+        for known in FILES {
+            for text in texts {
+                assert_eq!(content(text, &known), served(&known, text), "{}: {text}", known.name);
+            }
+        }
     }
 }

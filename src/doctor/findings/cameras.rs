@@ -1,5 +1,7 @@
 //! Attached cameras, and whether the sources are where they are said to be.
 
+use std::borrow::Cow;
+
 use super::super::finding::{Check, Finding};
 use super::list;
 
@@ -20,7 +22,7 @@ pub(in super::super) struct Source {
     pub(in super::super) name: String,
     pub(in super::super) reached: Reached,
     /// What to do where it is not.
-    pub(in super::super) advice: &'static str,
+    pub(in super::super) advice: Cow<'static, str>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,7 +49,7 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
         if let Reached::No { what, reason } = reached {
             let message = format!("the source {name} cannot be reached: {what}: {reason}");
             // The server starts without it, and goes on trying.
-            findings.push(Finding::advice(Check::Cameras, message, *advice));
+            findings.push(Finding::advice(Check::Cameras, message, advice.clone()));
         }
     }
     findings
@@ -62,7 +64,7 @@ mod tests {
     fn a_source_that_is_not_there_is_named_with_where_it_should_be() {
         assert_eq!(judge(&Facts::default()).len(), 1);
         let source =
-            |name: &str, reached| Source { name: name.to_owned(), reached, advice: "Look" };
+            |name: &str, reached| Source { name: name.to_owned(), reached, advice: "Look".into() };
         let no = Reached::No { what: "10.0.0.9:554".to_owned(), reason: "refused".to_owned() };
         let facts = Facts {
             attached: vec!["Webcam".to_owned()],

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::super::finding::{Check, Finding};
 use super::disk::{Folder, fleeting, unwritable};
 use super::{OTHERS, list};
+use crate::program;
 
 /// A server that has the state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +87,10 @@ pub(in super::super) fn judge(facts: &Facts) -> Vec<Finding> {
     if let Err(reason) = &facts.socket {
         findings.push(Finding::advice(
             Check::State,
-            format!("`localcamera user`, `token` and `device` cannot speak to a running server: {reason}"),
+            format!(
+                "`{}`, `token` and `device` cannot speak to a running server: {reason}",
+                program::command("user")
+            ),
             "Choose a folder with a shorter path (--state DIR)",
         ));
     }

@@ -2,6 +2,7 @@
 
 pub(in super::super) mod admin;
 mod refused;
+mod wish;
 
 use std::time::Duration;
 
@@ -22,7 +23,9 @@ use super::super::authenticate::{COOKIE_NAME, Caller, Holder, cookie};
 use super::super::error::ApiError;
 use super::super::listener::Peer;
 use super::super::own_computer::is_own_computer;
+use super::super::place::Place;
 use crate::auth::{LetIn, Mode, Pass, Password, Redeem, Role, Scope, Who};
+use wish::ChosenMode;
 
 /// The longest lists of names fit several times.
 const MAX_BODY_BYTES: usize = 4 << 10;
@@ -40,18 +43,28 @@ pub(in super::super) struct Small<T>(pub(in super::super) T);
 #[derive(Deserialize, ToSchema)]
 #[schema(as = FirstDecision)]
 pub(in super::super) struct First {
+    #[schema(value_type = ChosenMode)]
     mode: Mode,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
 }
 
 /// `POST /api/access/pair`
 #[derive(Deserialize, ToSchema)]
 pub(in super::super) struct Pair {
+    /// Six digits, or what stands in a link.
     code: String,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     #[serde(default)]
     device: Option<Device>,
@@ -61,7 +74,9 @@ pub(in super::super) struct Pair {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PairedDevice)]
 struct Device {
+    #[schema(pattern = "^[A-Za-z0-9_-]{8,64}$")]
     id: String,
+    #[schema(pattern = "^[!-~]{16,128}$")]
     key: String,
 }
 
@@ -71,8 +86,12 @@ pub(in super::super) struct SignIn {
     user: String,
     #[schema(value_type = String, format = Password)]
     password: Password,
+    /// 256 bits that whoever asks has made, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     claim: String,
+    /// What the browser is called in lists.
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
 }
 
@@ -86,6 +105,9 @@ pub(in super::super) struct Told {
     you: You,
     /// Whether somebody can sign in with one.
     passwords: bool,
+    /// Where other devices find the page, and another address of it, if there is one.
+    page: String,
+    beside: Option<String>,
 }
 
 /// Who asks.
@@ -95,6 +117,8 @@ struct You {
     who: &'static str,
     id: Option<String>,
     name: Option<String>,
+    /// The user as whom a browser has signed in, by name.
+    person: Option<String>,
     role: Option<Role>,
     scope: Scope,
     device: Option<String>,
@@ -110,7 +134,8 @@ pub(in super::super) async fn about(
 ) -> Response {
     let pass = caller.pass();
     let may_decide = state.access.needs_first_decision() && is_own_computer(&peer, &uri, &headers);
-    let told = Json(told(&state, &pass, may_decide)).into_response();
+    let place = Place::of(&state, &uri, &headers);
+    let told = Json(told(&state, &pass, may_decide, place)).into_response();
     match (pass.who(), cookie(&headers)) {
         // Its time begins anew with each visit.
         (Who::Browser { .. }, Some(secret)) => with_cookie(told, secret, COOKIE_AGE_S),
@@ -122,11 +147,13 @@ pub(in super::super) async fn about(
 pub(in super::super) async fn first(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
     Small(First { mode, claim, name }): Small<First>,
 ) -> Result<Response, ApiError> {
     let from = peer.address.ip().to_canonical();
     let let_in = state.access.decide_first(mode, &claim, &name, from).await?;
-    Ok(welcome(&state, &let_in))
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/pair`: a code lets this browser in.
@@ -134,6 +161,8 @@ pub(in super::super) async fn pair(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
     Small(Pair { code, claim, name, device }): Small<Pair>,
 ) -> Result<Response, ApiError> {
     own_page(&caller)?;
@@ -151,7 +180,7 @@ pub(in super::super) async fn pair(
     let from = peer.address.ip().to_canonical();
     let redeem = Redeem { code: code.into(), claim: claim.into(), name, device, is_anothers, from };
     let let_in = state.access.redeem(redeem).await?;
-    Ok(welcome(&state, &let_in))
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/sign-in`: a user's password lets this browser in.
@@ -159,13 +188,14 @@ pub(in super::super) async fn sign_in(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
     Small(SignIn { user, password, claim, name }): Small<SignIn>,
 ) -> Result<Response, ApiError> {
     own_page(&caller)?;
     let from = peer.address.ip().to_canonical();
-    let let_in = state.access.sign_in(&user, &password, &claim, &name, from).await;
-    let let_in = let_in.map_err(refused::of_password)?;
-    Ok(welcome(&state, &let_in))
+    let let_in = state.access.sign_in(&user, &password, &claim, &name, from).await?;
+    Ok(welcome(&state, &let_in, Place::of(&state, &uri, &headers)))
 }
 
 /// `POST /api/access/sign-out`: this browser goes.
@@ -188,15 +218,16 @@ fn own_page(caller: &Caller) -> Result<(), ApiError> {
     }
 }
 
-fn told(state: &State, pass: &Pass, may_decide: bool) -> Told {
-    let (who, id, name) = match pass.who() {
-        Who::Nobody => ("nobody", None, None),
-        Who::Everyone => ("everyone", None, None),
-        Who::Open => ("open", None, None),
-        Who::Browser { id, name } => ("browser", Some(id), Some(name)),
-        Who::Token { id, name } => ("token", Some(id), Some(name)),
-        Who::Link { id } => ("link", Some(id), None),
+fn told(state: &State, pass: &Pass, may_decide: bool, place: Place) -> Told {
+    let (who, id, name, person) = match pass.who() {
+        Who::Nobody => ("nobody", None, None, None),
+        Who::Everyone => ("everyone", None, None, None),
+        Who::Open => ("open", None, None, None),
+        Who::Browser { id, name, person } => ("browser", Some(id), Some(name), person.clone()),
+        Who::Token { id, name } => ("token", Some(id), Some(name), None),
+        Who::Link { id } => ("link", Some(id), None, None),
     };
+    let Place { page, beside } = place;
     Told {
         mode: state.access.mode(),
         first_decision: may_decide,
@@ -204,17 +235,20 @@ fn told(state: &State, pass: &Pass, may_decide: bool) -> Told {
             who,
             id: id.cloned(),
             name: name.cloned(),
+            person,
             role: pass.role(),
             scope: pass.scope().clone(),
             device: pass.device().map(str::to_owned),
         },
         passwords: state.access.has_passwords(),
+        page,
+        beside,
     }
 }
 
 /// What whoever was let in is told: the same as by `GET /api/access`, and its cookie, once.
-fn welcome(state: &State, let_in: &LetIn) -> Response {
-    let told = Json(told(state, &let_in.pass, false)).into_response();
+fn welcome(state: &State, let_in: &LetIn, place: Place) -> Response {
+    let told = Json(told(state, &let_in.pass, false, place)).into_response();
     with_cookie(told, let_in.cookie.reveal(), COOKIE_AGE_S)
 }
 

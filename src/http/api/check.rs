@@ -62,18 +62,19 @@ pub(in super::super) async fn check(
     let _turn = TURN.acquire().await.map_err(|_| ApiError::internal("the check has stopped"))?;
     let root = state.library.root().to_owned();
     let reading = tokio::task::spawn_blocking(move || {
-        let read = |file: File| {
+        let read = |file: &File| {
+            let name = file.name.to_string();
             if file.bytes > MAX_FILE_BYTES {
                 let reason = "the file is too large to be checked here; see localcamera check";
-                return view(file.name, FileReport::unreadable(reason.to_owned()));
+                return view(name, FileReport::unreadable(reason.to_owned()));
             }
-            let report = match std::fs::read(root.join(&file.folder).join(&file.name)) {
+            let report = match std::fs::read(root.join(session.path(file))) {
                 Ok(bytes) => container::inspect(bytes.into()),
                 Err(error) => FileReport::unreadable(format!("cannot read the file: {error}")),
             };
-            view(file.name, report)
+            view(name, report)
         };
-        session.files.into_iter().take(MAX_FILES).map(read).collect::<Vec<_>>()
+        session.files.iter().take(MAX_FILES).map(read).collect::<Vec<_>>()
     });
     let files = reading.await.map_err(|_| ApiError::internal("the check has crashed"))?;
     let ok = !files.is_empty() && files.iter().all(|file| file.ok);

@@ -79,7 +79,7 @@ impl From<Refusal> for ApiError {
     fn from(Refusal { code, message }: Refusal) -> Self {
         let status = match code {
             Code::BadCommand => StatusCode::BAD_REQUEST,
-            Code::NotAllowed => StatusCode::FORBIDDEN,
+            Code::NotAllowed | Code::Forbidden => StatusCode::FORBIDDEN,
             Code::UnknownDevice | Code::UnknownGroup => StatusCode::NOT_FOUND,
             Code::Offline | Code::Busy => StatusCode::CONFLICT,
             Code::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,

@@ -4,13 +4,16 @@
 //! test says.
 
 mod access;
+mod commands;
 mod delivering;
 mod operation;
+mod parameters;
 mod schemas;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod watching;
+mod wishes;
 
 use std::sync::LazyLock;
 
@@ -20,6 +23,7 @@ use bytes::Bytes;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -35,6 +39,20 @@ const ABOUT: &str = "Who may ask what is `x-rule` of each operation, in the word
     docs/access.md, and `x-roles` those with whom it can be: a viewer within its scope, a camera \
     for what is its own. WebSockets are described in docs/protocol.md, docs/live.md and \
     docs/control.md.";
+
+/// What the routes are about, by the word they stand under.
+const TAGS: [(&str, &str); 10] = [
+    ("server", "How the server is doing, and this description"),
+    ("access", "Who gets in (docs/access.md)"),
+    ("alarms", "What is wrong (docs/guide/alarms.md)"),
+    ("cameras", "What is plugged into the server"),
+    ("devices", "Browsers and programs that record (docs/control.md)"),
+    ("ingest", "Delivering a recording by requests (docs/protocol.md)"),
+    ("sessions", "Recordings (docs/recordings.md)"),
+    ("sources", "What the server fetches by itself (docs/sources.md)"),
+    ("streams", "What is live (docs/live.md)"),
+    ("whep", "Watching by WebRTC (docs/live.md)"),
+];
 
 /// It is the same for as long as the program runs.
 static DOCUMENT: LazyLock<Bytes> =
@@ -86,8 +104,11 @@ fn description() -> OpenApi {
         let (path, item) = operation.item();
         paths = paths.path(path, item);
     }
+    let tags =
+        TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
     OpenApiBuilder::new()
         .info(info)
+        .tags(Some(tags))
         .paths(paths)
         .components(Some(components.build()))
         .security(Some(shown()))

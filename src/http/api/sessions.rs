@@ -64,7 +64,7 @@ fn view(session: &Session, file: &File) -> FileView {
         start_ms: file.start_us / 1000,
         duration_ms: file.duration_us / 1000,
         bytes: file.bytes,
-        mime: mime_guess::from_path(&file.name).first_or_octet_stream().to_string(),
-        file: file.name.clone(),
+        mime: mime_guess::from_path(&*file.name).first_or_octet_stream().to_string(),
+        file: file.name.to_string(),
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State, WebSocketUpgrade};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use bytes::Bytes;
@@ -69,6 +70,7 @@ impl Server {
         let routes = Router::new()
             .route("/ws", any(silent))
             .route("/pictures", get(pictures))
+            .route("/refused", post(refused))
             .route("/nothing", get(std::future::pending::<()>))
             .layer(from_fn_with_state(server.peers.clone(), note));
         serve(socket, routes, server.handle.clone(), entrance);
@@ -121,6 +123,20 @@ async fn silent(upgrade: WebSocketUpgrade) -> Response {
 async fn pictures() -> Body {
     let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"picture"))]);
     Body::from_stream(first.chain(stream::pending()))
+}
+
+/// Reads nothing of what is sent.
+async fn refused() -> (StatusCode, &'static str) {
+    (StatusCode::PAYLOAD_TOO_LARGE, "too large")
+}
+
+/// Says that so much comes.
+async fn announce(server: &Server, bytes: usize) -> TcpStream {
+    let mut stream = server.connect().await;
+    let head =
+        format!("POST /refused HTTP/1.1\r\nhost: localhost\r\ncontent-length: {bytes}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
 }
 
 async fn ask(
@@ -275,5 +291,55 @@ async fn who_keeps_the_token_learns_that_the_connection_has_ended() {
     assert!(!peer.cut.is_cancelled());
     drop(stream);
     timeout(PATIENCE, peer.cut.cancelled()).await.expect("the server sees that it is gone");
+    server.is_empty().await;
+}
+
+#[tokio::test]
+async fn who_sends_first_and_reads_afterwards_has_its_answer() {
+    let server = Server::plain();
+    let body = vec![0; 8 << 20];
+    let mut stream = announce(&server, body.len()).await;
+    // It is answered by then.
+    timeout(PATIENCE, stream.readable()).await.unwrap().unwrap();
+    timeout(PATIENCE, stream.write_all(&body)).await.unwrap().unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.ends_with("too large"), "{answer}");
+    drop(stream);
+    server.is_empty().await;
+}
+
+#[tokio::test]
+async fn who_sends_without_end_is_read_so_far_and_no_further() {
+    let server = Server::plain();
+    let mut stream = announce(&server, 1 << 40).await;
+    let piece = vec![0; 1 << 20];
+    let sending = async {
+        let mut sent = 0;
+        while stream.write_all(&piece).await.is_ok() {
+            sent += piece.len();
+        }
+        sent
+    };
+    let sent = timeout(PATIENCE, sending).await.expect("it is never reset");
+    // Both systems hold some megabytes.
+    assert!((super::MAX_LINGER_BYTES..64 << 20).contains(&sent), "{sent}");
+    server.is_empty().await;
+}
+
+#[tokio::test]
+async fn who_does_not_send_what_was_announced_is_waited_for_so_long() {
+    let server = Server::plain();
+    let mut stream = announce(&server, 1000).await;
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 413"), "it comes at once");
+    assert_eq!(server.seats.of(LOCAL), 1);
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    // Nothing else is waited for, so that the clock goes on by itself.
+    timeout(super::LINGER * 2, server.only_peer().cut.cancelled()).await.expect("it ends");
+    assert!(start.elapsed() > super::LINGER / 2, "{:?}", start.elapsed());
+    tokio::time::resume();
     server.is_empty().await;
 }

@@ -14,6 +14,7 @@ use super::super::api::devices::publishers;
 use super::super::authenticate::Holder;
 use super::super::error::ApiError;
 use super::super::listener::Peer;
+use super::socket::Fault;
 use super::teller::{self, Gone, Heard, Teller, Upgrade};
 use crate::auth::Pass;
 use crate::devices::{Link, Said, ToDevice};
@@ -90,10 +91,13 @@ impl Conversation {
                 Wake::Heard(Heard::Binary) => {
                     teller.say(&bad("messages are texts; this one is binary")).await?;
                 }
-                Wake::Heard(Heard::TooLarge) => {
-                    let sentence = "a message is larger than 64 KiB";
+                Wake::Heard(Heard::Broken(fault)) => {
+                    let sentence = match fault {
+                        Fault::TooLarge => "a message is larger than 64 KiB",
+                        fault => fault.sentence(),
+                    };
                     teller.say(&bad(sentence)).await?;
-                    return teller.close_on_sender(1009, sentence).await;
+                    return teller.close_on_sender(fault.code(), sentence).await;
                 }
                 Wake::Shutdown => return teller.close(1012, "the server is stopping").await,
             }

@@ -17,11 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct WebSocketSocket {
     socket: WebSocket,
+    /// What came cannot be read past.
+    is_broken: bool,
 }
 
 impl WebSocketSocket {
     pub(super) fn new(socket: WebSocket) -> Self {
-        Self { socket }
+        Self { socket, is_broken: false }
     }
 
     async fn next(&mut self) -> Result<Incoming, Ended> {
@@ -34,8 +36,16 @@ impl WebSocketSocket {
                 let _ = tokio::time::timeout(LINGER, self.socket.flush()).await;
                 Err(Ended::Closed)
             }
-            Some(Err(error)) if is_too_large(&error) => Err(Ended::TooLarge),
-            None | Some(Err(_)) => Err(Ended::Gone),
+            Some(Err(error)) => {
+                let fault = Fault::of(&error);
+                self.is_broken = fault.is_some();
+                Err(match fault {
+                    Some(Fault::TooLarge) => Ended::TooLarge,
+                    Some(fault) => Ended::Broken(fault.code()),
+                    None => Ended::Gone,
+                })
+            }
+            None => Err(Ended::Gone),
         }
     }
 
@@ -43,7 +53,7 @@ impl WebSocketSocket {
         let frame = CloseFrame { code, reason: reason.into() };
         let sending = tokio::time::timeout(LINGER, self.socket.send(Message::Close(Some(frame))));
         sending.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)?;
-        let _ = tokio::time::timeout(LINGER, answered(&mut self.socket)).await;
+        let _ = tokio::time::timeout(LINGER, answered(&mut self.socket, self.is_broken)).await;
         Ok(())
     }
 }
@@ -67,9 +77,54 @@ impl Socket for WebSocketSocket {
     }
 }
 
-/// Waits until the peer has answered a close. What is left of a message that was too large cannot
-/// be read past: then this never returns.
-pub(super) async fn answered(socket: &mut WebSocket) {
+/// What is wrong with what a peer has sent, in words of the protocol (RFC 6455 section 7.1.7): it
+/// is told so before the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    TooLarge,
+    NoText,
+    NoFrame,
+}
+
+impl Fault {
+    /// `None` where the connection itself is gone.
+    pub(super) fn of(error: &axum::Error) -> Option<Self> {
+        use std::error::Error;
+        use tungstenite::error::{Error as Failure, ProtocolError};
+        match error.source().and_then(|source| source.downcast_ref::<Failure>())? {
+            Failure::Capacity(_) => Some(Self::TooLarge),
+            Failure::Utf8(_) => Some(Self::NoText),
+            // No mistake, but an end without goodbye.
+            Failure::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+            Failure::Protocol(_) => Some(Self::NoFrame),
+            _ => None,
+        }
+    }
+
+    /// As RFC 6455 section 7.4.1 has it.
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Self::TooLarge => 1009,
+            Self::NoText => 1007,
+            Self::NoFrame => 1002,
+        }
+    }
+
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::TooLarge => "a message is too large",
+            Self::NoText => "a text is not UTF-8",
+            Self::NoFrame => "what came is no frame of a WebSocket",
+        }
+    }
+}
+
+/// Waits until the peer has answered a close. Behind something that cannot be read past, such as
+/// what is left of a message that was too large, no answer is heard: then this never returns.
+pub(super) async fn answered(socket: &mut WebSocket, is_broken: bool) {
+    if is_broken {
+        std::future::pending::<()>().await;
+    }
     loop {
         match socket.recv().await {
             Some(Ok(Message::Close(_))) | None => return,
@@ -77,10 +132,4 @@ pub(super) async fn answered(socket: &mut WebSocket) {
             Some(Err(_)) => std::future::pending().await,
         }
     }
-}
-
-pub(super) fn is_too_large(error: &axum::Error) -> bool {
-    use std::error::Error;
-    let source = error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(source, Some(tungstenite::Error::Capacity(_)))
 }

@@ -7,12 +7,13 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::SinkExt;
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::ApiError;
-use super::socket::{answered, is_too_large};
+use super::socket::{Fault, answered};
 
 /// Browsers close a silent WebSocket after about a minute, so a sign of life goes out before that.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -49,6 +50,12 @@ pub(super) struct Teller {
     pings: Interval,
     /// Signs of life that went out since something was heard.
     unanswered: u32,
+    /// What has come cannot be read past.
+    is_broken: bool,
+    /// What is to be told the peer of it, where nobody hears what it says.
+    fault: Option<Fault>,
+    /// Until when it has time to read that.
+    ends_at: Option<Instant>,
 }
 
 /// What a peer says.
@@ -57,7 +64,7 @@ pub(super) enum Heard {
     Text(Utf8Bytes),
     Binary,
     /// The connection cannot be read any further.
-    TooLarge,
+    Broken(Fault),
 }
 
 /// Gives the client back the subprotocol that it offers: some offer one by accident, and give up
@@ -114,7 +121,16 @@ where
         let mut pings = tokio::time::interval_at(first, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whatever ended it, the peer has been told if it was there to listen.
-        let _ = tell(Teller { socket, shutdown, pings, unanswered: 0 }).await;
+        let _ = tell(Teller {
+            socket,
+            shutdown,
+            pings,
+            unanswered: 0,
+            is_broken: false,
+            fault: None,
+            ends_at: None,
+        })
+        .await;
     }))
 }
 
@@ -123,10 +139,23 @@ impl Teller {
     /// future loses nothing.
     pub(super) async fn gone(&mut self) -> Gone {
         loop {
+            if let Some(fault) = self.fault {
+                return self.end_on(fault).await;
+            }
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Gone,
+                    Some(Ok(Message::Close(_))) => {
+                        // The answer to it waits to be sent.
+                        let _ = tokio::time::timeout(LAST_PATIENCE, self.socket.flush()).await;
+                        return Gone;
+                    }
                     Some(Ok(_)) => {}
+                    Some(Err(error)) => match Fault::of(&error) {
+                        // Said above, or by what is sent next where this future is dropped.
+                        Some(fault) => self.fault = Some(fault),
+                        None => return Gone,
+                    },
+                    None => return Gone,
                 },
                 _ = self.pings.tick() => {
                     if self.send(Message::Ping(Bytes::new())).await.is_err() {
@@ -159,8 +188,17 @@ impl Teller {
                 Some(Ok(Message::Text(text))) => return Ok(Heard::Text(text)),
                 Some(Ok(Message::Binary(_))) => return Ok(Heard::Binary),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) if is_too_large(&error) => return Ok(Heard::TooLarge),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                Some(Err(error)) => {
+                    let fault = Fault::of(&error).ok_or(Gone)?;
+                    self.is_broken = true;
+                    return Ok(Heard::Broken(fault));
+                }
+                Some(Ok(Message::Close(_))) => {
+                    // The answer to it waits to be sent.
+                    let _ = tokio::time::timeout(LAST_PATIENCE, self.socket.flush()).await;
+                    return Err(Gone);
+                }
+                None => return Err(Gone),
             }
         }
     }
@@ -169,7 +207,8 @@ impl Teller {
     /// take the word with it.
     pub(super) async fn close_on_sender(&mut self, code: u16, reason: &str) -> Result<(), Gone> {
         self.close(code, reason).await?;
-        let _ = tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket)).await;
+        let _ =
+            tokio::time::timeout(LAST_PATIENCE, answered(&mut self.socket, self.is_broken)).await;
         Ok(())
     }
 
@@ -192,8 +231,29 @@ impl Teller {
         self.send(Message::Close(Some(CloseFrame { code, reason }))).await
     }
 
+    /// Tells a peer what is wrong with what it has sent, and gives it its time to read that.
+    /// Dropping the future and calling this again goes on where it was.
+    async fn end_on(&mut self, fault: Fault) -> Gone {
+        let until = match self.ends_at {
+            Some(until) => {
+                let _ = tokio::time::timeout_at(until, self.socket.flush()).await;
+                until
+            }
+            None => {
+                let until = *self.ends_at.insert(Instant::now() + LAST_PATIENCE);
+                let _ = self.close(fault.code(), fault.sentence()).await;
+                until
+            }
+        };
+        let _ = tokio::time::timeout_at(until, answered(&mut self.socket, true)).await;
+        Gone
+    }
+
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
         let is_last = matches!(message, Message::Close(_));
+        if let Some(fault) = self.fault.filter(|_| !is_last) {
+            return Err(Box::pin(self.end_on(fault)).await);
+        }
         let patience = if is_last { LAST_PATIENCE } else { PATIENCE };
         let sending = tokio::time::timeout(patience, self.socket.send(message));
         tokio::select! {

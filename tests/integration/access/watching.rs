@@ -15,6 +15,9 @@ use crate::support::http::send;
 use crate::support::server::{Server, configure};
 use crate::whep::watch_as;
 
+/// Between two looks at what the server says.
+const TICK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A camera of an admin that records and is live: `test-device`.
 async fn live(server: &Server, admin: &str) -> Client {
     let camera = paired(server, admin, "camera", Value::Null).await;
@@ -56,7 +59,13 @@ async fn every_way_of_watching_ends_with_its_pass() {
     assert_eq!(socket.ending().await.close_code(), None, "the connection is cut");
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, pictures.read_to_end(&mut rest)).await.unwrap();
-    let none = async { while viewers(&server, &admin).await > 0 {} };
+    let none = async {
+        let mut tick = tokio::time::interval(TICK);
+        while viewers(&server, &admin).await > 0 {
+            tick.tick().await;
+        }
+    };
+    let none = async { tokio::time::timeout(PATIENCE, none).await.expect("somebody watches on") };
     // It answers as long as it is let: the server ends it.
     tokio::select! {
         () = none => {}

@@ -1,7 +1,7 @@
 //! Whether an answer is one of those that are described.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -12,8 +12,11 @@ use super::ask::Answer;
 /// The server says them when it cannot now; every other one would be a fault of its own.
 const ALLOWED_5XX: [u16; 2] = [503, 507];
 
+/// Behind the name of a type as it is inside of another.
+const PART: &str = ".part";
+
 pub(super) struct Judge {
-    /// All types, each with no member that is not described.
+    /// All types, each with no member that is not described, and as parts of others.
     types: Value,
     /// By the text of the schema.
     validators: RefCell<HashMap<String, Validator>>,
@@ -21,13 +24,21 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(document: &Value) -> Self {
-        let mut types = document["components"]["schemas"].clone();
-        let mut parts = BTreeSet::new();
-        parts_of_others(&types, &mut parts);
-        for (name, schema) in types.as_object_mut().unwrap() {
-            strict(schema, !parts.contains(name));
+        let known = document["components"]["schemas"].as_object().unwrap();
+        let mut types = Map::new();
+        for (name, schema) in known {
+            let (mut whole, mut part) = (schema.clone(), schema.clone());
+            strict(&mut whole, true);
+            strict(&mut part, false);
+            types.insert(name.clone(), whole);
+            types.insert(format!("{name}{PART}"), part);
         }
-        Self { types: local(&types), validators: RefCell::default() }
+        Self { types: local(&types.into()), validators: RefCell::default() }
+    }
+
+    /// Whether a value is what a schema of the document describes.
+    pub(super) fn is_one(&self, schema: &Value, value: &Value) -> bool {
+        self.with(schema, |validator| validator.is_valid(value))
     }
 
     /// Whether an operation may be answered so; else why not.
@@ -72,13 +83,7 @@ impl Judge {
     fn is_valid(&self, schema: &Value, answer: &Answer) -> Result<(), String> {
         let body: Value = serde_json::from_slice(&answer.body)
             .map_err(|error| format!("{} is no JSON ({error}): {}", answer.status, text(answer)))?;
-        let mut validators = self.validators.borrow_mut();
-        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
-            let mut whole = local(schema);
-            whole["$defs"] = self.types.clone();
-            jsonschema::draft202012::new(&whole).expect("a bad schema")
-        });
-        match validator.iter_errors(&body).next() {
+        self.with(schema, |validator| match validator.iter_errors(&body).next() {
             None => Ok(()),
             Some(error) => Err(format!(
                 "{} at {}: {error}: {}",
@@ -86,7 +91,19 @@ impl Judge {
                 error.instance_path(),
                 text(answer)
             )),
-        }
+        })
+    }
+
+    fn with<T>(&self, schema: &Value, judged: impl FnOnce(&Validator) -> T) -> T {
+        let mut validators = self.validators.borrow_mut();
+        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
+            let mut whole = schema.clone();
+            strict(&mut whole, true);
+            let mut whole = local(&whole);
+            whole["$defs"] = self.types.clone();
+            jsonschema::draft202012::new(&whole).expect("a bad schema")
+        });
+        judged(validator)
     }
 }
 
@@ -94,31 +111,20 @@ fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).chars().take(300).collect()
 }
 
-/// The types that are a part of others: what is beside them is described there.
-fn parts_of_others(schema: &Value, found: &mut BTreeSet<String>) {
-    match schema {
-        Value::Object(members) => {
-            for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-                let name = part["$ref"].as_str().and_then(|name| name.rsplit('/').next());
-                found.extend(name.map(str::to_owned));
-            }
-            members.values().for_each(|value| parts_of_others(value, found));
-        }
-        Value::Array(values) => values.iter().for_each(|value| parts_of_others(value, found)),
-        _ => {}
-    }
-}
-
-/// Allows no members but those that are described.
+/// Allows no members but those that are described. What is beside a part is described where the
+/// whole is.
 fn strict(schema: &mut Value, is_whole: bool) {
     let Value::Object(members) = schema else { return };
     let is_object = members.contains_key("properties") || members.contains_key("allOf");
     for (name, value) in members.iter_mut() {
         match (name.as_str(), value) {
-            ("properties", Value::Object(all)) => each(all),
-            ("items", value) => strict(value, true),
-            ("oneOf" | "anyOf", Value::Array(all)) => all.iter_mut().for_each(|v| strict(v, true)),
+            ("properties", Value::Object(all)) => all.values_mut().for_each(|v| strict(v, true)),
+            ("items" | "additionalProperties", value) => strict(value, true),
+            ("oneOf" | "anyOf", Value::Array(all)) => {
+                all.iter_mut().for_each(|v| strict(v, is_whole));
+            }
             ("allOf", Value::Array(all)) => all.iter_mut().for_each(|v| strict(v, false)),
+            ("$ref", Value::String(name)) if !is_whole => name.push_str(PART),
             _ => {}
         }
     }
@@ -127,12 +133,42 @@ fn strict(schema: &mut Value, is_whole: bool) {
     }
 }
 
-fn each(all: &mut Map<String, Value>) {
-    all.values_mut().for_each(|value| strict(value, true));
-}
-
 /// With types found where a schema of its own has them.
 fn local(schema: &Value) -> Value {
     let text = schema.to_string().replace("#/components/schemas/", "#/$defs/");
     serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_member_that_is_not_described_is_wrong_wherever_its_type_stands() {
+    let types = json!({
+        "User": {
+            "type": "object",
+            "required": ["id"],
+            "properties": { "id": { "type": "string" }, "of": { "$ref": "#/components/schemas/Of" } },
+        },
+        "Of": { "type": "object", "properties": { "a": { "type": "integer" } } },
+        "Changed": {
+            "allOf": [
+                { "$ref": "#/components/schemas/User" },
+                { "type": "object", "properties": { "warning": { "type": "string" } } },
+            ],
+        },
+        "People": {
+            "type": "object",
+            "properties": {
+                "users": { "type": "array", "items": { "$ref": "#/components/schemas/User" } },
+            },
+        },
+    });
+    let judge = Judge::new(&json!({ "components": { "schemas": types } }));
+    let is = |name: &str, value: Value| {
+        judge.is_one(&json!({ "$ref": format!("#/components/schemas/{name}") }), &value)
+    };
+    assert!(is("Changed", json!({ "id": "a", "of": { "a": 1 }, "warning": "w" })));
+    assert!(!is("Changed", json!({ "id": "a", "secret": 1 })));
+    assert!(!is("Changed", json!({ "id": "a", "of": { "a": 1, "secret": 1 } })));
+    assert!(is("People", json!({ "users": [{ "id": "a" }] })));
+    assert!(!is("People", json!({ "users": [{ "id": "a", "secret": 1 }] })));
+    assert!(!is("User", json!({ "id": "a", "warning": "w" })));
 }

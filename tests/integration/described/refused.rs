@@ -1,6 +1,6 @@
 //! Every no has the form of the API's, whoever says it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::captures;
 use crate::support::client::Client;
@@ -46,10 +46,7 @@ async fn a_range_that_a_file_does_not_have_is_refused_with_its_length() {
     let server = Server::start(&[]);
     let capture = captures::named("chromium-webm-vp8-opus");
     let (mut client, _) = Client::hello(&server, "session-1").await;
-    let bytes = crate::v1::send(&mut client, 0, &capture).await;
-    let generations = json!([{ "generation": 0, "bytes": bytes }]);
-    client.text(json!({ "type": "stop", "generations": generations })).await;
-    let ending = client.ending().await;
+    let ending = crate::v1::record(&mut client, &capture).await;
     let file = &ending.of_type("summary")[0]["files"][0];
     let (url, length) = (file["url"].as_str().unwrap(), file["bytes"].as_u64().unwrap());
     let answer = request(&server, "GET", url, &[("range", "bytes=99999999-")], b"").await;

@@ -17,6 +17,14 @@ pub(super) enum End {
     HalfClosed,
 }
 
+/// One thing that is said.
+pub(super) struct Move {
+    pub(super) name: &'static str,
+    pub(super) pieces: Vec<Vec<u8>>,
+    /// What every route does about it.
+    pub(super) fault: Option<u16>,
+}
+
 /// One conversation.
 pub(super) struct Script {
     /// What goes out, each piece by itself.
@@ -25,6 +33,8 @@ pub(super) struct Script {
     pub(super) names: Vec<&'static str>,
     /// The codes with which it closes.
     pub(super) closes: Vec<u16>,
+    /// With which the server has to close it, where nothing that is said means anything to it.
+    pub(super) fault: Option<u16>,
     pub(super) end: End,
 }
 
@@ -35,7 +45,8 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
-/// Neither a route's largest message nor the test's time is to be spent on megabytes.
+/// Many conversations do not spend the test's time on the largest messages; each route is sent one
+/// of them by itself.
 const MAX_SENT_BYTES: usize = 1 << 20;
 
 fn frame(is_last: bool, kind: u8, payload: &[u8]) -> Vec<u8> {
@@ -65,14 +76,12 @@ fn announced(first: u8, length: u64, payload: &[u8]) -> Vec<u8> {
 impl Script {
     pub(super) fn new(random: &mut Random, max_bytes: usize, speaks_v1: bool) -> Self {
         let end = if random.once_in(2) { End::Closed } else { End::HalfClosed };
-        let mut script = Self { pieces: Vec::new(), names: Vec::new(), closes: Vec::new(), end };
+        let mut script = Self::silent(end);
         if speaks_v1 && !random.once_in(4) {
             script.mutated_recording(random);
         }
         for _ in 0..=random.below(4) {
-            let (name, pieces) = one(random, max_bytes);
-            script.names.push(name);
-            script.pieces.extend(pieces);
+            script.add(one(random, max_bytes));
         }
         let code = *random.pick(&[1000_u16, 1001, 1008, 3000, 4000, 4999]);
         if end == End::Closed {
@@ -83,6 +92,24 @@ impl Script {
             script.pieces.push(frame(true, TEXT, b"{}"));
         }
         script
+    }
+
+    fn silent(end: End) -> Self {
+        Self { pieces: Vec::new(), names: Vec::new(), closes: Vec::new(), fault: None, end }
+    }
+
+    /// One thing, after which the client says no more.
+    pub(super) fn of(one: Move) -> Self {
+        let mut script = Self::silent(End::HalfClosed);
+        script.add(one);
+        script
+    }
+
+    /// The first that is wrong ends it.
+    fn add(&mut self, one: Move) {
+        self.names.push(one.name);
+        self.pieces.extend(one.pieces);
+        self.fault = self.fault.or(one.fault);
     }
 
     /// A recording of a browser, of which something is missing, twice, elsewhere or altered.
@@ -128,48 +155,94 @@ impl Script {
     }
 }
 
+fn harmless(name: &'static str, pieces: Vec<Vec<u8>>) -> Move {
+    Move { name, pieces, fault: None }
+}
+
+/// What no route takes (RFC 6455 sections 5 and 7.4.1).
+pub(super) fn broken(max_bytes: usize) -> Vec<Move> {
+    let with = |fault, name, pieces| Move { name, pieces, fault: Some(fault) };
+    let alone = |fault, name, piece| with(fault, name, vec![piece]);
+    let mut all = vec![
+        alone(1009, "above the limit", announced(0x82, max_bytes as u64 + 1, &[1; 100])),
+        alone(1009, "a huge length", announced(0x82, u64::MAX >> 1, &[0; 100])),
+        alone(1002, "a stray piece", frame(true, CONTINUATION, b"of nothing")),
+        with(
+            1002,
+            "a message in a message",
+            vec![frame(false, TEXT, b"{"), frame(true, TEXT, b"}")],
+        ),
+        alone(1007, "no UTF-8", frame(true, TEXT, &[0xFF, 0xFE, 0xC0, 0x80])),
+        alone(1002, "a long ping", frame(true, PING, &[0; 126])),
+        alone(1002, "a ping in pieces", frame(false, PING, b"a")),
+        alone(1002, "a frame without a mask", vec![0x81, 2, b'{', b'}']),
+        alone(1007, "a close with no UTF-8", frame(true, CLOSE, &[0x03, 0xE8, 0xFF])),
+    ];
+    let kinds = [3_u8, 7, 11, 15].map(|kind| ("a kind that is none", kind));
+    for (name, kind) in kinds.into_iter().chain([0x41, 0x72].map(|bits| ("odd bits", bits))) {
+        all.push(alone(1002, name, announced(0x80 | kind, 2, b"ab")));
+    }
+    for payload in [&[0][..], &[0x03, 0xED], &[0, 0]] {
+        all.push(alone(1002, "a close that is none", frame(true, CLOSE, payload)));
+    }
+    all
+}
+
+/// More in pieces than a message may have, and exactly as much in one.
+pub(super) fn large(max_bytes: usize) -> [Move; 2] {
+    let piece = vec![b' '; max_bytes / 2];
+    let pieces = vec![
+        frame(false, BINARY, &piece),
+        frame(true, PING, b"between"),
+        frame(false, CONTINUATION, &piece),
+        frame(true, CONTINUATION, b"more"),
+    ];
+    let above = Move { name: "above the limit in pieces", pieces, fault: Some(1009) };
+    [above, harmless("at the limit", vec![frame(true, BINARY, &vec![1; max_bytes])])]
+}
+
+/// Messages that mean nothing to anybody.
+pub(super) fn meaningless() -> Vec<Move> {
+    let text = |name, text: &[u8]| harmless(name, vec![frame(true, TEXT, text)]);
+    vec![
+        text("no JSON", b"{\"type\":"),
+        text("another JSON", b"[[[{\"type\":5}]]]"),
+        text("deep JSON", "[".repeat(4000).as_bytes()),
+        text("an empty text", b""),
+        harmless("noise", vec![frame(true, BINARY, &[0xFF; 4000])]),
+    ]
+}
+
 /// One thing that is wrong, or odd.
-fn one(random: &mut Random, max_bytes: usize) -> (&'static str, Vec<Vec<u8>>) {
+fn one(random: &mut Random, max_bytes: usize) -> Move {
     let limit = max_bytes.min(MAX_SENT_BYTES);
-    let payload = |random: &mut Random| {
-        let length = random.below(300);
-        random.bytes(length)
+    let take = |all: Vec<Move>, random: &mut Random| {
+        let at = random.below(all.len());
+        all.into_iter().nth(at).expect("one of them")
     };
-    match random.below(17) {
-        0 => ("no JSON", vec![frame(true, TEXT, b"{\"type\":")]),
-        1 => ("another JSON", vec![frame(true, TEXT, b"[[[{\"type\":5}]]]")]),
-        2 => ("deep JSON", vec![frame(true, TEXT, "[".repeat(4000).as_bytes())]),
-        3 => ("odd members", vec![frame(true, TEXT, odd_message(random).as_bytes())]),
-        4 => ("binary", vec![frame(true, BINARY, &payload(random))]),
-        5 => ("nothing", vec![frame(true, BINARY, b""), frame(true, TEXT, b"")]),
-        6 => ("at the limit", vec![frame(true, BINARY, &vec![1; limit])]),
-        7 => ("above the limit", vec![frame(true, BINARY, &vec![1; limit + 1])]),
-        8 => ("a huge length", vec![announced(0x82, u64::MAX >> 1, &[0; 100])]),
-        9 => {
+    match random.below(10) {
+        0 | 1 => take(meaningless(), random),
+        2 => harmless("odd members", vec![frame(true, TEXT, odd_message(random).as_bytes())]),
+        3 => {
+            let length = random.below(300);
+            harmless("binary", vec![frame(true, BINARY, &random.bytes(length))])
+        }
+        4 => harmless("nothing", vec![frame(true, BINARY, b""), frame(true, TEXT, b"")]),
+        5 => harmless("large", vec![frame(true, BINARY, &vec![1; limit])]),
+        6 => {
             let piece = vec![b' '; limit / 3];
             let first = frame(false, TEXT, &piece);
             let more = frame(false, CONTINUATION, &piece);
             let ping = frame(true, PING, b"between");
-            ("pieces", vec![first, ping, more.clone(), more, frame(true, CONTINUATION, b"{}")])
+            let last = frame(true, CONTINUATION, b"");
+            harmless("pieces", vec![first, ping, more.clone(), more, last])
         }
-        10 => ("a stray piece", vec![frame(true, CONTINUATION, b"of nothing")]),
-        11 => ("a message in a message", vec![frame(false, TEXT, b"{"), frame(true, TEXT, b"}")]),
-        12 => ("no UTF-8", vec![frame(true, TEXT, &[0xFF, 0xFE, 0xC0, 0x80])]),
-        13 => {
+        7 => {
             let kinds = [PING, PONG];
             let pings = (0..20).map(|_| frame(true, *random.pick(&kinds), b"still there?"));
-            ("pings and pongs", pings.collect())
+            harmless("pings and pongs", pings.collect())
         }
-        14 => ("a long ping", vec![frame(true, PING, &[0; 126])]),
-        15 => {
-            let first = 0x80 | *random.pick(&[3_u8, 7, 11, 15, 0x41, 0x72]);
-            ("a kind that is none", vec![announced(first, 2, b"ab")])
-        }
-        _ => {
-            let payloads: [&[u8]; 4] = [&[0], &[0x03, 0xED], &[0, 0], &[0x03, 0xE8, 0xFF]];
-            let payload = payloads[random.below(payloads.len())];
-            ("a close that is none", vec![frame(true, CLOSE, payload)])
-        }
+        _ => take(broken(max_bytes), random),
     }
 }
 

@@ -1,7 +1,5 @@
 //! A WebSocket byte by byte, so that what no client would send can be sent.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -10,9 +8,6 @@ use super::moves::{End, Script};
 use crate::support::PATIENCE;
 use crate::support::client::tls;
 use crate::support::server::Server;
-
-/// A peer that has ended, or was told to, lets go long before signs of life are missed.
-const END_PATIENCE: Duration = Duration::from_secs(25);
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -26,6 +21,8 @@ pub(super) struct Wire {
 pub(super) struct Heard {
     /// The codes of its close frames.
     pub(super) closes: Vec<u16>,
+    /// Its texts.
+    pub(super) texts: Vec<String>,
     pub(super) has_ended: bool,
     /// What is no frame of a server.
     pub(super) fault: Option<&'static str>,
@@ -109,7 +106,7 @@ impl Wire {
             }
         };
         let both = async { tokio::join!(saying, hearing) };
-        let has_ended = tokio::time::timeout(END_PATIENCE, both).await.is_ok();
+        let has_ended = tokio::time::timeout(PATIENCE, both).await.is_ok();
         Heard { has_ended, ..read(&said) }
     }
 }
@@ -134,6 +131,9 @@ fn read(mut said: &[u8]) -> Heard {
         let long = rest[..more].iter().fold(0_u64, |sum, &byte| (sum << 8) | u64::from(byte));
         let length = if more == 0 { usize::from(second & 0x7F) } else { long as usize };
         let Some(payload) = rest[more..].get(..length) else { return heard };
+        if first & 0x0F == 1 {
+            heard.texts.push(String::from_utf8_lossy(payload).into_owned());
+        }
         match (first & 0x0F, payload) {
             (0..=2 | 9 | 10, _) if heard.closes.is_empty() => {}
             (8, []) => heard.closes.push(1000),

@@ -24,6 +24,9 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
+    /// How long it is live.
+    pub(crate) const LENGTH: Duration = Duration::from_secs(20);
+
     /// Begins to record, with this behind the question mark of the address.
     pub(crate) async fn start(server: &Server, query: &str) -> Self {
         let address = format!("{}/ws/ingest{query}", server.https);

@@ -43,6 +43,8 @@ pub(crate) fn journal(recordings: &Path) -> Vec<serde_json::Value> {
 pub(crate) async fn eventually<T>(mut found: impl FnMut() -> Option<T>) -> T {
     let polling = async {
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
+        // What takes long to look at leaves the limit its turn.
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
             if let Some(found) = found() {

@@ -24,6 +24,9 @@ class Element {
   get id() {
     return this.getAttribute("id") ?? "";
   }
+  set id(value) {
+    this.setAttribute("id", value);
+  }
   get href() {
     return this.getAttribute("href");
   }

@@ -1,11 +1,14 @@
 import { errorText, result } from "../outcomes.js";
 import { tenths, wordsOfTime } from "../words.js";
+import { createAccess } from "../../lib/access.js";
+import { createClaims, sessionStorageOrNull } from "../../lib/claims.js";
 import { loadDevice, localStorageOrNull, randomId } from "../../lib/device.js";
 import { formatSmallBytes } from "../../lib/format.js";
 import { createIngest } from "../../lib/ingest.js";
 import { recordGeneration } from "../../lib/recorder.js";
 import { mimeFor } from "../../lib/recording-types.js";
 import { createMemorySpool } from "../../lib/spool-memory.js";
+import { stageOf } from "../../sign-in/stage.js";
 
 /** @typedef {import("../context.js").Context} Context */
 /** @typedef {import("../context.js").Result} Result */
@@ -28,6 +31,7 @@ const SHORT_MS = (SECONDS - 2) * 1000;
 export async function record(context) {
   const { stream, type } = context;
   if (!stream || !type) throw new Error("no camera is open");
+  if (await mayOnlyWatch()) return result("record", "watches");
   const log = newLog();
   const session = randomId();
   const spool = createMemorySpool();
@@ -132,6 +136,13 @@ export async function record(context) {
     context.screen.showCountdown(0);
     ingest.close();
   }
+}
+
+/** Who may only watch is refused by the server, which says nothing of this device. */
+async function mayOnlyWatch() {
+  const access = createAccess({ claims: createClaims(sessionStorageOrNull(window)) });
+  const known = await access.look().catch(() => null);
+  return known !== null && stageOf(known, { records: true }) === "watches";
 }
 
 /** @typedef {{ code: string, error: string }} Trouble */

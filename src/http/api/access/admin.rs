@@ -6,8 +6,6 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::header::HOST;
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,54 +16,66 @@ use utoipa::ToSchema;
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Path};
-use super::super::super::own_computer::is_loopback;
+use super::super::super::place::Place;
 use super::Small;
+use super::wish::{ChosenMode, LinkScope, ScopeWish};
 use crate::auth::{Applied, Change, Mode, Pass, Password, People, Role, Scope, Who};
 
 /// A name and what it may.
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct Named {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewUser {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     password: Option<Password>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewToken {
+    #[schema(min_length = 1, max_length = 100, pattern = r"[^\p{Cc}\s]")]
     name: String,
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 36_525)]
     days: Option<u32>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewLink {
+    #[schema(value_type = LinkScope)]
     scope: BTreeSet<String>,
+    /// Up to a leap year.
+    #[schema(minimum = 1, maximum = 527_040)]
     minutes: u32,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewPassword {
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     password: Option<Password>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(in super::super::super) struct NewMode {
+    #[schema(value_type = ChosenMode)]
     mode: Mode,
 }
 
@@ -75,6 +85,7 @@ pub(in super::super::super) async fn people(
     Holder(pass): Holder,
 ) -> impl IntoResponse {
     let mut people = state.access.people();
+    people.name_devices(|device| state.devices.name_of(device));
     if let Who::Browser { id, .. } = pass.who() {
         mark_here(&mut people, id);
     }
@@ -168,7 +179,7 @@ pub(in super::super::super) async fn add_link(
     let stream = scope.first().cloned().unwrap_or_default();
     let applied = state.access.apply(Change::AddLink { scope, minutes }, &pass).await?;
     let mut told = entry(&applied);
-    let base = base(&state, &uri, &headers);
+    let base = Place::of(&state, &uri, &headers).page;
     let stream = utf8_percent_encode(&stream, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
     let secret = applied.secret.as_ref().map_or("", |secret| secret.reveal());
     told["url"] = format!("{base}/embed/{stream}?token={secret}").into();
@@ -219,14 +230,4 @@ fn entry(applied: &Applied) -> Value {
         told["warning"] = warning.clone().into();
     }
     told
-}
-
-/// Under which address another device is to come: that which whoever asks has come by, unless only
-/// this computer knows it.
-fn base(state: &State, uri: &Uri, headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    match host.or_else(|| uri.authority().cloned()) {
-        Some(host) if !is_loopback(host.host()) => format!("https://{host}"),
-        _ => state.reach.borrow().page.clone(),
-    }
 }

@@ -7,26 +7,18 @@ use crate::auth::{Error, Refused};
 
 impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
-        with_wrong(refused, "wrong_code")
-    }
-}
-
-/// The same for a user and a password.
-pub(super) fn of_password(refused: Refused) -> ApiError {
-    with_wrong(refused, "wrong_password")
-}
-
-fn with_wrong(refused: Refused, wrong: &'static str) -> ApiError {
-    let message = refused.to_string();
-    match refused {
-        Refused::Wrong => ApiError::new(StatusCode::FORBIDDEN, wrong, message),
-        Refused::Ended => ApiError::new(StatusCode::GONE, "code_ended", message),
-        Refused::TooMany { retry_after_s } | Refused::TooManySignIns { retry_after_s } => {
-            ApiError::too_many(message, retry_after_s)
+        let message = refused.to_string();
+        match refused {
+            Refused::Wrong => Self::new(StatusCode::FORBIDDEN, "wrong_code", message),
+            Refused::WrongPassword => Self::new(StatusCode::FORBIDDEN, "wrong_password", message),
+            Refused::Ended => Self::new(StatusCode::GONE, "code_ended", message),
+            Refused::TooMany { retry_after_s } | Refused::TooManySignIns { retry_after_s } => {
+                Self::too_many(message, retry_after_s)
+            }
+            Refused::NotNow => Self::new(StatusCode::CONFLICT, "decided", message),
+            Refused::BadClaim => Self::bad_request(message),
+            Refused::Error(error) => error.into(),
         }
-        Refused::NotNow => ApiError::new(StatusCode::CONFLICT, "decided", message),
-        Refused::BadClaim => ApiError::bad_request(message),
-        Refused::Error(error) => error.into(),
     }
 }
 

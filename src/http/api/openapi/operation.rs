@@ -1,5 +1,7 @@
 //! How one operation is described.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -10,6 +12,7 @@ use utoipa::openapi::{HttpMethod, PathItem, RefOr, Required, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::super::super::rule::Rule;
+use super::parameters;
 use super::schemas::Refusal;
 
 /// What can be asked of one route.
@@ -18,13 +21,16 @@ pub(super) struct Operation {
     pub(super) path: &'static str,
     pub(super) rule: Rule,
     told: OperationBuilder,
+    /// By status: when it comes, and as what.
+    answers: BTreeMap<u16, (Vec<String>, Vec<Content>)>,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 /// What a body holds.
 pub(super) struct Content {
     media: &'static str,
-    schema: RefOr<Schema>,
+    /// Bytes have none (OpenAPI 3.1, section 4.8.14.3).
+    schema: Option<RefOr<Schema>>,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
@@ -32,63 +38,86 @@ pub(super) struct Content {
 pub(super) fn json<T: ToSchema>() -> Content {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut schemas);
-    Content { media: "application/json", schema: Ref::from_schema_name(T::name()).into(), schemas }
+    let schema = Ref::from_schema_name(T::name()).into();
+    Content { media: "application/json", schema: Some(schema), schemas }
 }
 
 /// JSON that has a description of its own.
 pub(super) fn any_json() -> Content {
-    Content { media: "application/json", schema: Value::schema(), schemas: Vec::new() }
+    one_json(Value::schema())
 }
 
-/// Text, or bytes, of a media type.
-pub(super) fn media(media: &'static str) -> Content {
-    Content { media, schema: String::schema(), schemas: Vec::new() }
+/// JSON of a schema that no type has.
+pub(super) fn one_json(schema: RefOr<Schema>) -> Content {
+    Content { media: "application/json", schema: Some(schema), schemas: Vec::new() }
+}
+
+/// Text of a media type.
+pub(super) fn text(media: &'static str) -> Content {
+    Content { media, schema: Some(String::schema()), schemas: Vec::new() }
+}
+
+/// Bytes of a media type.
+pub(super) fn bytes(media: &'static str) -> Content {
+    Content { media, schema: None, schemas: Vec::new() }
 }
 
 impl Operation {
-    pub(super) fn get(path: &'static str, rule: Rule, summary: &str) -> Self {
-        Self::new(HttpMethod::Get, path, rule, summary)
+    pub(super) fn get(id: &'static str, path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Get, id, path, rule, summary)
     }
 
-    pub(super) fn post(path: &'static str, rule: Rule, summary: &str) -> Self {
-        Self::new(HttpMethod::Post, path, rule, summary)
+    pub(super) fn post(id: &'static str, path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Post, id, path, rule, summary)
     }
 
-    pub(super) fn put(path: &'static str, rule: Rule, summary: &str) -> Self {
-        Self::new(HttpMethod::Put, path, rule, summary)
+    pub(super) fn put(id: &'static str, path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Put, id, path, rule, summary)
     }
 
-    pub(super) fn delete(path: &'static str, rule: Rule, summary: &str) -> Self {
-        Self::new(HttpMethod::Delete, path, rule, summary)
+    pub(super) fn delete(id: &'static str, path: &'static str, rule: Rule, summary: &str) -> Self {
+        Self::new(HttpMethod::Delete, id, path, rule, summary)
     }
 
-    fn new(method: HttpMethod, path: &'static str, rule: Rule, summary: &str) -> Self {
+    fn new(
+        method: HttpMethod,
+        id: &'static str,
+        path: &'static str,
+        rule: Rule,
+        summary: &str,
+    ) -> Self {
         let roles = roles(rule);
         let extensions = ExtensionsBuilder::new().add("x-rule", rule.word()).add("x-roles", roles);
-        let mut told =
-            OperationBuilder::new().summary(Some(summary)).extensions(Some(extensions.build()));
+        let mut told = OperationBuilder::new()
+            .operation_id(Some(id))
+            .tag(tag(path))
+            .summary(Some(summary))
+            .extensions(Some(extensions.build()));
         if matches!(rule, Rule::Public | Rule::FirstDecision | Rule::Hello) {
             told = told.securities(Some([]));
         }
-        let mut described = Self { method, path, rule, told, schemas: Vec::new() };
         for part in path.split('/') {
             if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                let parameter = ParameterBuilder::new().name(name).schema(Some(String::schema()));
-                let parameter = parameter.parameter_in(ParameterIn::Path).required(Required::True);
-                described.told = described.told.parameter(parameter);
+                told = told.parameter(parameters::of_path(name));
             }
         }
+        let (answers, schemas) = (BTreeMap::new(), Vec::new());
+        let mut described = Self { method, path, rule, told, answers, schemas };
         if path.contains('{') {
             described = described.refuses(400, "the path is no text");
         }
+        described = described
+            .refuses(421, "the server is not known by the name that it was asked by")
+            .refuses(429, "more requests come from this address than the server answers");
         described.refused_by_rule()
     }
 
     /// What stands behind the question mark.
-    pub(super) fn query<T: PartialSchema>(
+    pub(super) fn query(
         mut self,
         name: &str,
         required: Required,
+        schema: impl Into<RefOr<Schema>>,
         description: &str,
     ) -> Self {
         let parameter = ParameterBuilder::new()
@@ -96,7 +125,7 @@ impl Operation {
             .parameter_in(ParameterIn::Query)
             .required(required)
             .description(Some(description))
-            .schema(Some(T::schema()));
+            .schema(Some(schema));
         self.told = self.told.parameter(parameter);
         self.refuses(400, "a parameter is missing or wrong")
     }
@@ -104,7 +133,7 @@ impl Operation {
     /// What is sent, and that it can be wrong.
     pub(super) fn takes(mut self, content: Content) -> Self {
         self.schemas.extend(content.schemas);
-        let schema = ContentBuilder::new().schema(Some(content.schema)).build();
+        let schema = ContentBuilder::new().schema(content.schema).build();
         let body = RequestBodyBuilder::new().content(content.media, schema);
         self.told = self.told.request_body(Some(body.required(Some(Required::True)).build()));
         self.refuses(400, "the body is not what is asked for")
@@ -117,33 +146,32 @@ impl Operation {
             .refuses(415, "the body is of another media type")
     }
 
-    /// An answer with a body.
+    /// An answer with a body. What is said of one status more than once counts all of it.
     pub(super) fn answers(self, status: u16, content: Content, description: &str) -> Self {
         self.answers_one_of(status, [content], description)
     }
 
     /// The same, of one of several media types.
-    pub(super) fn answers_one_of<const N: usize>(
+    pub(super) fn answers_one_of(
         mut self,
         status: u16,
-        contents: [Content; N],
+        contents: impl IntoIterator<Item = Content>,
         description: &str,
     ) -> Self {
-        let mut answer = ResponseBuilder::new().description(description);
-        for content in contents {
-            self.schemas.extend(content.schemas);
-            let schema = ContentBuilder::new().schema(Some(content.schema)).build();
-            answer = answer.content(content.media, schema);
+        let (reasons, known) = self.answers.entry(status).or_default();
+        if !reasons.iter().any(|reason| reason == description) {
+            reasons.push(description.to_owned());
         }
-        self.told = self.told.response(status.to_string(), answer);
+        for content in contents {
+            self.schemas.extend(content.schemas.clone());
+            known.push(content);
+        }
         self
     }
 
     /// An answer without one.
-    pub(super) fn answers_nothing(mut self, status: u16, description: &str) -> Self {
-        let answer = ResponseBuilder::new().description(description);
-        self.told = self.told.response(status.to_string(), answer);
-        self
+    pub(super) fn answers_nothing(self, status: u16, description: &str) -> Self {
+        self.answers_one_of(status, [], description)
     }
 
     /// A no.
@@ -172,7 +200,24 @@ impl Operation {
 
     /// As it stands in the description.
     pub(super) fn item(self) -> (&'static str, PathItem) {
-        (self.path, PathItem::new(self.method, self.told))
+        let mut told = self.told;
+        for (status, (reasons, contents)) in self.answers {
+            let mut answer = ResponseBuilder::new().description(reasons.join("; or "));
+            for content in contents {
+                let schema = ContentBuilder::new().schema(content.schema).build();
+                answer = answer.content(content.media, schema);
+            }
+            told = told.response(status.to_string(), answer);
+        }
+        (self.path, PathItem::new(self.method, told))
+    }
+}
+
+/// Under what a route stands: the first word behind what all have.
+fn tag(path: &str) -> &str {
+    match path.strip_prefix("/api/").unwrap_or(path).split('/').find(|part| !part.is_empty()) {
+        None | Some("health" | "openapi.json") => "server",
+        Some(word) => word,
     }
 }
 

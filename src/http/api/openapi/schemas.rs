@@ -1,7 +1,6 @@
 //! What goes over the wire without a type of its own in the program.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::streams::{Audio, Video};
@@ -31,77 +30,10 @@ pub(super) struct Devices {
     devices: Vec<Device>,
 }
 
-/// What a device shall do.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Command {
-    r#do: Doing,
-    /// As `do` needs it: a text, a list of groups, or nothing.
-    value: Option<Value>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(dead_code, reason = "it only describes")]
-enum Doing {
-    Start,
-    Stop,
-    Mark,
-    Camera,
-    Quality,
-    Name,
-    Groups,
-}
-
 /// That a command was carried out.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Done {
     ok: bool,
-}
-
-/// What is sent of a source (`docs/sources.md`). Each kind has its own of these members, and no
-/// others are taken.
-#[derive(Serialize, ToSchema)]
-pub(super) struct SourceWish {
-    /// The word by which its stream is known; of a `PUT` it is in the path.
-    source: Option<String>,
-    name: Option<String>,
-    kind: SourceKind,
-    address: Option<String>,
-    small_address: Option<String>,
-    user: Option<String>,
-    password: Option<String>,
-    transport: Option<Transport>,
-    device: Option<String>,
-    path: Option<String>,
-    /// `WIDTHxHEIGHT`
-    size: Option<String>,
-    #[schema(minimum = 0.5, maximum = 240)]
-    frames_per_second: Option<f64>,
-    #[schema(minimum = 50, maximum = 100_000)]
-    bitrate_kbps: Option<u32>,
-    /// Whether there is sound, or the microphone it comes from.
-    sound: Option<Value>,
-    record: Option<bool>,
-    hours: Option<Vec<String>>,
-    paused: Option<bool>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(dead_code, reason = "it only describes")]
-enum SourceKind {
-    Rtsp,
-    Camera,
-    File,
-    Pattern,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(dead_code, reason = "it only describes")]
-enum Transport {
-    Tcp,
-    Udp,
 }
 
 /// What would come of a source: its tracks, or why nothing comes.

@@ -87,7 +87,8 @@ impl Commanding {
         let Some(id) = id_of(message) else {
             return vec![super::bad("a command needs an id of 1 to 64 characters")];
         };
-        let refusal = Code::NotAllowed.because("commands are for admins");
+        let refusal =
+            Code::Forbidden.because("commands are for admins; sign in as one, or ask one");
         vec![result(id, None, Err(refusal)), done(id)]
     }
 

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use super::super::super::super::State;
 use super::super::super::super::authenticate::Holder;
 use super::super::super::super::error::{ApiError, Path};
+use super::super::super::super::place::Place;
 use super::super::Small;
-use super::base;
+use super::super::wish::ScopeWish;
 use crate::auth::local::pair_url;
 use crate::auth::{NewCode, Role, Scope};
 
@@ -29,10 +30,15 @@ const QR_SIZE: u32 = 200;
 pub(in super::super::super::super) struct Wanted {
     role: Role,
     #[serde(default)]
+    #[schema(value_type = ScopeWish)]
     scope: Scope,
+    /// 1 unless it is said.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
     uses: Option<u32>,
+    /// Up to a week; 10 unless it is said.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 10_080)]
     minutes: Option<u32>,
 }
 
@@ -60,7 +66,8 @@ pub(in super::super::super::super) async fn add(
     let (uses, minutes) = (uses.unwrap_or(1), minutes.unwrap_or(MINUTES));
     let new = NewCode { role, scope, user: None, uses, minutes };
     let code = state.access.new_code(new, Some(&pass))?;
-    let url = pair_url(&base(&state, &uri, &headers), code.secret.reveal());
+    let page = Place::of(&state, &uri, &headers).page;
+    let url = pair_url(&page, code.secret.reveal());
     let told = Made {
         id: code.id,
         digits: code.digits.as_ref().map(|digits| digits.reveal().to_owned()),
