@@ -1,7 +1,5 @@
 //! Growing and finished MP4 files.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
 use super::boxes;
@@ -29,9 +27,13 @@ const MDAT_HEADER_BYTES: usize = 8;
 
 /// How long a `moof` with these runs is: `moof` and `mfhd`; in each `traf` `tfhd`, `tfdt` and the
 /// head of `trun`; four fields for each sample.
-fn movie_fragment_len(group: &[Range<usize>]) -> usize {
-    let trafs = group.iter().filter(|rows| !rows.is_empty());
-    8 + 16 + trafs.map(|rows| 8 + 16 + 20 + 20 + 16 * rows.len()).sum::<usize>()
+fn movie_fragment_len(tracks: &[OutTrack]) -> usize {
+    let trafs = tracks.iter().map(|track| track.group.len()).filter(|&samples| samples > 0);
+    8 + 16 + trafs.map(|samples| 8 + 16 + 20 + 20 + 16 * samples).sum::<usize>()
+}
+
+fn media_bytes(rows: &[Row]) -> u64 {
+    rows.iter().map(|row| u64::from(row.size)).sum()
 }
 
 /// Writes one MP4 file.
@@ -185,36 +187,60 @@ impl Mp4Muxer {
 
     /// A `moof` and its `mdat` for each group of pictures, the first of them at `offset`; in each
     /// the samples of a track lie side by side.
-    fn fragment(&mut self, samples: Vec<Vec<Sample>>, offset: u64, out: &mut Vec<Bytes>) {
+    fn fragment(&mut self, mut samples: Vec<Vec<Sample>>, offset: u64, out: &mut Vec<Bytes>) {
         let runs = self.rows(&samples);
-        let steps: Vec<Vec<u32>> =
-            (0..runs.len()).map(|index| self.steps(index, &runs[index], &samples[index])).collect();
-        let mut samples: Vec<_> = samples.into_iter().map(Vec::into_iter).collect();
-        let mut from = vec![0; runs.len()];
+        self.tracks.iter_mut().for_each(|track| track.group = 0..0);
         let mut at = offset;
-        for to in self.group_ends(&runs) {
-            let group: Vec<Range<usize>> = from.iter().zip(&to).map(|(&a, &b)| a..b).collect();
+        while self.next_group(&runs) {
             self.fragments += 1;
-            let of_group = |(rows, range): (&Vec<Row>, &Range<usize>)| -> u64 {
-                rows[range.clone()].iter().map(|row| u64::from(row.size)).sum()
-            };
-            let media: u64 = runs.iter().zip(&group).map(of_group).sum();
-            let mut head = self.movie_fragment(&runs, &steps, &group);
+            let groups = self.tracks.iter().zip(&runs);
+            let media: u64 =
+                groups.map(|(track, rows)| media_bytes(&rows[track.group.clone()])).sum();
+            let mut head = self.movie_fragment(&runs, &samples);
             head.u32(media as u32 + MDAT_HEADER_BYTES as u32);
             head.extend_from_slice(b"mdat");
             at += head.len() as u64;
             out.push(Bytes::from(head));
-            for (index, range) in group.into_iter().enumerate().filter(|(_, it)| !it.is_empty()) {
-                let track = &mut self.tracks[index];
-                track.chunks.push(Chunk { offset: at, samples: range.len() as u32 });
-                at += of_group((&runs[index], &range));
-                out.extend(samples[index].by_ref().take(range.len()).map(|sample| sample.data));
+            for ((track, rows), samples) in self.tracks.iter_mut().zip(&runs).zip(&mut samples) {
+                let group = track.group.clone();
+                if group.is_empty() {
+                    continue;
+                }
+                track.chunks.push(Chunk { offset: at, samples: group.len() as u32 });
+                at += media_bytes(&rows[group.clone()]);
+                out.extend(samples[group].iter_mut().map(|it| std::mem::take(&mut it.data)));
             }
-            from = to;
         }
         for (track, rows) in self.tracks.iter_mut().zip(runs) {
             track.rows.extend(rows);
         }
+    }
+
+    /// Goes on to the next group of pictures of a commit: each but the first begins with a key
+    /// frame, and the sound from there on goes with it. A player that takes fragments one by one
+    /// can begin at each of these. Whether there is one.
+    fn next_group(&mut self, runs: &[Vec<Row>]) -> bool {
+        let video = self.tracks.iter().position(|track| track.kind == Kind::Video);
+        let key = video.and_then(|video| {
+            let from = self.tracks[video].group.end + 1;
+            let at = from + runs[video].get(from..)?.iter().position(|row| row.sync)?;
+            Some((video, at, runs[video][at].dts, self.tracks[video].timescale))
+        });
+        let mut is_any = false;
+        for (index, (track, rows)) in self.tracks.iter_mut().zip(runs).enumerate() {
+            let from = track.group.end;
+            let to = match key {
+                None => rows.len(),
+                Some((video, at, ..)) if video == index => at,
+                Some((_, _, dts, clock)) => {
+                    let begins = rescale(dts, clock, track.timescale.into());
+                    from + rows[from..].partition_point(|row| row.dts < begins)
+                }
+            };
+            is_any |= from < to;
+            track.group = from..to;
+        }
+        is_any
     }
 
     /// When the samples of a commit are decoded and shown.
@@ -244,75 +270,40 @@ impl Mp4Muxer {
         runs
     }
 
-    /// How long each sample of a track's commit lasts. Of the last one that is only nominal.
-    fn steps(&self, index: usize, rows: &[Row], samples: &[Sample]) -> Vec<u32> {
-        let nominal = || {
-            let last = samples.last();
-            // The length of the last packet tells how much of it is heard. Matroska's own durations
-            // are whole milliseconds.
-            let source = &self.spec.tracks[index];
-            if matches!(source.detail, Detail::Webm(_))
-                && is_opus(&source.codec)
-                && let Some(heard) = last.and_then(heard_opus)
-            {
-                return rescale(heard, 48_000, self.tracks[index].timescale.into());
-            }
-            if let Some(duration) = last.and_then(|sample| sample.duration) {
-                return rescale(duration, source.timescale, self.tracks[index].timescale.into());
-            }
-            // A player that takes a stream piece by piece wants some length: that of the one
-            // before.
-            let mut rows = rows.iter().rev().chain(self.tracks[index].rows.last());
-            let pair = rows.next().zip(rows.next());
-            pair.map_or(0, |(last, before)| last.dts - before.dts)
-        };
-        let known = rows.windows(2).map(|pair| pair[1].dts - pair[0].dts);
-        let last = (!rows.is_empty()).then(nominal);
-        known.chain(last).map(|step| step.clamp(0, MAX_STEP) as u32).collect()
-    }
-
-    /// Where the groups of pictures of a commit end, by track: each but the first begins with a
-    /// key frame, and the sound from there on goes with it. A player that takes fragments one by
-    /// one can begin at each of these.
-    fn group_ends(&self, runs: &[Vec<Row>]) -> Vec<Vec<usize>> {
-        let all: Vec<usize> = runs.iter().map(Vec::len).collect();
-        let video = self.tracks.iter().position(|track| track.kind == Kind::Video);
-        let Some(video) = video else { return vec![all] };
-        let clock = self.tracks[video].timescale;
-        let keys = runs[video].iter().enumerate().skip(1).filter(|(_, row)| row.sync);
-        let mut ends: Vec<Vec<usize>> = Vec::new();
-        for (at, key) in keys {
-            let mut end = ends.last().cloned().unwrap_or_else(|| vec![0; runs.len()]);
-            for (index, (rows, track)) in runs.iter().zip(&self.tracks).enumerate() {
-                if index == video {
-                    end[index] = at;
-                    continue;
-                }
-                let begins = rescale(key.dts, clock, track.timescale.into());
-                end[index] += rows[end[index]..].partition_point(|row| row.dts < begins);
-            }
-            ends.push(end);
+    /// How long the last sample of a track's commit lasts, nominally.
+    fn last_step(&self, index: usize, rows: &[Row], samples: &[Sample]) -> i64 {
+        let last = samples.last();
+        // The length of the last packet tells how much of it is heard. Matroska's own durations
+        // are whole milliseconds.
+        let source = &self.spec.tracks[index];
+        if matches!(source.detail, Detail::Webm(_))
+            && is_opus(&source.codec)
+            && let Some(heard) = last.and_then(heard_opus)
+        {
+            return rescale(heard, 48_000, self.tracks[index].timescale.into());
         }
-        ends.push(all);
-        ends
+        if let Some(duration) = last.and_then(|sample| sample.duration) {
+            return rescale(duration, source.timescale, self.tracks[index].timescale.into());
+        }
+        // A player that takes a stream piece by piece wants some length: that of the one
+        // before.
+        let mut rows = rows.iter().rev().chain(self.tracks[index].rows.last());
+        let pair = rows.next().zip(rows.next());
+        pair.map_or(0, |(last, before)| last.dts - before.dts)
     }
 
     /// The `moof` of a group of what is committed.
-    fn movie_fragment(
-        &self,
-        runs: &[Vec<Row>],
-        steps: &[Vec<u32>],
-        group: &[Range<usize>],
-    ) -> Vec<u8> {
+    fn movie_fragment(&self, runs: &[Vec<Row>], samples: &[Vec<Sample>]) -> Vec<u8> {
         // The data offsets count from the moof's start, so its length comes first.
-        let len = movie_fragment_len(group);
+        let len = movie_fragment_len(&self.tracks);
         let mut data_offset = (len + MDAT_HEADER_BYTES) as u64;
         let mut moof = Vec::with_capacity(len + MDAT_HEADER_BYTES);
         moof.boxed(b"moof", |out| {
             out.full_box(b"mfhd", 0, 0, |out| out.u32(self.fragments));
-            for (index, (track, range)) in self.tracks.iter().zip(group).enumerate() {
-                let (rows, steps) = (&runs[index][range.clone()], &steps[index][range.clone()]);
+            for (index, (track, all)) in self.tracks.iter().zip(runs).enumerate() {
+                let rows = &all[track.group.clone()];
                 let Some(first) = rows.first() else { continue };
+                let behind = all[track.group.start + 1..].iter().map(Some).chain([None]);
                 out.boxed(b"traf", |out| {
                     out.full_box(b"tfhd", 0, 0x2_0000, |out| out.u32(index as u32 + 1));
                     let start = (first.dts - track.origin + track.hidden).max(0);
@@ -320,15 +311,20 @@ impl Mp4Muxer {
                     out.full_box(b"trun", 1, 0xF01, |out| {
                         out.u32(rows.len() as u32);
                         out.u32(data_offset as u32);
-                        for (row, &step) in rows.iter().zip(steps) {
-                            out.u32(step);
+                        for (row, next) in rows.iter().zip(behind) {
+                            // Only what is nominal can be longer.
+                            let step = next.map_or_else(
+                                || self.last_step(index, all, &samples[index]),
+                                |next| next.dts - row.dts,
+                            );
+                            out.u32(step.clamp(0, MAX_STEP) as u32);
                             out.u32(row.size);
                             out.u32(if row.sync { SYNC_FLAGS } else { DEPENDENT_FLAGS });
                             out.u32(row.shift as u32);
                         }
                     });
                 });
-                data_offset += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
+                data_offset += media_bytes(rows);
             }
         });
         debug_assert_eq!(moof.len(), len);

@@ -1,5 +1,7 @@
 //! A track of a file that is written: what it says of itself, and the index of its samples.
 
+use std::ops::Range;
+
 use super::entry::{audio_timescale, sample_entry};
 use super::language::{self, UNDETERMINED};
 use super::presentation::{carried_size, fixed_size, shown_size, turned};
@@ -33,6 +35,8 @@ pub(crate) struct OutTrack {
     pub(super) hidden: i64,
     pub(super) rows: Vec<Row>,
     pub(super) chunks: Vec<Chunk>,
+    /// Which of a commit's samples the fragment holds that is being written.
+    pub(super) group: Range<usize>,
 }
 
 /// A written sample.
@@ -80,6 +84,7 @@ impl OutTrack {
             hidden: 0,
             rows: Vec::new(),
             chunks: Vec::new(),
+            group: 0..0,
         }
     }
 
@@ -139,6 +144,7 @@ impl OutTrack {
             hidden: if spec.keeps_delay { delay.max(0) } else { 0 },
             rows: Vec::new(),
             chunks: Vec::new(),
+            group: 0..0,
         })
     }
 

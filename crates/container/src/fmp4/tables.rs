@@ -20,8 +20,7 @@ pub(crate) struct SampleTables {
     shifts: Vec<(u32, i32)>,
     /// Numbers from 1.
     sync: Vec<u32>,
-    sizes: Vec<u8>,
-    samples: u32,
+    sizes: Vec<u32>,
     /// The first of the chunks with so many samples each.
     groups: Vec<(u32, u32)>,
     chunks: Vec<u64>,
@@ -29,16 +28,15 @@ pub(crate) struct SampleTables {
 
 impl SampleTables {
     pub(crate) fn for_samples(samples: usize) -> Self {
-        Self { sizes: Vec::with_capacity(4 * samples), ..Self::default() }
+        Self { sizes: Vec::with_capacity(samples), ..Self::default() }
     }
 
     /// The next sample, of so many bytes.
     pub(crate) fn sample(&mut self, size: u32, shift: i32, is_sync: bool) {
-        self.samples += 1;
-        self.sizes.u32(size);
+        self.sizes.push(size);
         count(&mut self.shifts, shift);
         if is_sync {
-            self.sync.push(self.samples);
+            self.sync.push(self.sizes.len() as u32);
         }
     }
 
@@ -59,7 +57,7 @@ impl SampleTables {
     pub(crate) fn max_bytes(&self) -> u64 {
         let words = 2 * (self.steps.len() + self.shifts.len()) + self.sync.len();
         let words = words + 3 * self.groups.len() + 2 * self.chunks.len();
-        4 * words as u64 + self.sizes.len() as u64
+        4 * (words + self.sizes.len()) as u64
     }
 
     /// The children of `stbl` behind `stsd`, with all chunks `shift` bytes further on.
@@ -74,7 +72,7 @@ impl SampleTables {
                 out.u32(shift as u32);
             });
         }
-        if kind == Kind::Video && self.sync.len() < self.samples as usize {
+        if kind == Kind::Video && self.sync.len() < self.sizes.len() {
             counted(out, b"stss", 0, &self.sync, |out, &number| out.u32(number));
         }
         counted(out, b"stsc", 0, &self.groups, |out, &(first, samples)| {
@@ -84,8 +82,8 @@ impl SampleTables {
         });
         out.full_box(b"stsz", 0, 0, |out| {
             out.u32(0);
-            out.u32(self.samples);
-            out.extend_from_slice(&self.sizes);
+            out.u32(self.sizes.len() as u32);
+            self.sizes.iter().for_each(|&size| out.u32(size));
         });
         let moved = |offset: u64| offset.saturating_add_signed(shift);
         match width {
