@@ -191,14 +191,11 @@ impl Mp4Muxer {
         let runs = self.rows(&samples);
         self.tracks.iter_mut().for_each(|track| track.group = 0..0);
         let mut at = offset;
-        while self.next_group(&runs) {
+        let mut is_last = false;
+        while !is_last {
+            is_last = self.next_group(&runs);
             self.fragments += 1;
-            let groups = self.tracks.iter().zip(&runs);
-            let media: u64 =
-                groups.map(|(track, rows)| media_bytes(&rows[track.group.clone()])).sum();
-            let mut head = self.movie_fragment(&runs, &samples);
-            head.u32(media as u32 + MDAT_HEADER_BYTES as u32);
-            head.extend_from_slice(b"mdat");
+            let head = self.movie_fragment(&runs, &samples);
             at += head.len() as u64;
             out.push(Bytes::from(head));
             for ((track, rows), samples) in self.tracks.iter_mut().zip(&runs).zip(&mut samples) {
@@ -218,7 +215,7 @@ impl Mp4Muxer {
 
     /// Goes on to the next group of pictures of a commit: each but the first begins with a key
     /// frame, and the sound from there on goes with it. A player that takes fragments one by one
-    /// can begin at each of these. Whether there is one.
+    /// can begin at each of these. Whether it is the last one.
     fn next_group(&mut self, runs: &[Vec<Row>]) -> bool {
         let video = self.tracks.iter().position(|track| track.kind == Kind::Video);
         let key = video.and_then(|video| {
@@ -226,7 +223,6 @@ impl Mp4Muxer {
             let at = from + runs[video].get(from..)?.iter().position(|row| row.sync)?;
             Some((video, at, runs[video][at].dts, self.tracks[video].timescale))
         });
-        let mut is_any = false;
         for (index, (track, rows)) in self.tracks.iter_mut().zip(runs).enumerate() {
             let from = track.group.end;
             let to = match key {
@@ -237,10 +233,9 @@ impl Mp4Muxer {
                     from + rows[from..].partition_point(|row| row.dts < begins)
                 }
             };
-            is_any |= from < to;
             track.group = from..to;
         }
-        is_any
+        key.is_none()
     }
 
     /// When the samples of a commit are decoded and shown.
@@ -292,7 +287,7 @@ impl Mp4Muxer {
         pair.map_or(0, |(last, before)| last.dts - before.dts)
     }
 
-    /// The `moof` of a group of what is committed.
+    /// The `moof` of a group of what is committed, and the header of its `mdat`.
     fn movie_fragment(&self, runs: &[Vec<Row>], samples: &[Vec<Sample>]) -> Vec<u8> {
         // The data offsets count from the moof's start, so its length comes first.
         let len = movie_fragment_len(&self.tracks);
@@ -328,6 +323,8 @@ impl Mp4Muxer {
             }
         });
         debug_assert_eq!(moof.len(), len);
+        moof.u32((data_offset - len as u64) as u32);
+        moof.extend_from_slice(b"mdat");
         moof
     }
 }
