@@ -387,6 +387,25 @@ mod tests {
         assert!(seeds >= 12, "captures are missing");
     }
 
+    /// Finished files: nothing else is a seed for `reel`.
+    #[test]
+    #[ignore = "writes files, into the folder that LOCALCAMERA_FUZZ_SEEDS names"]
+    fn seeds_of_finished_files() {
+        let target = PathBuf::from(std::env::var("LOCALCAMERA_FUZZ_SEEDS").unwrap());
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
+        for path in files(&captures) {
+            if path.extension().is_none_or(|extension| extension != "bin") {
+                continue;
+            }
+            let mut stream = std::fs::read(&path).unwrap();
+            stream.truncate(SEED_BYTES);
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            for (n, file) in super::split(super::say([&stream[..]]).events).iter().enumerate() {
+                std::fs::write(target.join(format!("{name}-{n}")), file).unwrap();
+            }
+        }
+    }
+
     #[test]
     fn findings_stay_found() {
         for (name, target) in TARGETS {
