@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use container::reel::{Cut, Head, HeadReader, HeadStep, Part, PatchStep, Patcher, Piece, Reel};
 use container::{
     Action, Checkpoint, CommitRecord, Demuxer, Error, Event, FinishStep, Init, MovieDemuxer,
     MovieStep, Muxer, NANOS_PER_SECOND, Reopening, Sample, Segmenter,
@@ -240,6 +241,66 @@ fn finished(muxer: Muxer, mut file: Vec<u8>, end_ns: Option<i64>) -> Vec<u8> {
     file
 }
 
+/// What the front of a file says; reading it comes to an end.
+fn head(data: &[u8]) -> Option<Head> {
+    let mut reader = HeadReader::new(data.len() as u64);
+    for _ in 0..1000 {
+        match reader.poll() {
+            Ok(HeadStep::Need { offset, bytes }) => {
+                let from = offset as usize;
+                reader.give(Bytes::copy_from_slice(&data[from..from + bytes]));
+            }
+            Ok(HeadStep::Done(head)) => return Some(head),
+            Err(error) => {
+                assert!(!error.to_string().is_empty() && error.offset <= data.len() as u64);
+                return None;
+            }
+        }
+    }
+    panic!("a head comes to no end");
+}
+
+/// A file that claims to be a finished one is joined to itself, whole and cut: as many bytes come
+/// of it as were said, or it is told why not.
+pub fn reel(data: &[u8]) {
+    let Some(head) = head(data).map(Arc::new) else { return };
+    let part = |follows| Part { head: Arc::clone(&head), follows };
+    let parts = [part(None), part(Some(head.duration_ns())), part(None)];
+    let middle = Cut { from_ns: head.duration_ns() / 2, to_ns: head.duration_ns() };
+    for cut in [None, Some(middle), Some(Cut { from_ns: i64::MIN, to_ns: i64::MAX })] {
+        let Ok(reel) = Reel::new(&parts, cut) else { continue };
+        if let Some(bytes) = read_out(&reel, data) {
+            assert_eq!(bytes, reel.bytes());
+        }
+    }
+}
+
+/// How many bytes come of a reel; `None` where its file is not what its head said.
+fn read_out(reel: &Reel, data: &[u8]) -> Option<u64> {
+    let mut read = 0;
+    for piece in reel.pieces() {
+        let (range, patch) = match piece {
+            Piece::Bytes(bytes) => {
+                read += bytes.len() as u64;
+                continue;
+            }
+            Piece::File { range, patch, .. } => (range, patch),
+        };
+        let mut patcher = Patcher::new(range, &patch);
+        loop {
+            match patcher.poll().ok()? {
+                PatchStep::Need { offset, bytes } => {
+                    let from = offset as usize;
+                    patcher.give(Bytes::copy_from_slice(&data[from..from + bytes]));
+                }
+                PatchStep::Bytes(bytes) => read += bytes.len() as u64,
+                PatchStep::Done => break,
+            }
+        }
+    }
+    Some(read)
+}
+
 /// A file that claims to be one of this program is read without harm.
 pub fn reopen(data: &[u8]) {
     let events = say([data]).events;
@@ -266,13 +327,14 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     type Target = (&'static str, fn(&[u8]));
-    const TARGETS: [Target; 6] = [
+    const TARGETS: [Target; 7] = [
         ("demux", super::demux),
         ("chunks", super::chunks),
         ("remux", super::remux),
         ("reopen", super::reopen),
         ("salvage", super::salvage),
         ("movie", super::movie),
+        ("reel", super::reel),
     ];
     /// Enough for some fragments and clusters.
     const SEED_BYTES: usize = 60_000;
@@ -312,10 +374,36 @@ mod tests {
             }
             for file in super::split(super::say([&stream[..]]).events) {
                 (0..12).for_each(|damage| super::movie(&damaged(&file, damage)));
+                (0..12).for_each(|damage| super::reel(&damaged(&file, damage)));
+                // What matters stands in front.
+                for at in (0..file.len().min(3000)).step_by(7) {
+                    let mut bent = file.clone();
+                    bent[at] = bent[at].wrapping_add(91);
+                    super::reel(&bent);
+                }
             }
             seeds += 1;
         }
         assert!(seeds >= 12, "captures are missing");
+    }
+
+    /// Finished files: nothing else is a seed for `reel`.
+    #[test]
+    #[ignore = "writes files, into the folder that LOCALCAMERA_FUZZ_SEEDS names"]
+    fn seeds_of_finished_files() {
+        let target = PathBuf::from(std::env::var("LOCALCAMERA_FUZZ_SEEDS").unwrap());
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
+        for path in files(&captures) {
+            if path.extension().is_none_or(|extension| extension != "bin") {
+                continue;
+            }
+            let mut stream = std::fs::read(&path).unwrap();
+            stream.truncate(SEED_BYTES);
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            for (n, file) in super::split(super::say([&stream[..]]).events).iter().enumerate() {
+                std::fs::write(target.join(format!("{name}-{n}")), file).unwrap();
+            }
+        }
     }
 
     #[test]

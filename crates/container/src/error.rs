@@ -45,6 +45,12 @@ pub enum ErrorKind {
     /// Content encodings (compression, encryption) are not undone.
     #[error("it is compressed or encrypted inside the container")]
     Encoded,
+    /// What was to be a finished file of this program is laid out in another way.
+    #[error("it is not laid out as a finished file of this program")]
+    NotFinished,
+    /// A Cluster's Timestamp has less room than the times of a longer file need.
+    #[error("its times have too little room to be those of a longer file")]
+    NarrowTimestamp,
     /// A codec that the output container cannot carry.
     #[error("its codec cannot be stored in the file this stream is written to")]
     UnsupportedCodec,

@@ -15,6 +15,7 @@ mod mux;
 mod notes;
 mod output;
 mod presentation;
+pub mod reel;
 mod refine;
 mod reopen;
 mod report;

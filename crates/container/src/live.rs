@@ -56,11 +56,11 @@ impl LiveMuxer {
 
     /// Everything pushed since the last call, in one piece. `None` when there is nothing.
     ///
-    /// In MP4 it is a `moof` and its `mdat`. In WebM it is blocks, behind the start of a cluster
-    /// of unknown length where `begins_group`: Firefox takes each cluster for a segment of its
-    /// own, and where one begins before the one in front of it has ended, as with sound and
-    /// picture it nearly always does by some milliseconds, it drops all pictures up to the next
-    /// key frame.
+    /// In MP4 it is a `moof` and its `mdat`, or one of each for every group of pictures in it. In
+    /// WebM it is blocks, behind the start of a cluster of unknown length where `begins_group`:
+    /// Firefox takes each cluster for a segment of its own, and where one begins before the one in
+    /// front of it has ended, as with sound and picture it nearly always does by some milliseconds,
+    /// it drops all pictures up to the next key frame.
     pub fn fragment(&mut self, begins_group: bool) -> Option<Bytes> {
         let parts = match &mut self.muxer {
             Muxer::Webm(muxer) => muxer.go_on(begins_group),

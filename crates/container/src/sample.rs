@@ -18,7 +18,7 @@ pub(crate) const MAX_TIME: i64 = i64::MAX / 4;
 pub(crate) const MAX_TRACKS: usize = 32;
 
 /// The family of files that a stream comes from or goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Container {
     /// WebM and Matroska (RFC 9559).
     Webm,

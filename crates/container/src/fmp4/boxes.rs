@@ -20,8 +20,8 @@ pub(super) fn counted<T>(
     out: &mut Vec<u8>,
     kind: &[u8; 4],
     version: u8,
-    entries: Vec<T>,
-    mut write: impl FnMut(&mut Vec<u8>, T),
+    entries: &[T],
+    mut write: impl FnMut(&mut Vec<u8>, &T),
 ) {
     out.full_box(kind, version, 0, |out| {
         out.u32(entries.len() as u32);
@@ -127,7 +127,7 @@ fn edit_list(out: &mut Vec<u8>, edits: &[(u64, i64)]) {
         duration > u32::MAX.into() || i32::try_from(media_time).is_err()
     };
     let version = u8::from(edits.iter().any(large));
-    counted(out, b"elst", version, edits.to_vec(), |out, (duration, media_time)| {
+    counted(out, b"elst", version, edits, |out, &(duration, media_time)| {
         versioned(out, version, duration);
         versioned(out, version, media_time as u64);
         out.u32(0x1_0000);

@@ -204,9 +204,9 @@ fn elementary_stream(out: &mut Vec<u8>, [object, stream]: [u8; 2], config: &[u8]
     out.extend([6, 1, 2]);
 }
 
-/// Sets the PreSkip of a `dOps` box to zero: a file that begins inside an Opus stream has
-/// nothing to skip.
-fn clear_pre_skip(entry: &mut [u8]) {
+/// Sets the PreSkip of a `dOps` box to zero (Opus in ISOBMFF section 4.3.2): a file that begins
+/// inside an Opus stream has nothing to skip.
+pub(crate) fn clear_pre_skip(entry: &mut [u8]) {
     if entry.get(4..8) != Some(b"Opus") {
         return;
     }

@@ -12,13 +12,14 @@ use bytes::Bytes;
 
 use super::boxes::{file_type, movie_header, track_box};
 use super::out_track::OutTrack;
-use super::plan::{Offsets, Plan};
+use super::plan::{Plan, Span, tables};
 use super::syntax::Write;
+use super::tables::Offsets;
 use crate::output::FinishStep;
 use crate::sample::Kind;
 
 /// The header of an `mdat` with a 64-bit size.
-const MDAT_HEADER_BYTES: u64 = 16;
+pub(crate) const MDAT_HEADER_BYTES: u64 = 16;
 
 /// What stands in front of the media for the index.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +77,8 @@ pub(crate) fn steps(
     ]
 }
 
-fn media_header(media_bytes: u64) -> Vec<u8> {
+/// What stands in front of so many bytes of media.
+pub(crate) fn media_header(media_bytes: u64) -> Vec<u8> {
     let mut header = Vec::new();
     header.u32(1);
     header.extend_from_slice(b"mdat");
@@ -105,15 +107,19 @@ fn movie(tracks: &[OutTrack], ends: &[i64], offsets: Offsets, shift: i64) -> Vec
     let audio = tracks.iter().find(|track| track.kind == Kind::Audio);
     let timescale = audio.or(tracks.first()).map_or(1000, |track| track.timescale);
     let written: Vec<_> = tracks.iter().zip(ends).filter(|(t, _)| !t.rows.is_empty()).collect();
-    let plans: Vec<_> =
-        written.iter().map(|(track, end)| Plan::new(track, **end, timescale)).collect();
+    let spans: Vec<_> = written.iter().map(|(track, end)| Span::of(track, **end)).collect();
+    let plans: Vec<_> = written
+        .iter()
+        .zip(&spans)
+        .map(|((track, _), span)| Plan::new(span, track.timescale, timescale))
+        .collect();
     let duration = plans.iter().map(|plan| plan.duration).max().unwrap_or(0);
     let mut moov = Vec::new();
     moov.boxed(b"moov", |out| {
         movie_header(out, timescale, duration, plans.len());
-        for (((track, _), plan), id) in written.iter().zip(&plans).zip(1..) {
+        for ((((track, _), span), plan), id) in written.iter().zip(&spans).zip(&plans).zip(1..) {
             track_box(out, track, id, plan.duration, plan.media_duration, &plan.edits, |out| {
-                plan.tables(out, track, offsets, shift);
+                tables(track, span.last.1).write(out, track.kind, offsets, shift);
             });
         }
     });

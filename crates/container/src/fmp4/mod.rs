@@ -9,9 +9,10 @@ pub(crate) mod inspect;
 mod language;
 pub(crate) mod mux;
 pub(crate) mod out_track;
-mod plan;
+pub(crate) mod plan;
 mod presentation;
 pub(crate) mod syntax;
+pub(crate) mod tables;
 pub(crate) mod tracks;
 pub(crate) mod walk;
 

@@ -27,9 +27,13 @@ const MDAT_HEADER_BYTES: usize = 8;
 
 /// How long a `moof` with these runs is: `moof` and `mfhd`; in each `traf` `tfhd`, `tfdt` and the
 /// head of `trun`; four fields for each sample.
-fn movie_fragment_len(runs: &[Vec<Row>]) -> usize {
-    let trafs = runs.iter().filter(|rows| !rows.is_empty());
-    8 + 16 + trafs.map(|rows| 8 + 16 + 20 + 20 + 16 * rows.len()).sum::<usize>()
+fn movie_fragment_len(tracks: &[OutTrack]) -> usize {
+    let trafs = tracks.iter().map(|track| track.group.len()).filter(|&samples| samples > 0);
+    8 + 16 + trafs.map(|samples| 8 + 16 + 20 + 20 + 16 * samples).sum::<usize>()
+}
+
+fn media_bytes(rows: &[Row]) -> u64 {
+    rows.iter().map(|row| u64::from(row.size)).sum()
 }
 
 /// Writes one MP4 file.
@@ -181,11 +185,63 @@ impl Mp4Muxer {
         front
     }
 
-    /// One `moof` and `mdat` at `offset`, each track's samples side by side.
-    fn fragment(&mut self, samples: Vec<Vec<Sample>>, offset: u64, out: &mut Vec<Bytes>) {
-        self.fragments += 1;
-        let mut runs: Vec<Vec<Row>> = Vec::new();
-        for ((track, extent), samples) in self.tracks.iter().zip(&mut self.extents).zip(&samples) {
+    /// A `moof` and its `mdat` for each group of pictures, the first of them at `offset`; in each
+    /// the samples of a track lie side by side.
+    fn fragment(&mut self, mut samples: Vec<Vec<Sample>>, offset: u64, out: &mut Vec<Bytes>) {
+        let runs = self.rows(&samples);
+        self.tracks.iter_mut().for_each(|track| track.group = 0..0);
+        let mut at = offset;
+        let mut is_last = false;
+        while !is_last {
+            is_last = self.next_group(&runs);
+            self.fragments += 1;
+            let head = self.movie_fragment(&runs, &samples);
+            at += head.len() as u64;
+            out.push(Bytes::from(head));
+            for ((track, rows), samples) in self.tracks.iter_mut().zip(&runs).zip(&mut samples) {
+                let group = track.group.clone();
+                if group.is_empty() {
+                    continue;
+                }
+                track.chunks.push(Chunk { offset: at, samples: group.len() as u32 });
+                at += media_bytes(&rows[group.clone()]);
+                out.extend(samples[group].iter_mut().map(|it| std::mem::take(&mut it.data)));
+            }
+        }
+        for (track, rows) in self.tracks.iter_mut().zip(runs) {
+            track.rows.extend(rows);
+        }
+    }
+
+    /// Goes on to the next group of pictures of a commit: each but the first begins with a key
+    /// frame, and the sound from there on goes with it. A player that takes fragments one by one
+    /// can begin at each of these. Whether it is the last one.
+    fn next_group(&mut self, runs: &[Vec<Row>]) -> bool {
+        let video = self.tracks.iter().position(|track| track.kind == Kind::Video);
+        let key = video.and_then(|video| {
+            let from = self.tracks[video].group.end + 1;
+            let at = from + runs[video].get(from..)?.iter().position(|row| row.sync)?;
+            Some((video, at, runs[video][at].dts, self.tracks[video].timescale))
+        });
+        for (index, (track, rows)) in self.tracks.iter_mut().zip(runs).enumerate() {
+            let from = track.group.end;
+            let to = match key {
+                None => rows.len(),
+                Some((video, at, ..)) if video == index => at,
+                Some((_, _, dts, clock)) => {
+                    let begins = rescale(dts, clock, track.timescale.into());
+                    from + rows[from..].partition_point(|row| row.dts < begins)
+                }
+            };
+            track.group = from..to;
+        }
+        key.is_none()
+    }
+
+    /// When the samples of a commit are decoded and shown.
+    fn rows(&mut self, samples: &[Vec<Sample>]) -> Vec<Vec<Row>> {
+        let mut runs: Vec<Vec<Row>> = Vec::with_capacity(samples.len());
+        for ((track, extent), samples) in self.tracks.iter().zip(&mut self.extents).zip(samples) {
             let mut rows = Vec::with_capacity(samples.len());
             let mut last_dts = track.rows.last().map(|row| row.dts);
             for sample in samples {
@@ -206,52 +262,43 @@ impl Mp4Muxer {
             }
             runs.push(rows);
         }
-        let nominal = |index: usize| {
-            let last = samples[index].last();
-            // The length of the last packet tells how much of it is heard. Matroska's own durations
-            // are whole milliseconds.
-            let source = &self.spec.tracks[index];
-            if matches!(source.detail, Detail::Webm(_))
-                && is_opus(&source.codec)
-                && let Some(heard) = last.and_then(heard_opus)
-            {
-                return rescale(heard, 48_000, self.tracks[index].timescale.into());
-            }
-            if let Some(duration) = last.and_then(|sample| sample.duration) {
-                return rescale(duration, source.timescale, self.tracks[index].timescale.into());
-            }
-            // A player that takes a stream piece by piece wants some length: that of the one
-            // before.
-            let mut rows = runs[index].iter().rev().chain(self.tracks[index].rows.last());
-            let pair = rows.next().zip(rows.next());
-            pair.map_or(0, |(last, before)| last.dts - before.dts)
-        };
-        let media: u64 = runs.iter().flatten().map(|row| u64::from(row.size)).sum();
-        let mut head = self.movie_fragment(&runs, &nominal);
-        head.u32(media as u32 + MDAT_HEADER_BYTES as u32);
-        head.extend_from_slice(b"mdat");
-        let mut at = offset + head.len() as u64;
-        out.push(Bytes::from(head));
-        for ((track, rows), samples) in self.tracks.iter_mut().zip(runs).zip(samples) {
-            if rows.is_empty() {
-                continue;
-            }
-            track.chunks.push(Chunk { offset: at, samples: rows.len() as u32 });
-            at += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
-            track.rows.extend(rows);
-            out.extend(samples.into_iter().map(|sample| sample.data));
-        }
+        runs
     }
 
-    fn movie_fragment(&self, runs: &[Vec<Row>], nominal: &impl Fn(usize) -> i64) -> Vec<u8> {
+    /// How long the last sample of a track's commit lasts, nominally.
+    fn last_step(&self, index: usize, rows: &[Row], samples: &[Sample]) -> i64 {
+        let last = samples.last();
+        // The length of the last packet tells how much of it is heard. Matroska's own durations
+        // are whole milliseconds.
+        let source = &self.spec.tracks[index];
+        if matches!(source.detail, Detail::Webm(_))
+            && is_opus(&source.codec)
+            && let Some(heard) = last.and_then(heard_opus)
+        {
+            return rescale(heard, 48_000, self.tracks[index].timescale.into());
+        }
+        if let Some(duration) = last.and_then(|sample| sample.duration) {
+            return rescale(duration, source.timescale, self.tracks[index].timescale.into());
+        }
+        // A player that takes a stream piece by piece wants some length: that of the one
+        // before.
+        let mut rows = rows.iter().rev().chain(self.tracks[index].rows.last());
+        let pair = rows.next().zip(rows.next());
+        pair.map_or(0, |(last, before)| last.dts - before.dts)
+    }
+
+    /// The `moof` of a group of what is committed, and the header of its `mdat`.
+    fn movie_fragment(&self, runs: &[Vec<Row>], samples: &[Vec<Sample>]) -> Vec<u8> {
         // The data offsets count from the moof's start, so its length comes first.
-        let len = movie_fragment_len(runs);
+        let len = movie_fragment_len(&self.tracks);
         let mut data_offset = (len + MDAT_HEADER_BYTES) as u64;
         let mut moof = Vec::with_capacity(len + MDAT_HEADER_BYTES);
         moof.boxed(b"moof", |out| {
             out.full_box(b"mfhd", 0, 0, |out| out.u32(self.fragments));
-            for (index, (track, rows)) in self.tracks.iter().zip(runs).enumerate() {
+            for (index, (track, all)) in self.tracks.iter().zip(runs).enumerate() {
+                let rows = &all[track.group.clone()];
                 let Some(first) = rows.first() else { continue };
+                let behind = all[track.group.start + 1..].iter().map(Some).chain([None]);
                 out.boxed(b"traf", |out| {
                     out.full_box(b"tfhd", 0, 0x2_0000, |out| out.u32(index as u32 + 1));
                     let start = (first.dts - track.origin + track.hidden).max(0);
@@ -259,12 +306,12 @@ impl Mp4Muxer {
                     out.full_box(b"trun", 1, 0xF01, |out| {
                         out.u32(rows.len() as u32);
                         out.u32(data_offset as u32);
-                        for (row, next) in
-                            rows.iter().zip(rows.iter().skip(1).map(Some).chain([None]))
-                        {
+                        for (row, next) in rows.iter().zip(behind) {
                             // Only what is nominal can be longer.
-                            let step =
-                                next.map_or_else(|| nominal(index), |next| next.dts - row.dts);
+                            let step = next.map_or_else(
+                                || self.last_step(index, all, &samples[index]),
+                                |next| next.dts - row.dts,
+                            );
                             out.u32(step.clamp(0, MAX_STEP) as u32);
                             out.u32(row.size);
                             out.u32(if row.sync { SYNC_FLAGS } else { DEPENDENT_FLAGS });
@@ -272,10 +319,12 @@ impl Mp4Muxer {
                         }
                     });
                 });
-                data_offset += rows.iter().map(|row| u64::from(row.size)).sum::<u64>();
+                data_offset += media_bytes(rows);
             }
         });
         debug_assert_eq!(moof.len(), len);
+        moof.u32((data_offset - len as u64) as u32);
+        moof.extend_from_slice(b"mdat");
         moof
     }
 }

@@ -1,15 +1,17 @@
 //! A track of a file that is written: what it says of itself, and the index of its samples.
 
+use std::ops::Range;
+
 use super::entry::{audio_timescale, sample_entry};
 use super::language::{self, UNDETERMINED};
 use super::presentation::{carried_size, fixed_size, shown_size, turned};
-use super::tracks::UNITY_MATRIX;
+use super::tracks::{TrackDetail, UNITY_MATRIX};
 use crate::error::Fault;
 use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Track, rescale};
 use crate::segmenter::SegmentSpec;
 
 /// The longest step from one sample to the next, in ticks.
-pub(super) const MAX_STEP: i64 = u32::MAX as i64;
+pub(crate) const MAX_STEP: i64 = u32::MAX as i64;
 
 /// The most ticks per second: a step then reaches over more than an hour without a picture. With a
 /// finer clock, as some of Microsoft's and ffmpeg's files have it, it reaches over some seconds only.
@@ -33,6 +35,8 @@ pub(crate) struct OutTrack {
     pub(super) hidden: i64,
     pub(super) rows: Vec<Row>,
     pub(super) chunks: Vec<Chunk>,
+    /// Which of a commit's samples the fragment holds that is being written.
+    pub(super) group: Range<usize>,
 }
 
 /// A written sample.
@@ -80,7 +84,27 @@ impl OutTrack {
             hidden: 0,
             rows: Vec::new(),
             chunks: Vec::new(),
+            group: 0..0,
         }
+    }
+
+    /// A track as an MP4 describes it, under this sample entry.
+    pub(crate) fn described(track: &Track, detail: &TrackDetail, entry: Vec<u8>) -> Self {
+        Self {
+            matrix: detail.matrix,
+            language: detail.language,
+            language_tag: detail.language_tag.clone(),
+            size: detail.shown_size,
+            ..Self::announced(track.kind, track.timescale, entry, (0, 0))
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn timescale(&self) -> u32 {
+        self.timescale
     }
 
     pub(super) fn new(track: &Track, spec: &SegmentSpec) -> Result<Self, Fault> {
@@ -120,6 +144,7 @@ impl OutTrack {
             hidden: if spec.keeps_delay { delay.max(0) } else { 0 },
             rows: Vec::new(),
             chunks: Vec::new(),
+            group: 0..0,
         })
     }
 

@@ -3,7 +3,7 @@
 mod blocks;
 mod edits;
 mod reading;
-mod tables;
+pub(crate) mod tables;
 mod walk;
 
 use std::collections::VecDeque;

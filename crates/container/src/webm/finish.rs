@@ -123,10 +123,14 @@ impl Layout {
     }
 }
 
-fn ebml_header(tracks: &[Track]) -> Vec<u8> {
-    // What WebM names; everything else is Matroska in the same file type.
-    let webm = ["V_VP8", "V_VP9", "V_AV1", "A_OPUS", "A_VORBIS"];
-    let is_webm = tracks.iter().all(|track| webm.contains(&track.codec.as_str()));
+/// Whether WebM names all codecs; everything else is Matroska in the same file type.
+pub(crate) fn is_webm(tracks: &[Track]) -> bool {
+    const NAMED: [&str; 5] = ["V_VP8", "V_VP9", "V_AV1", "A_OPUS", "A_VORBIS"];
+    tracks.iter().all(|track| NAMED.contains(&track.codec.as_str()))
+}
+
+pub(crate) fn ebml_header(tracks: &[Track]) -> Vec<u8> {
+    let is_webm = is_webm(tracks);
     let mut body = Vec::new();
     body.unsigned(id::EBML_VERSION, 1);
     body.unsigned(id::EBML_READ_VERSION, 1);
@@ -141,7 +145,7 @@ fn ebml_header(tracks: &[Track]) -> Vec<u8> {
 }
 
 /// Info with a Duration, or with a Void of the same length in its place.
-fn info(duration_ms: Option<f64>) -> Vec<u8> {
+pub(crate) fn info(duration_ms: Option<f64>) -> Vec<u8> {
     const DURATION_BYTES: usize = 11;
     let mut body = Vec::new();
     body.unsigned(id::TIMESTAMP_SCALE, 1_000_000);

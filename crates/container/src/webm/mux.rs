@@ -21,6 +21,11 @@ const UNKNOWN_SIZE: [u8; 8] = [0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
 /// Nanoseconds of Matroska's usual tick, which the files use.
 const TICK_NS: i64 = 1_000_000;
 
+/// How many bytes a file's Timestamp takes at least, whatever its value: so it can be another one,
+/// of a file that several are put together to, and nothing behind it moves. 32 bits of milliseconds
+/// are 49 days.
+pub(crate) const TIMESTAMP_BYTES: usize = 4;
+
 /// Writes one WebM file.
 #[derive(Debug)]
 pub struct WebmMuxer {
@@ -210,7 +215,7 @@ impl WebmMuxer {
         let start = own.iter().map(|block| block.ms).min().unwrap_or(0).max(0);
         self.note_cue(own, parts.len());
         let header = parts.reserve();
-        parts.head.unsigned(id::TIMESTAMP, start.unsigned_abs());
+        timestamp(&mut parts.head, start.unsigned_abs());
         for block in blocks.take(len) {
             let track = &self.spec.tracks[block.track];
             let extent = &mut self.extents[block.track];
@@ -282,6 +287,12 @@ impl WebmMuxer {
         }
         self.last_ms[track] = at_ms;
     }
+}
+
+/// A Cluster's Timestamp (RFC 9559 section 5.1.3.1) that can be another one later.
+fn timestamp(out: &mut Vec<u8>, ms: u64) {
+    let len = if u32::try_from(ms).is_ok() { TIMESTAMP_BYTES } else { size_of::<u64>() };
+    out.element(id::TIMESTAMP, &ms.to_be_bytes()[size_of::<u64>() - len..]);
 }
 
 fn block_header(out: &mut Vec<u8>, track: u64, relative: i16, flags: u8) {

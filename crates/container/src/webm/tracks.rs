@@ -228,6 +228,19 @@ pub(crate) fn write_tracks(
     element
 }
 
+/// A TrackEntry without what differs from one run of a recorder to the next and means nothing to a
+/// decoder: a delay, a TrackUID, and announced additions.
+pub(crate) fn comparable_entry(track: &Track, detail: &TrackDetail) -> Vec<u8> {
+    let entry = write_entry(track, detail, 0, false);
+    let kept = Children::of(&entry).flatten().filter(|child| child.id != id::TRACK_UID);
+    kept.flat_map(|child| child.whole.iter().copied()).collect()
+}
+
+/// Whether blocks of the track may have additions, such as an alpha plane.
+pub(crate) fn announces_additions(track: &Track, detail: &TrackDetail) -> bool {
+    write_entry(track, detail, 0, true) != write_entry(track, detail, 0, false)
+}
+
 fn write_entry(track: &Track, detail: &TrackDetail, delay: i64, additions: bool) -> Vec<u8> {
     let mut entry = Vec::new();
     entry.unsigned(id::TRACK_NUMBER, detail.number);

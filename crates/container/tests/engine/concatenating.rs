@@ -29,13 +29,13 @@ fn write(folder: &Path, name: &str, files: &[File]) -> Vec<PathBuf> {
 
 /// A packet as ffmpeg hands it on without decoding it: when it is shown, and its bytes.
 #[derive(Debug, Clone, PartialEq)]
-struct Packet {
-    at_s: f64,
-    bytes: String,
+pub(crate) struct Packet {
+    pub(crate) at_s: f64,
+    pub(crate) bytes: String,
 }
 
 /// The packets of pictures (`v`) or sound (`a`).
-fn packets(input: &[&str], kind: &str) -> Vec<Packet> {
+pub(crate) fn packets(input: &[&str], kind: &str) -> Vec<Packet> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-copyts"]).args(input).args(["-map", &format!("0:{kind}")]);
     let output =

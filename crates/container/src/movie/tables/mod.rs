@@ -15,23 +15,23 @@ use sizes::Sizes;
 
 /// Where a sample lies, and when it is decoded and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::movie) struct Row {
+pub(crate) struct Row {
     /// From where the movie's places count.
-    pub(in crate::movie) offset: u64,
-    pub(in crate::movie) size: u32,
+    pub(crate) offset: u64,
+    pub(crate) size: u32,
     /// Ticks of the media, before any edit.
-    pub(in crate::movie) dts: i64,
+    pub(crate) dts: i64,
     /// Presentation minus decode time.
-    pub(in crate::movie) shift: i32,
-    pub(in crate::movie) duration: u32,
-    pub(in crate::movie) is_sync: bool,
+    pub(crate) shift: i32,
+    pub(crate) duration: u32,
+    pub(crate) is_sync: bool,
     /// Which entry of `stsd` describes it, from 1.
-    pub(in crate::movie) description: u32,
+    pub(crate) description: u32,
 }
 
 /// Goes through the samples of a track in decode order.
 #[derive(Debug, Clone)]
-pub(in crate::movie) struct Rows {
+pub(crate) struct Rows {
     count: u32,
     /// Bytes of samples that are told beyond `count`: more than the file can hold.
     beyond_bytes: u64,
@@ -50,11 +50,7 @@ pub(in crate::movie) struct Rows {
 
 impl Rows {
     /// The tables of an `stbl` payload in a file of so many bytes.
-    pub(in crate::movie) fn read(
-        stbl: &Bytes,
-        merged: u32,
-        file_bytes: u64,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn read(stbl: &Bytes, merged: u32, file_bytes: u64) -> Result<Self, Fault> {
         let (sizes, told) = Sizes::read(stbl)?;
         // A table has an entry for each; a size that all have is four bytes, and walking along
         // what it tells would take minutes.
@@ -85,7 +81,7 @@ impl Rows {
     }
 
     /// The next sample. What follows a fault cannot be told.
-    pub(in crate::movie) fn next(&mut self) -> Result<Option<Row>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Option<Row>, Fault> {
         if self.done >= self.count {
             return Ok(None);
         }
@@ -123,17 +119,17 @@ impl Rows {
     }
 
     /// Where the samples handed out end, in ticks of the media.
-    pub(in crate::movie) fn end_dts(&self) -> i64 {
+    pub(crate) fn end_dts(&self) -> i64 {
         self.dts
     }
 
     /// How many samples the tables name, as far as the file can hold them.
-    pub(in crate::movie) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// How much more the tables name than the file can hold.
-    pub(in crate::movie) fn beyond_bytes(&self) -> u64 {
+    pub(crate) fn beyond_bytes(&self) -> u64 {
         self.beyond_bytes
     }
 }

@@ -1,11 +1,11 @@
 //! Every dialect against every property, as a table that the documentation holds.
 
 mod dialects;
-mod movie;
+pub(crate) mod movie;
 mod players;
 pub(crate) mod properties;
 pub(crate) mod recording;
-mod strangers;
+pub(crate) mod strangers;
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

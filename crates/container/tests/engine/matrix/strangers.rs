@@ -11,11 +11,11 @@ use super::recording::File;
 
 /// A sample as a reader finds it.
 #[derive(Debug)]
-struct Found {
-    at_ns: i64,
-    size: usize,
-    sync: bool,
-    adler: u32,
+pub(crate) struct Found {
+    pub(crate) at_ns: i64,
+    pub(crate) size: usize,
+    pub(crate) sync: bool,
+    pub(crate) adler: u32,
 }
 
 pub(crate) fn other_readers_agree(case: &Case<'_>) {
@@ -83,7 +83,7 @@ fn run(program: &str, arguments: &[&str], files: &[PathBuf]) -> String {
 }
 
 /// What mkvinfo lists, by track.
-fn mkvinfo(path: &Path) -> Vec<Vec<Found>> {
+pub(crate) fn mkvinfo(path: &Path) -> Vec<Vec<Found>> {
     let listed = run("mkvinfo", &["--ui-language", "en_US", "-s"], &[path.to_owned()]);
     let mut tracks: Vec<(u64, Vec<Found>)> = Vec::new();
     for line in listed.lines().filter(|line| !line.starts_with("Track ")) {
@@ -117,13 +117,13 @@ fn clock_ns(clock: &str) -> i64 {
     sign * (((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + ns)
 }
 
-fn mp4box(paths: &[PathBuf]) -> Vec<Value> {
+pub(crate) fn mp4box(paths: &[PathBuf]) -> Vec<Value> {
     let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/judge/mp4box.mjs");
     serde_json::from_str(&run("node", &[reader], paths)).unwrap()
 }
 
 /// What mp4box.js lists, by track.
-fn movie(file: &[u8], movie: &Value) -> Vec<Vec<Found>> {
+pub(crate) fn movie(file: &[u8], movie: &Value) -> Vec<Vec<Found>> {
     assert_eq!(movie["said"], Value::Array(Vec::new()));
     assert!(movie["indexInFront"] == true && movie["fragmented"] == false);
     let tracks = movie["tracks"].as_array().unwrap().iter();
@@ -144,7 +144,7 @@ fn movie(file: &[u8], movie: &Value) -> Vec<Vec<Found>> {
 }
 
 /// Adler-32 (RFC 1950 section 8.2).
-fn adler(data: &[u8]) -> u32 {
+pub(crate) fn adler(data: &[u8]) -> u32 {
     let (mut a, mut b) = (1u32, 0u32);
     for &byte in data {
         a = (a + u32::from(byte)) % 65_521;
