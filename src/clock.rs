@@ -1,6 +1,7 @@
 //! The only place that reads the wall clock.
 
 pub(crate) mod lateness;
+pub(crate) mod zone;
 
 use chrono::{DateTime, Local, Utc};
 

@@ -63,7 +63,25 @@ fn main() -> Routes {
         .get("/api/sources", Rule::SignedIn, api::sources::sources)
         .get("/api/cameras", Rule::Admin, api::cameras::cameras)
         .get("/api/openapi.json", Rule::Public, api::openapi::document)
+        .get("/api/library", Rule::SignedIn, api::library::list)
+        .get("/api/library/days", Rule::SignedIn, api::library::calendar::days)
+        .get("/api/library/devices", Rule::SignedIn, api::library::calendar::devices)
+        .get("/api/library/events", Rule::SignedIn, api::library::events::events)
+        .get("/api/library/export", Rule::OwnOrWatch, api::library::take::day)
+        .get("/api/library/export/files", Rule::OwnOrWatch, api::library::take::files)
         .get("/api/sessions/{session}", Rule::OwnOrWatch, api::sessions::session)
+        .get(
+            "/api/sessions/{session}/timeline",
+            Rule::OwnOrWatch,
+            api::sessions::timeline::timeline,
+        )
+        .get(
+            "/api/sessions/{session}/reels/{reel}/{video}",
+            Rule::OwnOrWatch,
+            api::sessions::reels::reel,
+        )
+        .get("/api/sessions/{session}/export", Rule::OwnOrWatch, api::sessions::export::export)
+        .get("/api/sessions/{session}/export/plan", Rule::OwnOrWatch, api::sessions::export::plan)
         .get("/api/sessions/{session}/check", Rule::OwnOrWatch, api::check::check)
         .get("/api/sessions/{session}/files/{file}", Rule::OwnOrWatch, api::files::file)
         .get("/api/streams/{stream}/snapshot.jpg", Rule::Watch, api::pictures::snapshot)

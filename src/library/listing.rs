@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
 
-use chrono::{NaiveDate, TimeZone};
+use chrono::NaiveDate;
 
 use super::session::{File, Session};
 use super::{JournalPlace, Library};
-use crate::clock::{self, WallUs};
+use crate::clock::WallUs;
 
 /// One session, without its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,16 +112,15 @@ impl Library {
     }
 
     /// The days of a calendar on which sessions that are wanted began.
-    pub(crate) fn days<Z: TimeZone>(
+    pub(crate) fn days(
         &self,
-        zone: &Z,
+        date_of: impl Fn(WallUs) -> NaiveDate,
         is_wanted: impl Fn(&Session) -> bool,
     ) -> BTreeMap<NaiveDate, Day> {
         let mut days: BTreeMap<NaiveDate, Day> = BTreeMap::new();
         self.each(|session| {
             if self.is_shown(session) && is_wanted(session) {
-                let date = clock::from_us(session.started_us).with_timezone(zone).date_naive();
-                let day = days.entry(date).or_default();
+                let day = days.entry(date_of(session.started_us)).or_default();
                 day.sessions += 1;
                 day.footage_us = day.footage_us.saturating_add(session.footage_us());
                 day.bytes = day.bytes.saturating_add(session.bytes());
@@ -213,8 +212,7 @@ impl Library {
             files: session.files.len(),
             course: self.course(session),
             is_kept: !session.kept.is_empty(),
-            has_video: session.files.is_empty()
-                || session.files.iter().any(|file| file.has_video),
+            has_video: session.files.is_empty() || session.files.iter().any(|file| file.has_video),
             gaps: session.gaps.len(),
             faults: missing + usize::from(session.is_newer),
         }
@@ -243,7 +241,8 @@ impl Session {
         self.files.iter().map(|file| file.bytes).fold(0, u64::saturating_add)
     }
 
-    fn without_files(&self) -> Self {
+    /// Itself, without its files and what it is told of them.
+    pub(crate) fn without_files(&self) -> Self {
         let journal: JournalPlace = self.journal.clone();
         Self {
             device: self.device.clone(),
@@ -265,10 +264,9 @@ pub(crate) fn names(devices: &str) -> Option<BTreeSet<&str>> {
 mod tests {
     use std::path::PathBuf;
 
-    use chrono::Utc;
-
     use super::super::journal::Line;
     use super::*;
+    use crate::clock::zone::Zone;
 
     fn library(sessions: &[(&str, &str, i64, i64)]) -> Library {
         let library = Library::new(PathBuf::new());
@@ -309,11 +307,13 @@ mod tests {
         let day_s = 86_400;
         let library =
             library(&[("a", "1", day_s - 1, 5), ("b", "1", day_s, 7), ("c", "2", day_s + 1, 9)]);
-        let days = library.days(&Utc, |_| true);
+        let utc = Zone::named("UTC").unwrap();
+        let days = library.days(|wall_us| utc.date(wall_us), |_| true);
         let found: Vec<_> = days.values().map(|day| (day.sessions, day.bytes)).collect();
         assert_eq!(found, [(1, 5), (2, 16)]);
-        let east = chrono::FixedOffset::east_opt(3600).unwrap();
-        assert_eq!(library.days(&east, |_| true).len(), 1, "of another calendar");
+        let east = Zone::named("Europe/Zurich").unwrap();
+        let days = library.days(|wall_us| east.date(wall_us), |_| true);
+        assert_eq!(days.len(), 1, "of another calendar");
         let mut devices = library.by_device(|_| true);
         devices.sort_by(|a, b| a.device.cmp(&b.device));
         assert_eq!((devices[0].sessions, devices[0].bytes), (2, 12));

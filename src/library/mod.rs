@@ -1,6 +1,8 @@
 //! What has been recorded: a fold over the session journals, held in memory.
 
+pub(crate) mod archive;
 mod changes;
+pub(crate) mod download;
 pub(crate) mod editing;
 mod heartbeats;
 pub(crate) mod journal;
@@ -28,6 +30,7 @@ pub(crate) use changes::{Change, Changes};
 use heartbeats::gives_way;
 pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
+use reels::Reels;
 pub(crate) use running::{Run, Running};
 pub(crate) use scan::Unfinished;
 use scan::Unread;
@@ -50,6 +53,7 @@ pub(crate) struct Library {
     usage: Usage,
     running: Running,
     changes: Changes,
+    reels: Reels,
     /// Whether all journals have been read.
     is_complete: Arc<AtomicBool>,
 }
@@ -86,15 +90,18 @@ pub(crate) struct Unended {
 impl Library {
     /// An empty library over a recordings folder; [`Self::scan`] fills it.
     pub(crate) fn new(root: PathBuf) -> Self {
+        let root = Arc::new(root);
+        let changes = Changes::default();
         Self {
-            root: Arc::new(root),
+            reels: Reels::new(Arc::clone(&root)),
+            root,
             sessions: Arc::default(),
             unread: Arc::default(),
             trouble: Trouble::default(),
             heartbeats: Heartbeats::default(),
             usage: Usage::default(),
-            running: Running::default(),
-            changes: Changes::default(),
+            running: Running::new(changes.clone()),
+            changes,
             is_complete: Arc::default(),
         }
     }
@@ -132,6 +139,11 @@ impl Library {
     /// Whether all journals that the disk gives have been read.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_complete.load(Ordering::Acquire)
+    }
+
+    /// Its recordings as they are played.
+    pub(crate) fn reels(&self) -> &Reels {
+        &self.reels
     }
 
     fn each(&self, look: impl FnMut(&Session)) {

@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::changes::{Change, Changes};
+
 /// The sessions that are being recorded, by device and id. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashMap<(String, String), usize>>>);
+pub(crate) struct Running {
+    sessions: Arc<Mutex<HashMap<(String, String), usize>>>,
+    changes: Changes,
+}
 
 /// As long as it lives, a session is being recorded.
 #[derive(Debug)]
@@ -15,6 +20,11 @@ pub(crate) struct Run {
 }
 
 impl Running {
+    /// None so far. What ends is a change.
+    pub(super) fn new(changes: Changes) -> Self {
+        Self { sessions: Arc::default(), changes }
+    }
+
     /// A session is recorded from now on. One that ends and one that takes it up again may overlap.
     pub(crate) fn begin(&self, device: &str, session: &str) -> Run {
         let who = (device.to_owned(), session.to_owned());
@@ -28,7 +38,7 @@ impl Running {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -41,5 +51,7 @@ impl Drop for Run {
                 running.remove(&self.who);
             }
         }
+        drop(running);
+        self.running.changes.tell(|| Change::Session(self.who.1.clone()));
     }
 }

@@ -309,6 +309,8 @@ async fn known(server: &Server, admin: &str) -> BTreeMap<String, Vec<String>> {
         ("connection", vec![connection]),
         ("session", vec![session, "session-beside".to_owned()]),
         ("file", vec![file]),
+        ("reel", vec!["0".to_owned(), "7".to_owned()]),
+        ("video", vec!["video.webm".to_owned()]),
     ];
     lists.into_iter().map(|(name, values)| (name.to_owned(), values)).collect()
 }

@@ -28,6 +28,7 @@ mod full_disk;
 mod growing;
 mod hostile;
 mod https;
+mod library;
 mod live;
 mod moving;
 mod mpegts;

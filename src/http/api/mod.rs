@@ -8,6 +8,7 @@ pub(super) mod devices;
 pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;
+pub(super) mod library;
 pub(super) mod openapi;
 pub(super) mod pictures;
 pub(super) mod sessions;

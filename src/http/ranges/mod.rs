@@ -2,6 +2,7 @@
 //! 13 and 14): of files, and of what is put together from them.
 
 mod file;
+mod made;
 mod wanted;
 
 use std::io;
@@ -10,17 +11,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use headers::{HeaderMapExt, LastModified};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 pub(super) use file::File;
+pub(super) use made::{Reel, Zip};
 pub(super) use wanted::About;
 use wanted::{Wanted, wanted};
 
@@ -89,6 +92,22 @@ pub(super) fn answer<E: Entity>(entity: &Arc<E>, method: &Method, headers: &Head
         *response.body_mut() = Body::from_stream(stream::empty::<io::Result<Bytes>>());
     }
     labelled(response, about)
+}
+
+/// The same answer, to be saved under a name (RFC 6266, RFC 8187).
+pub(super) fn named(mut response: Response, name: &str) -> Response {
+    if response.status().is_success() {
+        let plain = |c: char| match c {
+            ' '..='~' if c != '"' && c != '\\' => c,
+            _ => '_',
+        };
+        let ascii_name: String = name.chars().map(plain).collect();
+        let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+        let disposition =
+            format!("attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}");
+        response.headers_mut().insert(CONTENT_DISPOSITION, ascii(&disposition));
+    }
+    response
 }
 
 /// With what tells it apart from what was there before.

@@ -53,7 +53,7 @@ pub(crate) struct Session {
     /// Whether a newer version of the program has written some of it: nothing is added to that.
     pub(crate) is_newer: bool,
     /// Generations of which nothing more comes.
-    ended: BTreeSet<u32>,
+    pub(super) ended: BTreeSet<u32>,
 }
 
 /// A finished file, in the folder of the session's journal. There are hundreds of thousands.

@@ -79,11 +79,20 @@ impl<'a> Ground<'a> {
                 needs.members.insert("source".to_owned(), format!("added-{number}").into());
                 None
             }
+            // As it is now, and all of it.
+            "/api/sessions/{session}/reels/{reel}/{video}" | "/api/sessions/{session}/export" => {
+                needs.query = Some("zone=UTC".to_owned());
+                None
+            }
+            "/api/library/export" | "/api/library/export/files" => {
+                needs.query = Some(self.recorded(operation).await);
+                None
+            }
             "/api/ingest/{connection}" => {
                 needs.parts.insert("connection", self.connection(operation).await);
                 needs.query = match operation.method.as_str() {
-                    "POST" => Some("seq=0"),
-                    _ => Some("after=0"),
+                    "POST" => Some("seq=0".to_owned()),
+                    _ => Some("after=0".to_owned()),
                 };
                 None
             }
@@ -100,6 +109,21 @@ impl<'a> Ground<'a> {
             needs.parts.insert("id", id);
         }
         needs
+    }
+
+    /// What asks for what was recorded.
+    async fn recorded(&self, operation: &Operation<'_>) -> String {
+        let path = "/api/sessions/session-over";
+        let session = ask(self.server, "GET", path, Some(self.admin), &Value::Null).await.json();
+        let file = &session["files"][0];
+        match operation.path.ends_with("/files") {
+            true => format!("files=session-over/{}", file["file"].as_str().unwrap()),
+            false => {
+                let at = file["start_ms"].as_i64().unwrap();
+                let day = chrono::DateTime::from_timestamp_millis(at).unwrap();
+                format!("zone=UTC&day={}", day.format("%Y-%m-%d"))
+            }
+        }
     }
 
     async fn made(&self, path: &str, wanted: Value) -> Value {

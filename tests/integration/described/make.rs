@@ -53,7 +53,7 @@ pub(super) struct Needs {
     /// For the braces of its path.
     pub(super) parts: BTreeMap<&'static str, String>,
     /// Behind the question mark.
-    pub(super) query: Option<&'static str>,
+    pub(super) query: Option<String>,
     /// In the body.
     pub(super) members: Map<String, Value>,
 }
@@ -106,7 +106,7 @@ impl<'a> Maker<'a> {
             })
         });
         let mut address = parts.collect::<Vec<_>>().join("/");
-        let mut query: Vec<String> = needs.query.iter().map(|text| (*text).to_owned()).collect();
+        let mut query: Vec<String> = needs.query.iter().cloned().collect();
         for parameter in operation.told["parameters"].as_array().into_iter().flatten() {
             if parameter["in"] == "query" && needs.query.is_none() && self.random.once_in(2) {
                 let name = parameter["name"].as_str().unwrap();
@@ -159,7 +159,10 @@ impl<'a> Maker<'a> {
         if !query.is_empty() {
             address = format!("{address}?{}", query.join("&"));
         }
-        if operation.path.ends_with("/{file}") {
+        if operation.path.ends_with("/{file}")
+            || operation.path.ends_with("/{video}")
+            || operation.path.contains("/export")
+        {
             let ranges = [
                 "bytes=0-99",
                 "bytes=0-9,50-59",
@@ -336,6 +339,10 @@ impl<'a> Maker<'a> {
             "claim" => claim(*self.random.pick(&['a', 'b', 'c'])),
             "address" | "small_address" => "rtsp://127.0.0.1:1/nothing".to_owned(),
             "device" => "/dev/nothing".to_owned(),
+            "zone" => "Europe/Zurich".to_owned(),
+            "day" => "2026-11-20".to_owned(),
+            "cursor" => "0:nothing".to_owned(),
+            "v" => "1-0af3".to_owned(),
             "path" => "nothing.mp4".to_owned(),
             "password" => "long enough".to_owned(),
             "id" | "key" => "k".repeat(43),

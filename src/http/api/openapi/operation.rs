@@ -174,6 +174,20 @@ impl Operation {
         self.answers_one_of(status, [], description)
     }
 
+    /// The same of bytes, which can be had in ranges.
+    pub(super) fn answers_in_ranges(self, media: &[&'static str]) -> Self {
+        let kinds = || media.iter().map(|media| bytes(media));
+        self.answers_one_of(200, kinds(), "all of it")
+            .answers_one_of(
+                206,
+                kinds().chain([bytes("multipart/byteranges")]),
+                "a part of it, or several",
+            )
+            .answers_nothing(304, "it is as it was")
+            .refuses(412, "it is another one than what If-Match or If-Unmodified-Since names")
+            .refuses(416, "it has no such range")
+    }
+
     /// A no.
     pub(super) fn refuses(self, status: u16, description: &str) -> Self {
         self.answers(status, json::<Refusal>(), description)
@@ -191,6 +205,12 @@ impl Operation {
             }
             _ => told,
         }
+    }
+
+    /// A type that stands in what is described by its media type alone.
+    pub(super) fn names<T: ToSchema>(mut self) -> Self {
+        self.schemas.extend(json::<T>().schemas);
+        self
     }
 
     /// The types that it names.

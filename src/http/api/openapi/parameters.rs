@@ -26,6 +26,16 @@ pub(super) fn rate() -> Object {
     ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).build()
 }
 
+/// How many, or which one of many.
+pub(super) fn count() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build()
+}
+
+/// A wall time.
+pub(super) fn wall_ms() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).build()
+}
+
 /// Of a JPEG.
 pub(super) fn quality() -> Object {
     let number = ObjectBuilder::new().schema_type(Type::Integer);
@@ -41,6 +51,10 @@ pub(super) fn of_path(name: &str) -> Parameter {
         "device" => (pattern(DEVICE_ID), "a device, as GET /api/devices names it"),
         "session" => (any, "a session, as GET /api/streams and a device's summary name it"),
         "file" => (any, "a file, as GET /api/sessions/{session} names it"),
+        "reel" => (count(), "a reel, as the session's timeline numbers them"),
+        "video" => {
+            (pattern("^video\\.(webm|mp4)$"), "the file, as the session's timeline names it")
+        }
         "connection" => (any, "a connection, as POST /api/ingest has named it"),
         "id" => (any, "the id of the entry, as its list or the answer that made it has it"),
         _ => (any, ""),

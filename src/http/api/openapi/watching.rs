@@ -48,8 +48,6 @@ fn state() -> Vec<Operation> {
 }
 
 fn recordings() -> Vec<Operation> {
-    let kinds = || [bytes("video/webm"), bytes("video/mp4")];
-    let parts = || kinds().into_iter().chain([bytes("multipart/byteranges")]);
     let file = Operation::get(
         "getFile",
         "/api/sessions/{session}/files/{file}",
@@ -74,12 +72,7 @@ fn recordings() -> Vec<Operation> {
         )
         .answers(200, json::<check::CheckView>(), "what was found")
         .refuses(404, "there is none"),
-        file.answers_one_of(200, kinds(), "the media")
-            .answers_one_of(206, parts(), "a part of it, or several")
-            .answers_nothing(304, "it is as it was")
-            .refuses(404, "there is none")
-            .refuses(412, "it is another one than what If-Match or If-Unmodified-Since names")
-            .refuses(416, "it has no such range"),
+        file.answers_in_ranges(&["video/webm", "video/mp4"]).refuses(404, "there is none"),
     ]
 }
 

@@ -1,3 +1,9 @@
+//! `/api/sessions/{session}`: one recording.
+
+pub(in super::super) mod export;
+pub(in super::super) mod reels;
+pub(in super::super) mod timeline;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
@@ -57,9 +63,22 @@ pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Session, ApiE
     session.ok_or_else(|| ApiError::not_found("there is no such session"))
 }
 
+/// Runs what reads the disk where that may take its time.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ApiError::internal(format!("reading has crashed: {error}")))
+}
+
+/// Where a file is had as it is.
+fn file_url(session: &Session, file: &File) -> String {
+    format!("/api/sessions/{}/files/{}", session.id, file.name)
+}
+
 fn view(session: &Session, file: &File) -> FileView {
     FileView {
-        url: format!("/api/sessions/{}/files/{}", session.id, file.name),
+        url: file_url(session, file),
         generation: file.generation,
         start_ms: file.start_us / 1000,
         duration_ms: file.duration_us / 1000,

@@ -1,0 +1,157 @@
+//! `GET /api/sessions/{session}/export`: a part of a session, to take along.
+
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::super::State;
+use super::super::super::authenticate::Holder;
+use super::super::super::error::{ApiError, Asked, Path};
+use super::super::super::ranges::{self, Reel, Zip};
+use super::super::library::calendar::zone;
+use super::super::library::shown_name;
+use super::timeline::GapView;
+use super::{blocking, find};
+use crate::auth::Pass;
+use crate::clock::zone::Zone;
+use crate::library::Session;
+use crate::library::archive::{Archive, Content, Entry};
+use crate::library::download::{distinct, file_name};
+use crate::library::reels::{Made, Reading};
+
+/// How much of the file lies in front of what was asked for, and is shown.
+const PREROLL: HeaderName = HeaderName::from_static("localcamera-preroll-ms");
+
+/// Which part is wanted: all of it where nothing is said.
+#[derive(Debug, Deserialize)]
+pub(in super::super::super) struct Wanted {
+    from_ms: Option<i64>,
+    to_ms: Option<i64>,
+    zone: Option<String>,
+}
+
+/// What there would be to take along.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportPlan)]
+pub(in super::super::super) struct Plan {
+    files: Vec<PlannedFile>,
+    /// Of the file, or of the zip around several.
+    bytes: u64,
+    is_zip: bool,
+    gaps: Vec<GapView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct PlannedFile {
+    name: String,
+    bytes: u64,
+    start_ms: i64,
+    duration_ms: i64,
+    /// How much of it lies in front of what was asked for, and is shown.
+    preroll_ms: i64,
+}
+
+/// A part of a session as files.
+struct Cut {
+    session: Session,
+    from_us: i64,
+    to_us: i64,
+    zone: Zone,
+    name: String,
+    files: Vec<(String, Arc<Made>)>,
+}
+
+/// `GET /api/sessions/{session}/export/plan`
+pub(in super::super::super) async fn plan(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+    Path(id): Path<String>,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Json<Plan>, ApiError> {
+    let cut = cut(&state, &pass, &id, &wanted).await?;
+    let gaps = cut.session.gaps.iter();
+    let gaps = gaps.filter(|gap| gap.start_us < cut.to_us && cut.from_us < gap.end_us);
+    let gaps = gaps.map(GapView::from).collect();
+    let view = |(name, made): &(String, Arc<Made>)| PlannedFile {
+        name: name.clone(),
+        bytes: made.bytes(),
+        start_ms: made.starts_us() / 1000,
+        duration_ms: made.duration_us() / 1000,
+        preroll_ms: made.preroll_us() / 1000,
+    };
+    let files: Vec<PlannedFile> = cut.files.iter().map(view).collect();
+    let is_zip = files.len() > 1;
+    let bytes = match &cut.files[..] {
+        [] => 0,
+        [(_, made)] => made.bytes(),
+        _ => archive(&cut).bytes(),
+    };
+    Ok(Json(Plan { files, bytes, is_zip, gaps }))
+}
+
+/// `GET /api/sessions/{session}/export`
+pub(in super::super::super) async fn export(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+    Path(id): Path<String>,
+    Asked(wanted): Asked<Wanted>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let cut = cut(&state, &pass, &id, &wanted).await?;
+    let unreadable = |error: io::Error| ApiError::internal(format!("cannot read it: {error}"));
+    match &cut.files[..] {
+        [] => Err(ApiError::not_found("nothing of the recording lies in that time")),
+        [(name, made)] => {
+            let preroll_ms = made.preroll_us() / 1000;
+            let reel = Reel::new(Arc::clone(made)).map_err(unreadable)?;
+            let mut response = ranges::answer(&Arc::new(reel), &method, &headers);
+            response.headers_mut().insert(PREROLL, HeaderValue::from(preroll_ms));
+            Ok(ranges::named(response, name))
+        }
+        _ => {
+            let zip = Zip::new(Arc::new(archive(&cut))).map_err(unreadable)?;
+            let response = ranges::answer(&Arc::new(zip), &method, &headers);
+            let starts_us = cut.files.first().map_or(cut.from_us, |(_, made)| made.starts_us());
+            Ok(ranges::named(response, &file_name(&cut.name, starts_us, cut.zone, "zip")))
+        }
+    }
+}
+
+async fn cut(state: &State, pass: &Pass, id: &str, wanted: &Wanted) -> Result<Cut, ApiError> {
+    let session = find(state, pass, id)?;
+    let zone = zone(wanted.zone.as_deref())?;
+    let us = |ms: i64| ms.saturating_mul(1000);
+    let (from_us, to_us) =
+        (wanted.from_ms.map_or(i64::MIN / 2, us), wanted.to_ms.map_or(i64::MAX / 2, us));
+    let name = session.title.clone();
+    let name = name.unwrap_or_else(|| shown_name(state, &session.device, &session.name));
+    let library = state.library.clone();
+    let (session, made) = blocking(move || {
+        let made = library.reels().cut(&session, from_us, to_us);
+        (session, made)
+    })
+    .await?;
+    let called = made
+        .iter()
+        .map(|made| file_name(&name, made.starts_us(), zone, made.head().container().extension()));
+    let files = distinct(called).into_iter().zip(made.into_iter().map(Arc::new)).collect();
+    Ok(Cut { session, from_us, to_us, zone, name, files })
+}
+
+fn archive(cut: &Cut) -> Archive {
+    let entry = |(name, made): &(String, Arc<Made>)| {
+        let entry = Entry { name: name.clone(), bytes: made.bytes(), at_us: made.starts_us() };
+        (entry, Content::Reel(Reading::new(Arc::clone(made))))
+    };
+    let modified = cut.files.iter().map(|(_, made)| made.modified()).max();
+    let entries = cut.files.iter().map(entry).collect();
+    Archive::new(entries, modified.unwrap_or(SystemTime::UNIX_EPOCH), cut.zone)
+}

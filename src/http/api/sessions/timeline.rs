@@ -1,0 +1,220 @@
+//! `GET /api/sessions/{session}/timeline`: what there is of a session when, and how it is played.
+
+use axum::Json;
+use axum::extract::State as Shared;
+use container::Kind;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::super::State;
+use super::super::super::authenticate::Holder;
+use super::super::super::error::{ApiError, Path};
+use super::super::library::{StateView, shown_name};
+use super::{blocking, file_url, find};
+use crate::library::listing::Course;
+use crate::library::reels::{Entry, Front, Lineup, Made, Stretch};
+use crate::library::{Gap, Kept, Mark, Session};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Timeline)]
+pub(in super::super::super) struct TimelineView {
+    session: String,
+    device: String,
+    /// What the device is called now.
+    name: String,
+    title: Option<String>,
+    start_ms: i64,
+    end_ms: i64,
+    state: StateView,
+    is_growing: bool,
+    reels: Vec<ReelView>,
+    gaps: Vec<GapView>,
+    marks: Vec<MarkView>,
+    kept: Vec<KeptView>,
+    files: Vec<FileView>,
+}
+
+/// Files that are played as one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reel)]
+struct ReelView {
+    reel: usize,
+    /// `webm` or `mp4`
+    container: &'static str,
+    mime: String,
+    url: String,
+    width: u32,
+    height: u32,
+    has_video: bool,
+    has_sound: bool,
+    duration_ms: i64,
+    bytes: u64,
+    /// When it is which wall time: media_ms, wall_ms, length_ms. Media time has no holes.
+    pieces: Vec<[i64; 3]>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Gap)]
+pub(super) struct GapView {
+    start_ms: i64,
+    end_ms: i64,
+    reason: String,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
+struct MarkView {
+    at_ms: i64,
+    kind: String,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Kept)]
+struct KeptView {
+    start_ms: i64,
+    end_ms: i64,
+    by: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimelineFile)]
+struct FileView {
+    file: String,
+    url: String,
+    start_ms: i64,
+    duration_ms: i64,
+    bytes: u64,
+    /// `missing`, `empty`, `truncated`, `damaged` or `unreadable`
+    fault: Option<&'static str>,
+}
+
+/// `GET /api/sessions/{session}/timeline`
+pub(in super::super::super) async fn timeline(
+    Shared(state): Shared<State>,
+    Holder(pass): Holder,
+    Path(id): Path<String>,
+) -> Result<Json<TimelineView>, ApiError> {
+    let session = find(&state, &pass, &id)?;
+    let library = state.library.clone();
+    let (session, lineup) = blocking(move || {
+        let lineup = library.reels().lineup(&session);
+        (session, lineup)
+    })
+    .await?;
+    Ok(Json(view(&state, &session, lineup)))
+}
+
+fn view(state: &State, session: &Session, Lineup { fronts, reels }: Lineup) -> TimelineView {
+    let course = state.library.course(session);
+    let mut gaps: Vec<GapView> = session.gaps.iter().map(GapView::from).collect();
+    gaps.sort_by_key(|gap| gap.start_ms);
+    let mut marks: Vec<MarkView> = session.marks.iter().map(MarkView::from).collect();
+    marks.sort_by_key(|mark| mark.at_ms);
+    let reels = reels.iter().enumerate();
+    TimelineView {
+        name: shown_name(state, &session.device, &session.name),
+        title: session.title.clone(),
+        start_ms: session.first_us() / 1000,
+        end_ms: session.last_us() / 1000,
+        state: course.into(),
+        is_growing: course == Course::Recording,
+        reels: reels
+            .map(|(number, entry)| match entry {
+                Entry::Reel(made) => reel(session, number, made),
+                Entry::Alone(at) => alone(session, number, &fronts[*at]),
+            })
+            .collect(),
+        gaps,
+        marks,
+        kept: session.kept.iter().map(KeptView::from).collect(),
+        files: fronts.iter().map(|front| file(session, front)).collect(),
+        session: session.id.clone(),
+        device: session.device.clone(),
+    }
+}
+
+fn reel(session: &Session, number: usize, made: &Made) -> ReelView {
+    let container = made.head().container().extension();
+    let video = made.head().tracks().iter().find(|track| track.kind == Kind::Video);
+    let version = made.version().text();
+    ReelView {
+        reel: number,
+        container,
+        mime: made.content_type().to_owned(),
+        url: format!("/api/sessions/{}/reels/{number}/video.{container}?v={version}", session.id),
+        width: video.map_or(0, |track| track.width),
+        height: video.map_or(0, |track| track.height),
+        has_video: video.is_some(),
+        has_sound: made.head().tracks().iter().any(|track| track.kind == Kind::Audio),
+        duration_ms: made.duration_us() / 1000,
+        bytes: made.bytes(),
+        pieces: made.stretches().iter().map(piece).collect(),
+    }
+}
+
+/// A file that plays by itself alone.
+fn alone(session: &Session, number: usize, front: &Front) -> ReelView {
+    let file = &front.file;
+    let mime = mime_guess::from_path(&*file.name).first_or_octet_stream();
+    let duration_ms = file.duration_us / 1000;
+    ReelView {
+        reel: number,
+        container: if file.name.ends_with(".mp4") { "mp4" } else { "webm" },
+        mime: mime.to_string(),
+        url: file_url(session, file),
+        width: 0,
+        height: 0,
+        has_video: file.has_video,
+        has_sound: true,
+        duration_ms,
+        bytes: file.bytes,
+        pieces: vec![[0, file.start_us / 1000, duration_ms]],
+    }
+}
+
+fn piece(stretch: &Stretch) -> [i64; 3] {
+    // Both ends are rounded, so that none reaches behind the next one's beginning.
+    let media_ms = stretch.media_us / 1000;
+    let length_ms = (stretch.media_us + stretch.length_us) / 1000 - media_ms;
+    [media_ms, stretch.wall_us / 1000, length_ms]
+}
+
+fn file(session: &Session, front: &Front) -> FileView {
+    FileView {
+        file: front.file.name.to_string(),
+        url: file_url(session, &front.file),
+        start_ms: front.file.start_us / 1000,
+        duration_ms: front.file.duration_us / 1000,
+        bytes: front.file.bytes,
+        fault: front.fault().map(crate::library::reels::Fault::word),
+    }
+}
+
+impl From<&Gap> for GapView {
+    fn from(gap: &Gap) -> Self {
+        Self {
+            start_ms: gap.start_us / 1000,
+            end_ms: gap.end_us / 1000,
+            reason: gap.reason.to_string(),
+            detail: gap.detail.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&Mark> for MarkView {
+    fn from(mark: &Mark) -> Self {
+        Self {
+            at_ms: mark.at_us / 1000,
+            kind: mark.kind.to_string(),
+            detail: mark.detail.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&Kept> for KeptView {
+    fn from(kept: &Kept) -> Self {
+        Self { start_ms: kept.start_us / 1000, end_ms: kept.end_us / 1000, by: kept.by.to_string() }
+    }
+}

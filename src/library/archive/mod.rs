@@ -1,0 +1,175 @@
+//! Files that are taken along together: a zip that is read in any order.
+
+mod layout;
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+
+use super::reels::{Reading, Stamp, read_at};
+use crate::clock::zone::Zone;
+pub(crate) use layout::Entry;
+use layout::{Layout, Span};
+
+/// Read at once for a checksum.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// As much of a digest as no two archives share.
+const TAG_BYTES: usize = 12;
+
+/// What an entry holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// These bytes.
+    Made(Bytes),
+    /// A reel, or a part of one.
+    Reel(Reading),
+    /// A file as it is.
+    File { path: PathBuf, stamp: Stamp },
+}
+
+/// A zip, by reference. The checksum of an entry is made when it is first needed: right in front of
+/// the entry, whose bytes are then in memory.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    layout: Layout,
+    contents: Vec<(Content, OnceLock<u32>)>,
+    tag: String,
+    modified: SystemTime,
+    open: Mutex<Option<(usize, std::sync::Arc<fs::File>)>>,
+}
+
+impl Content {
+    /// A file as it is now. Blocks.
+    pub(crate) fn file(path: PathBuf) -> io::Result<(Self, u64)> {
+        let metadata = fs::metadata(&path)?;
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let stamp = Stamp::of(&metadata);
+        Ok((Self::File { path, stamp }, metadata.len()))
+    }
+
+    /// When it changed last, where it is a file.
+    pub(crate) fn modified(&self) -> SystemTime {
+        match self {
+            Self::File { stamp, .. } => stamp.modified(),
+            Self::Reel(reading) => reading.made().modified(),
+            Self::Made(_) => SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn tag(&self) -> String {
+        match self {
+            Self::Made(bytes) => format!("{:08x}", crc32fast::hash(bytes)),
+            Self::Reel(reading) => reading.made().tag().to_owned(),
+            Self::File { path, stamp } => format!("{} {stamp:?}", path.display()),
+        }
+    }
+}
+
+impl Archive {
+    /// Of entries whose names are as they shall be. `modified`: when the newest of them changed.
+    pub(crate) fn new(entries: Vec<(Entry, Content)>, modified: SystemTime, zone: Zone) -> Self {
+        let mut digest = Context::new(&SHA256);
+        for (entry, content) in &entries {
+            digest.update(format!("{entry:?} {}\n", content.tag()).as_bytes());
+        }
+        digest.update(format!("{zone:?}").as_bytes());
+        let (entries, contents): (Vec<Entry>, Vec<Content>) = entries.into_iter().unzip();
+        Self {
+            layout: Layout::new(entries, zone),
+            contents: contents.into_iter().map(|content| (content, OnceLock::new())).collect(),
+            tag: hex::encode(&digest.finish().as_ref()[..TAG_BYTES]),
+            modified,
+            open: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.layout.bytes()
+    }
+
+    /// What tells it from every other one.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    pub(crate) fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    /// Some of the bytes from there on, at most so many; none at the end. Blocks.
+    ///
+    /// # Errors
+    /// When a file is gone or is another one.
+    pub(crate) fn read(&self, at: u64, max_bytes: usize) -> io::Result<Bytes> {
+        match self.layout.span(at, max_bytes as u64) {
+            None => Ok(Bytes::new()),
+            Some(Span::Header { entry, part }) => {
+                let header = self.layout.header(entry, self.crc(entry)?);
+                Ok(Bytes::from(header).slice(part))
+            }
+            Some(Span::Content { entry, range }) => {
+                self.content(entry, range.start, (range.end - range.start) as usize)
+            }
+            Some(Span::Directory { part }) => {
+                let crcs: io::Result<Vec<u32>> =
+                    (0..self.contents.len()).map(|entry| self.crc(entry)).collect();
+                Ok(Bytes::from(self.layout.directory(&crcs?)).slice(part))
+            }
+        }
+    }
+
+    fn crc(&self, entry: usize) -> io::Result<u32> {
+        let (content, known) = &self.contents[entry];
+        if let Some(crc) = known.get() {
+            return Ok(*crc);
+        }
+        let crc = match content {
+            Content::Made(bytes) => crc32fast::hash(bytes),
+            _ => {
+                let mut hasher = crc32fast::Hasher::new();
+                let mut at = 0;
+                loop {
+                    let piece = self.content(entry, at, PIECE_BYTES)?;
+                    if piece.is_empty() {
+                        break;
+                    }
+                    hasher.update(&piece);
+                    at += piece.len() as u64;
+                }
+                hasher.finalize()
+            }
+        };
+        Ok(*known.get_or_init(|| crc))
+    }
+
+    fn content(&self, entry: usize, at: u64, bytes: usize) -> io::Result<Bytes> {
+        match &self.contents[entry].0 {
+            Content::Made(all) => {
+                let from = (at as usize).min(all.len());
+                Ok(all.slice(from..all.len().min(from + bytes)))
+            }
+            Content::Reel(reading) => reading.read(at, bytes),
+            Content::File { path, stamp } => {
+                let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+                let file = match &*open {
+                    Some((known, file)) if *known == entry => std::sync::Arc::clone(file),
+                    _ => std::sync::Arc::new(stamp.open(path)?),
+                };
+                *open = Some((entry, std::sync::Arc::clone(&file)));
+                drop(open);
+                read_at(&file, at, bytes)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
