@@ -82,9 +82,9 @@ test("what is said of a time, in both languages", () => {
     const spoken = createSpoken(createStrings(JSON.parse(readFileSync(new URL(`../../web/strings/${lang}.json`, import.meta.url), "utf8")), lang === "zh" ? "zh-Hans" : "en"));
     const ms = new Date(2026, 10, 20, 16, 31, 49).getTime();
     const what = (kind, reason = "", detail = "") => ({ kind, reason, detail, startMs: 0, endMs: 180_000 });
-    assert.ok(spoken.at(ms, what("footage")).startsWith("16:31:49"));
+    assert.ok(spoken.sentence(ms, what("footage")).startsWith("16:31:49"));
     for (const reason of ["muted", "hidden", "interrupted", "camera_lost", "connecting", "server_down", "page_killed", "device_storage_full", "server_disk_full", "server_disk_slow", "encoder_dropped", "damaged_input", ""]) {
-      const text = spoken.at(ms, what("gap", reason), { hasDay: true });
+      const text = spoken.sentence(ms, what("gap", reason), { hasDay: true });
       assert.ok(!/library\.|_|\{/.test(text) && text.includes("16:31:49"), text);
     }
     assert.ok(spoken.kind(what("gap", "a new word", "because")).includes("a new word"));

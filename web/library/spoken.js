@@ -2,7 +2,7 @@
  * Times and what is there, as sentences: for screen readers, for the line under the picture and for the list of spans. Pure.
  *
  *   const spoken = createSpoken(strings);
- *   spoken.at(wallMs, what, { hasDay: true })     "Friday, 20 November, 16:31:49, gap: a call or another program, 3 min"
+ *   spoken.sentence(wallMs, what, { hasDay: true })   "Friday, 20 November, 16:31:49, gap: a call or another program, 3 min"
  *   spoken.kind(what)                             "Gap: …"
  *   spoken.day(ms)   spoken.time(ms)
  *
@@ -49,7 +49,7 @@ export function createSpoken(strings) {
     /** @param {number} ms */
     shortDay: (ms) => short.format(ms),
     /** @param {number} ms @param {What} what @param {{ hasDay?: boolean }} [options] */
-    at(ms, what, { hasDay = false } = {}) {
+    sentence(ms, what, { hasDay = false } = {}) {
       const time = hasDay ? `${days.format(ms)}, ${formatClock(ms)}` : formatClock(ms);
       return t("library.at", { time, what: kind(what) });
     },
