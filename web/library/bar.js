@@ -19,6 +19,8 @@ import { fit, hit, merged, pan, reveal, ticksOf, wallAt, xOf, zoom } from "./tim
 
 /** Two labels have room beside each other. */
 const TICKS_PX = 92;
+/** Half a label at the edge says nothing. */
+const LABEL_PX = 56;
 const MARK_PX = 8;
 const WHEEL_STEP = 1.0015;
 
@@ -93,10 +95,10 @@ export function createBar({ page, spoken, onScrub, onHold, onHover }) {
     drawn = state;
     holder.replaceChildren(...rows.map((row) => drawRow(row)));
     byId("bar-ticks").replaceChildren(
-      ...ticksOf(view, TICKS_PX).map(({ ms, x, kind }) => {
+      ...ticksOf(view, TICKS_PX).filter(({ x }) => x < view.widthPx - LABEL_PX).map(({ ms, x, kind, hasSeconds }) => {
         const tick = make("span", `bar-tick is-${kind}`);
         tick.style.left = `${x.toFixed(1)}px`;
-        tick.textContent = kind === "day" ? spoken.shortDay(ms) : formatClock(ms).replace(/:00$/, "");
+        tick.textContent = kind === "day" ? spoken.shortDay(ms) : hasSeconds ? formatClock(ms) : formatClock(ms).slice(0, -3);
         return tick;
       }),
     );

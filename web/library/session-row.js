@@ -63,8 +63,9 @@ export function createSessionRow({ strings, spoken, onSelect }) {
     box.setAttribute("aria-label", t("library.select", { name, time }));
     link.href = hashOf([id], null);
     link.setAttribute("aria-label", t("library.play", { name, time }));
-    write(title, session.title ? `${time}  ${isolated(session.title)}` : time);
-    write(facts, `${formatLength(session.footageMs)} · ${formatBytes(session.bytes)}`);
+    write(title, session.title ? isolated(session.title) : time);
+    title.title = session.title;
+    write(facts, [...(session.title ? [time] : []), formatLength(session.footageMs), formatBytes(session.bytes)].join(" · "));
     tags.replaceChildren(
       ...(session.state === "recording" ? [tag(t("library.state.recording"), "record")] : []),
       ...(session.state === "waiting" ? [tag(session.waitingMs > 0 ? t("library.state.waiting_for", { span: spoken.span(session.waitingMs) }) : t("library.state.waiting"), "late")] : []),
