@@ -33,12 +33,12 @@ async function opened(t) {
   return page;
 }
 
-/** Wall time of what is shown, as the slider says it. @param {import("playwright-core").Page} page */
-const shownMs = (page) => page.locator("#bar-slider").evaluate((slider) => Number(/** @type {HTMLInputElement} */ (slider).value));
+/** Wall time of what is shown, as the timeline says it. @param {import("playwright-core").Page} page */
+const shownMs = (page) => page.locator("#bar-track").evaluate((track) => Number(track.dataset["nowMs"]));
 /** @param {import("playwright-core").Page} page @param {number} fromMs @param {number} toMs */
 const until = (page, fromMs, toMs) =>
   page.waitForFunction(([from, to]) => {
-    const now = Number(/** @type {HTMLInputElement} */ (document.getElementById("bar-slider")).value);
+    const now = Number(document.getElementById("bar-track")?.dataset["nowMs"]);
     return now >= Number(from) && now <= Number(to);
   }, [fromMs, toMs]);
 

@@ -234,6 +234,8 @@ export function createBar({ page, spoken, onScrub, onHold, onHover }) {
       const [row] = rows.filter(({ map }) => map.whatAt(nowMs).kind === "footage").concat(rows);
       if (!row) return;
       slider.value = String(Math.round(nowMs));
+      // The slider's own value is in whole seconds.
+      track.dataset.nowMs = String(Math.round(nowMs));
       const text = spoken.sentence(nowMs, row.map.whatAt(nowMs), { hasDay: hasManyDays });
       // While it plays, nobody wants to hear each second.
       if (slider.getAttribute("aria-valuetext") !== text) slider.setAttribute("aria-valuetext", text);

@@ -81,7 +81,7 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
     link.append(icon("download"), words);
     item.append(link);
     const bytes = formatBytes(amount(plan.bytes));
-    item.append(line(plan.is_zip ? t("library.plan.zip", { count: files.length, bytes }) : t("library.plan.one", { bytes })));
+    item.append(line(plan.is_zip ? t("library.plan.zip", { count: files.length, bytes }) : t("library.plan.single", { bytes })));
     const prerollMs = amount(files[0] && files[0].preroll_ms);
     if (prerollMs >= 50) item.append(line(t("library.plan.preroll", { seconds: (prerollMs / 1000).toFixed(1) })));
     const gaps = Array.isArray(plan.gaps) ? plan.gaps.length : 0;
