@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createUndo, parseDeletion, sortOut } from "../../web/library/deletion.js";
+import { fromField, toField } from "../../web/library/local-time.js";
 import { belongs, boundsOf, dayOf, groups, merge, parseDays, parseDevices, parsePage, parseSession, without } from "../../web/library/list.js";
 
 const at = (day, hour) => new Date(2026, 10, day, hour).getTime();
@@ -64,4 +65,17 @@ test("a deletion can be undone until its time, the newest first", () => {
   undo.take("x");
   assert.equal(undo.current(600), null);
   assert.equal(parseDeletion({ deletion: "z" }, []), null);
+});
+
+test("local times in fields, also in the hour that comes twice", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "Europe/Berlin";
+  const first = Date.UTC(2026, 9, 25, 0, 30);
+  const second = first + 3_600_000;
+  assert.deepEqual([toField(first), toField(second)], ["2026-10-25T02:30:00", "2026-10-25T02:30:00"]);
+  assert.deepEqual([fromField("2026-10-25T02:30", first), fromField("2026-10-25 02:30:00", second + 5000)], [first, second]);
+  assert.equal(fromField("2026-11-20T16:31:49"), Date.UTC(2026, 10, 20, 15, 31, 49));
+  for (const text of ["", "today", "2026-13-01T00:00", "2026-11-20T24:00", "2026-11-20"]) assert.equal(fromField(text), null, text);
+  if (before === undefined) delete process.env.TZ;
+  else process.env.TZ = before;
 });

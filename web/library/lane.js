@@ -93,6 +93,14 @@ export function createLane({ page, videos, timeline: first, onChange }) {
   const canShow = (reel) => inability(reel, (mime) => videos[0].canPlayType(mime));
 
   function reelEnded() {
+    const source = pair.source();
+    const reel = source && reelOf(source.reel);
+    const at = shownMs();
+    // It has grown since it was loaded, and is another file now.
+    if (source && reel && at !== null && reel.url !== source.url && map.place(at + 1) !== null) {
+      void seek(at + 1);
+      return;
+    }
     const next = nextReel();
     if (!next) {
       // What has been recorded meanwhile may follow.

@@ -144,7 +144,6 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
     const begin = first === null ? null : toField(startMs) === toField(first) ? startMs : first;
     const end = last === null ? null : toField(endMs) === toField(last) ? endMs : last;
     const isRight = begin !== null && end !== null && end - begin >= SHORTEST_MS && begin >= bounds.startMs - 1000 && end <= bounds.endMs + 1000;
-    from.toggleAttribute("aria-invalid", false);
     for (const field of [from, to]) {
       if (isRight) field.removeAttribute("aria-invalid");
       else field.setAttribute("aria-invalid", "true");

@@ -51,7 +51,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
   /** @type {string[]} */
   let sessions = [];
   let mayChange = false;
-  let isMuted = true;
+  let isMuted = false;
   let turn = 0;
   let wasPlaying = false;
   /** @type {any} */
@@ -112,6 +112,8 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     bar.render({ nowMs: player.nowMs(), part: part.current(), isPlaying: player.isPlaying() });
     renderClock();
     const isPlaying = player.isPlaying();
+    // A browser may have let it play only without its sound.
+    isMuted = lanes[0].video().muted;
     setIcon(byId("play-icon"), isPlaying ? "pause" : "play");
     byId("play").setAttribute("aria-label", t(isPlaying ? "library.pause.do" : "library.play.do"));
     setIcon(byId("sound-icon"), isMuted ? "no-speaker" : "speaker");
@@ -203,6 +205,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     byId("player-body").hidden = false;
     const videos = stage.open(told);
     const lanes = told.map((timeline, index) => createLane({ page, videos: /** @type {[HTMLVideoElement, HTMLVideoElement]} */ (videos[index]), timeline, onChange: render }));
+    // Of several, one is heard.
     lanes.forEach((lane, index) => lane.setMuted(isMuted || index > 0));
     player.open(lanes, openedAt);
     bar.open(rows(), bounds());
@@ -288,7 +291,6 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
 
   function toggleSound() {
     isMuted = !isMuted;
-    // Of several, one is heard.
     player.lanes().forEach((lane, index) => lane.setMuted(isMuted || index > 0));
     render();
   }

@@ -58,7 +58,11 @@ export function createPlayer({ page, onChange }) {
   function tick() {
     if (isSeeking || lanes.length === 0) return;
     if (isPlaying) {
-      const seen = lanes.map((lane) => ({ shownMs: lane.shownMs(), isReady: lane.isReady(), whatAt: lane.map().whatAt, place: lane.map().place }));
+      const seen = lanes.map((lane) => {
+        // A file may end a little before its last piece does.
+        const isOver = lane.state() === "ended";
+        return { shownMs: isOver ? Infinity : lane.shownMs(), isReady: isOver || lane.isReady(), whatAt: lane.map().whatAt, place: lane.map().place };
+      });
       const next = advance(clockMs, seen);
       noteGap(clockMs, next.clockMs);
       clockMs = next.clockMs;
