@@ -98,6 +98,31 @@ test("a place in a gap is what comes next, and every seek ends where it was aske
   }
 });
 
+test("at the end it stops and says so, and what has been recorded meanwhile is played", async (t) => {
+  const page = await opened(t);
+  const one = session("s0-0-1");
+  const [first, second] = one.reels;
+  t.after(() => {
+    one.reels = [first, second];
+  });
+  // What is in force of the file ends at 20 s; the rest comes later, as another file.
+  one.reels = [{ ...first, duration_ms: 20_000, pieces: first.pieces.slice(0, 1) }];
+  await page.goto(`${library.url}#session=s0-0-1&at=${one.start_ms + 19_000}`);
+  await page.locator(OPEN).waitFor();
+  await until(page, one.start_ms + 18_900, one.start_ms + 19_100);
+  await page.keyboard.press("k");
+  await page.locator("#clock-what", { hasText: "End of the recording" }).waitFor();
+  assert.equal(await page.locator("video.is-shown").evaluate((video) => /** @type {HTMLVideoElement} */ (video).paused), true);
+  one.reels = [{ ...first, url: first.url.replace("v=1", "v=2") }, second];
+  library.tell("session", { session: "s0-0-1", device: one.device, name: one.name, start_ms: one.start_ms, end_ms: one.end_ms, state: "recording" });
+  await page.waitForFunction(() => document.querySelectorAll(".span-go").length > 5);
+  await page.evaluate((at) => { location.hash = `#session=s0-0-1&at=${at}`; }, one.start_ms + 55_000);
+  await until(page, one.start_ms + 54_900, one.start_ms + 55_100);
+  await page.keyboard.press("k");
+  await until(page, one.start_ms + 56_000, one.start_ms + 70_000);
+  assert.match(await page.locator("video.is-shown").evaluate((video) => /** @type {HTMLVideoElement} */ (video).currentSrc), /v=2/);
+});
+
 test("a picture at a time, forward and back", async (t) => {
   const page = await opened(t);
   const { start_ms } = session("s1-0-3");
@@ -147,6 +172,16 @@ test("what this browser cannot play is said, with the download beside it", async
   const over = page.locator(".shot-over", { hasText: "HEVC" });
   await over.waitFor();
   assert.match(String(await over.locator("a").getAttribute("href")), /\/api\/sessions\/s0-2-1\/export\?/);
+});
+
+test("one that cannot be played holds nobody beside it", async (t) => {
+  const page = await opened(t);
+  const { start_ms } = session("s0-1-1");
+  await page.goto(`${library.url}#session=s0-2-1,s0-1-1&at=${start_ms + 55_000}`);
+  await page.locator(OPEN).waitFor();
+  await page.locator(".shot-over", { hasText: "HEVC" }).waitFor();
+  await page.keyboard.press("k");
+  await until(page, start_ms + 57_000, start_ms + 80_000);
 });
 
 test("a part is chosen by keys, planned, and kept; a deletion is asked for once and undone", async (t) => {

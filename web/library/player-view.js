@@ -314,7 +314,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
       case "by":
         return player.by(command.ms);
       case "frame":
-        return void player.step(command.by);
+        return player.step(command.by);
       case "tenth":
         return player.seek(startMs + ((endMs - startMs) * command.tenth) / TENTHS);
       case "start":
@@ -357,8 +357,8 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     ["play", () => player.toggle()],
     ["back-10", () => player.by(-10_000)],
     ["forward-10", () => player.by(10_000)],
-    ["frame-back", () => void player.step(-1)],
-    ["frame-forward", () => void player.step(1)],
+    ["frame-back", () => player.step(-1)],
+    ["frame-forward", () => player.step(1)],
     ["sound", toggleSound],
     ["go-to", goTo],
     ["mark", mark],

@@ -18,6 +18,8 @@ import { advance, follow } from "./clock.js";
 
 /** Often enough for two pictures to stay together. */
 const TICK_MS = 100;
+/** More would go on after the key has been let go. */
+const MOST_STEPS = 3;
 /** Long enough to be read. */
 const SKIPPED_MS = 4000;
 
@@ -33,6 +35,11 @@ export function createPlayer({ page, onChange }) {
   let rate = 1;
   let seeks = 0;
   let isSeeking = false;
+  /** Until what was asked for last is there. @type {Promise<void>} */
+  let seeking = Promise.resolve();
+  /** One picture after the other. @type {Promise<void>} */
+  let stepping = Promise.resolve();
+  let steps = 0;
   /** @type {number | null} */
   let queuedMs = null;
   /** @type {any} */
@@ -55,12 +62,17 @@ export function createPlayer({ page, onChange }) {
     gapUntil = page.performance.now() + SKIPPED_MS;
   }
 
+  /** Nobody waits for one that cannot be shown. @param {SessionLane} lane */
+  const isBroken = (lane) => ["failed", "unsupported", "nothing"].includes(lane.state());
+
   function tick() {
     if (isSeeking || lanes.length === 0) return;
+    if (isPlaying && lanes.every(isBroken)) pause();
     if (isPlaying) {
       const seen = lanes.map((lane) => {
         // A file may end a little before its last piece does.
         const isOver = lane.state() === "ended";
+        if (isBroken(lane)) return { shownMs: null, isReady: false, whatAt: () => ({ kind: "nothing", startMs: -Infinity, endMs: Infinity }), place: () => null };
         return { shownMs: isOver ? Infinity : lane.shownMs(), isReady: isOver || lane.isReady(), whatAt: lane.map().whatAt, place: lane.map().place };
       });
       const next = advance(clockMs, seen);
@@ -109,9 +121,9 @@ export function createPlayer({ page, onChange }) {
     }
   }
 
-  /** @param {number} wallMs */
-  async function seek(wallMs) {
-    if (lanes.length === 0) return;
+  /** @param {number} wallMs @returns {Promise<void>} */
+  function seek(wallMs) {
+    if (lanes.length === 0) return Promise.resolve();
     const target = Math.min(Math.max(wallMs, startMs()), endMs());
     clockMs = target;
     isEnd = false;
@@ -120,12 +132,17 @@ export function createPlayer({ page, onChange }) {
     if (isSeeking) {
       queuedMs = target;
       onChange();
-      return;
+      return seeking;
     }
     isSeeking = true;
     seeks += 1;
-    const mine = seeks;
+    seeking = go(target, seeks);
     onChange();
+    return seeking;
+  }
+
+  /** @param {number} target @param {number} mine */
+  async function go(target, mine) {
     for (let at = /** @type {number | null} */ (target); at !== null; ) {
       const there = at;
       queuedMs = null;
@@ -173,6 +190,21 @@ export function createPlayer({ page, onChange }) {
     onChange();
   }
 
+  /** @param {1 | -1} by */
+  async function step(by) {
+    await seeking;
+    // Side by side, the others follow the first.
+    const [first] = lanes.filter((lane) => lane.map().whatAt(clockMs).kind === "footage").concat(lanes);
+    if (!first || isSeeking || isPlaying) return;
+    await first.step(by);
+    const shown = first.shownMs();
+    if (shown === null) return;
+    clockMs = shown;
+    isEnd = false;
+    for (const lane of lanes) if (lane !== first && lane.map().whatAt(clockMs).kind === "footage") void lane.seek(clockMs);
+    onChange();
+  }
+
   function pause() {
     isPlaying = false;
     for (const lane of lanes) lane.pause();
@@ -210,17 +242,14 @@ export function createPlayer({ page, onChange }) {
     /** @param {number} ms */
     by: (ms) => void seek(clockMs + ms),
     /** @param {1 | -1} by */
-    async step(by) {
+    step(by) {
       pause();
-      // Side by side, the others follow the first.
-      const [first] = lanes.filter((lane) => lane.map().whatAt(clockMs).kind === "footage");
-      if (!first || isSeeking) return;
-      await first.step(by);
-      const shown = first.shownMs();
-      if (shown === null) return;
-      clockMs = shown;
-      for (const lane of lanes) if (lane !== first && lane.map().whatAt(clockMs).kind === "footage") void lane.seek(clockMs);
-      onChange();
+      // A key that is held down repeats faster than pictures are decoded.
+      if (steps >= MOST_STEPS) return;
+      steps += 1;
+      stepping = stepping.then(() => step(by), () => step(by)).finally(() => {
+        steps -= 1;
+      });
     },
     /** @param {number} next */
     setRate(next) {
