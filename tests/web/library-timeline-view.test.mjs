@@ -89,3 +89,12 @@ test("the nearest mark under a finger, or none", () => {
   const marks = [{ atMs: 100 }, { atMs: 110 }, { atMs: 500 }];
   assert.deepEqual([hit(view, marks, 108, 12), hit(view, marks, 300, 12)], [{ atMs: 110 }, null]);
 });
+
+test("noon is found on the day that has 23 hours, and the first round time where the zone is a quarter of an hour off", () => {
+  inZone("Europe/Berlin");
+  const spring = new Date(2026, 2, 29).getTime();
+  assert.deepEqual(ticksOf({ fromMs: spring, toMs: spring + 24 * HOUR, widthPx: 200 }, 90).map(({ ms }) => clock(ms)), ["0:00", "12:00", "0:00"]);
+  inZone("Asia/Kathmandu");
+  const start = new Date(2026, 10, 20, 9, 50).getTime();
+  assert.equal(clock(ticksOf({ fromMs: start, toMs: start + 6 * HOUR, widthPx: 600 }, 90)[0].ms), "10:00");
+});
