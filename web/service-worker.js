@@ -16,7 +16,7 @@
   /** The page in the browser's language, and in each of its own. */
   const PAGES = ["/", "/?lang=en", "/?lang=zh"];
   /** What only other pages use: those are of no use without the server. */
-  const NOT_NEEDED = /^\/web\/(live|trust|selftest|service-worker\.js|strings\/)/;
+  const NOT_NEEDED = /^\/web\/(live|library|trust|selftest|service-worker\.js|strings\/)/;
   /** Slow Wi-Fi brings the page within this; longer, and a person thinks that nothing happens. */
   const PATIENCE_MS = 3000;
 

@@ -31,7 +31,7 @@ test("every key that a template or a script names exists", () => {
     for (const [, key] of read(path).matchAll(/self\.t\("([^"]+)"\)/g)) assert.ok(key in en, `${path}: ${key}`);
   }
   for (const path of files("web", ".js")) {
-    for (const [, key] of read(path).matchAll(/["'`]((?:address|alarms|app|camera|capture|devices|embed|error|live|mpegts|people|selftest|sign_in|sources|transcoders|trust|who)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
+    for (const [, key] of read(path).matchAll(/["'`]((?:address|alarms|app|camera|capture|devices|embed|error|library|live|mpegts|people|selftest|sign_in|sources|transcoders|trust|who)\.[a-z0-9_.]*[a-z0-9_])["'`]/g)) {
       assert.ok(key in en, `${path}: ${key}`);
     }
   }
@@ -39,8 +39,8 @@ test("every key that a template or a script names exists", () => {
 
 test("the pages use every one of their keys", () => {
   const sources = [...files("templates", ".html"), ...files("web", ".js")].map(read).join("\n");
-  const composed = /^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier|outside)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\.|^sources\.((state|why|act|problem)\.|hours\.(from$|to$|problem\.))|^transcoders\.(format|state)\.|^mpegts\.((state|over|log)\.|start$|stop$)|^people\.(role\.|mode\.|(change|shut_out|user\.remove|password|token\.remove|link\.remove|code\.end)\.of$)|^sign_in\.(ask\.|refused\.|done\.(paired|network)$)|^who\.(camera|viewer|admin|everyone|open)$/;
-  for (const key of Object.keys(en).filter((name) => /^(address|alarms|app|camera|capture|devices|embed|error|live|mpegts|people|sign_in|sources|transcoders|who)\./.test(name))) {
+  const composed = /^library\.(gap|mark|files\.fault)\.|^live\.(path|why|soundless)\.|^capture\.(truth\.(stalled|nothing|waits|full|keep|kept|earlier|outside)\.|away\.|notice\.muted_|type\.|saved\.(play|download)$|remote\.((off|ask|always)\.hint$|silence\.|ask\.|did\.))|^devices\.(why|hindrance|refused|done|control|server|batch|act)\.|^sources\.((state|why|act|problem)\.|hours\.(from$|to$|problem\.))|^transcoders\.(format|state)\.|^mpegts\.((state|over|log)\.|start$|stop$)|^people\.(role\.|mode\.|(change|shut_out|user\.remove|password|token\.remove|link\.remove|code\.end)\.of$)|^sign_in\.(ask\.|refused\.|done\.(paired|network)$)|^who\.(camera|viewer|admin|everyone|open)$/;
+  for (const key of Object.keys(en).filter((name) => /^(address|alarms|app|camera|capture|devices|embed|error|library|live|mpegts|people|sign_in|sources|transcoders|who)\./.test(name))) {
     const base = key.replace(/\.one$/, "");
     assert.ok(composed.test(base) || sources.includes(`"${base}"`), key);
   }

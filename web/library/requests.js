@@ -1,0 +1,72 @@
+/**
+ * What is asked of the server about recordings.
+ *
+ *   const page = parsePage(await read(paths.list({ limit: 50 })));      rejects with a sentence in `said`, and the `status`
+ *   const { told, problem } = await change("PUT", path, body, strings);  `problem`: a sentence, "" where it was done
+ *
+ * @module
+ */
+
+import { ask, messageOf } from "../sources/requests.js";
+
+/** The library of thousands is a page of it; a disk that sleeps takes seconds to wake. */
+const PATIENCE_MS = 20_000;
+
+/** @param {Record<string, string | number | null>} values those without a value are left out */
+const query = (values) => {
+  const pairs = Object.entries(values).filter(([, value]) => value !== null && value !== "");
+  return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
+};
+
+/** @param {string} session */
+const of = (session) => `/api/sessions/${encodeURIComponent(session)}`;
+
+export const paths = {
+  /** @param {{ before_ms?: number | null, device?: string, text?: string, limit?: number, cursor?: string | null }} values */
+  list: (values) => `/api/library${query(values)}`,
+  /** @param {string} zone @param {string} device */
+  days: (zone, device) => `/api/library/days${query({ zone, device })}`,
+  devices: () => "/api/library/devices",
+  events: () => "/api/library/events",
+  /** @param {string} day @param {string} zone */
+  day: (day, zone) => `/api/library/export${query({ day, zone })}`,
+  /** @param {string} session */
+  timeline: (session) => `${of(session)}/timeline`,
+  /** @param {string} session @param {number} reel @param {number} atMs */
+  frame: (session, reel, atMs) => `${of(session)}/reels/${reel}/frame?at_ms=${Math.max(0, Math.round(atMs))}`,
+  /** @param {string} session @param {number} fromMs @param {number} toMs */
+  part: (session, fromMs, toMs) => `${of(session)}/export?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`,
+  /** @param {string} session @param {number} fromMs @param {number} toMs */
+  plan: (session, fromMs, toMs) => `${of(session)}/export/plan?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`,
+  /** @param {string} session */
+  title: (session) => `${of(session)}/title`,
+  /** @param {string} session */
+  marks: (session) => `${of(session)}/marks`,
+  /** @param {string} session @param {{ startMs: number, endMs: number }} [span] */
+  kept: (session, span) => `${of(session)}/kept${span ? `/${span.startMs}-${span.endMs}` : ""}`,
+  /** @param {string} [id] */
+  deletions: (id) => `/api/library/deletions${id ? `/${encodeURIComponent(id)}` : ""}`,
+};
+
+/** @param {string} path @returns {Promise<any>} */
+export async function read(path) {
+  const { ok, status, told } = await ask(path, "GET", undefined, PATIENCE_MS).catch(() => ({ ok: false, status: 0, told: null }));
+  if (!ok) throw Object.assign(new Error(`status ${status}`), { status, said: messageOf(told) });
+  return told;
+}
+
+/** @param {unknown} error @param {Pick<import("../lib/strings.js").Strings, "t">} strings */
+export function problemOf(error, { t }) {
+  const { status = 0, said = "" } = /** @type {{ status?: number, said?: string }} */ (error || {});
+  return said || (status === 0 ? t("library.unanswered") : String(status));
+}
+
+/** @param {string} method @param {string} path @param {unknown} body @param {Pick<import("../lib/strings.js").Strings, "t">} strings @returns {Promise<{ told: any, problem: string }>} */
+export async function change(method, path, body, { t }) {
+  try {
+    const { ok, status, told } = await ask(path, method, body);
+    return ok ? { told, problem: "" } : { told: null, problem: t("library.refused", { message: messageOf(told) || String(status) }) };
+  } catch {
+    return { told: null, problem: t("library.refused", { message: t("library.unanswered") }) };
+  }
+}
