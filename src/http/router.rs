@@ -51,6 +51,7 @@ fn main() -> Routes {
         // To nobody it shows how to sign in.
         .get("/", Rule::Public, pages::capture)
         .page("/devices", Rule::SignedIn, pages::devices)
+        .page("/library", Rule::SignedIn, pages::library)
         .page("/live", Rule::SignedIn, pages::live)
         .page("/address", Rule::SignedIn, pages::address)
         .page("/mpegts/{stream}", Rule::Watch, pages::mpegts)

@@ -66,6 +66,7 @@ page!(Address, "address.html");
 page!(Capture, "capture.html");
 page!(Devices, "devices.html");
 page!(Embed, "embed.html", stream);
+page!(Library, "library.html");
 page!(Live, "live.html");
 page!(MpegTs, "mpegts.html", stream);
 page!(SelfTest, "selftest.html");
@@ -85,6 +86,11 @@ pub(super) fn captures() -> impl Iterator<Item = String> {
 /// `GET /live`
 pub(super) async fn live(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
     render(&Live::new(choice.language(&headers)))
+}
+
+/// `GET /library`
+pub(super) async fn library(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
+    render(&Library::new(choice.language(&headers)))
 }
 
 /// `GET /devices`
