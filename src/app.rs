@@ -32,6 +32,7 @@ use crate::config::{self, Config, Task};
 use crate::console::{self, Address, Invitation};
 use crate::devices::Devices;
 use crate::doctor;
+use crate::export;
 use crate::ffmpeg::{self, Ffmpeg};
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
@@ -79,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         Task::Check(check) => {
             check::run(&check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
+        Task::Export(asked) => export::run(&asked),
         Task::Access(asked) => {
             access_command::run(asked, |state| folder::claim(state, "state", 0o700))
         }

@@ -13,6 +13,7 @@ mod config;
 mod console;
 mod devices;
 mod doctor;
+mod export;
 mod ffmpeg;
 mod http;
 mod ingest;
@@ -20,6 +21,7 @@ mod library;
 mod live;
 mod mdns;
 mod program;
+mod progress;
 mod push;
 mod recorder;
 #[cfg(test)]

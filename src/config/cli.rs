@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserCommand, Where};
 use super::alarms::{Alarms, Section};
 use super::file::File;
-use super::{Check, Config, Doctor, OwnCertificate, Port, Push, Split, Task, segment, sources};
+use super::{Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, segment, sources};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;
@@ -144,6 +144,8 @@ enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Take a part of a recording along as one file, every sample as it is
+    Export(Export),
     /// Say which cameras are plugged into this computer, and what they deliver
     Cameras,
     /// Say what would stop the server here: ports, certificate, addresses, clock, disk, cameras
@@ -196,6 +198,11 @@ pub(super) fn read() -> Task {
             without_secrets(cli.options).map(|Config { recordings, segment, .. }| {
                 Task::Check(Check { recordings, repair, segment })
             })
+        }
+        Some(Command::Export(mut asked)) => {
+            cli.options.recordings = asked.recordings.take().or(cli.options.recordings.take());
+            without_secrets(cli.options)
+                .map(|Config { recordings, .. }| Task::Export(ExportTask { asked, recordings }))
         }
         Some(Command::Doctor { options, json }) => Ok(Task::Doctor(doctor(options, json))),
         None => {

@@ -5,6 +5,7 @@ pub(crate) mod alarms;
 mod cli;
 mod compat;
 mod destination;
+mod export;
 mod file;
 mod mpegts;
 mod origin;
@@ -16,6 +17,7 @@ mod rtsp_addresses;
 mod secret;
 pub(crate) mod sources;
 mod split;
+mod wall_time;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ pub(crate) use access::{Access, AccessCommand, DeviceCommand, TokenCommand, User
 pub(crate) use alarms::Alarms;
 pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
+pub(crate) use export::Export;
 pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
@@ -34,6 +37,7 @@ pub(crate) use push::{Input, Push, Token};
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
 pub(crate) use split::Split;
+pub(crate) use wall_time::WallTime;
 
 /// Segments shorter than this are more headers than media.
 const MIN_SEGMENT: Duration = Duration::from_millis(500);
@@ -48,6 +52,7 @@ pub(crate) enum Task {
     Push(Push),
     Split(Split),
     Check(Check),
+    Export(ExportTask),
     /// Say which cameras are plugged in.
     Cameras,
     /// List, add or send away people, programs and devices.
@@ -64,6 +69,13 @@ pub(crate) struct Doctor {
     pub(crate) file: Option<PathBuf>,
     /// As the server would have it, or why it would not start with it.
     pub(crate) config: Result<Box<Config>, String>,
+}
+
+/// A part of a recording to be taken along.
+#[derive(Debug)]
+pub(crate) struct ExportTask {
+    pub(crate) asked: Export,
+    pub(crate) recordings: PathBuf,
 }
 
 /// A recordings folder to be verified.

@@ -82,6 +82,11 @@ impl Ffmpeg {
     }
 
     /// Whether it is installed.
+    /// Where it is.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub(crate) fn is_there(&self) -> bool {
         which(&self.program).is_some()
     }

@@ -6,7 +6,6 @@ mod file;
 mod front;
 mod interruption;
 mod names;
-mod progress;
 mod reading;
 mod report;
 mod room;
@@ -18,10 +17,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Split;
 use crate::console;
+use crate::progress::Progress;
 use cutting::Cutting;
 use file::Folder;
 use interruption::Interrupted;
-use progress::Progress;
 use source::Source;
 
 /// How a split ended that did not fail.

@@ -1,14 +1,15 @@
 //! A reel that is put together, and how its bytes are read.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::{Bytes, BytesMut};
-use container::reel::{Cut, Head, Part, PatchStep, Patcher, Piece, Reel, ReelError};
+use container::reel::{Cut, Head, Part, Patch, PatchStep, Patcher, Piece, Reel, ReelError};
 
 use super::Version;
 use super::fronts::{Front, Kind, Stamp, read_at};
@@ -194,13 +195,51 @@ impl Reading {
         Ok(all.freeze())
     }
 
+    /// Writes all of it to a file, and says of each piece how long it was. What is taken as it is goes
+    /// from file to file without passing through this program, where the system can do that. Blocks.
+    ///
+    /// # Errors
+    /// When a file is gone or is another one, or the other one cannot be written.
+    pub(crate) fn copy_to(
+        &self,
+        to: &mut fs::File,
+        mut each: impl FnMut(u64),
+    ) -> io::Result<()> {
+        for piece in self.made.reel.pieces() {
+            let (part, range, patch) = match piece {
+                Piece::Bytes(bytes) => {
+                    to.write_all(&bytes)?;
+                    each(bytes.len() as u64);
+                    continue;
+                }
+                Piece::File { part, range, patch } => (part, range, patch),
+            };
+            let file = self.file(part)?;
+            let mut from = &*file;
+            if patch == Patch::None {
+                from.seek(SeekFrom::Start(range.start))?;
+                let bytes = range.end - range.start;
+                if io::copy(&mut from.take(bytes), to)? != bytes {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                each(bytes);
+                continue;
+            }
+            patched(&file, range, &patch, |bytes| {
+                each(bytes.len() as u64);
+                to.write_all(&bytes)
+            })?;
+        }
+        Ok(())
+    }
+
     fn piece(&self, piece: Piece) -> io::Result<Vec<Bytes>> {
         let (part, range, patch) = match piece {
             Piece::Bytes(bytes) => return Ok(vec![bytes]),
             Piece::File { part, range, patch } => (part, range, patch),
         };
         let file = self.file(part)?;
-        if patch == container::reel::Patch::None {
+        if patch == Patch::None {
             let bytes = (range.end - range.start) as usize;
             let read = read_at(&file, range.start, bytes)?;
             return match read.len() == bytes {
@@ -208,15 +247,12 @@ impl Reading {
                 false => Err(io::ErrorKind::UnexpectedEof.into()),
             };
         }
-        let mut patcher = Patcher::new(range, &patch);
         let mut done = Vec::new();
-        loop {
-            match patcher.poll().map_err(io::Error::other)? {
-                PatchStep::Need { offset, bytes } => patcher.give(read_at(&file, offset, bytes)?),
-                PatchStep::Bytes(bytes) => done.push(bytes),
-                PatchStep::Done => return Ok(done),
-            }
-        }
+        patched(&file, range, &patch, |bytes| {
+            done.push(bytes);
+            Ok(())
+        })?;
+        Ok(done)
     }
 
     fn file(&self, part: usize) -> io::Result<Arc<fs::File>> {
@@ -231,5 +267,22 @@ impl Reading {
         let file = Arc::new(stamp.open(path)?);
         *open = Some((part, Arc::clone(&file)));
         Ok(file)
+    }
+}
+
+/// Gives a part of a file with what is other in the whole.
+fn patched(
+    file: &fs::File,
+    range: Range<u64>,
+    patch: &Patch,
+    mut give: impl FnMut(Bytes) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut patcher = Patcher::new(range, patch);
+    loop {
+        match patcher.poll().map_err(io::Error::other)? {
+            PatchStep::Need { offset, bytes } => patcher.give(read_at(file, offset, bytes)?),
+            PatchStep::Bytes(bytes) => give(bytes)?,
+            PatchStep::Done => return Ok(()),
+        }
     }
 }

@@ -11,12 +11,13 @@ use crate::console;
 const BAR: &str = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
 const ENDLESS: &str = "{spinner} {decimal_bytes} {decimal_bytes_per_sec}";
 
+/// How far something has come.
 #[derive(Debug)]
-pub(super) struct Progress(Option<ProgressBar>);
+pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
     /// Of so many bytes, where that is known.
-    pub(super) fn new(total: Option<u64>) -> Self {
+    pub(crate) fn new(total: Option<u64>) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self(None);
         }
@@ -29,14 +30,14 @@ impl Progress {
     }
 
     /// So many bytes more have been read.
-    pub(super) fn advance(&self, bytes: usize) {
+    pub(crate) fn advance(&self, bytes: usize) {
         if let Some(bar) = &self.0 {
             bar.inc(bytes as u64);
         }
     }
 
     /// So many of them are read again.
-    pub(super) fn go_back(&self, bytes: u64) {
+    pub(crate) fn go_back(&self, bytes: u64) {
         if let Some(bar) = &self.0 {
             bar.dec(bytes);
         }
@@ -46,7 +47,7 @@ impl Progress {
     ///
     /// # Errors
     /// When standard output does not take it.
-    pub(super) fn say(&self, path: &Path) -> Result<()> {
+    pub(crate) fn say(&self, path: &Path) -> Result<()> {
         let line = path.display().to_string();
         let said = match &self.0 {
             Some(bar) => bar.suspend(|| console::write(&line)),
@@ -55,7 +56,7 @@ impl Progress {
         said.with_context(|| format!("cannot print the name of the finished file {line}"))
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }
