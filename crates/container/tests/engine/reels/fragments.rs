@@ -241,3 +241,26 @@ fn damaged_heads_do_no_harm() {
         runner.run(&flips, is_harmless).unwrap();
     }
 }
+
+/// Samples that lie otherwise than in fragments one behind the other, and media that does not begin
+/// with the header of any.
+#[test]
+fn a_file_of_another_layout_has_no_pieces() {
+    let run = runs(&captures::named("chromium-mp4-h264-opus").stream).remove(0);
+    let (own, file) = (&run.parts[0].head, &run.files[0].finished);
+    let pieces = |file: &[u8]| Fragments::of(&head(file).0.unwrap(), NANOS_PER_SECOND);
+    assert!(pieces(file).is_some());
+    let media = own.media().start as usize;
+    let mut headless = file.clone();
+    assert_eq!(&headless[media + 4..media + 8], b"moov");
+    headless[media + 4..media + 8].copy_from_slice(b"free");
+    assert_eq!(pieces(&headless), None);
+    // The second chunk of a track begins inside the first, or right behind the first sample.
+    let chunks = file.windows(4).position(|four| four == b"stco").unwrap() + 12;
+    let first = u32::from_be_bytes(*file[chunks..].first_chunk().unwrap());
+    for at in [first, first + 1, first + 5000] {
+        let mut mixed = file.clone();
+        mixed[chunks + 4..chunks + 8].copy_from_slice(&at.to_be_bytes());
+        assert_eq!(pieces(&mixed), None, "{at} for {first}");
+    }
+}

@@ -202,29 +202,91 @@ fn a_frame_without_measure_is_not_read() {
     }
 }
 
-/// Where a cue leads to a cluster without its key frame, that is told, and nothing is looked for in
-/// all of the file.
+/// Where a cue leads to a cluster without its key frame, that is told, and no later one is taken for
+/// it.
 #[test]
 fn a_cue_that_leads_to_no_key_frame_is_told() {
-    let run = runs(&captures::named("chromium-webm-vp8-opus").stream).remove(0);
-    let head = &run.parts[0].head;
-    let mut file = run.files[0].finished.clone();
-    let number =
-        head.tracks().iter().position(|track| track.kind == Kind::Video).unwrap() as u8 + 1;
-    let at = head.media().start as usize;
-    let front = 0x80 | number;
+    let stream = captures::named("chromium-webm-vp8-opus").stream;
+    let mut own = record(&[stream.into()], 60 * NANOS_PER_SECOND).unwrap().files.remove(0);
+    let head = head(&own.finished).0.unwrap();
+    let keys = key_frames(&own);
+    assert!(keys.len() > 1 && keys.len() == head.key_frames_ns().len());
+    let key = &keys[0].data;
+    let data = own.finished.windows(key.len()).position(|bytes| bytes == key).unwrap();
     // A SimpleBlock has its flags behind a number and a time.
-    let mut changed = 0;
-    for key in key_frames(&run.files[0]) {
-        let data = file.windows(key.data.len()).position(|bytes| bytes == key.data).unwrap();
-        assert!(data > at && file[data - 4] == front && file[data - 1] == 0x80);
-        file[data - 1] = 0;
-        changed += 1;
+    assert_eq!(own.finished[data - 1], 0x80);
+    own.finished[data - 1] = 0;
+    let error = frame(&head, &own.finished, 0).0.unwrap_err();
+    assert_eq!((error.kind, error.element), (ErrorKind::Malformed, "CuePoint"));
+    assert!(frame(&head, &own.finished, keys[1].pts_ns).0.unwrap().data == keys[1].data);
+}
+
+/// A cluster of this payload, where the first one stood.
+fn of_cluster(payload: &[u8]) -> Result<Vec<u8>, ErrorKind> {
+    let stream = captures::named("chromium-webm-vp8-opus").stream;
+    let mut file =
+        record(&[stream.into()], 60 * NANOS_PER_SECOND).unwrap().files.remove(0).finished;
+    let head = head(&file).0.unwrap();
+    let number = head.tracks().iter().position(|track| track.kind == Kind::Video).unwrap();
+    assert_eq!(number + 1, usize::from(VIDEO));
+    let size = (payload.len() as u64 | 1 << 56).to_be_bytes();
+    let cluster = [&[0x1F, 0x43, 0xB6, 0x75][..], &size, payload].concat();
+    file[head.media().start as usize..][..cluster.len()].copy_from_slice(&cluster);
+    frame(&head, &file, 0).0.map(|frame| frame.data.to_vec()).map_err(|error| error.kind)
+}
+
+/// The capture's second track.
+const VIDEO: u8 = 2;
+
+#[test]
+fn a_key_frame_is_told_by_its_block() {
+    const ZERO: &[u8] = &[0xE7, 0x84, 0, 0, 0, 0];
+    const V: u8 = 0x80 | VIDEO;
+    // As SimpleBlocks, and as BlockGroups with and without a ReferenceBlock.
+    let simple = |track: u8, flags: u8| vec![0xA3, 0x85, track, 0, 0, flags, 1];
+    let group = |frame: u8| vec![0xA0, 0x87, 0xA1, 0x85, V, 0, 0, 0, frame];
+    let dependent = |frame: u8| vec![0xA0, 0x8A, 0xA1, 0x85, V, 0, 0, 0, frame, 0xFB, 0x81, 5];
+    for (blocks, frame) in [
+        (vec![simple(V, 0x80)], 1),
+        (vec![simple(0x81, 0x80), simple(V, 0), group(2)], 2),
+        (vec![vec![0xEC, 0x80], dependent(2), group(3), simple(V, 0x80)], 3),
+    ] {
+        assert_eq!(of_cluster(&[ZERO, &blocks.concat()].concat()), Ok(vec![frame]));
     }
-    assert!(changed > 0);
-    let (found, asked) = frame(head, &file, 0);
-    assert_eq!(found.unwrap_err().kind, ErrorKind::Malformed);
-    assert!(asked < file.len(), "{asked}");
+    // Of which no good can come.
+    let key = simple(V, 0x80);
+    let far = [&[0xE7, 0x88, 0x7F][..], &[0xFF; 7], &key].concat();
+    for (what, payload, kind) in [
+        ("nothing", Vec::new(), ErrorKind::Malformed),
+        ("no time", key.clone(), ErrorKind::Malformed),
+        ("a time behind all others", far, ErrorKind::Malformed),
+        (
+            "a time without a value",
+            [&[0xE7, 0x89][..], &[0; 9], &key].concat(),
+            ErrorKind::Malformed,
+        ),
+        ("no number", [ZERO, &simple(0, 0x80)].concat(), ErrorKind::Malformed),
+        ("no frame", [ZERO, &[0xA3, 0x84, V, 0, 0, 0x80]].concat(), ErrorKind::Malformed),
+        (
+            "two frames",
+            [ZERO, &[0xA3, 0x87, V, 0, 0, 0x84, 1, 1, 1]].concat(),
+            ErrorKind::Malformed,
+        ),
+        (
+            "a block behind the end",
+            [ZERO, &[0xA3, 0x86, V, 0, 0, 0x80, 1]].concat(),
+            ErrorKind::Truncated,
+        ),
+        ("no length", [ZERO, &[0xA3, 0xFF, V, 0, 0, 0x80, 1]].concat(), ErrorKind::Malformed),
+        (
+            "a group without a block",
+            [ZERO, &[0xA0, 0x82, 0xFB, 0x80]].concat(),
+            ErrorKind::Malformed,
+        ),
+        ("padding without end", [0xEC, 0x80].repeat(8200), ErrorKind::TooLarge),
+    ] {
+        assert_eq!(of_cluster(&payload), Err(kind), "{what}");
+    }
 }
 
 #[test]
@@ -239,8 +301,13 @@ fn damaged_bytes_do_no_harm() {
             failure_persistence: None,
             ..Default::default()
         });
-        let place = prop_oneof![0..front, front..front + 100, front..file.len()];
-        let flips = (prop::collection::vec((place, any::<u8>()), 1..6), any::<i64>());
+        let place = prop_oneof![0..front, front..front + 40, front..file.len()];
+        // And as lengths often begin.
+        let value = prop_oneof![
+            any::<u8>(),
+            prop::sample::select(&[0x00, 0x01, 0x10, 0x80, 0x88, 0xFF][..])
+        ];
+        let flips = (prop::collection::vec((place, value), 1..6), any::<i64>());
         let is_harmless = |(flips, at_ns): (Vec<(usize, u8)>, i64)| {
             let mut bent = file.clone();
             for (at, value) in flips {
