@@ -221,7 +221,7 @@ fn a_cue_that_leads_to_no_key_frame_is_told() {
     assert!(frame(&head, &own.finished, keys[1].pts_ns).0.unwrap().data == keys[1].data);
 }
 
-/// A cluster of this payload, where the first one stood.
+/// What is read of a cluster of this payload, where the one of the first key frame stood.
 fn of_cluster(payload: &[u8]) -> Result<Vec<u8>, ErrorKind> {
     let stream = captures::named("chromium-webm-vp8-opus").stream;
     let mut file =
@@ -231,7 +231,10 @@ fn of_cluster(payload: &[u8]) -> Result<Vec<u8>, ErrorKind> {
     assert_eq!(number + 1, usize::from(VIDEO));
     let size = (payload.len() as u64 | 1 << 56).to_be_bytes();
     let cluster = [&[0x1F, 0x43, 0xB6, 0x75][..], &size, payload].concat();
-    file[head.media().start as usize..][..cluster.len()].copy_from_slice(&cluster);
+    let Ok(FrameStep::Need { offset, .. }) = FrameReader::new(&head, 0).unwrap().poll() else {
+        panic!("it has nothing to read")
+    };
+    file[offset as usize..][..cluster.len()].copy_from_slice(&cluster);
     frame(&head, &file, 0).0.map(|frame| frame.data.to_vec()).map_err(|error| error.kind)
 }
 
