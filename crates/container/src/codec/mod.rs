@@ -11,6 +11,7 @@ pub mod opus;
 pub(crate) mod prefixed;
 pub mod vp8;
 pub mod vp9;
+pub mod webp;
 
 pub use name::{codec_name, configuration};
 

@@ -14,8 +14,13 @@
 //! [`HeadReader`] reads what is needed of a file, [`Reel::new`] makes the plan. Times are
 //! nanoseconds of the reel's media time, which has no holes: a part lies behind the one before as
 //! their common clock says ([`Part::follows`]), or begins where it ends.
+//!
+//! Of one file, [`FrameReader`] reads the key frame of a time, and [`Fragments`] is what a playlist
+//! names.
 
 mod configuration;
+mod fragments;
+mod frame;
 mod head;
 mod mp4;
 mod patch;
@@ -29,6 +34,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use configuration::Configuration;
+pub use fragments::{Fragment, Fragments};
+pub use frame::{Frame, FrameReader, FrameStep};
 pub use head::{Head, HeadReader, HeadStep, Zero};
 pub use patch::{Patch, PatchStep, Patcher};
 use pieces::Pieces;

@@ -3,7 +3,7 @@
 pub(super) mod mp4;
 mod record;
 pub(super) mod webm;
-mod window;
+pub(super) mod window;
 
 use std::ops::Range;
 

@@ -1,6 +1,8 @@
 //! The front of a finished MP4: `ftyp`, `moov` with all sample tables, `free`, and the header of an
 //! `mdat` that is the rest of the file (ISO 14496-12 clauses 4.3, 8.1 and 8.2).
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::window::{Lack, Window};
@@ -27,6 +29,8 @@ const MAX_BOXES: u32 = 16;
 #[derive(Debug, Clone)]
 pub(in crate::reel) struct Mp4Head {
     pub(in crate::reel) tracks: Vec<Listed>,
+    /// Where the `ftyp` stands, and the `moov` that fragments belong to: what the media begins with.
+    pub(in crate::reel) init: Option<[Range<u64>; 2]>,
 }
 
 /// The samples of a track, as boxes: nothing is expanded.
@@ -70,6 +74,7 @@ impl Mp4Head {
 pub(super) fn read(window: &Window) -> Result<Head, Lack> {
     let file_bytes = window.file_bytes();
     let (mut at, mut index) = (0, None);
+    let mut file_type = 0..0;
     for _ in 0..MAX_BOXES {
         let head = window.peek(at, MAX_HEADER_BYTES)?;
         let header = Header::read(&head).map_err(|fault| fault.at(at))?;
@@ -80,7 +85,7 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
         let end = end.ok_or_else(|| Fault::truncated("box").at(at))?;
         let other = Error::new(ErrorKind::NotFinished, at, "box");
         match &header.kind {
-            b"ftyp" if at == 0 => {}
+            b"ftyp" if at == 0 => file_type = at..end,
             b"free" | b"skip" => {}
             b"moov" if index.is_none() => {
                 if end - payload_at > MAX_INDEX_BYTES {
@@ -91,10 +96,12 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
             }
             b"mdat" if end == file_bytes => {
                 let (index_at, moov) = index.ok_or(other)?;
+                let first = window.peek(payload_at, MAX_HEADER_BYTES)?;
+                let init = fragmented(&first, payload_at, end).map(|moov| [file_type, moov]);
                 // A copy, so that nothing else that was read with it is kept.
                 let moov = Bytes::copy_from_slice(&moov);
                 let head =
-                    understand(&moov, payload_at..end).map_err(|fault| fault.at(index_at))?;
+                    understand(&moov, payload_at..end, init).map_err(|fault| fault.at(index_at))?;
                 return Ok(head);
             }
             _ => return Err(other.into()),
@@ -104,7 +111,19 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
     Err(Error::new(ErrorKind::NotFinished, at, "box").into())
 }
 
-fn understand(moov: &Bytes, media: std::ops::Range<u64>) -> Result<Head, Fault> {
+/// Where the `moov` stands that a file of up to `end` bytes had while it grew, if it is what begins
+/// at `at`.
+fn fragmented(first: &[u8], at: u64, end: u64) -> Option<Range<u64>> {
+    let header = Header::read(first).ok()??;
+    let moov_end = at.checked_add(header.len as u64)?.checked_add(header.size?)?;
+    (header.kind == *b"moov" && moov_end <= end).then_some(at..moov_end)
+}
+
+fn understand(
+    moov: &Bytes,
+    media: Range<u64>,
+    init: Option<[Range<u64>; 2]>,
+) -> Result<Head, Fault> {
     let (version, _, mut mvhd) = Reader::full(require(moov, &[b"mvhd"], "mvhd")?, "mvhd")?;
     mvhd.skip(if version == 1 { 16 } else { 8 })?;
     let movie_timescale = mvhd.u32()?.max(1);
@@ -137,12 +156,12 @@ fn understand(moov: &Bytes, media: std::ops::Range<u64>) -> Result<Head, Fault> 
         media,
         duration_ns: rescale(duration, movie_timescale, NANOS_PER_SECOND).max(0),
         zero: None,
-        family: Family::Mp4(Mp4Head { tracks: listed }),
+        family: Family::Mp4(Mp4Head { tracks: listed, init }),
     })
 }
 
 /// Goes through the tables once: all samples lie inside the media, under the only description.
-fn list(track: &Track, stbl: &Bytes, media: &std::ops::Range<u64>) -> Result<Listed, Fault> {
+fn list(track: &Track, stbl: &Bytes, media: &Range<u64>) -> Result<Listed, Fault> {
     let rows = Rows::read(stbl, 1, media.end)?;
     if rows.count() > MAX_SAMPLES || rows.beyond_bytes() > 0 {
         return Err(Fault { kind: ErrorKind::TooLarge, element: "stsz" });

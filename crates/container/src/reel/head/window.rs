@@ -10,7 +10,7 @@ const FIRST_BYTES: u64 = 8 << 10;
 
 /// Why reading does not go on.
 #[derive(Debug)]
-pub(super) enum Lack {
+pub(in crate::reel) enum Lack {
     /// These bytes are needed.
     Bytes {
         offset: u64,
@@ -27,31 +27,31 @@ impl From<Error> for Lack {
 
 /// What was given of a file.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(in crate::reel) struct Window {
     file_bytes: u64,
     held: Vec<(u64, Bytes)>,
     asked: Option<(u64, usize)>,
 }
 
 impl Window {
-    pub(super) fn new(file_bytes: u64) -> Self {
+    pub(in crate::reel) fn new(file_bytes: u64) -> Self {
         Self { file_bytes, held: Vec::new(), asked: None }
     }
 
-    pub(super) fn file_bytes(&self) -> u64 {
+    pub(in crate::reel) fn file_bytes(&self) -> u64 {
         self.file_bytes
     }
 
-    pub(super) fn ask(&mut self, offset: u64, bytes: usize) {
+    pub(in crate::reel) fn ask(&mut self, offset: u64, bytes: usize) {
         self.asked = Some((offset, bytes));
     }
 
-    pub(super) fn asked(&self) -> Option<(u64, usize)> {
+    pub(in crate::reel) fn asked(&self) -> Option<(u64, usize)> {
         self.asked
     }
 
     /// Takes what was asked for; where it is less, the file has become shorter.
-    pub(super) fn give(&mut self, bytes: Bytes) {
+    pub(in crate::reel) fn give(&mut self, bytes: Bytes) {
         let Some((offset, wanted)) = self.asked.take() else { return };
         if bytes.len() < wanted {
             self.file_bytes = self.file_bytes.min(offset + bytes.len() as u64);
@@ -60,12 +60,12 @@ impl Window {
     }
 
     /// Lets go of what lies in front of a place.
-    pub(super) fn forget_before(&mut self, offset: u64) {
+    pub(in crate::reel) fn forget_before(&mut self, offset: u64) {
         self.held.retain(|(at, held)| at + held.len() as u64 > offset);
     }
 
     /// So many bytes, or up to the end of the file.
-    pub(super) fn peek(&self, offset: u64, most: usize) -> Result<Bytes, Lack> {
+    pub(in crate::reel) fn peek(&self, offset: u64, most: usize) -> Result<Bytes, Lack> {
         let left = self.file_bytes.saturating_sub(offset);
         let bytes = usize::try_from(left).unwrap_or(usize::MAX).min(most);
         let found = self.held.iter().find_map(|(at, held)| {
@@ -83,7 +83,7 @@ impl Window {
     }
 
     /// Exactly so many bytes, which belong to `element`.
-    pub(super) fn get(
+    pub(in crate::reel) fn get(
         &self,
         offset: u64,
         bytes: usize,

@@ -2,6 +2,8 @@
 
 mod cuts;
 mod damaged;
+mod fragments;
+mod frames;
 mod joins;
 mod older;
 
