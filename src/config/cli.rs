@@ -11,7 +11,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserCommand, Where};
 use super::alarms::{Alarms, Section};
 use super::file::File;
-use super::{Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, segment, sources};
+use super::{
+    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, segment,
+    sources,
+};
 use crate::addresses::Host;
 
 const HTTPS_PORT: u16 = 5001;

@@ -126,9 +126,8 @@ mod tests {
         let begins = NaiveDateTime::parse_from_str("2026-11-20 22:00:00", "%Y-%m-%d %H:%M:%S");
         let begins_us =
             Local.from_local_datetime(&begins.unwrap()).earliest().unwrap().timestamp_micros();
-        let after_s = |text: &str| {
-            (resolved(of_day(text), begins_us).unwrap() - begins_us) / 1_000_000
-        };
+        let after_s =
+            |text: &str| (resolved(of_day(text), begins_us).unwrap() - begins_us) / 1_000_000;
         assert_eq!(after_s("22:30"), 1800);
         assert_eq!(after_s("00:10"), 2 * 3600 + 600);
         assert_eq!(after_s("21:59:30"), -30);

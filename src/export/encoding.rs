@@ -77,7 +77,9 @@ fn graph(made: &[Arc<Made>]) -> (String, bool) {
         joined += &format!("[v{number}]");
         if has_sound {
             graph += &match has(made, Kind::Audio) {
-                true => format!("[{number}:a:0]aresample=48000:async=1,aformat=channel_layouts=stereo[a{number}];"),
+                true => format!(
+                    "[{number}:a:0]aresample=48000:async=1,aformat=channel_layouts=stereo[a{number}];"
+                ),
                 false => format!("anullsrc=r=48000:cl=stereo:d={seconds}[a{number}];"),
             };
             joined += &format!("[a{number}]");

@@ -39,10 +39,7 @@ pub(crate) fn run(task: &ExportTask) -> Result<()> {
     let made: Vec<Arc<Made>> =
         library.reels().cut(&session, from_us, to_us).into_iter().map(Arc::new).collect();
     if made.is_empty() {
-        bail!(
-            "nothing of the recording lies in that time; {}",
-            choosing::described(&session)
-        );
+        bail!("nothing of the recording lies in that time; {}", choosing::described(&session));
     }
     tell_preroll(&made, asked);
     let path = write(&session, made, asked)?;

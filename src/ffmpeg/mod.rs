@@ -2,6 +2,7 @@
 
 mod abilities;
 mod parts;
+mod still;
 mod words;
 
 use std::ffi::OsStr;
@@ -81,12 +82,12 @@ impl Ffmpeg {
         Self { program: Arc::new(program.into()), abilities: Arc::default() }
     }
 
-    /// Whether it is installed.
     /// Where it is.
     pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
+    /// Whether it is installed.
     pub(crate) fn is_there(&self) -> bool {
         which(&self.program).is_some()
     }

@@ -81,6 +81,22 @@ fn main() -> Routes {
             Rule::OwnOrWatch,
             api::sessions::reels::reel,
         )
+        .get(
+            "/api/sessions/{session}/reels/{reel}/frame",
+            Rule::OwnOrWatch,
+            api::sessions::frames::of_reel,
+        )
+        .get("/api/sessions/{session}/frame", Rule::OwnOrWatch, api::sessions::frames::of_session)
+        .get(
+            "/api/sessions/{session}/playlist.m3u8",
+            Rule::OwnOrWatch,
+            api::sessions::hls::playlist,
+        )
+        .get(
+            "/api/sessions/{session}/files/{file}/init.mp4",
+            Rule::OwnOrWatch,
+            api::sessions::hls::init,
+        )
         .get("/api/sessions/{session}/export", Rule::OwnOrWatch, api::sessions::export::export)
         .get("/api/sessions/{session}/export/plan", Rule::OwnOrWatch, api::sessions::export::plan)
         .get("/api/sessions/{session}/check", Rule::OwnOrWatch, api::check::check)

@@ -6,8 +6,8 @@ use container::{Damage, Demuxer, Error, ErrorKind, MovieDemuxer, MovieStep};
 use super::cutting::Cutting;
 use super::front::Front;
 use super::interruption::Interruption;
-use super::progress::Progress;
 use super::source::Source;
+use crate::progress::Progress;
 
 /// What is read at once: little enough to be in a cache still, enough that calls cost nothing.
 const READ_BYTES: usize = 256 << 10;

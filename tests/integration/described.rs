@@ -31,7 +31,9 @@ const CASES: usize = 9;
 const GOOD_CASES: usize = 4;
 
 /// Operations that do not succeed here, and why.
-const WITHOUT_SUCCESS: [(&str, &str); 4] = [
+const WITHOUT_SUCCESS: [(&str, &str); 6] = [
+    ("GET /api/sessions/{session}/playlist.m3u8", "there is no MP4 here; library/playing.rs"),
+    ("GET /api/sessions/{session}/files/{file}/init.mp4", "nor its beginning; library/playing.rs"),
     ("POST /api/access/first", "it is over once there is an admin, who makes all else; access.rs"),
     ("POST /api/alarms/{id}/dismiss", "an alarm takes its time to come; alarms.rs"),
     ("POST /whep/{stream}", "an offer is made by a browser; whep.rs"),

@@ -62,6 +62,11 @@ impl Made {
         Self::new(fronts, group, Some(Cut { from_ns: ns(from_us), to_ns: ns(to_us) }))
     }
 
+    /// What of a group lies between two media times.
+    pub(super) fn part(fronts: &[Front], group: &Group, cut: Cut) -> Result<Self, ReelError> {
+        Self::new(fronts, group, Some(cut))
+    }
+
     fn new(fronts: &[Front], group: &Group, cut: Option<Cut>) -> Result<Self, ReelError> {
         let joinable = group.files.iter().zip(&group.follows).filter_map(|(&at, &follows)| {
             let front = &fronts[at];
@@ -90,6 +95,14 @@ impl Made {
     /// What tells it from every other one.
     pub(crate) fn tag(&self) -> &str {
         &self.tag
+    }
+
+    /// Whether all its files are those of which it was made. Blocks.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        let is_same = |(path, stamp): (&PathBuf, &Option<Stamp>)| {
+            fs::metadata(path).is_ok_and(|metadata| Some(Stamp::of(&metadata)) == *stamp)
+        };
+        self.parts.iter().zip(&self.stamps).all(is_same)
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -133,13 +146,9 @@ impl Made {
         wall_us(&self.stretches, 0).unwrap_or_default()
     }
 
-    /// The file that is shown at a media time, and the time in it, in nanoseconds.
-    pub(crate) fn file_at(&self, media_us: i64) -> Option<(&PathBuf, i64)> {
-        let media_ns = media_us.saturating_mul(1000);
-        let behind = self.reel.starts_ns().partition_point(|&start_ns| start_ns <= media_ns);
-        let at = behind.saturating_sub(1);
-        let start_ns = self.reel.starts_ns().get(at)?;
-        Some((self.parts.get(at)?, media_ns - start_ns))
+    /// The wall time at a media time.
+    pub(crate) fn wall_us(&self, media_us: i64) -> Option<WallUs> {
+        wall_us(&self.stretches, media_us.clamp(0, self.duration_us().max(1) - 1))
     }
 
     pub(super) fn weight_bytes(&self) -> u64 {
@@ -200,11 +209,7 @@ impl Reading {
     ///
     /// # Errors
     /// When a file is gone or is another one, or the other one cannot be written.
-    pub(crate) fn copy_to(
-        &self,
-        to: &mut fs::File,
-        mut each: impl FnMut(u64),
-    ) -> io::Result<()> {
+    pub(crate) fn copy_to(&self, to: &mut fs::File, mut each: impl FnMut(u64)) -> io::Result<()> {
         for piece in self.made.reel.pieces() {
             let (part, range, patch) = match piece {
                 Piece::Bytes(bytes) => {

@@ -1,6 +1,7 @@
 //! Recordings as they are played and taken along: reels, by reference
 //! (`docs/adr/0018-recordings-are-played-by-reference.md`).
 
+mod frames;
 mod fronts;
 mod groups;
 mod made;
@@ -112,6 +113,7 @@ impl Reels {
     ) -> Option<Arc<Made>> {
         if let Some(version) = version
             && let Some(made) = self.made.get(&(key(session), version.tag.clone()))
+            && made.is_as_it_was()
         {
             return Some(made);
         }

@@ -84,7 +84,13 @@ impl<'a> Ground<'a> {
                 needs.query = Some("zone=UTC".to_owned());
                 None
             }
-            "/api/library/export" | "/api/library/export/files" => {
+            "/api/sessions/{session}/reels/{reel}/frame" => {
+                needs.query = Some("at_ms=0".to_owned());
+                None
+            }
+            "/api/library/export"
+            | "/api/library/export/files"
+            | "/api/sessions/{session}/frame" => {
                 needs.query = Some(self.recorded(operation).await);
                 None
             }
@@ -116,10 +122,11 @@ impl<'a> Ground<'a> {
         let path = "/api/sessions/session-over";
         let session = ask(self.server, "GET", path, Some(self.admin), &Value::Null).await.json();
         let file = &session["files"][0];
-        match operation.path.ends_with("/files") {
-            true => format!("files=session-over/{}", file["file"].as_str().unwrap()),
-            false => {
-                let at = file["start_ms"].as_i64().unwrap();
+        let at = file["start_ms"].as_i64().unwrap();
+        match operation.path.rsplit('/').next() {
+            Some("files") => format!("files=session-over/{}", file["file"].as_str().unwrap()),
+            Some("frame") => format!("wall_ms={at}"),
+            _ => {
                 let day = chrono::DateTime::from_timestamp_millis(at).unwrap();
                 format!("zone=UTC&day={}", day.format("%Y-%m-%d"))
             }

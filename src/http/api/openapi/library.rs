@@ -77,7 +77,52 @@ fn playing() -> Vec<Operation> {
         .answers_in_ranges(&["video/webm", "video/mp4", "audio/webm", "audio/mp4"])
         .refuses(404, "there is none")
         .refuses(410, "the recording has changed since; its timeline has the new address"),
+        picture(
+            Operation::get(
+                "getSessionPicture",
+                "/api/sessions/{session}/frame",
+                Rule::OwnOrWatch,
+                "The last key frame at a wall time",
+            )
+            .query("wall_ms", Required::True, wall_ms(), "the wall time"),
+        ),
+        picture(
+            Operation::get(
+                "getReelPicture",
+                "/api/sessions/{session}/reels/{reel}/frame",
+                Rule::OwnOrWatch,
+                "The last key frame at a media time of a reel",
+            )
+            .query("at_ms", Required::True, wall_ms(), "milliseconds from its beginning"),
+        ),
+        Operation::get(
+            "getPlaylist",
+            "/api/sessions/{session}/playlist.m3u8",
+            Rule::OwnOrWatch,
+            "The MP4s of a session for players of HLS",
+        )
+        .answers(200, bytes("application/vnd.apple.mpegurl"), "by ranges into its files")
+        .refuses(404, "there is no such session, or no MP4 in it"),
+        Operation::get(
+            "getInit",
+            "/api/sessions/{session}/files/{file}/init.mp4",
+            Rule::OwnOrWatch,
+            "What a player of HLS must have before a piece of an MP4",
+        )
+        .answers(200, bytes("video/mp4"), "its initialization section")
+        .refuses(404, "there is no such MP4"),
     ]
+}
+
+/// What a VP8 frame is as WebP, any other as WebCodecs take it, with headers that say its codec and
+/// what the decoder needs; or as JPEG.
+fn picture(operation: Operation) -> Operation {
+    let jpeg = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["jpeg"]));
+    let kinds = ["image/webp", "application/octet-stream", "image/jpeg"];
+    operation
+        .query("format", Required::False, jpeg.build(), "where it shall be decoded here")
+        .answers_one_of(200, kinds.map(bytes), "the picture, or the frame")
+        .refuses(404, "there is none then, or it cannot be decoded here")
 }
 
 fn taking() -> Vec<Operation> {

@@ -1,6 +1,8 @@
 //! `/api/sessions/{session}`: one recording.
 
 pub(in super::super) mod export;
+pub(in super::super) mod frames;
+pub(in super::super) mod hls;
 pub(in super::super) mod reels;
 pub(in super::super) mod timeline;
 

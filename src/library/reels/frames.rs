@@ -1,0 +1,81 @@
+//! Single pictures of recordings.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use container::reel::{Cut, Frame, FrameReader, FrameStep};
+
+use super::Reels;
+use super::fronts::{Front, Kind, read_at};
+use super::groups::Group;
+use super::made::{Made, Reading};
+use crate::clock::WallUs;
+use crate::library::session::{File, Session};
+
+/// What is shown a moment behind a file's end is its last picture.
+const LAST_SHOWN_US: i64 = 2_000_000;
+
+/// A key frame, and as much around it as one file needs: larger ones are no pictures of a camera.
+const MAX_STILL_BYTES: u64 = 16 << 20;
+
+impl Reels {
+    /// The key frame that is shown at a wall time or before. `None` where nothing was recorded then, or
+    /// no picture. Blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn frame(&self, session: &Session, at_us: WallUs) -> io::Result<Option<Frame>> {
+        let Some((front, at_ns)) = self.front_at(session, at_us) else { return Ok(None) };
+        let Kind::Joinable(head) = &front.kind else { return Ok(None) };
+        let Some(mut reader) = FrameReader::new(head, at_ns) else { return Ok(None) };
+        let file = fs::File::open(&front.path)?;
+        loop {
+            match reader.poll().map_err(io::Error::other)? {
+                FrameStep::Need { offset, bytes } => reader.give(read_at(&file, offset, bytes)?),
+                FrameStep::Done(frame) => return Ok(Some(frame)),
+            }
+        }
+    }
+
+    /// The same as a file of its own, which others decode. Blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the picture is larger than any.
+    pub(crate) fn still(&self, session: &Session, at_us: WallUs) -> io::Result<Option<Bytes>> {
+        let Some((front, at_ns)) = self.front_at(session, at_us) else { return Ok(None) };
+        let group = Group { files: vec![0], follows: vec![None] };
+        let cut = Cut { from_ns: at_ns.max(0), to_ns: at_ns.max(0) + 1 };
+        let Ok(made) = Made::part(&[front], &group, cut) else { return Ok(None) };
+        if made.bytes() > MAX_STILL_BYTES {
+            return Err(io::Error::other("a picture is larger than any camera's"));
+        }
+        let bytes = made.bytes() as usize;
+        Reading::new(Arc::new(made)).read(0, bytes).map(Some)
+    }
+
+    /// The file that is shown at a wall time, and the time in it.
+    fn front_at(&self, session: &Session, at_us: WallUs) -> Option<(Front, i64)> {
+        let file = file_at(&session.files, at_us)?;
+        let front = self.fronts.read(&self.root, session, std::slice::from_ref(file)).pop()?;
+        Some((front, at_us.saturating_sub(file.start_us).max(0).saturating_mul(1000)))
+    }
+
+    /// What the fronts of a session's files say. Blocks.
+    pub(crate) fn fronts(&self, session: &Session) -> Vec<Front> {
+        self.fronts_of(session, &session.files)
+    }
+
+    /// The same of some of its files.
+    pub(crate) fn fronts_of(&self, session: &Session, files: &[File]) -> Vec<Front> {
+        self.fronts.read(&self.root, session, files)
+    }
+}
+
+/// The last file that begins at a time or before, while it is shown.
+fn file_at(files: &[File], at_us: WallUs) -> Option<&File> {
+    let begun = files.iter().filter(|file| file.start_us <= at_us);
+    let last = begun.max_by_key(|file| file.start_us)?;
+    (at_us <= last.end_us().saturating_add(LAST_SHOWN_US)).then_some(last)
+}
