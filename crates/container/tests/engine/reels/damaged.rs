@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::ErrorKind;
-use container::reel::{Cut, Head, HeadReader, HeadStep, Part, Reel};
+use container::reel::{Cut, Head, HeadReader, HeadStep, Part, Reel, ReelError};
 use proptest::prelude::*;
 
 use super::{bytes, head, runs};
@@ -98,4 +98,94 @@ fn damaged_heads_do_no_harm() {
         };
         runner.run(&flips, is_harmless).unwrap();
     }
+}
+
+/// Where these bytes stand first.
+fn place(file: &[u8], of: &[u8]) -> usize {
+    file.windows(of.len()).position(|bytes| bytes == of).unwrap()
+}
+
+/// The head of a file that is said to be longer than what is there of it, which is zeros then.
+fn sparse_head(file: &[u8], file_bytes: u64) -> Result<Head, container::Error> {
+    let mut reader = HeadReader::new(file_bytes);
+    loop {
+        match reader.poll()? {
+            HeadStep::Need { offset, bytes } => {
+                let there = file.get(offset as usize..).unwrap_or_default();
+                let mut some = there[..bytes.min(there.len())].to_vec();
+                some.resize(bytes, 0);
+                reader.give(some.into());
+            }
+            HeadStep::Done(head) => return Ok(head),
+        }
+    }
+}
+
+/// The last box of an MP4 reaches to here.
+fn with_media_up_to(file: &[u8], media_at: u64, file_bytes: u64) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let size = file_bytes - (media_at - 16);
+    file[media_at as usize - 8..media_at as usize].copy_from_slice(&size.to_be_bytes());
+    file
+}
+
+#[test]
+fn a_size_that_all_samples_have_is_not_counted_forever() {
+    let run = runs(&captures::named("chromium-mp4-h264-opus").stream).remove(0);
+    let media_at = run.parts[0].head.media().start;
+    let mut file = with_media_up_to(&run.files[0].finished, media_at, 1 << 62);
+    // Four thousand million samples of one byte, in a file that has room for them.
+    let stsz = place(&file, b"stsz") + 8;
+    file[stsz..stsz + 8].copy_from_slice(&[0, 0, 0, 1, 255, 255, 255, 255]);
+    assert_eq!(sparse_head(&file, 1 << 62).unwrap_err().kind, ErrorKind::TooLarge);
+}
+
+#[test]
+fn files_that_are_longer_together_than_one_can_be_are_told() {
+    let run = runs(&captures::named("chromium-mp4-h264-opus").stream).remove(0);
+    let media_at = run.parts[0].head.media().start;
+    let bytes = (1 << 62) + 1;
+    let file = with_media_up_to(&run.files[0].finished, media_at, bytes);
+    let head: Arc<Head> = sparse_head(&file, bytes).unwrap().into();
+    let part = || Part { head: head.clone(), follows: None };
+    assert!(Reel::new(&[part()], None).is_ok());
+    for parts in 2..7 {
+        let parts: Vec<Part> = (0..parts).map(|_| part()).collect();
+        assert_eq!(Reel::new(&parts, None).unwrap_err(), ReelError::TooLong);
+    }
+}
+
+#[test]
+fn a_segment_holds_its_clusters_and_one_index() {
+    let run = runs(&captures::named("chromium-webm-vp8-opus").stream).remove(0);
+    let file = &run.files[1].finished;
+    let size_at = place(file, &[0x18, 0x53, 0x80, 0x67]) + 4;
+    let media_at = run.parts[1].head.media().start;
+    let data_at = size_at as u64 + 8;
+    // It ends where its first cluster begins, inside its index, and inside that cluster.
+    for size in [media_at - data_at, media_at - data_at - 9, media_at - data_at + 9] {
+        let mut bent = file.clone();
+        bent[size_at..size_at + 8].copy_from_slice(&(size | 1 << 56).to_be_bytes());
+        assert_eq!(head(&bent).0.unwrap_err().kind, ErrorKind::Truncated, "{size}");
+    }
+    // The Void behind the Cues becomes Cues, too.
+    let mut bent = file.clone();
+    let front = &file[..media_at as usize];
+    let void = (0..front.len()).rfind(|&at| {
+        front[at] == 0xEC && element_end(&front[at..]).is_some_and(|end| at + end == front.len())
+    });
+    let void = void.unwrap();
+    let size = (front.len() - void - 12) as u64;
+    bent[void..void + 4].copy_from_slice(&[0x1C, 0x53, 0xBB, 0x6B]);
+    bent[void + 4..void + 12].copy_from_slice(&(size | 1 << 56).to_be_bytes());
+    assert_eq!(head(&bent).0.unwrap_err().kind, ErrorKind::NotFinished);
+}
+
+/// Where an element with an id of one byte ends.
+fn element_end(bytes: &[u8]) -> Option<usize> {
+    let len = bytes.get(1)?.leading_zeros() as usize + 1;
+    let digits = bytes.get(1..1 + len)?;
+    let size = digits.iter().fold(0u64, |size, &digit| size << 8 | u64::from(digit));
+    let size = size & ((1u64 << (7 * len)) - 1);
+    usize::try_from(size).ok()?.checked_add(1 + len)
 }
