@@ -77,10 +77,10 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
                 continue;
             }
             id::INFO if front.info.is_none() => {
-                front.info = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Info")?)
+                front.info = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Info")?);
             }
             id::TRACKS if front.tracks.is_none() => {
-                front.tracks = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Tracks")?)
+                front.tracks = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Tracks")?);
             }
             id::CUES if front.cues.is_none() => front.cues = Some(payload(MAX_CUES_BYTES, "Cues")?),
             id::SEEK_HEAD | id::VOID => {}

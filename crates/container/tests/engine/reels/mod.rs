@@ -2,6 +2,7 @@
 
 mod cuts;
 mod damaged;
+mod index;
 mod joins;
 mod older;
 mod uneven;
