@@ -189,3 +189,22 @@ fn element_end(bytes: &[u8]) -> Option<usize> {
     let size = size & ((1u64 << (7 * len)) - 1);
     usize::try_from(size).ok()?.checked_add(1 + len)
 }
+
+/// A decoder is told once what the samples are like.
+#[test]
+fn files_with_other_settings_are_told() {
+    // The level of H.264; the gain of Opus.
+    let settings =
+        [("chromium-mp4-h264-opus", &b"avcC"[..], 7), ("chromium-webm-vp8-opus", b"OpusHead", 16)];
+    for (name, of, behind) in settings {
+        let run = runs(&captures::named(name).stream).remove(0);
+        let mut parts = run.parts.clone();
+        let mut bent = run.files[1].finished.clone();
+        let at = place(&bent, of) + behind;
+        bent[at] ^= 1;
+        parts[1].head = head(&bent).0.unwrap().into();
+        let different = ReelError::Different { part: 1 };
+        assert_eq!(Reel::new(&parts, None).unwrap_err(), different, "{name}");
+        assert!(Reel::new(&parts[1..2], None).is_ok(), "{name}");
+    }
+}

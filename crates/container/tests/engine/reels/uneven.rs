@@ -4,7 +4,7 @@ use container::reel::{Cut, Part, Reel, ReelError};
 use container::{Kind, Muxer, NANOS_PER_SECOND, Sample};
 
 use super::older::timestamps;
-use super::{Run, assert_same, head, runs, runs_of, samples};
+use super::{Run, assert_same, head, runs, runs_of, samples, streams};
 use crate::captures;
 use crate::matrix::recording::{File, Read, apply_step};
 
@@ -194,5 +194,71 @@ fn time_goes_on_at_every_seam() {
             places.iter().map(|&at| u32::from_be_bytes(*whole[at + 2..].first_chunk().unwrap()));
         let ms: Vec<u32> = ms.collect();
         assert!(ms.len() > run.files.len() && ms.is_sorted(), "{name}: {ms:?}");
+    }
+}
+
+/// What an Opus track's description says is hidden in front of it, in samples.
+fn pre_skip(mp4: &[u8]) -> u16 {
+    let at = mp4.windows(4).position(|bytes| bytes == b"dOps").unwrap();
+    u16::from_be_bytes([mp4[at + 6], mp4[at + 7]])
+}
+
+/// What an encoder puts in front of its sound is hidden where the whole begins with it. Elsewhere
+/// it is heard, has its own time, and is announced nowhere.
+#[test]
+fn what_stands_in_front_of_the_sound_is_hidden_at_the_beginning_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = (0, 0);
+    for (name, stream) in streams(folder.path()) {
+        let run = runs(&stream).remove(0);
+        if !run.is_mp4() {
+            continue;
+        }
+        let first = &run.parts[0];
+        let early_ns = -run.expected(0, false).iter().map(|read| read.pts_ns).min().unwrap();
+        let again = |head| Part { head, follows: None };
+        let reel =
+            Reel::new(&[again(first.head.clone()), again(first.head.clone())], None).unwrap();
+        let lead_in_ns = reel.starts_ns()[1] - first.head.duration_ns();
+        let off_ns = lead_in_ns - early_ns.max(0);
+        assert!(off_ns.abs() <= run.tolerance_ns(), "{name}: {lead_in_ns} of {early_ns}");
+        seen.0 += usize::from(early_ns > run.tolerance_ns());
+        let file = &run.files[0].finished;
+        if !file.windows(4).any(|bytes| bytes == b"dOps") || run.files.len() < 2 {
+            continue;
+        }
+        let front = |reel: &Reel| pre_skip(&run.bytes(reel, 0..reel.bytes().min(60_000)));
+        let whole = Reel::new(&run.parts, None).unwrap();
+        assert_eq!(front(&whole), pre_skip(file), "{name}");
+        let end_ns = whole.duration_ns();
+        for from_ns in whole.starts_ns()[1..].iter().map(|start_ns| start_ns + 1_000_000) {
+            let cut = Reel::new(&run.parts, Some(Cut { from_ns, to_ns: end_ns })).unwrap();
+            assert_eq!(front(&cut), 0, "{name}");
+        }
+        seen.1 += usize::from(pre_skip(file) > 0);
+    }
+    assert!(seen.0 > 0 && seen.1 > 0, "{seen:?}");
+}
+
+/// Packets that are all as long follow each other exactly, whatever a file's zero is rounded to.
+#[test]
+fn sound_has_one_pace_through_all_files() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, stream) in streams(folder.path()) {
+        if name != "aac.mp4" && name != "opus.mp4" {
+            continue;
+        }
+        // Not in step with the packets, so that no two files are alike.
+        let run = runs_of(&stream, 400_000_000).remove(0);
+        assert!(run.files.len() > 3, "{name}");
+        let reel = Reel::new(&run.parts, None).unwrap();
+        let whole = samples(&run.bytes(&reel, 0..reel.bytes()), true);
+        let sound: Vec<&Read> = whole.iter().filter(|read| read.kind == Kind::Audio).collect();
+        let step_ns = sound[1].pts_ns - sound[0].pts_ns;
+        for (n, pair) in sound.windows(2).enumerate() {
+            // What is left is the rounding of the test's own nanoseconds.
+            let off_ns = pair[1].pts_ns - pair[0].pts_ns - step_ns;
+            assert!(off_ns.abs() <= 1, "{name}: {off_ns} ns off behind packet {n}");
+        }
     }
 }
