@@ -1,5 +1,6 @@
 //! Files whose sound and pictures do not lie side by side.
 
+use bytes::Bytes;
 use container::reel::{Cut, Part, Reel, ReelError};
 use container::{Kind, Muxer, NANOS_PER_SECOND, Sample};
 
@@ -7,6 +8,7 @@ use super::older::timestamps;
 use super::{Run, assert_same, head, runs, runs_of, samples, streams};
 use crate::captures;
 use crate::matrix::recording::{File, Read, apply_step};
+use crate::writers::{sources, webm};
 
 /// What a commit holds.
 const COMMIT_NS: i64 = NANOS_PER_SECOND / 4;
@@ -260,5 +262,39 @@ fn sound_has_one_pace_through_all_files() {
             let off_ns = pair[1].pts_ns - pair[0].pts_ns - step_ns;
             assert!(off_ns.abs() <= 1, "{name}: {off_ns} ns off behind packet {n}");
         }
+    }
+}
+
+/// Where a file reaches into the next, as the sound of another recorder might, all of both is there
+/// in time: decode times grow all the same.
+#[test]
+fn files_that_reach_into_each_other_keep_their_times() {
+    for name in STREAMS {
+        let mut run = runs(&captures::named(name).stream).remove(0);
+        run.parts[1].follows = run.parts[1].follows.map(|ns| ns - 400_000_000);
+        assert_whole(&run, name);
+    }
+}
+
+/// An alpha plane that one of the files has is announced, whichever that is.
+#[test]
+fn additions_of_any_file_are_announced() {
+    let source = sources::capture("chromium-webm-vp8-opus", f64::MAX);
+    let style = webm::Style { blocks: webm::Blocks::Additions, ..webm::Style::chromium() };
+    let run = runs(&webm::write(&source, &style).bytes).remove(0);
+    let announced = |bytes: &[u8]| bytes.windows(4).any(|four| four == [0x53, 0xC0, 0x81, 1]);
+    for plain in [0, 1, 2] {
+        // One of the files has none, or only one has some.
+        let run = with(&run, |number, file, sample| {
+            let mut sample = sample.clone();
+            if (number == plain) != (plain == 2) {
+                sample.block_extra = Bytes::new();
+            }
+            Some((commit(file, &sample), sample))
+        });
+        assert_eq!(announced(&run.files[plain].finished), plain == 2);
+        let reel = Reel::new(&run.parts, None).unwrap();
+        let front = run.bytes(&reel, 0..reel.bytes().min(2000));
+        assert!(announced(&front), "{plain}");
     }
 }
