@@ -208,3 +208,35 @@ fn files_with_other_settings_are_told() {
         assert!(Reel::new(&parts[1..2], None).is_ok(), "{name}");
     }
 }
+
+#[test]
+fn a_head_that_is_no_finished_files_is_told() {
+    let bent = |name: &str, bend: &dyn Fn(&mut Vec<u8>)| {
+        let mut file = runs(&captures::named(name).stream)[0].files[1].finished.clone();
+        bend(&mut file);
+        head(&file).0.unwrap_err().kind
+    };
+    let mp4 = "chromium-mp4-h264-opus";
+    // A chunk that lies in the index; a chunk under another description.
+    let chunk = |of: &'static [u8], behind: usize, value: u8| {
+        move |file: &mut Vec<u8>| {
+            let at = place(file, of) + 12 + behind;
+            file[at..at + 4].copy_from_slice(&[0, 0, 0, value]);
+        }
+    };
+    assert_eq!(bent(mp4, &chunk(b"stco", 0, 9)), ErrorKind::Malformed);
+    assert_eq!(bent(mp4, &chunk(b"stsc", 8, 2)), ErrorKind::Malformed);
+    // An index behind which fragments follow.
+    let continued = |file: &mut Vec<u8>| {
+        let second = place(file, b"trak") + 4;
+        let at = second + place(&file[second..], b"trak");
+        file[at..at + 4].copy_from_slice(b"mvex");
+    };
+    assert_eq!(bent(mp4, &continued), ErrorKind::NotFinished);
+    // Ticks that are no milliseconds.
+    let other_ticks = |file: &mut Vec<u8>| {
+        let at = place(file, &[0x2A, 0xD7, 0xB1]) + 6;
+        file[at] ^= 1;
+    };
+    assert_eq!(bent("chromium-webm-vp8-opus", &other_ticks), ErrorKind::NotFinished);
+}

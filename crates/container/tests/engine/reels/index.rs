@@ -1,7 +1,7 @@
 //! Where the index of a joined WebM leads, read without the engine.
 
-use container::NANOS_PER_SECOND;
 use container::reel::{Cut, Reel};
+use container::{Kind, NANOS_PER_SECOND};
 
 use super::{Run, runs_of};
 use crate::captures;
@@ -36,7 +36,7 @@ fn value(payload: &[u8]) -> u64 {
 }
 
 /// The payload of a child.
-fn child<'a>(parent: &'a [u8], id: u32) -> &'a [u8] {
+fn child(parent: &[u8], id: u32) -> &[u8] {
     let found = elements(parent, 0).into_iter().find(|element| element.0 == id);
     found.unwrap_or_else(|| panic!("{id:x} is missing")).2
 }
@@ -122,5 +122,21 @@ fn an_index_leads_to_the_clusters_that_can_be_begun_with() {
         let cut = Reel::new(&run.parts, Some(cut)).unwrap();
         let left = assert_index(&run, &cut, name);
         assert!(0 < left && left <= places, "{name}: {left} of {places}");
+    }
+}
+
+#[test]
+fn key_frames_are_those_of_the_file() {
+    for name in ["chromium-mp4-h264-opus", "chromium-mkv-h264-opus", "chromium-webm-vp8-opus"] {
+        let run = runs_of(&captures::named(name).stream, 2 * NANOS_PER_SECOND).remove(0);
+        for (number, part) in run.parts.iter().enumerate() {
+            let own = run.expected(number, false);
+            let own = own.iter().filter(|read| read.kind == Kind::Video && read.sync);
+            let own: Vec<i64> = own.map(|read| read.pts_ns).collect();
+            let told = part.head.key_frames_ns();
+            assert_eq!(told.len(), own.len(), "{name}, {number}");
+            let off_ns = told.iter().zip(&own).map(|(told, own)| (told - own).abs());
+            assert!(off_ns.max().unwrap() <= run.tolerance_ns(), "{name}, {number}");
+        }
     }
 }
