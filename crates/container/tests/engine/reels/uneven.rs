@@ -247,7 +247,9 @@ fn what_stands_in_front_of_the_sound_is_hidden_at_the_beginning_alone() {
 fn sound_has_one_pace_through_all_files() {
     let folder = tempfile::tempdir().unwrap();
     for (name, stream) in streams(folder.path()) {
-        if name != "aac.mp4" && name != "opus.mp4" {
+        if !["aac.mp4", "opus.mp4", "webkit-mp4-h264-aac", "chromium-mp4-h264-opus"]
+            .contains(&&*name)
+        {
             continue;
         }
         // Not in step with the packets, so that no two files are alike.
