@@ -22,6 +22,20 @@ pub(super) struct Group {
     pub(super) follows: Vec<Option<i64>>,
 }
 
+impl Group {
+    /// Its first and its second half.
+    pub(super) fn halves(&self) -> [Self; 2] {
+        let middle = self.files.len() / 2;
+        let (files, more_files) = self.files.split_at(middle);
+        let (follows, more_follow) = self.follows.split_at(middle);
+        let half = |files: &[usize], follows: &[Option<i64>]| Self {
+            files: files.to_vec(),
+            follows: follows.to_vec(),
+        };
+        [half(files, follows), half(more_files, more_follow)]
+    }
+}
+
 /// Groups neighbours whose tracks are alike, none longer than that. What cannot be played is in none.
 pub(super) fn groups(fronts: &[Front], longest_ns: i64) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();

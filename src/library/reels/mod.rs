@@ -134,8 +134,8 @@ impl Reels {
         let inside = |file: &&File| file.start_us < to_us && from_us < file.end_us();
         let files: Vec<File> = session.files.iter().filter(inside).cloned().collect();
         let fronts = self.fronts.read(&self.root, session, &files);
-        let groups = groups(&fronts, LONGEST_EXPORT_NS).into_iter();
-        groups.filter_map(|group| Made::cut(&fronts, &group, from_us, to_us).ok()).collect()
+        let groups = groups(&fronts, LONGEST_EXPORT_NS);
+        groups.iter().flat_map(|group| cut(session, &fronts, group, from_us, to_us)).collect()
     }
 
     fn entry(&self, session: &Session, fronts: &[Front], group: &Group) -> Option<Entry> {
@@ -161,7 +161,26 @@ impl Reels {
     }
 }
 
-fn refused(session: &Session, error: &ReelError) -> Option<Entry> {
+/// What of a group lies between two wall times: two files, where one would be too long.
+fn cut(
+    session: &Session,
+    fronts: &[Front],
+    group: &Group,
+    from_us: WallUs,
+    to_us: WallUs,
+) -> Vec<Made> {
+    match Made::cut(fronts, group, from_us, to_us) {
+        Ok(made) => vec![made],
+        Err(ReelError::Empty) => Vec::new(),
+        Err(ReelError::TooLong) if group.files.len() > 1 => {
+            let halves = group.halves();
+            halves.iter().flat_map(|half| cut(session, fronts, half, from_us, to_us)).collect()
+        }
+        Err(error) => refused(session, &error).into_iter().collect(),
+    }
+}
+
+fn refused<T>(session: &Session, error: &ReelError) -> Option<T> {
     let session = &session.id;
     tracing::warn!(session, %error, "files of a recording cannot be played as one");
     None

@@ -13,7 +13,7 @@ use crate::support::server::Server;
 fn decoded(file: &Path, at_s: f64) -> String {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-ss", &at_s.to_string(), "-i"]).arg(file);
-    command.args(["-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "framemd5", "-"]);
+    command.args(["-map", "0:v:0", "-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "framemd5", "-"]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -40,10 +40,6 @@ async fn a_picture_is_the_key_frame_of_its_time() {
                 assert_eq!(answer.header("content-type"), Some("image/webp"));
                 let still = server.folder.path().join("still.webp");
                 std::fs::write(&still, &answer.body).unwrap();
-                if decoded(&still, 0.0) != decoded(file, 0.0) {
-                    let _ = std::fs::copy(&still, "/tmp/w/still.webp");
-                    let _ = std::fs::copy(file, "/tmp/w/still.webm");
-                }
                 assert_eq!(decoded(&still, 0.0), decoded(file, 0.0), "{name}");
             } else {
                 assert_eq!(answer.header("localcamera-codec").unwrap()[..5], *"avc1.");

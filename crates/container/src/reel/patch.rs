@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind, Fault};
 use crate::webm::mux::TIMESTAMP_BYTES;
 use crate::webm::syntax::{Header, MAX_HEADER_BYTES, id, unsigned};
 
-/// A Cluster's header, and its Timestamp with the longest header and value.
+/// A Cluster's header, and its Timestamp with the longest header and value. A Block's header, the
+/// number of its track and its time are shorter.
 pub(super) const CLUSTER_HEAD_BYTES: usize = MAX_HEADER_BYTES + MAX_HEADER_BYTES + 8;
 
 /// What is asked for at once: enough that a disk reads on, little enough for many viewers.
@@ -63,8 +64,20 @@ pub struct Patcher {
     /// Where the next header is that was not looked at; behind `rest.start` inside an element.
     element_at: u64,
     is_patching: bool,
+    /// The cluster that began last, where it would begin in front of zero.
+    early: Option<Early>,
     asked: Option<(u64, usize)>,
     given: Option<Result<Bytes, Error>>,
+}
+
+/// A cluster that would begin in front of zero, where no Timestamp is: one that holds sound of
+/// before a cut, which came later than the picture with which the cut begins. It begins at zero,
+/// and its blocks stand so much further in front of that.
+#[derive(Debug, Clone, Copy)]
+struct Early {
+    /// Where it ends in the file.
+    end: u64,
+    by_ms: i64,
 }
 
 /// What a [`Patcher`] has come to.
@@ -92,8 +105,8 @@ impl Patcher {
             Patch::Clusters { within, add_ms } => (true, within.clone(), *add_ms),
         };
         let element_at = within.start;
-        let (asked, given) = (None, None);
-        Self { add_ms, end: within.end, rest: range, element_at, is_patching, asked, given }
+        let (early, asked, given) = (None, None, None);
+        Self { add_ms, end: within.end, rest: range, element_at, is_patching, early, asked, given }
     }
 
     /// What is next.
@@ -178,21 +191,56 @@ impl Patcher {
         Ok(chunk.into())
     }
 
-    /// Changes the element at the file's `offset` whose first bytes these are. Where it ends.
-    fn patch(&self, offset: u64, bytes: &mut [u8]) -> Result<u64, Error> {
+    /// Changes the element at the file's `offset` whose first bytes these are. Where the next one is
+    /// to be looked at.
+    fn patch(&mut self, offset: u64, bytes: &mut [u8]) -> Result<u64, Error> {
+        let early = self.early.filter(|early| offset < early.end);
+        let within = early.map_or(self.end, |early| early.end);
         let header = Header::read(bytes).map_err(|fault| fault.at(offset))?;
         let header = header.ok_or(Fault::truncated("element header").at(offset))?;
         let size = header.size.ok_or(Fault::malformed("Cluster").at(offset))?;
-        let end = (offset + header.len as u64).checked_add(size).filter(|&end| end <= self.end);
+        let payload_at = offset + header.len as u64;
+        let end = payload_at.checked_add(size).filter(|&end| end <= within);
         let end = end.ok_or(Fault::truncated("Cluster").at(offset))?;
-        if let Some(range) = timestamp(bytes).map_err(|fault| fault.at(offset))? {
-            let value = &mut bytes[range];
-            let most = u64::MAX >> (8 * (8 - value.len()));
-            // Nothing stands in front of zero, and a reel is shorter than what there is room for.
-            let ms = unsigned(value).saturating_add_signed(self.add_ms).min(most);
-            let from = 8 - value.len();
-            value.copy_from_slice(&ms.to_be_bytes()[from..]);
+        match (early, header.id) {
+            (Some(_), id::BLOCK_GROUP) => return Ok(payload_at),
+            (Some(early), id::SIMPLE_BLOCK | id::BLOCK) => {
+                move_block(&mut bytes[header.len..], early.by_ms).map_err(|it| it.at(offset))?;
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                if let Some(range) = timestamp(bytes).map_err(|fault| fault.at(offset))? {
+                    let behind = offset + range.end as u64;
+                    let by_ms = move_cluster(&mut bytes[range], self.add_ms);
+                    self.early = (by_ms > 0).then_some(Early { end, by_ms });
+                    if by_ms > 0 {
+                        return Ok(behind);
+                    }
+                }
+            }
         }
         Ok(end)
     }
+}
+
+/// Adds to the value of a Timestamp. By how much it would have to be less than zero.
+fn move_cluster(value: &mut [u8], add_ms: i64) -> i64 {
+    let most = u64::MAX >> (8 * (8 - value.len()));
+    let ms = i128::from(unsigned(value)) + i128::from(add_ms);
+    // A reel is shorter than what there is room for.
+    let kept = ms.clamp(0, most.into()) as u64;
+    let from = 8 - value.len();
+    value.copy_from_slice(&kept.to_be_bytes()[from..]);
+    // No more than what was taken off.
+    ms.min(0).unsigned_abs() as i64
+}
+
+/// Takes so much off a block's time, as far as its 16 bits reach (RFC 9559 section 10).
+fn move_block(payload: &mut [u8], by_ms: i64) -> Result<(), Fault> {
+    let number_len = payload.first().map_or(0, |first| first.leading_zeros() as usize + 1);
+    let time = payload.get_mut(number_len..).and_then(|rest| rest.first_chunk_mut::<2>());
+    let time = time.ok_or(Fault::truncated("Block"))?;
+    let moved = i64::from(i16::from_be_bytes(*time)).saturating_sub(by_ms);
+    *time = (moved.max(i16::MIN.into()) as i16).to_be_bytes();
+    Ok(())
 }

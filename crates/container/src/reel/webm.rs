@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::head::Family;
 use super::head::webm::{Cue, WebmHead};
 use super::pieces::Pieces;
-use super::{Cut, Head, Part, Plan, ReelError};
+use super::{Cut, Head, MAX_INDEX_BYTES, Part, Plan, ReelError};
 use crate::sample::{Detail, Track};
 use crate::webm::TrackDetail;
 use crate::webm::finish::{ebml_header, info};
@@ -13,6 +13,9 @@ use crate::webm::syntax::{Write, id};
 use crate::webm::tracks::write_tracks;
 
 const NS_PER_MS: i64 = 1_000_000;
+
+/// A CuePoint with a time of four bytes, a track's number of eight and a place of eight.
+const MAX_CUE_BYTES: u64 = 32;
 
 /// A part, or what of it is wanted.
 struct Taken<'a> {
@@ -44,6 +47,10 @@ pub(super) fn plan(parts: &[Part], zeros_ns: &[i64], cut: Option<Cut>) -> Result
     let taken: Vec<Taken<'_>> =
         taken.into_iter().map(|it| Taken { zero_ms: it.zero_ms - begin_ms, ..it }).collect();
     let duration_ms = (end_ms - begin_ms as f64).max(0.0);
+    let cues: usize = taken.iter().map(|it| it.webm.cues.len()).sum();
+    if cues as u64 * MAX_CUE_BYTES > MAX_INDEX_BYTES {
+        return Err(ReelError::TooLong);
+    }
     let heads: Vec<&Head> = taken.iter().map(|it| &*parts[it.part].head).collect();
     let mut pieces = Pieces::default();
     pieces.made(front(&heads, &taken, duration_ms));
@@ -164,7 +171,7 @@ fn cues(taken: &[Taken<'_>], cue_track: u64, first_at: u64) -> Vec<u8> {
     let mut part_at = first_at;
     for it in taken {
         for cue in it.webm.cues.iter().filter(|cue| it.range.contains(&cue.at)) {
-            let at_ms = u32::try_from(it.zero_ms + i64::from(cue.ms)).unwrap_or(0);
+            let at_ms = (it.zero_ms + i64::from(cue.ms)).clamp(0, u32::MAX.into()) as u32;
             let mut position = Vec::new();
             position.unsigned(id::CUE_TRACK, cue_track);
             let at = part_at + (cue.at - it.range.start);

@@ -11,12 +11,9 @@ use crate::error::{Error, ErrorKind, Fault};
 use crate::fmp4::syntax::{Children, Header, MAX_HEADER_BYTES, Reader, require};
 use crate::fmp4::tracks::read_trak;
 use crate::movie::tables::{Row, Rows};
+use crate::reel::MAX_INDEX_BYTES;
 use crate::reel::configuration::Configuration;
 use crate::sample::{Kind, MAX_TRACKS, NANOS_PER_SECOND, Track, rescale};
-
-/// An index of four hours takes 17 MiB at 1,200 bytes a second, as room for it is kept. A longer
-/// file is no part of a reel.
-const MAX_INDEX_BYTES: u64 = 32 << 20;
 
 /// What a table of that size lists at most with four bytes each; one that says so without a table
 /// is not believed either.

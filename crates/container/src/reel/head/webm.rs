@@ -62,7 +62,8 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
         let payload_at = at + header.len as u64;
         let other = || Error::new(ErrorKind::NotFinished, at, "Segment");
         let size = header.size.ok_or_else(other)?;
-        let end = payload_at.checked_add(size).filter(|&end| end <= window.file_bytes());
+        let within = segment.map_or(window.file_bytes(), |(_, end)| end);
+        let end = payload_at.checked_add(size).filter(|&end| end <= within);
         let end = end.ok_or_else(|| Fault::truncated("Segment").at(at))?;
         let payload = |most: u64, element| match size > most {
             true => Err(Error::new(ErrorKind::TooLarge, at, element).into()),
@@ -75,9 +76,13 @@ pub(super) fn read(window: &Window) -> Result<Head, Lack> {
                 at = payload_at;
                 continue;
             }
-            id::INFO => front.info = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Info")?),
-            id::TRACKS => front.tracks = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Tracks")?),
-            id::CUES => front.cues = Some(payload(MAX_CUES_BYTES, "Cues")?),
+            id::INFO if front.info.is_none() => {
+                front.info = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Info")?);
+            }
+            id::TRACKS if front.tracks.is_none() => {
+                front.tracks = Some(payload(MAX_HEADER_ELEMENT_BYTES, "Tracks")?);
+            }
+            id::CUES if front.cues.is_none() => front.cues = Some(payload(MAX_CUES_BYTES, "Cues")?),
             id::SEEK_HEAD | id::VOID => {}
             id::CLUSTER => {
                 let (data, segment_end) = segment.ok_or_else(other)?;

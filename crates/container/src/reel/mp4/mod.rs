@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::head::Family;
 use super::head::mp4::{Listed, Mp4Head};
 use super::pieces::Pieces;
-use super::{Cut, Part, Plan, ReelError, places};
+use super::{Cut, MAX_INDEX_BYTES, Part, Plan, ReelError, places};
 use crate::fmp4::boxes::{file_type, movie_header, track_box};
 use crate::fmp4::entry::clear_pre_skip;
 use crate::fmp4::finish::{MDAT_HEADER_BYTES, media_header};
@@ -19,13 +19,9 @@ use crate::fmp4::out_track::{MAX_STEP, OutTrack};
 use crate::fmp4::plan::{Plan as Times, Span};
 use crate::fmp4::syntax::Write;
 use crate::fmp4::tables::{Offsets, SampleTables};
-use crate::movie::MAX_INDEX_BYTES;
 use crate::sample::{Detail, Kind, NANOS_PER_SECOND, Track, rescale, rescale_between};
 use select::Selection;
 use timeline::{Placed, samples};
-
-/// Sample tables are less than all of the index.
-const MAX_TABLES_BYTES: u64 = MAX_INDEX_BYTES / 2;
 
 /// What is joined: parts from `from` on, each with its zero.
 struct Joined<'a> {
@@ -87,7 +83,7 @@ pub(super) fn plan(parts: &[Part], zeros_ns: &[i64], cut: Option<Cut>) -> Result
     if written.is_empty() {
         return Err(ReelError::Empty);
     }
-    if written.iter().map(|it| it.tables.max_bytes()).sum::<u64>() > MAX_TABLES_BYTES {
+    if written.iter().map(|it| it.tables.max_bytes()).sum::<u64>() > MAX_INDEX_BYTES {
         return Err(ReelError::TooLong);
     }
     let media_bytes = selection.ranges.iter().map(|(_, range)| range.end - range.start).sum();
@@ -125,7 +121,7 @@ fn write(
         end = end.max(sample.end());
         first = first.or(Some(sample));
         last = Some(sample);
-        if tables.max_bytes() > MAX_TABLES_BYTES {
+        if tables.max_bytes() > MAX_INDEX_BYTES {
             return Err(ReelError::TooLong);
         }
     }

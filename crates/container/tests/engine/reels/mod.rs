@@ -4,8 +4,10 @@ mod cuts;
 mod damaged;
 mod fragments;
 mod frames;
+mod index;
 mod joins;
 mod older;
+mod uneven;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -118,9 +120,14 @@ fn bytes(reel: &Reel, files: &[&[u8]], range: Range<u64>) -> Result<Vec<u8>, Err
 
 /// A stream in files of a second, by runs that can be joined.
 fn runs(stream: &[u8]) -> Vec<Run> {
+    runs_of(stream, NANOS_PER_SECOND)
+}
+
+/// In files of this length.
+fn runs_of(stream: &[u8], segment_ns: i64) -> Vec<Run> {
     let chunks: Vec<Bytes> = stream.chunks(9000).map(Bytes::copy_from_slice).collect();
     let mut runs: Vec<Run> = Vec::new();
-    for file in record(&chunks, NANOS_PER_SECOND).unwrap().files {
+    for file in record(&chunks, segment_ns).unwrap().files {
         let own = Arc::new(head(&file.finished).0.unwrap());
         // What the stream ends with is written without a record.
         let has_record = file.finished.windows(4).any(|four| four == b"LCcr");

@@ -10,7 +10,7 @@ use super::{head, runs};
 use crate::captures;
 
 /// Where the Timestamps of clusters stand, whose length is one byte behind the id.
-fn timestamps(file: &[u8]) -> Vec<usize> {
+pub(super) fn timestamps(file: &[u8]) -> Vec<usize> {
     let clusters =
         (0..file.len() - 24).filter(|&at| file[at..].starts_with(&[0x1F, 0x43, 0xB6, 0x75]));
     let behind = clusters.map(|at| at + 4 + file[at + 4].leading_zeros() as usize + 1);
