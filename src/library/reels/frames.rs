@@ -17,6 +17,9 @@ use crate::library::session::{File, Session};
 /// What is shown a moment behind a file's end is its last picture.
 const LAST_SHOWN_US: i64 = 2_000_000;
 
+/// As much behind a key frame as makes a file with a picture in it, at any rate of pictures.
+const STILL_NS: i64 = 1_000_000_000;
+
 /// A key frame, and as much around it as one file needs: larger ones are no pictures of a camera.
 const MAX_STILL_BYTES: u64 = 16 << 20;
 
@@ -45,8 +48,12 @@ impl Reels {
     /// When the file cannot be read, or the picture is larger than any.
     pub(crate) fn still(&self, session: &Session, at_us: WallUs) -> io::Result<Option<Bytes>> {
         let Some((front, at_ns)) = self.front_at(session, at_us) else { return Ok(None) };
+        let Kind::Joinable(head) = &front.kind else { return Ok(None) };
+        let key_frames_ns = head.key_frames_ns();
+        let behind = key_frames_ns.partition_point(|&key_ns| key_ns <= at_ns);
+        let Some(&from_ns) = key_frames_ns.get(behind.saturating_sub(1)) else { return Ok(None) };
         let group = Group { files: vec![0], follows: vec![None] };
-        let cut = Cut { from_ns: at_ns.max(0), to_ns: at_ns.max(0) + 1 };
+        let cut = Cut { from_ns, to_ns: from_ns.saturating_add(STILL_NS) };
         let Ok(made) = Made::part(&[front], &group, cut) else { return Ok(None) };
         if made.bytes() > MAX_STILL_BYTES {
             return Err(io::Error::other("a picture is larger than any camera's"));
