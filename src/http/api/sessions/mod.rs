@@ -9,6 +9,7 @@ pub(in super::super) mod timeline;
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::super::State;
@@ -65,10 +66,16 @@ pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Session, ApiE
     session.ok_or_else(|| ApiError::not_found("there is no such session"))
 }
 
+/// A disk has no use for more at once, and recordings need threads that block, too.
+const READERS: usize = 8;
+
+static TURNS: Semaphore = Semaphore::const_new(READERS);
+
 /// Runs what reads the disk where that may take its time.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
+    let _turn = TURNS.acquire().await.map_err(|_| ApiError::internal("reading has ended"))?;
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| ApiError::internal(format!("reading has crashed: {error}")))
 }
