@@ -3,6 +3,7 @@
 mod heartbeats;
 pub(crate) mod journal;
 pub(crate) mod names;
+mod news;
 mod scan;
 mod session;
 mod trouble;
@@ -21,10 +22,12 @@ use crate::storage::Storage;
 use heartbeats::gives_way;
 pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
+use news::Newsroom;
+pub(crate) use news::{News, What};
 pub(crate) use scan::Unfinished;
 use scan::Unread;
 pub(crate) use session::{File, SOURCE, Session};
-pub(crate) use trouble::{Held, Room, Trouble};
+pub(crate) use trouble::{DISK_CALM, Held, Room, Trouble};
 pub(crate) use usage::Growth;
 use usage::Usage;
 pub(crate) use verify::{Problem, Verification, verify};
@@ -40,6 +43,7 @@ pub(crate) struct Library {
     trouble: Trouble,
     heartbeats: Heartbeats,
     usage: Usage,
+    news: Newsroom,
 }
 
 /// The journal of a session, by where it lies.
@@ -81,6 +85,7 @@ impl Library {
             trouble: Trouble::default(),
             heartbeats: Heartbeats::default(),
             usage: Usage::default(),
+            news: Newsroom::default(),
         }
     }
 
@@ -161,9 +166,10 @@ impl Library {
         unended.map(place).collect()
     }
 
-    /// Adds a line of a session's journal.
+    /// Adds a line that this process has written to a session's journal.
     pub(crate) fn apply(&self, session: &str, journal: &JournalPlace, line: &Line) {
         self.apply_all(session, journal, std::iter::once(line));
+        self.told(session, journal, line);
     }
 
     /// Adds lines of a session's journal, at once.
