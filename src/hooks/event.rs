@@ -23,12 +23,11 @@ pub(super) struct Event {
     pub(super) event: &'static str,
     at: String,
     #[serde(flatten)]
-    pub(super) members: Members,
+    members: Members,
 }
 
 /// What is known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(default)]
 pub(super) struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,

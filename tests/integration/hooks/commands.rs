@@ -2,12 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::{log, record, sha256, start};
-use crate::support::PATIENCE;
 use crate::support::files::{eventually, journal, segments};
 use crate::support::told::Web;
 
@@ -64,7 +62,7 @@ async fn a_command_gets_each_file_when_it_is_there_by_argument_environment_and_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_that_hangs_holds_up_nothing_and_is_ended_with_what_it_started() {
+async fn a_command_that_takes_too_long_is_ended_with_what_it_started() {
     let folder = tempfile::tempdir().unwrap();
     // Neither listens to the polite signal, and both hold the output.
     let program = script(
@@ -74,9 +72,7 @@ async fn a_command_that_hangs_holds_up_nothing_and_is_ended_with_what_it_started
     );
     let config = hook("segment_finished", &program, "", "timeout_s = 1\nname = \"My hook\"");
     let server = start(folder, &config, &["--segment-seconds", "1"]);
-    let begun = Instant::now();
     record(&server, "session-1").await;
-    assert!(begun.elapsed() < PATIENCE / 2, "the recording waited");
     let folder = server.folder.path().to_owned();
     let two = || {
         let text = std::fs::read_to_string(folder.join("pids")).unwrap_or_default();
@@ -85,7 +81,7 @@ async fn a_command_that_hangs_holds_up_nothing_and_is_ended_with_what_it_started
     };
     // The second is run when the first is gone.
     let pids = eventually(two).await;
-    assert!(pids[..2].iter().all(|pid| is_gone(pid)), "{pids:?}");
+    eventually(|| pids[..2].iter().all(|pid| is_gone(pid)).then_some(())).await;
     let said = "it took longer than 1 s (timeout_s); it said: begun";
     let log_of = || Some(log(&folder)).filter(|log| log.contains(said) && log.contains("My hook"));
     eventually(log_of).await;
@@ -94,8 +90,7 @@ async fn a_command_that_hangs_holds_up_nothing_and_is_ended_with_what_it_started
     let (status, _, folder) = server.wait();
     assert!(status.success());
     let text = std::fs::read_to_string(folder.path().join("pids")).unwrap();
-    let left: Vec<&str> = text.split_whitespace().filter(|pid| !is_gone(pid)).collect();
-    assert!(left.is_empty(), "{left:?}");
+    eventually(|| text.split_whitespace().all(is_gone).then_some(())).await;
 }
 
 /// Whether a process is no more, or is dead and only its number left.
@@ -105,11 +100,12 @@ fn is_gone(pid: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_ends_what_does_not_end_and_says_what_was_not_told() {
+async fn a_command_that_hangs_holds_up_nothing_until_a_stop_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let program = script(folder.path(), "slow", "echo $$ >> pids\nsleep 600");
     let config = hook("segment_finished", &program, "", "timeout_s = 3600");
     let server = start(folder, &config, &["--segment-seconds", "1"]);
+    // A recording that waited for its hook would not end.
     record(&server, "session-1").await;
     let files = segments(&server.recordings()).len();
     let pids = server.folder.path().join("pids");
@@ -119,7 +115,7 @@ async fn a_stop_ends_what_does_not_end_and_says_what_was_not_told() {
     server.interrupt();
     let (status, _, folder) = server.wait();
     assert!(status.success());
-    assert!(is_gone(pid.trim()), "{pid}");
+    eventually(|| is_gone(pid.trim()).then_some(())).await;
     let log = log(folder.path());
     assert!(log.contains("its hook was not told to the end"), "{log}");
     assert!(log.contains(&format!("left={files}")), "{log}");
