@@ -32,7 +32,7 @@ fn start(folder: TempDir, config: &str, args: &[&str]) -> Server {
 async fn record(server: &Server, session: &str) {
     let (mut client, _) = Client::hello(server, session).await;
     let ending = crate::v1::record(&mut client, &captures::named("chromium-webm-vp8-opus")).await;
-    assert_eq!(ending.of_type("finished").len(), 1, "{ending:?}");
+    assert_eq!(ending.of_type("summary").len(), 1, "{ending:?}");
 }
 
 fn url_hook(web: &Web, on: &str, more: &str) -> String {
