@@ -162,7 +162,7 @@ impl Entry {
                         "url must end with the topic, as in https://ntfy.sh/my-topic".to_owned()
                     );
                 }
-                let token = self.token.take().map(|token| receiver::bearer(token));
+                let token = self.token.take().map(receiver::bearer);
                 Way::Ntfy { url, authorization: token.transpose()? }
             }
             "email" => Way::Email(Box::new(self.email()?)),

@@ -105,7 +105,7 @@ impl Command {
             over
         };
         // What an orderly program leaves running is its own affair.
-        group.is_over();
+        group.let_go();
         let said = tail.words();
         let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
         match over {
@@ -170,7 +170,7 @@ impl Group {
     }
 
     /// Nothing is left to be ended.
-    fn is_over(mut self) {
+    fn let_go(mut self) {
         self.0 = None;
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Hook {
 #[derive(Debug)]
 enum How {
     Run(Command),
-    Post(Address, Vec<(HeaderName, HeaderValue)>),
+    Post(Box<Address>, Vec<(HeaderName, HeaderValue)>),
 }
 
 /// What has come of an event.
@@ -105,7 +105,7 @@ impl Hook {
                     true => authorities_for(&format!("the hook {name:?}"), ca.as_deref())?,
                     false => Vec::new(),
                 };
-                How::Post(Address::new(url.0, &authorities), headers)
+                How::Post(Box::new(Address::new(url.0, &authorities)), headers)
             }
         };
         Ok(Self { name, on, device, timeout, how })
