@@ -126,7 +126,9 @@ fn make(recordings: &Path, sessions: usize, files: usize) {
             fs::File::create(folder.join(name)).unwrap().set_len(MINUTE_BYTES).unwrap();
         }
         let end = at(start_us + files as i64 * MINUTE_US);
-        for rest in ["generation_end\",\"generation\":0,\"bytes\":9", "stop\",\"reason\":\"stopped\""] {
+        for rest in
+            ["generation_end\",\"generation\":0,\"bytes\":9", "stop\",\"reason\":\"stopped\""]
+        {
             writeln!(text, "{{\"v\":1,\"at\":\"{end}\",\"event\":\"{rest}}}").unwrap();
         }
         let begins = DateTime::from_timestamp_micros(start_us).unwrap();

@@ -34,6 +34,7 @@ use crate::devices::Devices;
 use crate::doctor;
 use crate::export;
 use crate::ffmpeg::{self, Ffmpeg};
+use crate::hooks::Hooks;
 use crate::http::{self, Authority};
 use crate::ingest::Ingest;
 use crate::library::Library;
@@ -166,8 +167,10 @@ async fn serve(
     let whereabouts = Whereabouts::new(config, names, listeners.https.port);
     let reach = whereabouts.reach();
     let alarms = Alarms::new(&config.alarms, reach.clone())?;
+    let hooks = Hooks::new(&config.hooks)?;
     let stop = CancellationToken::new();
     let library = Library::new(config.recordings.clone());
+    let hooks = hooks.start(&library)?;
     let (hub, recordings) = Hub::new();
     if !Ffmpeg::default().is_there() {
         let advice = ffmpeg::advice();
@@ -324,8 +327,10 @@ async fn serve(
         access.close().await;
         recorder.await
     };
-    tokio::time::timeout(STOP_PATIENCE, finish)
-        .await
+    let finished = tokio::time::timeout(STOP_PATIENCE, finish).await;
+    // Behind the last files, of which they are told.
+    hooks.close().await;
+    finished
         .context("some files could not be finished in time; they play, and stay as .part")?
         .context("the recorder has crashed")
 }

@@ -1,9 +1,9 @@
 //! How this program was called, for the commands that people are told to type: where it is not
-//! installed they cannot call it by its name alone.
+//! installed they cannot call it by its name alone. And where other programs are.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Where it is not known how it was called.
@@ -33,6 +33,18 @@ fn state_option(state: &Path) -> String {
         true => String::new(),
         false => format!(" --state {}", quoted(&state.to_string_lossy())),
     }
+}
+
+/// Where another program is that can be run: on the `PATH` unless its path is given.
+pub(crate) fn find(program: &Path) -> Option<PathBuf> {
+    let is_program = |file: &PathBuf| {
+        file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+    };
+    if program.components().count() > 1 {
+        return Some(program.to_owned()).filter(is_program);
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(is_program)
 }
 
 /// The name alone, where the shell finds it by that; otherwise as it was called.

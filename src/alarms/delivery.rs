@@ -8,15 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::notice::Notice;
 use super::queue::Queue;
-use super::targets::{Failure, Post};
+use super::targets::Post;
 use super::{Attempt, TargetState};
 use crate::clock;
-
-/// Soon enough for a server that is just starting.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-
-/// A target that comes back is noticed within this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+use crate::outgoing::{Failure, pause};
 
 /// Nobody acts on what was wrong an hour ago; the pages show what is wrong now.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3600);
@@ -116,11 +111,6 @@ impl Courier {
     fn lock(&self) -> MutexGuard<'_, (Option<Attempt>, Option<Attempt>)> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How long to wait after so many failures before this one: doubling.
-fn pause(failures: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -231,11 +221,5 @@ mod tests {
         let state = courier.state();
         assert_eq!(state.last.unwrap().1, Ok(()));
         assert_eq!(state.tested.unwrap().1, Err("deaf".to_owned()));
-    }
-
-    #[test]
-    fn pauses_grow_to_a_bound() {
-        let pauses: Vec<u64> = (0..8).map(|failures| pause(failures).as_secs()).collect();
-        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 120, 120]);
     }
 }

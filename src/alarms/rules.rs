@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Alarm, Kind};
 use crate::clock::{self, WallUs};
-use crate::library::{Gone, Heartbeat, Newest, Room};
+use crate::library::{DISK_CALM, Gone, Heartbeat, Newest, Room};
 
 /// A hundred silent cameras are one fault, which the hundred say as well as a thousand.
 const MAX_SILENT: usize = 100;
@@ -15,15 +15,6 @@ const MAX_SILENT: usize = 100;
 /// So many more of sessions that have never recorded anything: whoever says hello and no more takes
 /// no camera's place.
 const MAX_SILENT_EMPTY: usize = 20;
-
-/// There is little room at so many times the reserve: on a usual disk that is hours of warning.
-const LOW: u64 = 2;
-
-/// An alarm for want of room ends when there is so much more than what raised it, in parts of it.
-const SLACK: u64 = 10;
-
-/// A disk that refuses is tried again every few seconds, and for a moment nothing is refused.
-const DISK_CALM: Duration = Duration::from_secs(10);
 
 const MEGABYTE: u64 = 1_000_000;
 
@@ -153,11 +144,9 @@ impl Rules {
     fn judge_disk(&mut self, facts: &Facts, now: Now) -> Vec<Change> {
         let is_full = facts.paused.is_some();
         let is_low = facts.room.is_some_and(|room| {
-            let low_bytes = room.reserve_bytes.saturating_mul(LOW);
             let is_raised = self.is_known(&Cause::Disk(Kind::DiskLow));
-            let slack_bytes = if is_raised { low_bytes / SLACK } else { 0 };
             // While recording is paused, that is what there is to say.
-            (is_raised || !is_full) && room.free_bytes < low_bytes.saturating_add(slack_bytes)
+            (is_raised || !is_full) && room.is_low(is_raised)
         });
         let is_recent = |at: Instant| now.at.duration_since(at) < DISK_CALM;
         let refusal = facts.refused.values().next();

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderName, HeaderValue, Uri};
 use lettre::message::Mailbox;
 use serde::Deserialize;
 
+use super::receiver::{self, Url};
 use super::secret::{Secret, Source};
 
 /// A browser hands over what it records up to a few seconds late; below this a recording that is
@@ -23,9 +23,6 @@ const SILENT_SECONDS: u64 = 30;
 
 /// Each has a queue of its own, and a test waits for all of them.
 const MAX_TARGETS: usize = 16;
-
-/// Longer names fill a phone's screen.
-const MAX_NAME_CHARS: usize = 80;
 
 const SMTPS_PORT: u16 = 465;
 const SUBMISSION_PORT: u16 = 587;
@@ -72,16 +69,6 @@ pub(crate) enum Way {
     Webhook { url: Url, headers: Vec<(HeaderName, HeaderValue)> },
     Ntfy { url: Url, authorization: Option<HeaderValue> },
     Email(Box<Email>),
-}
-
-/// An address of which only the host may be shown: its path is often all that protects it.
-#[derive(Clone)]
-pub(crate) struct Url(pub(crate) Uri);
-
-impl std::fmt::Debug for Url {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Url({}, …)", self.0.host().unwrap_or_default())
-    }
 }
 
 /// A mail server, and what it is given.
@@ -155,25 +142,27 @@ impl Section {
 impl Entry {
     fn checked(mut self, others: &[Target]) -> Result<Target, String> {
         let name = match self.name.take() {
-            Some(name) => named(name)?,
-            None => unnamed(&self.kind, others),
+            Some(name) => receiver::named(name)?,
+            None => {
+                receiver::unnamed(&self.kind, |name| others.iter().any(|other| other.name == name))
+            }
         };
         let ca = self.ca.take();
         let way = match self.kind.as_str() {
             "webhook" => {
-                let url = url(self.url.take())?;
+                let url = receiver::url(self.url.take())?;
                 let headers = self.headers.take().unwrap_or_default().into_iter();
-                let headers = headers.map(header).collect::<Result<_, _>>()?;
+                let headers = headers.map(receiver::header).collect::<Result<_, _>>()?;
                 Way::Webhook { url, headers }
             }
             "ntfy" => {
-                let url = url(self.url.take())?;
+                let url = receiver::url(self.url.take())?;
                 if url.0.path().trim_matches('/').is_empty() {
                     return Err(
                         "url must end with the topic, as in https://ntfy.sh/my-topic".to_owned()
                     );
                 }
-                let token = self.token.take().map(|token| value("token", token, "Bearer "));
+                let token = self.token.take().map(receiver::bearer);
                 Way::Ntfy { url, authorization: token.transpose()? }
             }
             "email" => Way::Email(Box::new(self.email()?)),
@@ -226,59 +215,6 @@ impl Entry {
         ];
         keys.into_iter().find_map(|(key, is_left)| is_left.then_some(key))
     }
-}
-
-fn named(name: String) -> Result<String, String> {
-    let is_good = (1..=MAX_NAME_CHARS).contains(&name.trim().chars().count())
-        && !name.contains(char::is_control);
-    is_good
-        .then_some(name)
-        .ok_or_else(|| format!("name must be a line of 1 to {MAX_NAME_CHARS} characters"))
-}
-
-/// Its kind, with a number where there are several.
-fn unnamed(kind: &str, others: &[Target]) -> String {
-    let is_free = |name: &String| others.iter().all(|other| other.name != *name);
-    let numbered = (2..).map(|number| format!("{kind} {number}"));
-    std::iter::once(kind.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
-}
-
-/// The message does not repeat the address, which may be secret.
-fn url(source: Option<Source>) -> Result<Url, String> {
-    let text = source.ok_or("it needs url")?.fetch().map_err(|error| format!("url: {error}"))?;
-    let uri: Option<Uri> = text.reveal().parse().ok();
-    let is_web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    let Some(uri) =
-        uri.filter(|uri| is_web(uri) && uri.host().is_some_and(|host| !host.is_empty()))
-    else {
-        return Err("url must be an address such as https://example.com/path".to_owned());
-    };
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("url must hold no user name and password; a header or token does it".to_owned());
-    }
-    Ok(Url(uri))
-}
-
-fn header((name, source): (String, Source)) -> Result<(HeaderName, HeaderValue), String> {
-    let parsed: HeaderName =
-        name.parse().map_err(|_| format!("headers: {name:?} is no name of a header"))?;
-    if [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING].contains(&parsed) {
-        return Err(format!("headers: {name} is not free to choose"));
-    }
-    let value = value(&format!("headers: {name}"), source, "")?;
-    Ok((parsed, value))
-}
-
-fn value(key: &str, source: Source, before: &str) -> Result<HeaderValue, String> {
-    let secret = source.fetch().map_err(|error| format!("{key}: {error}"))?;
-    let wrong = || format!("{key}: it must be printable ASCII");
-    let text = format!("{before}{}", secret.reveal());
-    let mut value: HeaderValue = text.parse().map_err(|_| wrong())?;
-    if !text.is_ascii() {
-        return Err(wrong());
-    }
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn mail_server(smtp: &str) -> Result<(String, u16, bool), String> {

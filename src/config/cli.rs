@@ -12,8 +12,8 @@ use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserComm
 use super::alarms::{Alarms, Section};
 use super::file::File;
 use super::{
-    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, segment,
-    sources,
+    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, hooks,
+    segment, sources,
 };
 use crate::addresses::Host;
 
@@ -279,6 +279,7 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
         mdns: cli.mdns.or(file.mdns).unwrap_or(true),
         // Nobody is told of anything then: the secrets for that need not be there.
         alarms: if gen_cert { Alarms::default() } else { file.alarms.checked()? },
+        hooks: if gen_cert { Vec::new() } else { hooks::checked(file.hook)? },
         sources: if gen_cert { Vec::new() } else { sources::checked(file.source)? },
         source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port, TrustedProxies, compat, mpegts, pictures, rtsp_addresses};
+use super::{Origin, Port, TrustedProxies, compat, hooks, mpegts, pictures, rtsp_addresses};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -40,6 +40,8 @@ pub(super) struct File {
     pub(super) mdns: Option<bool>,
     #[serde(default)]
     pub(super) alarms: Section,
+    #[serde(default)]
+    pub(super) hook: Vec<hooks::Entry>,
     pub(super) source_files: Option<PathBuf>,
     #[serde(default)]
     pub(super) embed_origins: Vec<Origin>,
@@ -112,8 +114,8 @@ impl File {
     }
 }
 
-/// What is wrong, and where. The line itself is not repeated, nor what stands under `[alarms]` and
-/// `[[source]]`: it may be a secret.
+/// What is wrong, and where. The line itself is not repeated, nor what stands under `[alarms]`,
+/// `[[hook]]` and `[[source]]`: it may be a secret.
 fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| 1 + before.matches('\n').count());
@@ -122,7 +124,8 @@ fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> String {
         let end = before.len() + rest.find('\n').unwrap_or(rest.len());
         text.get(..end).unwrap_or(text)
     });
-    let may_be_secret = ["alarms", "source"].iter().any(|section| until_there.contains(section));
+    let may_be_secret =
+        ["alarms", "hook", "source"].iter().any(|section| until_there.contains(section));
     let what = match may_be_secret {
         true => without_value(error.message(), until_there),
         false => error.message().to_owned(),
@@ -141,7 +144,10 @@ fn without_value(message: &str, until_there: &str) -> String {
     let last_line = until_there.lines().next_back().unwrap_or_default();
     let key = last_line.split('=').next().unwrap_or_default().trim();
     // Only a key that is known is one for sure.
-    let is_known = key.split('.').all(|part| alarms::KEYS.contains(&part.trim()));
+    let is_known = key
+        .split('.')
+        .map(str::trim)
+        .all(|part| alarms::KEYS.contains(&part) || hooks::KEYS.contains(&part));
     let key = if is_known { key } else { "a value" };
     match message.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{key} is of the wrong kind, expected {expected}"),

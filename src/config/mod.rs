@@ -7,12 +7,14 @@ mod compat;
 mod destination;
 mod export;
 mod file;
+pub(crate) mod hooks;
 mod mpegts;
 mod origin;
 mod per_stream;
 mod pictures;
 mod proxies;
 mod push;
+mod receiver;
 mod rtsp_addresses;
 mod secret;
 pub(crate) mod sources;
@@ -29,6 +31,7 @@ pub(crate) use alarms::Alarms;
 pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
 pub(crate) use export::Export;
+pub(crate) use hooks::Hook;
 pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
@@ -113,6 +116,8 @@ pub(crate) struct Config {
     /// Whether the network is told this computer's name.
     pub(crate) mdns: bool,
     pub(crate) alarms: Alarms,
+    /// What is run or told when something happens to recordings.
+    pub(crate) hooks: Vec<Hook>,
     /// What the server fetches by itself.
     pub(crate) sources: Vec<sources::Spec>,
     /// The folder out of which pages may have files played.

@@ -7,7 +7,7 @@ mod words;
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::OnceCell;
 
+use crate::program;
 pub(crate) use abilities::Abilities;
 pub(crate) use parts::Parts;
 pub(crate) use words::Words;
@@ -83,13 +84,13 @@ impl Ffmpeg {
     }
 
     /// Where it is.
-    pub(crate) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &std::path::Path {
         &self.program
     }
 
     /// Whether it is installed.
     pub(crate) fn is_there(&self) -> bool {
-        which(&self.program).is_some()
+        program::find(&self.program).is_some()
     }
 
     /// Starts it to convert what is live, with what it takes from one pipe and writes to the
@@ -205,13 +206,4 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
 
 fn no_pipes() -> io::Error {
     io::Error::other("ffmpeg has no pipes")
-}
-
-/// Where a program is, on the `PATH` unless its path is given.
-fn which(program: &Path) -> Option<PathBuf> {
-    if program.components().count() > 1 {
-        return program.is_file().then(|| program.to_owned());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -8,6 +8,7 @@ mod heartbeats;
 pub(crate) mod journal;
 pub(crate) mod listing;
 pub(crate) mod names;
+mod news;
 pub(crate) mod reels;
 mod running;
 mod scan;
@@ -30,12 +31,14 @@ pub(crate) use changes::{Change, Changes};
 use heartbeats::gives_way;
 pub(crate) use heartbeats::{Gone, Heartbeat, Heartbeats, Newest, TakenUp};
 use journal::Line;
+use news::Newsroom;
+pub(crate) use news::{News, What};
 use reels::Reels;
-pub(crate) use running::{Run, Running};
+pub(crate) use running::Running;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
 pub(crate) use session::{Deletion, File, Gap, Kept, Mark, SOURCE, Session};
-pub(crate) use trouble::{Held, Room, Trouble};
+pub(crate) use trouble::{DISK_CALM, Held, Room, Trouble};
 pub(crate) use usage::Growth;
 use usage::Usage;
 pub(crate) use verify::{Problem, Verification, verify};
@@ -56,6 +59,7 @@ pub(crate) struct Library {
     reels: Reels,
     /// Whether all journals have been read.
     is_complete: Arc<AtomicBool>,
+    news: Newsroom,
 }
 
 /// The journal of a session, by where it lies.
@@ -103,6 +107,7 @@ impl Library {
             running: Running::new(changes.clone()),
             changes,
             is_complete: Arc::default(),
+            news: Newsroom::default(),
         }
     }
 
@@ -203,9 +208,10 @@ impl Library {
         unended.map(place).collect()
     }
 
-    /// Adds a line of a session's journal.
+    /// Adds a line that this process has written to a session's journal.
     pub(crate) fn apply(&self, session: &str, journal: &JournalPlace, line: &Line) {
         self.apply_all(session, journal, std::iter::once(line));
+        self.told(session, journal, line);
     }
 
     /// Adds lines of a session's journal, at once.

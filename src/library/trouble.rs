@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -11,6 +12,16 @@ use super::session::{Publisher, publisher};
 /// Of the recordings that the disk has ended, and of which nothing came since, so many are named: a
 /// disk that takes nothing is said once.
 const MAX_GIVEN_UP: usize = 100;
+
+/// There is little room at so many times the reserve: on a usual disk that is hours of warning.
+const LOW: u64 = 2;
+
+/// There is little room no longer when there is so much more than that, in parts of it.
+const SLACK: u64 = 10;
+
+/// A disk that refuses is tried again every few seconds, and for a moment nothing is refused: it is
+/// well after this.
+pub(crate) const DISK_CALM: Duration = Duration::from_secs(10);
 
 /// The state of the recordings' disk. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +67,15 @@ pub(crate) struct Room {
     pub(crate) free_bytes: u64,
     /// Below so much no media is taken.
     pub(crate) reserve_bytes: u64,
+}
+
+impl Room {
+    /// Whether there is little of it, after there was or was not.
+    pub(crate) fn is_low(&self, was_low: bool) -> bool {
+        let low_bytes = self.reserve_bytes.saturating_mul(LOW);
+        let slack_bytes = if was_low { low_bytes / SLACK } else { 0 };
+        self.free_bytes < low_bytes.saturating_add(slack_bytes)
+    }
 }
 
 impl Trouble {

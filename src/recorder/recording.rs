@@ -151,6 +151,8 @@ struct Task {
     finishing: BTreeMap<FileId, Finishing>,
     /// What gives finished files their names, once the journal has them.
     naming: VecDeque<Step>,
+    /// The files that get them, and whether another has the name.
+    unnamed: Vec<(journal::Segment, bool)>,
     next_file: FileId,
     writer: Writer,
     growth: Growth,
@@ -196,6 +198,7 @@ impl Task {
             generations: start.generations,
             finishing: BTreeMap::new(),
             naming: VecDeque::new(),
+            unnamed: Vec::new(),
             next_file: 0,
             writer: Writer::new(
                 session.id.clone(),

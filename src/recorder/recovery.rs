@@ -3,6 +3,7 @@
 //! Every growing file is made whole: cut behind its last good commit, finished, named. Then the
 //! session stands as if it had been put aside in good order, and can go on inside its last files.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,11 +130,15 @@ impl Site {
         journal: &mut Growing,
     ) -> Result<(), DiskError> {
         let mut lines = Vec::new();
+        let mut replacing = HashSet::new();
         for Unnamed { segment, .. } in &unnamed {
             if left.files.contains(segment) {
                 continue;
             }
             let is_known = left.file(&segment.file).is_some();
+            if is_known {
+                replacing.insert(segment.file.clone());
+            }
             left.remember(segment.clone());
             let segment = segment.clone();
             let event = if is_known { Event::Replaced(segment) } else { Event::Segment(segment) };
@@ -151,6 +156,8 @@ impl Site {
             if self.exists(&old)? {
                 self.remove(&old)?;
             }
+            let is_replacing = replacing.contains(&segment.file);
+            self.library.named(&self.session, &self.journal, segment, is_replacing);
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ mod entrance;
 mod faults;
 mod full_disk;
 mod growing;
+mod hooks;
 mod hostile;
 mod https;
 mod library;

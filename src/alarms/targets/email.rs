@@ -14,8 +14,9 @@ use lettre::{AsyncTransport, Message, Tokio1Executor};
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::Notice;
-use super::{Failure, PATIENCE, root, words};
+use super::PATIENCE;
 use crate::config::{Secret, alarms as config};
+use crate::outgoing::{Failure, root, words};
 
 #[derive(Debug)]
 pub(super) struct Email {

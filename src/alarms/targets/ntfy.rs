@@ -7,8 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::{Notice, Weight};
-use super::Failure;
-use super::request::Address;
+use crate::outgoing::{Address, Failure};
 
 const TITLE: HeaderName = HeaderName::from_static("title");
 const PRIORITY: HeaderName = HeaderName::from_static("priority");

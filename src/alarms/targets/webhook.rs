@@ -1,12 +1,10 @@
 //! JSON to an address of a person's own.
 
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Uri};
 use rustls::pki_types::CertificateDer;
 
 use super::super::notice::Notice;
-use super::Failure;
-use super::request::Address;
+use crate::outgoing::{Address, Failure};
 
 #[derive(Debug)]
 pub(super) struct Webhook {
@@ -24,8 +22,6 @@ impl Webhook {
     }
 
     pub(super) async fn post(&self, notice: &Notice) -> Result<(), Failure> {
-        let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let headers = self.headers.iter().cloned().chain([json]);
-        self.address.post(headers, notice.json()).await
+        self.address.post_json(&self.headers, notice.json()).await
     }
 }

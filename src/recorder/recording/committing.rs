@@ -48,6 +48,11 @@ impl Task {
         // A name that is in the journal and not yet in the folder is given after a crash.
         let naming = std::mem::take(&mut self.naming);
         self.write(naming).await?;
+        if let Some(journal) = &self.journal {
+            for (segment, is_replacing) in self.unnamed.drain(..) {
+                self.library.named(&self.session.id, journal, segment, is_replacing);
+            }
+        }
         for Ended { generation, .. } in &ended {
             self.generations.remove(generation);
         }
@@ -88,6 +93,7 @@ impl Task {
                     let segment = finishing.segment(name, bytes, sha256);
                     self.files.retain(|known| known.file != segment.file);
                     self.files.push(FinishedFile::from(&segment));
+                    self.unnamed.push((segment.clone(), is_replacing));
                     self.timeline.line(match is_replacing {
                         true => Event::Replaced(segment),
                         false => Event::Segment(segment),
