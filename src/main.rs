@@ -22,6 +22,7 @@ mod mdns;
 mod program;
 mod push;
 mod recorder;
+mod retention;
 #[cfg(test)]
 mod simulation;
 mod sources;

@@ -29,7 +29,7 @@ use journal::Line;
 pub(crate) use running::{Run, Running};
 pub(crate) use scan::Unfinished;
 use scan::Unread;
-pub(crate) use session::{Deletion, File, Gap, Kept, Mark, SOURCE, Session};
+pub(crate) use session::{Deletion, File, Gap, Kept, Mark, Publisher, SOURCE, Session};
 pub(crate) use trouble::{Held, Room, Trouble};
 pub(crate) use usage::Growth;
 use usage::Usage;
@@ -132,7 +132,8 @@ impl Library {
         self.is_complete.load(Ordering::Acquire)
     }
 
-    fn each(&self, look: impl FnMut(&Session)) {
+    /// Looks at every session. Nothing changes meanwhile, so it shall not take long.
+    pub(crate) fn each(&self, look: impl FnMut(&Session)) {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         sessions.values().flatten().for_each(look);
     }

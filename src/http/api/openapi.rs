@@ -4,6 +4,7 @@
 //! test says.
 
 mod access;
+mod changing;
 mod commands;
 mod delivering;
 mod operation;
@@ -41,13 +42,14 @@ const ABOUT: &str = "Who may ask what is `x-rule` of each operation, in the word
     docs/control.md.";
 
 /// What the routes are about, by the word they stand under.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("server", "How the server is doing, and this description"),
     ("access", "Who gets in (docs/access.md)"),
     ("alarms", "What is wrong (docs/guide/alarms.md)"),
     ("cameras", "What is plugged into the server"),
     ("devices", "Browsers and programs that record (docs/control.md)"),
     ("ingest", "Delivering a recording by requests (docs/protocol.md)"),
+    ("library", "All recordings (docs/recordings.md, docs/guide/retention.md)"),
     ("sessions", "Recordings (docs/recordings.md)"),
     ("sources", "What the server fetches by itself (docs/sources.md)"),
     ("streams", "What is live (docs/live.md)"),
@@ -78,10 +80,14 @@ pub(in super::super) fn described() -> Vec<(String, &'static str, Rule)> {
 
 /// Everything that is described.
 fn operations() -> Vec<Operation> {
-    [watching::operations(), delivering::operations(), sources::operations(), access::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        watching::operations(),
+        changing::operations(),
+        delivering::operations(),
+        sources::operations(),
+        access::operations(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn description() -> OpenApi {

@@ -26,6 +26,12 @@ pub(super) fn rate() -> Object {
     ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).build()
 }
 
+/// How many of something.
+pub(super) fn count(least: u32, most: u32) -> Object {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(least)).maximum(Some(most)).build()
+}
+
 /// Of a JPEG.
 pub(super) fn quality() -> Object {
     let number = ObjectBuilder::new().schema_type(Type::Integer);
@@ -41,6 +47,8 @@ pub(super) fn of_path(name: &str) -> Parameter {
         "device" => (pattern(DEVICE_ID), "a device, as GET /api/devices names it"),
         "session" => (any, "a session, as GET /api/streams and a device's summary name it"),
         "file" => (any, "a file, as GET /api/sessions/{session} names it"),
+        "span" => (pattern("^[0-9]+-[0-9]+$"), "a time that is kept, as START-END in milliseconds"),
+        "deletion" => (any, "a deletion, as GET /api/library/deletions names it"),
         "connection" => (any, "a connection, as POST /api/ingest has named it"),
         "id" => (any, "the id of the entry, as its list or the answer that made it has it"),
         _ => (any, ""),
