@@ -66,7 +66,10 @@ pub(in super::super) async fn choose(
     Shared(state): Shared<State>,
     Sent(rules): Sent<Rules>,
 ) -> Result<Json<View>, ApiError> {
-    state.retention.choose(rules).await?;
+    let retention = state.retention.clone();
+    // What is saved holds, also when nobody waits for the answer any more.
+    let choosing = tokio::spawn(async move { retention.choose(rules).await });
+    choosing.await.map_err(|error| ApiError::internal(error.to_string()))??;
     view(&state).await
 }
 
