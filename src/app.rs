@@ -48,6 +48,7 @@ use crate::live::transcoder::Transcoders;
 use crate::program;
 use crate::push;
 use crate::recorder::{self, Recorder};
+use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
 use crate::split;
 use crate::storage::Filesystem;
@@ -187,6 +188,8 @@ async fn serve(
     let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
     let recovery = recorder.clone();
     let editor = Arc::new(recorder.clone());
+    let retention =
+        Retention::load(&config.state, config.retention, library.clone(), editor.clone())?;
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
 
@@ -206,6 +209,7 @@ async fn serve(
     tokio::spawn(async move { recovery.recover(|device| fetched.has(device)).await });
     let fetched = sources.clone();
     let fetched = Box::new(move || fetched.reasons());
+    tokio::spawn(retention.clone().run(stop.clone()));
     tokio::spawn(alarms.clone().watch(library.clone(), fetched, stop.clone()));
     let ingest = Ingest::new(hub, reach.clone(), access.clone(), devices.clone(), stop.clone());
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
@@ -216,6 +220,7 @@ async fn serve(
         access: access.clone(),
         library,
         editor,
+        retention,
         alarms,
         playback,
         pictures: Pictures::new(

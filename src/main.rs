@@ -26,6 +26,7 @@ mod program;
 mod progress;
 mod push;
 mod recorder;
+mod retention;
 #[cfg(test)]
 mod simulation;
 mod sources;

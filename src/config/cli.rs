@@ -12,8 +12,8 @@ use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserComm
 use super::alarms::{Alarms, Section};
 use super::file::File;
 use super::{
-    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Split, Task, hooks,
-    segment, sources,
+    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Retention, Split, Task,
+    hooks, segment, sources,
 };
 use crate::addresses::Host;
 
@@ -275,6 +275,7 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
             .max_device_mb
             .or(file.max_device_mb)
             .map(|megabytes| megabytes.get().saturating_mul(1_000_000)),
+        retention: file.retention.map(Retention::checked).transpose()?,
         open: cli.open.or(file.open).unwrap_or(false),
         mdns: cli.mdns.or(file.mdns).unwrap_or(true),
         // Nobody is told of anything then: the secrets for that need not be there.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::alarms::{self, Section};
-use super::{Origin, Port, TrustedProxies, compat, hooks, mpegts, pictures, rtsp_addresses};
+use super::{
+    Origin, Port, Retention, TrustedProxies, compat, hooks, mpegts, pictures, rtsp_addresses,
+};
 use crate::addresses::Host;
 
 /// Where the file is looked for unless one is named.
@@ -36,6 +38,7 @@ pub(super) struct File {
     pub(super) segment_seconds: Option<f64>,
     pub(super) reserve_mb: Option<u64>,
     pub(super) max_device_mb: Option<NonZeroU64>,
+    pub(super) retention: Option<Retention>,
     pub(super) open: Option<bool>,
     pub(super) mdns: Option<bool>,
     #[serde(default)]

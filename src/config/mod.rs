@@ -15,6 +15,7 @@ mod pictures;
 mod proxies;
 mod push;
 mod receiver;
+mod retention;
 mod rtsp_addresses;
 mod secret;
 pub(crate) mod sources;
@@ -37,6 +38,7 @@ pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
 pub(crate) use proxies::TrustedProxies;
 pub(crate) use push::{Input, Push, Token};
+pub(crate) use retention::Retention;
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
 pub(crate) use secret::Secret;
 pub(crate) use split::Split;
@@ -112,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) reserve_bytes: u64,
     /// A device that has as much on the disk delivers nothing more.
     pub(crate) max_device_bytes: Option<u64>,
+    /// What is deleted by itself, where the file says so.
+    pub(crate) retention: Option<Retention>,
     pub(crate) open: bool,
     /// Whether the network is told this computer's name.
     pub(crate) mdns: bool,

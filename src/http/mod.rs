@@ -52,6 +52,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 use crate::live::transcoder::Transcoders;
+use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
@@ -73,6 +74,8 @@ pub(crate) struct State {
     pub(crate) library: Library,
     /// By which people change recordings.
     pub(crate) editor: Arc<dyn Editor>,
+    /// What is deleted by itself.
+    pub(crate) retention: Retention,
     pub(crate) alarms: Alarms,
     /// What is live.
     pub(crate) streams: Streams,

@@ -113,6 +113,7 @@ fn main() -> Routes {
         .socket("/ws/stream", Rule::WatchAll, ws::address::of_own_pages)
         .merge(webrtc())
         .merge(commands())
+        .merge(editing())
         .merge(sources())
         .merge(access())
         .merge(for_other_origins())
@@ -152,6 +153,28 @@ fn sources() -> Routes {
         .post("/api/sources/{source}/pause", Rule::Admin, api::sources::pause)
         .post("/api/sources/{source}/resume", Rule::Admin, api::sources::resume)
         .within(|router| router.layer(DefaultBodyLimit::max(api::sources::MAX_SOURCE_BYTES)))
+}
+
+/// What is changed of recordings, and what is deleted of them.
+fn editing() -> Routes {
+    use api::{deletions, editing, retention};
+    let of_session = Routes::new()
+        .put("/api/sessions/{session}/title", Rule::Admin, editing::name)
+        .post("/api/sessions/{session}/kept", Rule::Admin, editing::keep)
+        .delete("/api/sessions/{session}/kept/{span}", Rule::Admin, editing::release)
+        .post("/api/sessions/{session}/marks", Rule::Admin, editing::mark)
+        .within(|router| router.layer(DefaultBodyLimit::max(editing::MAX_EDIT_BYTES)));
+    let deletions = Routes::new()
+        .get("/api/library/deletions", Rule::Admin, deletions::deletions)
+        .post("/api/library/deletions", Rule::Admin, deletions::delete)
+        .delete("/api/library/deletions/{deletion}", Rule::Admin, deletions::undo)
+        .within(|router| router.layer(DefaultBodyLimit::max(deletions::MAX_DELETION_BYTES)));
+    let retention = Routes::new()
+        .get("/api/library/retention", Rule::Admin, retention::retention)
+        .put("/api/library/retention", Rule::Admin, retention::choose)
+        .post("/api/library/retention/plan", Rule::Admin, retention::plan)
+        .within(|router| router.layer(DefaultBodyLimit::max(retention::MAX_RULES_BYTES)));
+    of_session.merge(deletions).merge(retention)
 }
 
 /// Who gets in.

@@ -7,9 +7,14 @@ use std::fmt::Debug;
 use futures_util::future::BoxFuture;
 
 use super::journal::{BY_HAND, Deleted, Event};
-use super::session::{File, Session};
+use super::session::{File, Kept, Session};
 use super::{JournalPlace, Library, names};
 use crate::clock::WallUs;
+
+/// Of a random id: with 48 bits, two of a million deletions are the same in one of 500 libraries.
+const DELETION_DIGITS: usize = 12;
+
+const MILLISECOND_US: i64 = 1000;
 
 /// Writes into journals, whether their sessions run or not. Clones of what it writes with are shared.
 pub(crate) trait Editor: Debug + Send + Sync {
@@ -17,7 +22,8 @@ pub(crate) trait Editor: Debug + Send + Sync {
     /// journals are read. The answer is the session behind it.
     fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>>;
 
-    /// Removes what was deleted of a session by then. The answer is how many files, and their bytes.
+    /// Removes of what was deleted of a session by then as much as one turn allows. The answer is
+    /// how many files, and their bytes: none when all are removed.
     fn sweep(&self, place: Place, now_us: WallUs)
     -> BoxFuture<'_, Result<(usize, u64), EditError>>;
 }
@@ -93,20 +99,26 @@ pub(crate) fn mark(at_us: WallUs, detail: Option<String>) -> Decide {
     })
 }
 
-/// Keeps what there is of that time.
+/// Keeps what there is of that time, as [`Session::keepable_us`] has it.
 pub(crate) fn keep(start_us: WallUs, end_us: WallUs, by: String) -> Decide {
     Box::new(move |session| {
-        let (start_us, end_us) = session.within_us(start_us, end_us).ok_or(Refusal::Outside)?;
+        let (start_us, end_us) = session.keepable_us(start_us, end_us).ok_or(Refusal::Outside)?;
         let is_news = !session.kept.has(start_us, end_us);
         Ok(is_news.then_some(Event::Keep { start_us, end_us, by }).into_iter().collect())
     })
 }
 
-/// Keeps that time no more.
-pub(crate) fn release(start_us: WallUs, end_us: WallUs, by: String) -> Decide {
-    Box::new(move |session| match session.kept.has(start_us, end_us) {
-        true => Ok(vec![Event::Release { start_us, end_us, by }]),
-        false => Err(Refusal::NotKept),
+/// Keeps that time no more, which is told in milliseconds.
+pub(crate) fn release(start_ms: i64, end_ms: i64, by: String) -> Decide {
+    Box::new(move |session| {
+        let told = session.kept.iter().filter(|kept| kept.is_told_as(start_ms, end_ms));
+        let release = |kept: &Kept| Event::Release {
+            start_us: kept.start_us,
+            end_us: kept.end_us,
+            by: by.clone(),
+        };
+        let events: Vec<Event> = told.map(release).collect();
+        if events.is_empty() { Err(Refusal::NotKept) } else { Ok(events) }
     })
 }
 
@@ -138,16 +150,37 @@ pub(crate) fn delete(
 ) -> Decide {
     Box::new(move |session| {
         let wanted = deletable(session, files.as_deref(), is_running(session))?;
-        let Some(start_us) = wanted.iter().map(|file| file.start_us).min() else {
-            return Ok(Vec::new());
-        };
-        let end_us = wanted.iter().map(|file| file.end_us()).max().unwrap_or(start_us);
-        let Wish { deletion, by, reason, until_us } = wish;
-        let bytes = wanted.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
-        let files = wanted.into_iter().map(|file| file.name.to_string()).collect();
-        let deleted = Deleted { deletion, files, bytes, start_us, end_us, until_us, by, reason };
-        Ok(vec![Event::Deleted(deleted)])
+        Ok(deleted(&wanted, wish).into_iter().collect())
     })
+}
+
+/// Deletes of these files what may be deleted by itself as it is then.
+pub(crate) fn expire(names: Vec<String>, wish: Wish) -> Decide {
+    Box::new(move |session| {
+        let growing = session.provisional();
+        let may_go = |file: &&File| {
+            !growing.contains(&*file.name) && !session.kept.touches(file.start_us, file.end_us())
+        };
+        let wanted = names.iter().filter_map(|name| session.file(name)).filter(may_go);
+        let wanted: Vec<&File> = wanted.collect();
+        Ok(deleted(&wanted, wish).into_iter().collect())
+    })
+}
+
+/// The line of these files, if there are any.
+fn deleted(files: &[&File], wish: Wish) -> Option<Event> {
+    let start_us = files.iter().map(|file| file.start_us).min()?;
+    let end_us = files.iter().map(|file| file.end_us()).max()?;
+    let Wish { deletion, by, reason, until_us } = wish;
+    let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+    let files = files.iter().map(|file| file.name.to_string()).collect();
+    Some(Event::Deleted(Deleted { deletion, files, bytes, start_us, end_us, until_us, by, reason }))
+}
+
+/// An id for a deletion that no other has.
+pub(crate) fn deletion_id() -> String {
+    let random = uuid::Uuid::new_v4().simple().to_string();
+    format!("d-{}", &random[..DELETION_DIGITS])
 }
 
 /// The files of the list, all of which can be deleted.
@@ -206,11 +239,14 @@ impl Session {
         Some((start_us, end_us))
     }
 
-    /// The part of a time in which there is something of it.
-    fn within_us(&self, start_us: WallUs, end_us: WallUs) -> Option<(WallUs, WallUs)> {
+    /// The part of a time in which there is something of it, in whole milliseconds: as it is told,
+    /// it is found again.
+    pub(crate) fn keepable_us(&self, start_us: WallUs, end_us: WallUs) -> Option<(WallUs, WallUs)> {
         let (first_us, last_us) = self.span_us()?;
         let (start_us, end_us) = (start_us.max(first_us), end_us.min(last_us));
-        (start_us < end_us).then_some((start_us, end_us))
+        let start_ms = start_us.div_euclid(MILLISECOND_US);
+        let end_ms = end_us.saturating_add(MILLISECOND_US - 1).div_euclid(MILLISECOND_US);
+        (start_us < end_us).then_some((start_ms * MILLISECOND_US, end_ms * MILLISECOND_US))
     }
 }
 
@@ -218,6 +254,28 @@ impl Library {
     /// Where the journal of a session is.
     pub(crate) fn place(&self, session: &Session) -> Place {
         Place { session: session.id.clone(), journal: session.journal.clone() }
+    }
+
+    /// The sessions of which files are to be removed by then.
+    pub(crate) fn due(&self, now_us: WallUs) -> Vec<Place> {
+        let mut due = Vec::new();
+        self.each(|session| {
+            if session.deletions.due(now_us).next().is_some() {
+                due.push(self.place(session));
+            }
+        });
+        due
+    }
+
+    /// The sessions with files of a deletion, and those of them of which some can be had back.
+    pub(crate) fn deleted_by(&self, deletion: &str) -> Vec<(Place, bool)> {
+        let mut touched = Vec::new();
+        self.each(|session| {
+            if let Some(deletion) = session.deletions.get(deletion) {
+                touched.push((self.place(session), !deletion.waiting.is_empty()));
+            }
+        });
+        touched
     }
 
     /// The session of a place.

@@ -37,7 +37,7 @@ use reels::Reels;
 pub(crate) use running::Running;
 pub(crate) use scan::Unfinished;
 use scan::Unread;
-pub(crate) use session::{Deletion, File, Gap, Kept, Mark, SOURCE, Session};
+pub(crate) use session::{Deletion, File, Gap, Kept, Mark, Publisher, SOURCE, Session};
 pub(crate) use trouble::{DISK_CALM, Held, Room, Trouble};
 pub(crate) use usage::Growth;
 use usage::Usage;
@@ -151,7 +151,8 @@ impl Library {
         &self.reels
     }
 
-    fn each(&self, look: impl FnMut(&Session)) {
+    /// Looks at every session. Nothing changes meanwhile, so it shall not take long.
+    pub(crate) fn each(&self, look: impl FnMut(&Session)) {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         sessions.values().flatten().for_each(look);
     }

@@ -14,6 +14,9 @@ use crate::library::editing::{Decide, EditError, Editor, Place, Refusal};
 use crate::library::journal::Line;
 use crate::storage;
 
+/// Files that are removed at once: whoever takes up a session of the same folder waits for it.
+const MAX_REMOVED: usize = 100;
+
 impl Editor for Recorder {
     fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>> {
         self.write(place, decide).boxed()
@@ -59,7 +62,7 @@ impl Recorder {
         self.scanned().await;
         let _turn = self.active.turn(&place.journal.folder).acquire().await;
         let session = self.library.at(&place).ok_or(EditError::Gone)?;
-        let due = session.deletions.due(now_us);
+        let due = session.deletions.due(now_us).take(MAX_REMOVED);
         let (names, bytes): (Vec<String>, Vec<u64>) =
             due.map(|file| (file.name.to_string(), file.bytes)).unzip();
         if names.is_empty() {
@@ -67,9 +70,11 @@ impl Recorder {
         }
         let site = self.site(place.session.clone(), place.journal.clone());
         let removing = names.clone();
-        let removed = storage::execute(&self.storage, move || site.remove_all(&removing)).await;
+        let (gone, removed) =
+            storage::execute(&self.storage, move || site.remove_all(&removing)).await;
+        // What is gone cannot be had back, whatever became of the rest.
+        self.library.removed(&place, &names[..gone]);
         removed.map_err(|error| self.refused(&place, &error))?;
-        self.library.removed(&place, &names);
         Ok((names.len(), bytes.into_iter().fold(0, u64::saturating_add)))
     }
 
@@ -95,19 +100,21 @@ impl Site {
         }
     }
 
-    /// Removes files, whether they are there or not. Blocks.
-    fn remove_all(&self, names: &[String]) -> Result<(), DiskError> {
-        is_mounted(&*self.storage, self.library.root())?;
+    /// Removes files, whether they are there or not. Blocks. Says how many are gone.
+    fn remove_all(&self, names: &[String]) -> (usize, Result<(), DiskError>) {
+        if let Err(error) = is_mounted(&*self.storage, self.library.root()) {
+            return (0, Err(error));
+        }
         let folder = self.folder();
-        for name in names {
+        for (gone, name) in names.iter().enumerate() {
             let path = folder.join(name);
             match self.storage.remove(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(fault("remove", &path)(error));
+                    return (gone, Err(fault("remove", &path)(error)));
                 }
                 _ => {}
             }
         }
-        sync_folder(&*self.storage, &folder)
+        (names.len(), sync_folder(&*self.storage, &folder))
     }
 }

@@ -20,10 +20,6 @@ impl Journal {
     pub(super) fn append_line(&self, text: &str) -> Result<(), DiskError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).append_line(text)
     }
-
-    pub(super) fn name(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).name()
-    }
 }
 
 impl Journals {

@@ -302,7 +302,7 @@ async fn known(server: &Server, admin: &str) -> BTreeMap<String, Vec<String>> {
     // It is told so at once, and asking for it takes no time.
     let path = format!("/api/ingest/{connection}?seq=0");
     crate::support::http::request(server, "POST", &path, &[], &frame(0, b"no json")).await;
-    let (session, file) = recorded(server, admin).await;
+    let (session, file) = recorded(server, admin, "session-over").await;
     let lists = [
         ("id", ids),
         ("source", vec!["nowhere".to_owned(), "pattern".to_owned()]),
@@ -337,17 +337,17 @@ async fn controlled(server: &Server, admin: &str) -> String {
 }
 
 /// A session that is over, and its file.
-async fn recorded(server: &Server, admin: &str) -> (String, String) {
-    let camera = token(server, admin, "has recorded", "camera").await;
+async fn recorded(server: &Server, admin: &str, session: &str) -> (String, String) {
+    let camera = token(server, admin, &format!("has recorded {session}"), "camera").await;
     let address = format!("{}/ws/ingest?token={camera}", server.https);
     let mut client = Client::connect(server, &address, Some("localcamera.v1")).await;
-    let mut hello = crate::support::client::hello_message("session-over");
-    hello["device"] = json!("other-device");
+    let mut hello = crate::support::client::hello_message(session);
+    hello["device"] = json!(format!("device-of-{session}"));
     hello["key"] = json!(claim('k'));
     client.text(hello).await;
     assert_eq!(client.receive().await["type"], "welcome");
     let capture = crate::support::captures::named("firefox-webm-vp8-opus");
     let ending = crate::v1::record(&mut client, &capture).await;
     let file = ending.of_type("summary")[0]["files"][0]["file"].as_str().unwrap().to_owned();
-    ("session-over".to_owned(), file)
+    (session.to_owned(), file)
 }

@@ -20,6 +20,7 @@ mod compat;
 mod control;
 mod crash;
 mod crowd;
+mod deleting;
 mod described;
 mod doctor;
 mod entrance;

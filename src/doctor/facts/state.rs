@@ -11,11 +11,13 @@ use super::{disk, mode};
 use crate::auth;
 use crate::auth::local;
 use crate::devices;
+use crate::retention;
 use crate::sources;
 use crate::statefile::{self, Known};
 
 /// The files that the server must be able to read.
-pub(in super::super) const FILES: [Known; 3] = [auth::FILE, devices::FILE, sources::FILE];
+pub(in super::super) const FILES: [Known; 4] =
+    [auth::FILE, devices::FILE, sources::FILE, retention::FILE];
 
 #[derive(Deserialize)]
 struct Versioned {
@@ -89,6 +91,7 @@ mod tests {
         let is_newer = match known.name {
             name if name == auth::FILE.name => auth::Access::load(state, false).is_err(),
             name if name == devices::FILE.name => devices::Devices::load(state.into()).is_err(),
+            name if name == retention::FILE.name => retention::look(state).is_err(),
             _ => sources::Sources::load(state.into(), Vec::new(), None, crate::live::Hub::new().0)
                 .is_err(),
         };
@@ -109,6 +112,8 @@ mod tests {
             "{\"v\": 1, \"devices\": []}",
             "{\"v\": 1, \"sources\": [5]}",
             "{\"v\": 1, \"sources\": {}}",
+            "{\"v\": 1, \"rules\": {\"max_age_days\": 30}}",
+            "{\"v\": 1, \"rules\": {\"max_age_days\": 0}}",
             "{\"v\": 1, \"mode\": \"open\"}",
             "{\"v\": 1, \"mode\": \"paired\"}",
             "{\"v\": 1, \"mode\": \"paired\", \"is_admin_seen\": true, \"users\": [], \

@@ -4,6 +4,7 @@
 //! test says.
 
 mod access;
+mod changing;
 mod commands;
 mod delivering;
 mod library;
@@ -49,7 +50,7 @@ const TAGS: [(&str, &str); 11] = [
     ("cameras", "What is plugged into the server"),
     ("devices", "Browsers and programs that record (docs/control.md)"),
     ("ingest", "Delivering a recording by requests (docs/protocol.md)"),
-    ("library", "What was recorded (docs/recordings.md)"),
+    ("library", "What was recorded (docs/recordings.md, docs/guide/retention.md)"),
     ("sessions", "Recordings (docs/recordings.md)"),
     ("sources", "What the server fetches by itself (docs/sources.md)"),
     ("streams", "What is live (docs/live.md)"),
@@ -80,16 +81,15 @@ pub(in super::super) fn described() -> Vec<(String, &'static str, Rule)> {
 
 /// Everything that is described.
 fn operations() -> Vec<Operation> {
-    [
+    let all = [
         watching::operations(),
         library::operations(),
+        changing::operations(),
         delivering::operations(),
         sources::operations(),
         access::operations(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn description() -> OpenApi {

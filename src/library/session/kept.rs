@@ -11,6 +11,16 @@ pub(crate) struct Kept {
     pub(crate) by: Box<str>,
 }
 
+impl Kept {
+    /// Whether somebody who was told of it in milliseconds means this one. A part of one is told as
+    /// the whole one, or not at all.
+    pub(crate) fn is_told_as(&self, start_ms: i64, end_ms: i64) -> bool {
+        let (first_ms, last_ms) = (self.start_us.div_euclid(1000), self.end_us.div_euclid(1000));
+        let is_part = self.end_us.rem_euclid(1000) != 0;
+        start_ms == first_ms && (end_ms == last_ms || (is_part && end_ms == last_ms + 1))
+    }
+}
+
 /// All such times of a session, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Spans(Vec<Kept>);

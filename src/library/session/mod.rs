@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// Whose sessions follow one another.
-    pub(super) fn publisher(&self) -> (&str, &str) {
+    pub(crate) fn publisher(&self) -> (&str, &str) {
         publisher(&self.device, &self.name)
     }
 

@@ -69,7 +69,7 @@ fn kept_and_growing_files_are_not_deleted() {
     let mut session = session("");
     apply(&mut session, editing::keep(-5, 1, "Ann".to_owned())).unwrap();
     let kept: Vec<_> = session.kept.iter().map(|kept| (kept.start_us, kept.end_us)).collect();
-    assert_eq!(kept, [(0, 1)], "no more than there is");
+    assert_eq!(kept, [(0, 1000)], "no more than there is, in whole milliseconds");
     let refused = apply(&mut session, delete(None, false));
     assert_eq!(refused, Err(Refusal::Kept { file: "video_1.webm".to_owned() }));
     apply(&mut session, delete(Some(&["video_2.webm"]), true)).unwrap();
@@ -122,4 +122,32 @@ fn marks_and_names_are_remembered_and_gaps_are_known() {
     assert!(name(Some("Match"))(&session).unwrap().is_empty(), "nothing new is no line");
     apply(&mut session, name(None)).unwrap();
     assert_eq!(session.title, None);
+}
+
+proptest::proptest! {
+    /// Whatever was recorded when, and whoever tells the end of a microsecond's millisecond how.
+    #[test]
+    fn what_is_kept_by_milliseconds_is_released_by_them(
+        start_us in -2_000_i64..200_000_000,
+        length_us in 1_i64..300_000_000,
+        is_told_up: bool,
+    ) {
+        let mut session = session("");
+        let start_ms = start_us.div_euclid(1000);
+        let keep = editing::keep(start_ms * 1000, start_us + length_us, "Ann".to_owned());
+        if apply(&mut session, keep).is_ok() {
+            let kept = session.kept.iter().next().unwrap().clone();
+            proptest::prop_assert_eq!((kept.start_us % 1000, kept.end_us % 1000), (0, 0));
+            let told = (kept.start_us / 1000, kept.end_us / 1000);
+            let release = editing::release(told.0, told.1, "Ann".to_owned());
+            proptest::prop_assert_eq!(apply(&mut session, release), Ok(()));
+            proptest::prop_assert!(session.kept.is_empty());
+        }
+        // One that another program has written, in microseconds.
+        session.kept.keep(start_us, start_us + length_us, "x");
+        let end_us = start_us + length_us;
+        let end_ms = if is_told_up { -(-end_us).div_euclid(1000) } else { end_us.div_euclid(1000) };
+        let release = editing::release(start_ms, end_ms, "Ann".to_owned());
+        proptest::prop_assert_eq!(apply(&mut session, release), Ok(()));
+    }
 }

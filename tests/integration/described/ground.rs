@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Operation;
 use super::make::Needs;
+use super::recorded;
 use crate::support::access::{ask, claim, id_of, paired, post};
 use crate::support::http::{Answer, request};
 use crate::support::requests::frame;
@@ -102,6 +103,26 @@ impl<'a> Ground<'a> {
                 };
                 None
             }
+            path if path.starts_with("/api/sessions/{session}/") && operation.method != "GET" => {
+                self.of_session(path, &mut needs).await;
+                None
+            }
+            path if path.starts_with("/api/library/deletions") && operation.method != "GET" => {
+                let session = format!("session-needed-{number}");
+                recorded(self.server, self.admin, &session).await;
+                let sessions = json!([session]);
+                if path.ends_with("{deletion}") {
+                    let wanted = json!({ "sessions": sessions });
+                    let made =
+                        post(self.server, "/api/library/deletions", Some(self.admin), &wanted);
+                    let made = made.await.json();
+                    needs.parts.insert("deletion", made["deletion"].as_str().unwrap().to_owned());
+                } else {
+                    needs.members.insert("sessions".to_owned(), sessions);
+                    needs.members.insert("files".to_owned(), json!([]));
+                }
+                None
+            }
             "/api/devices/{device}/commands" if number.is_multiple_of(2) => {
                 // Which the server does by itself, wherever the device is.
                 needs.members.insert("do".to_owned(), "groups".into());
@@ -139,6 +160,23 @@ impl<'a> Ground<'a> {
         answer.json()
     }
 
+    /// A time within the session that is over.
+    async fn of_session(&self, path: &str, needs: &mut Needs) {
+        let told =
+            ask(self.server, "GET", "/api/sessions/session-over", Some(self.admin), &Value::Null);
+        let start_ms = told.await.json()["files"][0]["start_ms"].as_i64().unwrap();
+        let span = json!({ "start_ms": start_ms, "end_ms": start_ms + 1 });
+        match path.rsplit('/').next() {
+            Some("kept") => needs.members.extend(span.as_object().unwrap().clone()),
+            Some("marks") => drop(needs.members.insert("at_ms".to_owned(), start_ms.into())),
+            Some("{span}") => {
+                self.made("/api/sessions/session-over/kept", span).await;
+                needs.parts.insert("span", format!("{start_ms}-{}", start_ms + 1));
+            }
+            _ => {}
+        }
+    }
+
     /// One that is not fetched.
     async fn source(&self, name: &str, needs: &mut Needs) {
         let wanted = json!({
@@ -168,6 +206,7 @@ impl<'a> Ground<'a> {
             "/api/access/mode" => ("PUT", "/api/access/mode", json!({ "mode": "paired" })),
             "/api/sources/{source}/pause" => ("POST", "/api/sources/pattern/resume", Value::Null),
             "/api/access/pair" | "/api/access/codes" => return self.end_codes().await,
+            "/api/library/retention" => ("PUT", "/api/library/retention", json!({})),
             "/api/sources" if operation.method == "POST" => return self.remove_sources().await,
             _ => return,
         };

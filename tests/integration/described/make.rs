@@ -27,8 +27,9 @@ const ODD_TEXTS: [&str; 10] =
 const ODD_PARTS: [&str; 6] = ["nothing", "%FF%FE", "..%2F..%2Fca.key", "%00", "test", "%E2%98%83"];
 
 /// Texts of which at least one is what each pattern of the description asks for.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     "name-1",
+    "session-over/nothing",
     "some text",
     "160x120",
     "mon-fri 08:00-18:00",

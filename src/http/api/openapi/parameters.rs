@@ -27,13 +27,19 @@ pub(super) fn rate() -> Object {
 }
 
 /// How many, or which one of many.
-pub(super) fn count() -> Object {
+pub(super) fn number() -> Object {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build()
 }
 
 /// A wall time.
 pub(super) fn wall_ms() -> Object {
     ObjectBuilder::new().schema_type(Type::Integer).build()
+}
+
+/// How many of something.
+pub(super) fn count(least: u32, most: u32) -> Object {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(least)).maximum(Some(most)).build()
 }
 
 /// Of a JPEG.
@@ -51,10 +57,12 @@ pub(super) fn of_path(name: &str) -> Parameter {
         "device" => (pattern(DEVICE_ID), "a device, as GET /api/devices names it"),
         "session" => (any, "a session, as GET /api/streams and a device's summary name it"),
         "file" => (any, "a file, as GET /api/sessions/{session} names it"),
-        "reel" => (count(), "a reel, as the session's timeline numbers them"),
+        "reel" => (number(), "a reel, as the session's timeline numbers them"),
         "video" => {
             (pattern("^video\\.(webm|mp4)$"), "the file, as the session's timeline names it")
         }
+        "span" => (pattern("^[0-9]+-[0-9]+$"), "a time that is kept, as START-END in milliseconds"),
+        "deletion" => (any, "a deletion, as GET /api/library/deletions names it"),
         "connection" => (any, "a connection, as POST /api/ingest has named it"),
         "id" => (any, "the id of the entry, as its list or the answer that made it has it"),
         _ => (any, ""),
