@@ -270,7 +270,7 @@ impl Library {
     pub(crate) fn scan(
         &self,
         storage: &dyn Storage,
-        is_own: &dyn Fn(&Path) -> bool,
+        is_own: &(dyn Fn(&Path) -> bool + Sync),
     ) -> Vec<Unfinished> {
         let (unfinished, unread) = scan::scan(self, storage, is_own);
         let (mut sessions, mut files) = (0_usize, 0);
@@ -287,7 +287,7 @@ impl Library {
     pub(crate) fn scan_unread(
         &self,
         storage: &dyn Storage,
-        is_own: &dyn Fn(&Path) -> bool,
+        is_own: &(dyn Fn(&Path) -> bool + Sync),
     ) -> (Vec<Unfinished>, Option<(PathBuf, io::Error)>) {
         let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
         if unread.is_empty() {

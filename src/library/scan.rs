@@ -3,12 +3,19 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::editing::Place as Site;
 use super::journal::{Event, Line};
 use super::names::{is_abandoned, is_growing, is_journal, is_media, is_recordings_folder};
 use super::{JournalPlace, Library};
 use crate::storage::{Entry, Open, Storage, read_pieces};
+
+/// Journals that are read side by side; more than a disk has use for.
+const READERS: usize = 4;
+
+/// Fewer folders are read as fast one after the other.
+const LEAST_FOLDERS_A_READER: usize = 64;
 
 /// A journal beside which lies a growing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +43,7 @@ enum Place {
 pub(super) fn scan(
     library: &Library,
     storage: &dyn Storage,
-    is_own: &dyn Fn(&Path) -> bool,
+    is_own: &(dyn Fn(&Path) -> bool + Sync),
 ) -> (Vec<Unfinished>, Vec<Unread>) {
     let mut scan = Scan::new(library, storage, is_own, HashSet::new());
     scan.root();
@@ -47,7 +54,7 @@ pub(super) fn scan(
 pub(super) fn again(
     library: &Library,
     storage: &dyn Storage,
-    is_own: &dyn Fn(&Path) -> bool,
+    is_own: &(dyn Fn(&Path) -> bool + Sync),
     unread: &[Unread],
 ) -> (Vec<Unfinished>, Vec<Unread>) {
     let mut scan = Scan::new(library, storage, is_own, library.journals());
@@ -75,7 +82,7 @@ struct Scan<'a> {
     library: &'a Library,
     storage: &'a dyn Storage,
     /// Whether a journal was begun by this process, which tells the library itself.
-    is_own: &'a dyn Fn(&Path) -> bool,
+    is_own: &'a (dyn Fn(&Path) -> bool + Sync),
     /// Journals that are in the library already. They are not read again: they may have grown in
     /// memory first.
     known: HashSet<JournalPlace>,
@@ -89,7 +96,7 @@ impl<'a> Scan<'a> {
     fn new(
         library: &'a Library,
         storage: &'a dyn Storage,
-        is_own: &'a dyn Fn(&Path) -> bool,
+        is_own: &'a (dyn Fn(&Path) -> bool + Sync),
         known: HashSet<JournalPlace>,
     ) -> Self {
         Self {
@@ -107,10 +114,44 @@ impl<'a> Scan<'a> {
         match self.storage.list(self.library.root()) {
             Ok(entries) => {
                 let folders = entries.into_iter().filter(|entry| entry.is_folder);
-                folders.for_each(|entry| self.folder(entry.name));
+                self.folders(folders.map(|entry| entry.name).collect());
             }
             Err(error) => self.not_read(Place::Root, self.library.root().to_owned(), error),
         }
+    }
+
+    /// Reads folders, many of them side by side: a disk reads on while journals are understood.
+    fn folders(&mut self, mut folders: Vec<String>) {
+        let readers = (folders.len() / LEAST_FOLDERS_A_READER).clamp(1, READERS);
+        let each = folders.len().div_ceil(readers).max(1);
+        thread::scope(|scope| {
+            let mut others = Vec::new();
+            while folders.len() > each {
+                let folders = folders.split_off(folders.len() - each);
+                let mut other = self.beside();
+                others.push(scope.spawn(move || {
+                    folders.into_iter().for_each(|folder| other.folder(folder));
+                    (other.unfinished, other.unread)
+                }));
+            }
+            folders.into_iter().for_each(|folder| self.folder(folder));
+            for other in others {
+                match other.join() {
+                    Ok((unfinished, unread)) => {
+                        self.unfinished.extend(unfinished);
+                        self.unread.extend(unread);
+                    }
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
+    }
+
+    /// One that has read nothing yet.
+    fn beside(&self) -> Self {
+        let mut other = Self::new(self.library, self.storage, self.is_own, self.known.clone());
+        other.is_again = self.is_again;
+        other
     }
 
     fn folder(&mut self, folder: String) {

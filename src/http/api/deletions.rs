@@ -199,12 +199,15 @@ fn page(mut all: Vec<Dated>, limit: usize) -> (Vec<Dated>, Option<i64>) {
     (all, has_more.then_some(last_ms))
 }
 
+/// Files of a session; all of them for `None`.
+type Named = (Place, Option<Vec<String>>);
+
 /// Files by the sessions that they are of; all of a session for `None`.
 fn places(
     state: &State,
     pass: &Pass,
     Wanted { sessions, files }: Wanted,
-) -> Result<Vec<(Place, Option<Vec<String>>)>, ApiError> {
+) -> Result<Vec<Named>, ApiError> {
     let mut named: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
     for file in files {
         let parts = file.split_once('/').filter(|(session, file)| {
@@ -234,7 +237,7 @@ fn check(state: &State, place: &Place, files: Option<&[String]>) -> Result<(), A
 /// deleted already is taken back.
 async fn delete_all(
     state: &State,
-    wanted: Vec<(Place, Option<Vec<String>>)>,
+    wanted: Vec<Named>,
     wish: Wish,
 ) -> Result<(usize, u64), ApiError> {
     let mut done = Vec::new();

@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, State as Shared};
+use axum::extract::{FromRequest, Request, State as Shared};
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::super::State;
@@ -31,10 +33,19 @@ const MAX_DETAIL_CHARS: usize = 200;
 
 const MILLISECOND_US: i64 = 1000;
 
-/// A JSON body. What is wrong with it is said in the form of the API.
-#[derive(FromRequest)]
-#[from_request(via(Json), rejection(ApiError))]
+/// A JSON object. What is wrong with it is said in the form of the API.
 pub(in super::super) struct Sent<T>(pub(in super::super) T);
+
+impl<T: DeserializeOwned> FromRequest<State> for Sent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
+        // A list of its values would do for an object, too.
+        let Json(members) = Json::<Map<String, Value>>::from_request(request, state).await?;
+        let body = serde_json::from_value(Value::Object(members));
+        body.map(Self).map_err(|error| ApiError::bad_request(error.to_string()))
+    }
+}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

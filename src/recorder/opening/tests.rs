@@ -96,7 +96,7 @@ async fn a_source_records_before_the_library_is_read_and_is_not_taken_for_what_a
     let later = recorder_of();
     // The time in its journal's name is that of the earlier one.
     let mut publication = record(&later, "s-2").await;
-    let scan = |is_own: &dyn Fn(&Path) -> bool| {
+    let scan = |is_own: &(dyn Fn(&Path) -> bool + Sync)| {
         let found = recorder_of().library.scan(&Filesystem, is_own);
         let mut found: Vec<_> = found.into_iter().map(|found| found.session).collect();
         found.sort();
