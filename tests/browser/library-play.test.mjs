@@ -22,7 +22,10 @@ const SEGMENTS = 30;
 const HALF = (SEGMENTS / 2) * FRAMES_PER_SECOND;
 const GAP_MS = 20_000;
 /** Of all pictures, on a machine that is busy with other things. */
-const MOST_MISSING = 0.25;
+const MOST_MISSING = 0.4;
+const TRIES = 3;
+/** Of some sixty pictures at seams a few are by chance. */
+const MORE_AT_SEAMS = 0.15;
 
 /** @type {string} */
 let folder;
@@ -134,7 +137,9 @@ async function showsNumber(page, number, what, tolerance = 1) {
  * @param {Seen[]} seen @param {number[]} seams numbers of the pictures that begin a file
  */
 function measure(seen, seams) {
-  const read = seen.filter(({ number }) => number !== null).map((one) => ({ ...one, number: Number(one.number) }));
+  const readable = seen.filter(({ number }) => number !== null).map((one) => ({ ...one, number: Number(one.number) }));
+  // Where it begins anew, the last picture is still there.
+  const read = readable.slice(readable.findIndex(({ number }) => number < FRAMES_PER_SECOND));
   const numbers = new Set(read.map(({ number }) => number));
   const isAtSeam = (/** @type {number} */ number) => seams.some((seam) => number === seam || number === seam - 1);
   const missing = Array.from({ length: 2 * HALF }, (_, number) => number).filter((number) => !numbers.has(number));
@@ -143,7 +148,7 @@ function measure(seen, seams) {
   const stallMs = (/** @type {number} */ at) => Math.round(behindMs(at, at + FRAMES_PER_SECOND / 2) - behindMs(at - FRAMES_PER_SECOND / 2, at));
   const middles = seams.map((seam) => seam + Math.floor(FRAMES_PER_SECOND / 2)).filter((at) => at + FRAMES_PER_SECOND / 2 < 2 * HALF);
   return {
-    unreadable: seen.length - read.length,
+    unreadable: seen.length - readable.length,
     backward: read.slice(1).filter(({ number }, index) => number < Number(read[index]?.number)).length,
     missing: missing.length,
     missingAtSeams: missing.filter(isAtSeam).length,
@@ -152,44 +157,50 @@ function measure(seen, seams) {
   };
 }
 
+/** From the beginning to the end, and what was seen of it. @param {Page} page @param {number[]} seams */
+async function playThrough(page, seams) {
+  await page.evaluate(() => {
+    /** @type {any} */ (globalThis).counting.watch();
+    // At the end it begins anew.
+    /** @type {HTMLElement} */ (document.getElementById("play")).click();
+  });
+  const isOver = async () => (await look(page)).what === "End of the recording";
+  await until("playing", async () => !(await isOver()) && !(await look(page)).isPaused, { explain: async () => JSON.stringify(await look(page)) });
+  await until("the end of the recording", isOver, { within: 120_000, explain: async () => JSON.stringify(await look(page)) });
+  return measure(await page.evaluate(() => /** @type {Seen[]} */ (/** @type {any} */ (globalThis).counting.seen())), seams);
+}
+
 /** @type {[string, (t: import("node:test").TestContext) => Promise<Page>][]} */
 const ENGINES = [
   ["Chromium", async (t) => (await openChromium(t, null, { tap: false, context: { ignoreHTTPSErrors: true } })).newPage()],
   ["Firefox", async (t) => (await openFirefox(t)).newPage({ tap: false })],
   ["WebKit", async (t) => (await openWebKit(t)).page],
 ];
-const only = process.env["ONLY_ENGINE"];
 
-for (const [engine, openPage] of ENGINES.filter(([name]) => !only || name === only)) {
+for (const [engine, openPage] of ENGINES) {
   for (const container of /** @type {const} */ (["webm", "mp4"])) {
-    test(`${engine}: thirty files of ${container} as one, and ten times of them`, { timeout: 240_000 }, async (t) => {
+    test(`${engine}: thirty files of ${container} as one, and ten times of them`, { timeout: 480_000 }, async (t) => {
       const server = await startServer(t, { segmentSeconds: 1 });
       const recorded = await record(server, container);
       const page = await openPage(t);
       await openPlayer(page, `${server.https}/library#session=${recorded.session}`);
       await showsNumber(page, 0, "at the beginning");
 
-      await page.evaluate(() => {
-        /** @type {any} */ (globalThis).counting.watch();
-        /** @type {HTMLElement} */ (document.getElementById("play")).click();
-      });
-      await until("the end of the recording", async () => (await look(page)).isPaused && (await look(page)).number === 2 * HALF - 1, { within: 90_000, explain: async () => JSON.stringify(await look(page)) });
-      const { seen, decoded } = await page.evaluate(() => ({
-        seen: /** @type {Seen[]} */ (/** @type {any} */ (globalThis).counting.seen()),
-        decoded: /** @type {HTMLVideoElement} */ (document.querySelector("video.is-shown")).getVideoPlaybackQuality().totalVideoFrames,
-      }));
-      const seams = recorded.files.slice(1).map(({ start_ms }) => recorded.numberAt(start_ms + FRAME_MS / 2));
-      const found = measure(seen, seams);
-      const account = JSON.stringify({ engine, container, files: recorded.files.length, pictures: 2 * HALF, decoded, ...found });
+      const seams = recorded.files.slice(1).map((/** @type {{ start_ms: number }} */ { start_ms }) => recorded.numberAt(start_ms + FRAME_MS / 2));
+      const name = `${engine}, ${container}, ${recorded.files.length} files of ${2 * HALF} pictures`;
+      let found = await playThrough(page, seams);
+      // A machine that shows almost nothing says nothing about seams.
+      for (let tries = 1; tries < TRIES && found.missing > MOST_MISSING * 2 * HALF; tries += 1) found = await playThrough(page, seams);
+      const account = `${name}: ${JSON.stringify(found)}`;
       t.diagnostic(account);
       assert.equal(found.backward, 0, account);
       assert.ok(found.stallAtSeamsMs <= FRAME_MS, account);
-      // A busy machine leaves pictures out anywhere; those at the seams are 2 of 25.
+      // A busy machine leaves pictures out anywhere, and no more of those at seams.
       assert.ok(found.missing <= MOST_MISSING * 2 * HALF, account);
-      assert.ok(found.missingAtSeams <= seams.length / 2, account);
+      assert.ok(found.missingAtSeams / (2 * seams.length) <= found.missing / (2 * HALF) + MORE_AT_SEAMS, account);
 
       // Each last and first picture of a file is there.
-      for (const seam of [HALF, ...seams.filter((_, index) => index % 4 === 1)]) {
+      for (const seam of [HALF, ...seams.filter((/** @type {number} */ _, /** @type {number} */ index) => index % 4 === 1)]) {
         for (const number of [seam - 1, seam]) {
           await go(page, recorded.session, recorded.timeOf(number) + FRAME_MS / 2);
           await showsNumber(page, number, "at a seam", 0);
