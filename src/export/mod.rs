@@ -42,6 +42,11 @@ pub(crate) fn run(task: &ExportTask) -> Result<()> {
         bail!("nothing of the recording lies in that time; {}", choosing::described(&session));
     }
     tell_preroll(&made, asked);
+    if !session.is_over && session.end_us().is_some_and(|end_us| end_us <= to_us) {
+        console::note(
+            "the recording may go on: what is in no finished file yet, the last minute at most, is left out",
+        );
+    }
     let path = write(&session, made, asked)?;
     let path = path.display().to_string();
     console::write(&path)?;

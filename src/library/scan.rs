@@ -236,3 +236,37 @@ pub(super) fn text(storage: &dyn Storage, path: &Path) -> io::Result<Vec<u8>> {
     })?;
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+    use crate::storage::Filesystem;
+
+    #[test]
+    fn many_folders_are_read_side_by_side_and_none_is_missed() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = LEAST_FOLDERS_A_READER * READERS + 7;
+        for number in 0..folders {
+            let folder = root.path().join(format!("client_10.0.0.1_{number}"));
+            fs::create_dir(&folder).unwrap();
+            let line = format!(
+                r#"{{"v":1,"at":"x","event":"session","session":"s-{number}","device":"d","name":"Door","client":"x","address":"x","start_us":{number}}}"#
+            );
+            fs::write(folder.join("session_1.jsonl"), line + "\n").unwrap();
+            if number % 10 == 0 {
+                fs::write(folder.join("video_1.webm.part"), b"grows").unwrap();
+            }
+        }
+        let library = Library::new(root.path().to_owned());
+        let unfinished = library.scan(&Filesystem, &|_| false);
+        let mut sessions = BTreeSet::new();
+        library.each(|session| assert!(sessions.insert(session.id.clone())));
+        assert_eq!(sessions.len(), folders);
+        let unfinished: BTreeSet<String> = unfinished.into_iter().map(|one| one.session).collect();
+        let grown = (0..folders).step_by(10).map(|number| format!("s-{number}"));
+        assert_eq!(unfinished, grown.collect());
+    }
+}

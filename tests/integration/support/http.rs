@@ -36,12 +36,25 @@ pub(crate) async fn request(
 ) -> Answer {
     let mut stream = send(server, method, path, headers, body, body.len()).await;
     let mut answer = Vec::new();
-    // A peer that ends without a TLS goodbye has said everything all the same.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    let reading = async {
+        // A peer that ends without a TLS goodbye has said everything all the same.
+        while stream.read_buf(&mut answer).await.is_ok_and(|count| count > 0) {
+            if is_endless(&answer) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading).await.unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let body = answer.split_off(end + 4);
     let head = String::from_utf8(answer).unwrap();
     Answer { status: head[9..12].parse().unwrap(), head, body }
+}
+
+/// Whether an answer has begun that goes on for as long as the server does: its head is all of it.
+fn is_endless(answer: &[u8]) -> bool {
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n").map(|end| &answer[..end]);
+    head.is_some_and(|head| String::from_utf8_lossy(head).contains("text/event-stream"))
 }
 
 /// A request with so much of its body. The connection breaks when the result is dropped.

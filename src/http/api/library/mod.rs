@@ -65,6 +65,8 @@ pub(in super::super) struct Entry {
     bytes: u64,
     files: usize,
     state: StateView,
+    /// How far what has arrived lies behind now, while it is recorded: what its device still has.
+    waiting_ms: Option<i64>,
     /// Whether something of it is kept.
     kept: bool,
     has_video: bool,
@@ -157,8 +159,20 @@ pub(super) fn shown_name(state: &State, device: &str, name: &str) -> String {
     state.devices.name_of(device).unwrap_or_else(|| name.to_owned())
 }
 
+/// What of a session that is recorded is still on its device.
+pub(super) fn waiting_ms(state: &State, course: Course, session: &str) -> Option<i64> {
+    if course != Course::Recording {
+        return None;
+    }
+    let streams = state.streams.list().into_iter();
+    let own = streams.filter(|stream| stream.session == session).map(|stream| stream.behind_us);
+    own.max().filter(|behind_us| *behind_us > 0).map(|behind_us| behind_us / 1000)
+}
+
 pub(super) fn entry(state: &State, summary: Summary) -> Entry {
+    let waiting_ms = waiting_ms(state, summary.course, &summary.id);
     Entry {
+        waiting_ms,
         name: shown_name(state, &summary.device, &summary.name),
         session: summary.id,
         device: summary.device,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Path};
-use super::super::library::{StateView, shown_name};
+use super::super::library::{StateView, shown_name, waiting_ms};
 use super::{blocking, file_url, find};
 use crate::library::listing::Course;
 use crate::library::reels::{Entry, Front, Lineup, Made, Stretch};
@@ -27,6 +27,8 @@ pub(in super::super::super) struct TimelineView {
     end_ms: i64,
     state: StateView,
     is_growing: bool,
+    /// How far what has arrived lies behind now, while it is recorded: what its device still has.
+    waiting_ms: Option<i64>,
     reels: Vec<ReelView>,
     gaps: Vec<GapView>,
     marks: Vec<MarkView>,
@@ -120,6 +122,7 @@ fn view(state: &State, session: &Session, Lineup { fronts, reels }: Lineup) -> T
         end_ms: session.last_us() / 1000,
         state: course.into(),
         is_growing: course == Course::Recording,
+        waiting_ms: waiting_ms(state, course, &session.id),
         reels: reels
             .map(|(number, entry)| match entry {
                 Entry::Reel(made) => reel(session, number, made),
