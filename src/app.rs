@@ -82,7 +82,7 @@ pub(crate) fn main() -> ExitCode {
         Task::Check(check) => {
             check::run(&check, |recordings| folder::claim(recordings, "recordings", 0o755))
         }
-        Task::Export(asked) => export::run(&asked),
+        Task::Export(asked) => export::run(&asked).map(|ending| success = ending.exit_code()),
         Task::Access(asked) => {
             access_command::run(asked, |state| folder::claim(state, "state", 0o700))
         }

@@ -44,8 +44,8 @@ A server may be recording meanwhile. Nothing is ever overwritten.
 
 Times are 2026-11-20 16:31:49 or 16:31:49 (of the recording's first day) by this computer's clock, \
 or 2026-11-20T16:31:49+01:00 anywhere. Seconds and their fractions can be left out.
-Prints the file's name on standard output. Exit code 0 when it is whole, 2 for bad usage, 1 when it \
-failed.
+Prints the file's name on standard output. Exit code 0 when it is whole, 3 when recorded files are \
+missing or damaged and had to be left out, 2 for bad usage, 1 when it failed.
 
   localcamera export s-qd2kdzu5yt --from 16:30 --to 16:45 --out lesson.mp4
   localcamera export \"Front door\" --out .";

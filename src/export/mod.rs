@@ -5,6 +5,7 @@ mod encoding;
 mod writing;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,17 +16,34 @@ use crate::config::{Export, ExportTask};
 use crate::console;
 use crate::library::archive::{Archive, Content, Entry};
 use crate::library::download::{distinct, file_name};
-use crate::library::reels::{Made, Reading};
+use crate::library::reels::{Made, Outtake, Reading};
 use crate::library::{Library, Session};
 use crate::program;
 use crate::storage::Filesystem;
+
+/// How an export ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Whole,
+    /// Recorded files of that time are not in it; it was said which, and why.
+    LeftOut,
+}
+
+impl Ending {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Whole => ExitCode::SUCCESS,
+            Self::LeftOut => ExitCode::from(3),
+        }
+    }
+}
 
 /// Writes what was asked for, and says where.
 ///
 /// # Errors
 /// When there is no such recording, nothing of it lies in that time, one file cannot hold it, or it
 /// cannot be written.
-pub(crate) fn run(task: &ExportTask) -> Result<()> {
+pub(crate) fn run(task: &ExportTask) -> Result<Ending> {
     let ExportTask { asked, recordings } = task;
     if !recordings.is_dir() {
         let shown = recordings.display();
@@ -36,8 +54,12 @@ pub(crate) fn run(task: &ExportTask) -> Result<()> {
     library.scan(&Filesystem, &|_| false);
     let session = choosing::session(&library, &asked.session)?;
     let (from_us, to_us) = choosing::time(&session, asked.from, asked.to)?;
-    let made: Vec<Arc<Made>> =
-        library.reels().cut(&session, from_us, to_us).into_iter().map(Arc::new).collect();
+    let Outtake { made, left_out } = library.reels().cut(&session, from_us, to_us);
+    let made: Vec<Arc<Made>> = made.into_iter().map(Arc::new).collect();
+    for (file, why) in &left_out {
+        let path = library.root().join(session.path(file));
+        console::note(&format!("{} is {why}, and left out", path.display()));
+    }
     if made.is_empty() {
         bail!("nothing of the recording lies in that time; {}", choosing::described(&session));
     }
@@ -50,7 +72,7 @@ pub(crate) fn run(task: &ExportTask) -> Result<()> {
     let path = write(&session, made, asked)?;
     let path = path.display().to_string();
     console::write(&path)?;
-    Ok(())
+    Ok(if left_out.is_empty() { Ending::Whole } else { Ending::LeftOut })
 }
 
 fn write(session: &Session, made: Vec<Arc<Made>>, asked: &Export) -> Result<PathBuf> {

@@ -29,8 +29,8 @@ impl Unnamed {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".part");
         let beside = PathBuf::from(beside);
-        let file =
-            File::create(&beside).with_context(|| format!("cannot create {}", beside.display()))?;
+        let file = File::create_new(&beside)
+            .with_context(|| format!("cannot create {}", beside.display()))?;
         Ok((Self { path: path.to_owned(), beside, is_named: false }, file))
     }
 

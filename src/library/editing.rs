@@ -197,7 +197,7 @@ pub(crate) fn deletable<'a>(
     }
     let wanted = match names {
         None if is_running => {
-            return Err(Refusal::Growing { file: session.journal.folder.clone() });
+            return Err(Refusal::Growing { file: "the recording".to_owned() });
         }
         None => session.files.iter().collect::<Vec<_>>(),
         Some(names) => {
@@ -222,12 +222,9 @@ pub(crate) fn deletable<'a>(
 
 /// Takes a deletion back.
 pub(crate) fn restore(deletion: String, by: String) -> Decide {
-    Box::new(move |session| {
-        let waiting = session.deletions.get(&deletion).map(|deletion| deletion.waiting.len());
-        match waiting {
-            Some(1..) => Ok(vec![Event::Restored { deletion, by }]),
-            _ => Err(Refusal::Over),
-        }
+    Box::new(move |session| match session.deletions.can_be_restored(&deletion) {
+        true => Ok(vec![Event::Restored { deletion, by }]),
+        false => Err(Refusal::Over),
     })
 }
 
@@ -260,7 +257,7 @@ impl Library {
     pub(crate) fn due(&self, now_us: WallUs) -> Vec<Place> {
         let mut due = Vec::new();
         self.each(|session| {
-            if session.deletions.due(now_us).next().is_some() {
+            if session.removable(now_us).next().is_some() {
                 due.push(self.place(session));
             }
         });
@@ -271,8 +268,9 @@ impl Library {
     pub(crate) fn deleted_by(&self, deletion: &str) -> Vec<(Place, bool)> {
         let mut touched = Vec::new();
         self.each(|session| {
-            if let Some(deletion) = session.deletions.get(deletion) {
-                touched.push((self.place(session), !deletion.waiting.is_empty()));
+            if session.deletions.get(deletion).is_some() {
+                let can_be_restored = session.deletions.can_be_restored(deletion);
+                touched.push((self.place(session), can_be_restored));
             }
         });
         touched
@@ -281,6 +279,17 @@ impl Library {
     /// The session of a place.
     pub(crate) fn at(&self, place: &Place) -> Option<Session> {
         self.find(&place.session, |session| session.journal == place.journal)
+    }
+
+    /// Whether a file is deleted, and waits to be removed.
+    pub(crate) fn is_waiting(&self, place: &Place, name: &str) -> bool {
+        self.at(place).is_some_and(|session| {
+            session
+                .deletions
+                .iter()
+                .flat_map(|deletion| &deletion.waiting)
+                .any(|file| *file.name == *name)
+        })
     }
 
     /// These files are not on the disk any more.

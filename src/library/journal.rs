@@ -44,6 +44,12 @@ pub(crate) struct Line {
     pub(crate) event: Event,
 }
 
+/// All that is known of a line of another version.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u32,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -252,7 +258,12 @@ impl Line {
     fn read(line: &[u8]) -> Option<Self> {
         // Nearly all lines of a library are of files, and read several times as fast as what they
         // are instead of as any event. One in other words is read as that.
-        Self::read_file(line).or_else(|| serde_json::from_slice(line).ok())
+        let known = Self::read_file(line).or_else(|| serde_json::from_slice(line).ok());
+        // What a newer version means by a word of this one is not known, but that it was there is.
+        known.or_else(|| {
+            let Versioned { v } = serde_json::from_slice(line).ok()?;
+            (v > VERSION).then(|| Self { v, at: String::new(), event: Event::Unknown })
+        })
     }
 
     fn read_file(line: &[u8]) -> Option<Self> {

@@ -245,6 +245,18 @@ impl Library {
         self.find(id, |_| true)
     }
 
+    /// All sessions with this id that are wanted: ids are the devices' own choice, and folders are
+    /// copied.
+    pub(crate) fn with_id(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let wanted = sessions.get(id).into_iter().flatten().filter(|session| is_wanted(session));
+        let mut wanted: Vec<Session> = wanted.cloned().collect();
+        let place =
+            |session: &Session| (session.journal.name.clone(), session.journal.folder.clone());
+        wanted.sort_by_key(place);
+        wanted
+    }
+
     /// A device's session by its id.
     pub(crate) fn session_of(&self, device: &str, id: &str) -> Option<Session> {
         self.find(id, |session| session.device == device)

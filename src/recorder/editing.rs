@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::Recorder;
 use super::fault::{DiskError, fault, is_mounted, sync_folder};
+use super::names;
 use super::recovery::Site;
 use crate::clock::{self, WallUs};
 use crate::library::Session;
@@ -62,20 +63,27 @@ impl Recorder {
         self.scanned().await;
         let _turn = self.active.turn(&place.journal.folder).acquire().await;
         let session = self.library.at(&place).ok_or(EditError::Gone)?;
-        let due = session.deletions.due(now_us).take(MAX_REMOVED);
-        let (names, bytes): (Vec<String>, Vec<u64>) =
-            due.map(|file| (file.name.to_string(), file.bytes)).unzip();
-        if names.is_empty() {
+        let due = session.removable(now_us).take(MAX_REMOVED);
+        let due: Vec<(String, u64)> = due.map(|file| (file.name.to_string(), file.bytes)).collect();
+        if due.is_empty() {
             return Ok((0, 0));
         }
         let site = self.site(place.session.clone(), place.journal.clone());
-        let removing = names.clone();
-        let (gone, removed) =
-            storage::execute(&self.storage, move || site.remove_all(&removing)).await;
+        let of = place.clone();
+        let removing = move || site.remove_all(&of, due);
+        let (gone, removed) = storage::execute(&self.storage, removing).await;
+        let (names, bytes): (Vec<String>, Vec<u64>) = gone.into_iter().unzip();
         // What is gone cannot be had back, whatever became of the rest.
-        self.library.removed(&place, &names[..gone]);
-        removed.map_err(|error| self.refused(&place, &error))?;
-        Ok((names.len(), bytes.into_iter().fold(0, u64::saturating_add)))
+        self.library.removed(&place, &names);
+        match removed {
+            Err(error) if names.is_empty() => Err(self.refused(&place, &error)),
+            Err(error) => {
+                let session = &place.session;
+                tracing::warn!(session, %error, "a deleted file stays on the disk for now");
+                Ok((names.len(), bytes.into_iter().fold(0, u64::saturating_add)))
+            }
+            Ok(()) => Ok((names.len(), bytes.into_iter().fold(0, u64::saturating_add))),
+        }
     }
 
     fn refused(&self, place: &Place, error: &DiskError) -> EditError {
@@ -100,21 +108,36 @@ impl Site {
         }
     }
 
-    /// Removes files, whether they are there or not. Blocks. Says how many are gone.
-    fn remove_all(&self, names: &[String]) -> (usize, Result<(), DiskError>) {
+    /// Removes files, whether they are there or not. Blocks. Says which are gone. One that the disk
+    /// does not give up keeps no other.
+    fn remove_all(
+        &self,
+        place: &Place,
+        files: Vec<(String, u64)>,
+    ) -> (Vec<(String, u64)>, Result<(), DiskError>) {
         if let Err(error) = is_mounted(&*self.storage, self.library.root()) {
-            return (0, Err(error));
+            return (Vec::new(), Err(error));
         }
         let folder = self.folder();
-        for (gone, name) in names.iter().enumerate() {
-            let path = folder.join(name);
+        let mut gone = Vec::new();
+        let mut first = Ok(());
+        for (name, bytes) in files {
+            let path = folder.join(&name);
+            // A device has come back and goes on with it, or just has: its line comes before its name.
+            let is_written = self.active.contains(&folder.join(names::growing(&name)));
+            if is_written || !self.library.is_waiting(place, &name) {
+                continue;
+            }
             match self.storage.remove(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return (gone, Err(fault("remove", &path)(error)));
+                    if first.is_ok() {
+                        first = Err(fault("remove", &path)(error));
+                    }
                 }
-                _ => {}
+                _ => gone.push((name, bytes)),
             }
         }
-        (names.len(), sync_folder(&*self.storage, &folder))
+        let synced = sync_folder(&*self.storage, &folder);
+        (gone, first.and(synced))
     }
 }

@@ -12,8 +12,8 @@ use super::stock::{Batch, Stock};
 use super::store::Remembered;
 use super::{Retention, measure};
 use crate::clock::{self, WallUs};
-use crate::library::Change;
 use crate::library::editing::{self, EditError, Wish};
+use crate::library::{Change, Room};
 
 /// Who it was, in the journal.
 const BY: &str = "retention";
@@ -55,15 +55,24 @@ impl Retention {
             self.library_is_complete().await;
             let mut planned: Option<Instant> = None;
             let mut looked = Instant::now();
+            let mut hoped = Hoped::default();
             loop {
                 let (now_us, now) = (clock::now_us(), Instant::now());
                 self.age(now_us, now.duration_since(looked)).await;
                 looked = now;
                 self.remove_due(now_us).await;
                 let is_time = planned.is_none_or(|at| now.duration_since(at) >= BETWEEN_PLANS);
-                if is_time || self.is_short() {
-                    self.expire(now_us).await;
+                let room = self.0.library.trouble().room();
+                let is_of_use = hoped.came_true(room);
+                if is_time || (self.is_short() && is_of_use) {
+                    let swept = self.expire(now_us).await;
+                    hoped = Hoped::new(room, swept);
                     planned = Some(now);
+                } else if !is_of_use && hoped.is_untold() {
+                    tracing::error!(
+                        "deleting the oldest footage gives the disk no room: snapshots or copies hold on \
+                         to it, or something else fills the disk; for an hour nothing more is deleted for that"
+                    );
                 }
                 tokio::time::sleep(SETTLING).await;
                 tokio::select! {
@@ -214,6 +223,36 @@ impl Retention {
         let library = self.0.library.clone();
         let looking = tokio::task::spawn_blocking(move || Stock::of(&library));
         looking.await.unwrap_or_default()
+    }
+}
+
+/// What a deletion should have brought. Where snapshots and linked copies hold on to what is removed,
+/// or something else fills the disk as fast, one deletion after the other would end with nothing left.
+#[derive(Debug, Default)]
+pub(super) struct Hoped {
+    free_bytes: u64,
+    is_told: bool,
+}
+
+impl Hoped {
+    /// Half of what was removed from a disk with that room: cameras go on writing meanwhile.
+    pub(super) fn new(room: Option<Room>, swept: Swept) -> Self {
+        let before_bytes = room.map_or(0, |room| room.free_bytes);
+        let free_bytes = match swept.bytes {
+            0 => 0,
+            bytes => before_bytes.saturating_add(bytes / 2),
+        };
+        Self { free_bytes, is_told: false }
+    }
+
+    /// Whether there is as much room now.
+    pub(super) fn came_true(&self, room: Option<Room>) -> bool {
+        room.is_none_or(|room| room.free_bytes >= self.free_bytes)
+    }
+
+    /// Whether it is said for the first time that it did not.
+    fn is_untold(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_told, true)
     }
 }
 

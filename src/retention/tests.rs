@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::sweep::{Hoped, Swept};
 use super::*;
+use crate::library::Room;
 use crate::library::editing::{self, EditError, Place, Refusal, Wish};
 use crate::recorder::{self, CLAIM, Recorder};
 use crate::storage::Filesystem;
@@ -333,4 +335,15 @@ async fn what_is_chosen_holds_after_a_restart_and_not_where_the_file_decides() {
     std::fs::create_dir(state.join("retention.json.new")).unwrap();
     assert!(matches!(retention.choose(total(4.0)).await, Err(NotSet::NotSaved(_))));
     assert_eq!(retention.chosen(), rules);
+}
+
+#[test]
+fn a_disk_that_gets_no_room_by_deleting_is_left_alone() {
+    let room = |free_bytes| Some(Room { free_bytes, reserve_bytes: 0 });
+    let swept = |bytes| Swept { files: 1, bytes };
+    let hoped = Hoped::new(room(100), swept(1000));
+    assert!(!hoped.came_true(room(100)) && !hoped.came_true(room(599)));
+    assert!(hoped.came_true(room(600)), "cameras have written meanwhile");
+    assert!(Hoped::new(room(100), swept(0)).came_true(room(50)), "nothing was deleted");
+    assert!(Hoped::default().came_true(room(0)), "the first time");
 }

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::super::State;
 use super::super::authenticate::Holder;
 use super::super::error::{ApiError, Path};
+use super::super::sight::sees_session;
 use super::sessions::find;
 use crate::auth::{Pass, Who};
 use crate::clock::WallUs;
@@ -178,6 +179,11 @@ pub(super) async fn write(
 /// Where a recording is that whoever asks may change.
 pub(super) fn place(state: &State, pass: &Pass, id: &str) -> Result<Place, ApiError> {
     let is_complete = state.library.is_complete();
+    if state.library.with_id(id, |session| sees_session(pass, session)).len() > 1 {
+        return Err(ApiError::conflict(
+            "two recordings have this id, since a folder was copied: move one of them away first",
+        ));
+    }
     let found = find(state, pass, id).map(|session| state.library.place(&session));
     found.map_err(|error| match is_complete {
         true => error,

@@ -66,6 +66,7 @@ pub(in super::super) async fn choose(
     Shared(state): Shared<State>,
     Sent(rules): Sent<Rules>,
 ) -> Result<Json<View>, ApiError> {
+    is_read(&state)?;
     let retention = state.retention.clone();
     // What is saved holds, also when nobody waits for the answer any more.
     let choosing = tokio::spawn(async move { retention.choose(rules).await });
@@ -78,13 +79,20 @@ pub(in super::super) async fn plan(
     Shared(state): Shared<State>,
     Sent(rules): Sent<Rules>,
 ) -> Result<Json<Plan>, ApiError> {
-    if !state.library.is_complete() {
-        return Err(ApiError::unavailable("the recordings are still being read"));
-    }
+    is_read(&state)?;
     Ok(Json(state.retention.outlook(rules).await?.into()))
 }
 
+/// What rules would delete is not known before.
+fn is_read(state: &State) -> Result<(), ApiError> {
+    match state.library.is_complete() {
+        true => Ok(()),
+        false => Err(ApiError::unavailable("the recordings are still being read")),
+    }
+}
+
 async fn view(state: &State) -> Result<Json<View>, ApiError> {
+    is_read(state)?;
     let rules = state.retention.chosen();
     let plan = state.retention.outlook(rules).await?.into();
     let from = if state.retention.is_from_file() { "file" } else { "page" };

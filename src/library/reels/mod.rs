@@ -130,12 +130,22 @@ impl Reels {
     }
 
     /// What of a session lies between two wall times, as few files as possible. Blocks.
-    pub(crate) fn cut(&self, session: &Session, from_us: WallUs, to_us: WallUs) -> Vec<Made> {
+    pub(crate) fn cut(&self, session: &Session, from_us: WallUs, to_us: WallUs) -> Outtake {
         let inside = |file: &&File| file.start_us < to_us && from_us < file.end_us();
         let files: Vec<File> = session.files.iter().filter(inside).cloned().collect();
         let fronts = self.fronts.read(&self.root, session, &files);
         let groups = groups(&fronts, LONGEST_EXPORT_NS);
-        groups.iter().flat_map(|group| cut(session, &fronts, group, from_us, to_us)).collect()
+        let mut outtake = Outtake::default();
+        for front in &fronts {
+            let why = match front.kind {
+                Kind::Joinable(_) => continue,
+                Kind::Alone => ALONE,
+                Kind::Faulty(fault) => fault.word(),
+            };
+            outtake.left_out.push((front.file.clone(), why));
+        }
+        groups.iter().for_each(|group| outtake.cut(session, &fronts, group, from_us, to_us));
+        outtake
     }
 
     fn entry(&self, session: &Session, fronts: &[Front], group: &Group) -> Option<Entry> {
@@ -161,22 +171,49 @@ impl Reels {
     }
 }
 
-/// What of a group lies between two wall times: two files, where one would be too long.
-fn cut(
-    session: &Session,
-    fronts: &[Front],
-    group: &Group,
-    from_us: WallUs,
-    to_us: WallUs,
-) -> Vec<Made> {
-    match Made::cut(fronts, group, from_us, to_us) {
-        Ok(made) => vec![made],
-        Err(ReelError::Empty) => Vec::new(),
-        Err(ReelError::TooLong) if group.files.len() > 1 => {
-            let halves = group.halves();
-            halves.iter().flat_map(|half| cut(session, fronts, half, from_us, to_us)).collect()
+/// A part of a session as files.
+#[derive(Debug, Default)]
+pub(crate) struct Outtake {
+    pub(crate) made: Vec<Made>,
+    /// Recorded files of that time that are in none of them, and why.
+    pub(crate) left_out: Vec<(File, &'static str)>,
+}
+
+/// A file that an early version has written: it is had by itself alone.
+const ALONE: &str = "alone";
+
+/// Files that do not go together, although their fronts say so.
+const UNJOINABLE: &str = "unjoinable";
+
+impl Outtake {
+    /// Adds what of a group lies between two wall times: two files, where one would be too long.
+    fn cut(
+        &mut self,
+        session: &Session,
+        fronts: &[Front],
+        group: &Group,
+        from_us: WallUs,
+        to_us: WallUs,
+    ) {
+        if let [only] = group.files[..]
+            && matches!(fronts[only].kind, Kind::Alone)
+        {
+            return;
         }
-        Err(error) => refused(session, &error).into_iter().collect(),
+        match Made::cut(fronts, group, from_us, to_us) {
+            Ok(made) => self.made.push(made),
+            Err(ReelError::Empty) => {}
+            Err(ReelError::TooLong) if group.files.len() > 1 => {
+                group.halves().iter().for_each(|half| {
+                    self.cut(session, fronts, half, from_us, to_us);
+                });
+            }
+            Err(error) => {
+                refused::<()>(session, &error);
+                let files = group.files.iter().map(|&at| (fronts[at].file.clone(), UNJOINABLE));
+                self.left_out.extend(files);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::clock::WallUs;
 
 /// What an encoder's clock strays within is one stretch: less than a frame.
-const STRAYS_US: i64 = 20_000;
+const STRAYS_US: u64 = 20_000;
 
 /// Media that runs as wall time does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn stretches(parts: &[(i64, WallUs)], duration_us: i64) -> Vec<Stretc
         }
         let wall_us = starts_us.saturating_add(media_us - begins_us);
         match all.last_mut() {
-            Some(last) if (last.wall_end_us() - wall_us).abs() <= STRAYS_US => {
+            Some(last) if last.wall_end_us().abs_diff(wall_us) <= STRAYS_US => {
                 last.length_us = media_us + length_us - last.media_us;
             }
             _ => all.push(Stretch { media_us, wall_us, length_us }),
@@ -51,8 +51,8 @@ pub(super) fn media_us(
     let inside = |stretch: &&Stretch| stretch.wall_us < to_us && from_us < stretch.wall_end_us();
     let first = stretches.iter().find(inside)?;
     let last = stretches.iter().rfind(inside)?;
-    let begins_us = first.media_us + (from_us - first.wall_us).max(0);
-    let ends_us = last.media_us + (to_us - last.wall_us).min(last.length_us);
+    let begins_us = first.media_us + from_us.saturating_sub(first.wall_us).max(0);
+    let ends_us = last.media_us + to_us.saturating_sub(last.wall_us).min(last.length_us);
     (begins_us < ends_us).then_some((begins_us, ends_us))
 }
 
@@ -97,7 +97,7 @@ mod tests {
         let all = stretches(&parts, 600_000_000);
         for &(media_us, starts_us) in &parts {
             let shown_us = wall_us(&all, media_us).unwrap();
-            assert!((shown_us - starts_us).abs() <= STRAYS_US, "{media_us}: {shown_us}");
+            assert!(shown_us.abs_diff(starts_us) <= STRAYS_US, "{media_us}: {shown_us}");
         }
     }
 }

@@ -65,13 +65,19 @@ impl Deletions {
         self.0.iter()
     }
 
+    /// Whether all files of a deletion are still there: a part of them would be no undoing.
+    pub(crate) fn can_be_restored(&self, id: &str) -> bool {
+        let mut of = self.iter().filter(|deletion| *deletion.id == *id).peekable();
+        of.peek().is_some() && of.all(|deletion| deletion.waiting.len() == deletion.files)
+    }
+
     /// By its id, which is that of one in other sessions, too.
     pub(crate) fn get(&self, id: &str) -> Option<&Deletion> {
         self.iter().find(|deletion| *deletion.id == *id)
     }
 
     /// The files that are to be removed by then.
-    pub(crate) fn due(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
+    pub(super) fn due(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
         let due = self.iter().filter(move |deletion| deletion.until_us <= now_us);
         due.flat_map(|deletion| &deletion.waiting)
     }

@@ -182,6 +182,13 @@ impl Session {
         self.files.binary_search_by(|known| (*known.name).cmp(name))
     }
 
+    /// The deleted files that can be removed by then: none of a time that is kept, whenever somebody
+    /// wanted that, and none of a journal that a newer version has written.
+    pub(crate) fn removable(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
+        let due = self.deletions.due(now_us).filter(|_| !self.is_newer);
+        due.filter(|file| !self.kept.touches(file.start_us, file.end_us()))
+    }
+
     /// Where it lies, below the recordings folder.
     pub(crate) fn path(&self, file: &File) -> PathBuf {
         Path::new(&self.journal.folder).join(&*file.name)

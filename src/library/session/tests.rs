@@ -102,9 +102,11 @@ fn a_file_that_goes_on_after_its_deletion_is_there_again() {
 
 #[test]
 fn a_journal_of_a_newer_version_is_read_and_not_changed() {
-    let session = session(r#"{"v":2,"at":"x","event":"tomorrow"}"#);
-    assert!(session.is_newer);
-    assert_eq!(editing::deletable(&session, None, false), Err(Refusal::Newer));
+    let newer = session(r#"{"v":2,"at":"x","event":"tomorrow"}"#);
+    assert!(newer.is_newer);
+    assert_eq!(editing::deletable(&newer, None, false), Err(Refusal::Newer));
+    let other_members = r#"{"v":2,"at":"x","event":"keep","spans":[[0,1]]}"#;
+    assert!(session(other_members).is_newer, "a word of this version, too");
 }
 
 #[test]

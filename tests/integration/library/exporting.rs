@@ -7,7 +7,7 @@ use super::{SHORT, called, duration_s, json_of, packets, record_all, saved, star
 use crate::support::files::segments;
 use crate::support::server::Server;
 
-fn export(server: &Server, args: &[&str]) -> (Option<i32>, String) {
+pub(super) fn export(server: &Server, args: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_localcamera"));
     command.current_dir(server.folder.path()).env("TZ", "UTC");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -40,6 +40,16 @@ async fn faulty_files_are_listed_with_their_fault_and_the_others_play() {
     let whole = saved(&server, url, "whole").await;
     let parts: Vec<String> = own[4..].iter().flat_map(|file| packets(file, "0:v:0")).collect();
     assert!(packets(&whole, "0:v:0") == parts, "the others are not what plays");
+    let plan = json_of(&server, "/api/sessions/session-1/export/plan").await;
+    let left_out = plan["left_out"].as_array().unwrap();
+    let left_out: Vec<_> = left_out.iter().map(|one| one["fault"].as_str().unwrap()).collect();
+    assert_eq!(left_out, ["missing", "empty", "truncated", "damaged"], "{plan}");
+    let path = "/api/sessions/session-1/export";
+    let answer = crate::support::http::request(&server, "HEAD", path, &[], b"").await;
+    assert_eq!(answer.header("localcamera-left-out"), Some("4"));
+    let (code, said) = super::exporting::export(&server, &["session-1"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert_eq!(said.matches("left out").count(), 4, "{said}");
     let untouched = json_of(&server, "/api/sessions/session-2/timeline").await;
     assert!(untouched["files"].as_array().unwrap().iter().all(|file| file["fault"].is_null()));
     // After a restart the list says so, too.

@@ -115,8 +115,16 @@ async fn zip(
     let root = state.library.root().to_owned();
     let made = spawn_blocking(move || archive(&root, taken, zone).and_then(Zip::new)).await;
     let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
-    let zip = made.map_err(|error| ApiError::internal(format!("cannot read it: {error}")))?;
+    let zip = made.map_err(|error| Zip::refused(&error))?;
     Ok(Arc::new(zip))
+}
+
+/// A text that is no formula for whoever opens the table in a spreadsheet.
+fn cell(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
 }
 
 /// All of them by device and time, and what they are as a table. Those that are not there are in the
@@ -152,13 +160,13 @@ fn archive(root: &std::path::Path, taken: Vec<Taken>, zone: Zone) -> io::Result<
         table.write_record([
             &name,
             &session.device,
-            &device_name,
-            session.title.as_deref().unwrap_or_default(),
+            &cell(&device_name),
+            &cell(session.title.as_deref().unwrap_or_default()),
             &session.id,
             &zone.at(file.start_us).to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             &format!("{:.3}", file.duration_us as f64 / 1e6),
             &file.bytes.to_string(),
-            &path.to_string_lossy(),
+            path.to_string_lossy().as_ref(),
             fault,
         ])?;
         first_us = first_us.min(file.start_us);

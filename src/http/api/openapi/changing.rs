@@ -9,6 +9,9 @@ use super::operation::{Operation, json};
 use super::parameters::count;
 use crate::config::Retention as Rules;
 
+/// What cannot be said before.
+const UNREAD: &str = "the recordings are still being read";
+
 pub(super) fn operations() -> Vec<Operation> {
     [of_session(), deleting(), by_itself()].into_iter().flatten().collect()
 }
@@ -71,20 +74,19 @@ fn by_itself() -> Vec<Operation> {
     let admin = Rule::Admin;
     let (all, plan) = ("/api/library/retention", "/api/library/retention/plan");
     vec![
-        Operation::get("getRetention", all, admin, "What is deleted by itself").answers(
-            200,
-            json::<retention::View>(),
-            "the rules, and what they would delete now",
-        ),
+        Operation::get("getRetention", all, admin, "What is deleted by itself")
+            .answers(200, json::<retention::View>(), "the rules, and what they would delete now")
+            .refuses(503, UNREAD),
         Operation::put("setRetention", all, admin, "Says what is deleted by itself from now on")
             .takes_only(json::<Rules>())
             .answers(200, json::<retention::View>(), "the rules, and what they delete now")
             .refuses(409, "the configuration file decides")
+            .refuses(503, UNREAD)
             .refuses(507, "it could not be saved, and is as it was"),
         Operation::post("planRetention", plan, admin, "What these rules would delete now")
             .takes_only(json::<Rules>())
             .answers(200, json::<retention::Plan>(), "what they would delete, and what fits")
-            .refuses(503, "the recordings are still being read"),
+            .refuses(503, UNREAD),
     ]
 }
 

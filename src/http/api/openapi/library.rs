@@ -15,6 +15,9 @@ const ZONE: &str = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$";
 
 const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
+/// Why there is no zip now.
+const BUSY: &str = "other downloads of many files are under way";
+
 pub(super) fn operations() -> Vec<Operation> {
     [finding(), playing(), taking()].into_iter().flatten().collect()
 }
@@ -123,6 +126,7 @@ fn picture(operation: Operation) -> Operation {
         .query("format", Required::False, jpeg.build(), "where it shall be decoded here")
         .answers_one_of(200, kinds.map(bytes), "the picture, or the frame")
         .refuses(404, "there is none then, or it cannot be decoded here")
+        .refuses(503, "too many are being decoded")
 }
 
 fn taking() -> Vec<Operation> {
@@ -166,15 +170,18 @@ fn taking() -> Vec<Operation> {
             .refuses(404, "there is no such session"),
         within(export)
             .answers_in_ranges(&media)
-            .refuses(404, "there is none, or nothing of it lies in that time"),
+            .refuses(404, "there is none, or nothing of it lies in that time")
+            .refuses(503, BUSY),
         with_zone(day)
             .answers_in_ranges(&["application/zip"])
             .refuses(404, nothing)
-            .refuses(413, "these are too many files"),
+            .refuses(413, "these are too many files")
+            .refuses(503, BUSY),
         with_zone(files)
             .answers_in_ranges(&["application/zip"])
             .refuses(404, nothing)
-            .refuses(413, "these are too many files"),
+            .refuses(413, "these are too many files")
+            .refuses(503, BUSY),
     ]
 }
 

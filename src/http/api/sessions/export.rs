@@ -21,13 +21,16 @@ use super::timeline::GapView;
 use super::{blocking, find};
 use crate::auth::Pass;
 use crate::clock::zone::Zone;
-use crate::library::Session;
 use crate::library::archive::{Archive, Content, Entry};
 use crate::library::download::{distinct, file_name};
-use crate::library::reels::{Made, Reading};
+use crate::library::reels::{Made, Outtake, Reading};
+use crate::library::{File, Session};
 
 /// How much of the file lies in front of what was asked for, and is shown.
 const PREROLL: HeaderName = HeaderName::from_static("localcamera-preroll-ms");
+
+/// How many recorded files of that time are not in it: the plan names them.
+const LEFT_OUT: HeaderName = HeaderName::from_static("localcamera-left-out");
 
 /// Which part is wanted: all of it where nothing is said.
 #[derive(Debug, Deserialize)]
@@ -46,6 +49,17 @@ pub(in super::super::super) struct Plan {
     bytes: u64,
     is_zip: bool,
     gaps: Vec<GapView>,
+    /// Recorded files of that time that are in none of these.
+    left_out: Vec<LeftOut>,
+}
+
+/// A recorded file that cannot be taken along.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LeftOutFile)]
+struct LeftOut {
+    file: String,
+    /// As in a session's timeline, or `alone`: it is had by itself alone.
+    fault: &'static str,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +80,7 @@ struct Cut {
     zone: Zone,
     name: String,
     files: Vec<(String, Arc<Made>)>,
+    left_out: Vec<(File, &'static str)>,
 }
 
 /// `GET /api/sessions/{session}/export/plan`
@@ -93,7 +108,12 @@ pub(in super::super::super) async fn plan(
         [(_, made)] => made.bytes(),
         _ => archive(&cut).bytes(),
     };
-    Ok(Json(Plan { files, bytes, is_zip, gaps }))
+    let left_out = cut.left_out.iter().map(|(file, fault)| {
+        let file = file.name.to_string();
+        LeftOut { file, fault }
+    });
+    let left_out = left_out.collect();
+    Ok(Json(Plan { files, bytes, is_zip, gaps, left_out }))
 }
 
 /// `GET /api/sessions/{session}/export`
@@ -106,19 +126,28 @@ pub(in super::super::super) async fn export(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let cut = cut(&state, &pass, &id, &wanted).await?;
+    let left_out = cut.left_out.len();
+    let mut response = answer(&cut, &method, &headers)?;
+    if left_out > 0 {
+        response.headers_mut().insert(LEFT_OUT, HeaderValue::from(left_out));
+    }
+    Ok(response)
+}
+
+fn answer(cut: &Cut, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
     let unreadable = |error: io::Error| ApiError::internal(format!("cannot read it: {error}"));
     match &cut.files[..] {
         [] => Err(ApiError::not_found("nothing of the recording lies in that time")),
         [(name, made)] => {
             let preroll_ms = made.preroll_us() / 1000;
             let reel = Reel::new(Arc::clone(made)).map_err(unreadable)?;
-            let mut response = ranges::answer(&Arc::new(reel), &method, &headers);
+            let mut response = ranges::answer(&Arc::new(reel), method, headers);
             response.headers_mut().insert(PREROLL, HeaderValue::from(preroll_ms));
             Ok(ranges::named(response, name))
         }
         _ => {
-            let zip = Zip::new(Arc::new(archive(&cut))).map_err(unreadable)?;
-            let response = ranges::answer(&Arc::new(zip), &method, &headers);
+            let zip = Zip::new(Arc::new(archive(cut))).map_err(|error| Zip::refused(&error))?;
+            let response = ranges::answer(&Arc::new(zip), method, headers);
             let starts_us = cut.files.first().map_or(cut.from_us, |(_, made)| made.starts_us());
             Ok(ranges::named(response, &file_name(&cut.name, starts_us, cut.zone, "zip")))
         }
@@ -134,16 +163,16 @@ async fn cut(state: &State, pass: &Pass, id: &str, wanted: &Wanted) -> Result<Cu
     let name = session.title.clone();
     let name = name.unwrap_or_else(|| shown_name(state, &session.device, &session.name));
     let library = state.library.clone();
-    let (session, made) = blocking(move || {
-        let made = library.reels().cut(&session, from_us, to_us);
-        (session, made)
+    let (session, Outtake { made, left_out }) = blocking(move || {
+        let outtake = library.reels().cut(&session, from_us, to_us);
+        (session, outtake)
     })
     .await?;
     let called = made
         .iter()
         .map(|made| file_name(&name, made.starts_us(), zone, made.head().container().extension()));
     let files = distinct(called).into_iter().zip(made.into_iter().map(Arc::new)).collect();
-    Ok(Cut { session, from_us, to_us, zone, name, files })
+    Ok(Cut { session, from_us, to_us, zone, name, files, left_out })
 }
 
 fn archive(cut: &Cut) -> Archive {

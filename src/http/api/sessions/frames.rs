@@ -13,6 +13,7 @@ use bytes::Bytes;
 use container::codec::webp;
 use container::reel::Frame;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
@@ -30,6 +31,11 @@ const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
 /// A thumbnail on a sharp screen.
 const WIDTH_PX: u32 = 320;
+
+/// Pictures that wait for ffmpeg with their media in memory: what a row of thumbnails asks for.
+const MAX_WAITING: usize = 8;
+
+static TICKETS: Semaphore = Semaphore::const_new(MAX_WAITING);
 
 /// Which picture of a session.
 #[derive(Debug, Deserialize)]
@@ -90,6 +96,10 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let library = state.library.clone();
     if let Some(Format::Jpeg) = format {
+        // Before its media is in memory.
+        let _ticket = TICKETS.try_acquire().map_err(|_| {
+            ApiError::unavailable("too many pictures are being decoded; ask again in a moment")
+        })?;
         let media = blocking(move || library.reels().still(&session, at_us)).await?;
         let media = media.map_err(unreadable)?.ok_or_else(none)?;
         let ffmpeg = Ffmpeg::default();
@@ -97,7 +107,10 @@ async fn answer(
             return Err(ApiError::not_found("pictures of this codec as JPEG need ffmpeg here"));
         }
         let jpeg = ffmpeg.still(media, WIDTH_PX).await;
-        let jpeg = jpeg.map_err(|_| ApiError::not_found("the picture cannot be decoded"))?;
+        let jpeg = jpeg.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => ApiError::unavailable("the picture is not decoded in time"),
+            _ => ApiError::not_found("the picture cannot be decoded"),
+        })?;
         return Ok(kept("image/jpeg", jpeg));
     }
     let frame = blocking(move || library.reels().frame(&session, at_us)).await?;

@@ -33,11 +33,11 @@ pub(in super::super::super) async fn playlist(
     Asked(id): Asked<String>,
 ) -> Result<Response, ApiError> {
     let session = find(&state, &pass, &id)?;
-    let is_growing = state.library.course(&session) == Course::Recording;
+    let may_grow = state.library.course(&session) != Course::Finished;
     let library = state.library.clone();
     let text = blocking(move || {
         let fronts = library.reels().fronts(&session);
-        text(&session, &fronts, is_growing)
+        text(&session, &fronts, may_grow)
     })
     .await?;
     let text = text.ok_or_else(|| {
@@ -89,7 +89,7 @@ fn init_bytes(path: &Path, fragments: &Fragments) -> io::Result<Vec<u8>> {
 }
 
 /// Of all MP4s, in their order. `None` where there is none.
-fn text(session: &Session, fronts: &[Front], is_growing: bool) -> Option<String> {
+fn text(session: &Session, fronts: &[Front], may_grow: bool) -> Option<String> {
     let mut body = String::new();
     let mut longest_ns = TARGET_NS;
     let mut is_first = true;
@@ -111,11 +111,12 @@ fn text(session: &Session, fronts: &[Front], is_growing: bool) -> Option<String>
         return None;
     }
     let target_s = (longest_ns + NS_PER_S / 2) / NS_PER_S;
-    let kind = if is_growing { "EVENT" } else { "VOD" };
-    let end = if is_growing { "" } else { "#EXT-X-ENDLIST\n" };
+    // One that grows may lose its oldest files to retention, which an EVENT may not.
+    let kind = if may_grow { "" } else { "#EXT-X-PLAYLIST-TYPE:VOD\n" };
+    let end = if may_grow { "" } else { "#EXT-X-ENDLIST\n" };
     Some(format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target_s}\n\
-         #EXT-X-PLAYLIST-TYPE:{kind}\n{body}{end}"
+         {kind}{body}{end}"
     ))
 }
 

@@ -62,8 +62,8 @@ pub(in super::super) async fn session(
 
 /// The session with this id, where it is there for whoever has the pass.
 pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Session, ApiError> {
-    let session = state.library.session(id).filter(|session| sees_session(pass, session));
-    session.ok_or_else(|| ApiError::not_found("there is no such session"))
+    let mut seen = state.library.with_id(id, |session| sees_session(pass, session));
+    seen.pop().ok_or_else(|| ApiError::not_found("there is no such session"))
 }
 
 /// A disk has no use for more at once, and recordings need threads that block, too.
