@@ -239,8 +239,11 @@ test("a recording is played while it grows, also where what it had is replaced",
   const { folder: where, files } = growing.heard.find(({ type }) => type === "summary");
   await page.evaluate((at) => { location.hash = `#session=growing-session&at=${at}`; }, startMs + 7000);
   await shows(page, 7 * FRAMES_PER_SECOND);
+  const gone = await page.evaluate(() => /** @type {HTMLVideoElement} */ (document.querySelector("video.is-shown")).currentSrc);
   await unlink(join(server.recordings, where, files[0].file));
   await until("another reel", async () => (await timeline()).files[0].fault === "missing");
+  // The server answers so as soon as it has forgotten what it had in memory.
+  await page.route(gone, (route) => route.fulfill({ status: 410, contentType: "application/json", body: '{"error":{"code":"gone","message":"the recording has changed"}}' }));
   await page.evaluate(() => /** @type {HTMLVideoElement} */ (document.querySelector("video.is-shown")).load());
   await page.evaluate((at) => { location.hash = `#session=growing-session&at=${at}`; }, startMs + 9000);
   await shows(page, 9 * FRAMES_PER_SECOND);
