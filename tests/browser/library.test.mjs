@@ -102,6 +102,7 @@ test("days, devices and sessions, found and told of while they come and go", { t
   await page.waitForFunction(() => document.querySelectorAll("#find-device option").length === 3 && document.querySelectorAll("#find-day option").length === 3);
   await page.selectOption("#find-device", "hall-camera");
   await page.waitForFunction(() => document.querySelectorAll(".session").length === 1);
+  assert.match(String(await page.locator(".day-download").getAttribute("href")), /&devices=hall-camera$/);
   await page.selectOption("#find-device", "");
   await page.fill("#find-text", "hal");
   await page.waitForFunction(() => document.querySelectorAll(".session").length === 1);
