@@ -131,6 +131,19 @@ async function showsNumber(page, number, what, tolerance = 1) {
   }, { within: 12_000, explain: async () => JSON.stringify(await look(page)) });
 }
 
+/** The picture is there, wherever within a frame the browser begins it. @param {Page} page @param {string} session @param {number} number @param {number} wallMs */
+async function showsExactly(page, session, number, wallMs) {
+  const shown = [];
+  for (const share of [0.5, 0.9, 0.1, 1.4, -0.4]) {
+    await go(page, session, wallMs + share * FRAME_MS);
+    await showsNumber(page, number, "at a seam");
+    const seen = (await look(page)).number;
+    if (seen === number) return;
+    shown.push(seen);
+  }
+  assert.fail(`picture ${number} is not there: ${shown.join()}`);
+}
+
 /**
  * What a machine that is busy does to single pictures is late for a moment, and made up for. A player that stands still is
  * late from there on: by so much everything behind a seam comes later than what was before it.
@@ -149,7 +162,7 @@ function measure(seen, seams) {
   const middles = seams.map((seam) => seam + Math.floor(FRAMES_PER_SECOND / 2)).filter((at) => at + FRAMES_PER_SECOND / 2 < 2 * HALF);
   return {
     unreadable: seen.length - readable.length,
-    backward: read.slice(1).filter(({ number }, index) => number < Number(read[index]?.number)).length,
+    backward: read.slice(1).flatMap(({ number }, index) => (number < Number(read[index]?.number) ? [[read[index]?.number, number]] : [])),
     missing: missing.length,
     missingAtSeams: missing.filter(isAtSeam).length,
     stallAtSeamsMs: Math.max(...seams.map(stallMs)),
@@ -193,22 +206,22 @@ for (const [engine, openPage] of ENGINES) {
       for (let tries = 1; tries < TRIES && found.missing > MOST_MISSING * 2 * HALF; tries += 1) found = await playThrough(page, seams);
       const account = `${name}: ${JSON.stringify(found)}`;
       t.diagnostic(account);
-      assert.equal(found.backward, 0, account);
-      assert.ok(found.stallAtSeamsMs <= FRAME_MS, account);
+      assert.ok(found.missing <= MOST_MISSING * 2 * HALF, `this machine showed too few pictures to tell: ${account}`);
+      assert.deepEqual(found.backward, [], account);
+      assert.ok(found.stallAtSeamsMs <= Math.max(0, found.stallElsewhereMs) + FRAME_MS, account);
       // A busy machine leaves pictures out anywhere, and no more of those at seams.
-      assert.ok(found.missing <= MOST_MISSING * 2 * HALF, account);
       assert.ok(found.missingAtSeams / (2 * seams.length) <= found.missing / (2 * HALF) + MORE_AT_SEAMS, account);
 
       // Each last and first picture of a file is there.
       for (const seam of [HALF, ...seams.filter((/** @type {number} */ _, /** @type {number} */ index) => index % 4 === 1)]) {
         for (const number of [seam - 1, seam]) {
-          await go(page, recorded.session, recorded.timeOf(number) + FRAME_MS / 2);
-          await showsNumber(page, number, "at a seam", 0);
+          await showsExactly(page, recorded.session, number, recorded.timeOf(number));
         }
       }
       await go(page, recorded.session, recorded.startMs + 3000);
       await showsNumber(page, recorded.numberAt(recorded.startMs + 3000), "elsewhere");
       await go(page, recorded.session, Number(recorded.gap[0]) + GAP_MS / 2);
+      await until("the time behind the gap", async () => (await look(page)).nowMs >= recorded.secondMs - 1, { explain: async () => JSON.stringify(await look(page)) });
       await showsNumber(page, HALF, "in a gap, what follows");
 
       for (let count = 0; count < 10; count += 1) {

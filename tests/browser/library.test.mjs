@@ -102,6 +102,7 @@ test("days, devices and sessions, found and told of while they come and go", { t
   await page.waitForFunction(() => document.querySelectorAll("#find-device option").length === 3 && document.querySelectorAll("#find-day option").length === 3);
   await page.selectOption("#find-device", "hall-camera");
   await page.waitForFunction(() => document.querySelectorAll(".session").length === 1);
+  assert.match(String(await page.locator(".day-download").getAttribute("href")), /&devices=hall-camera$/);
   await page.selectOption("#find-device", "");
   await page.fill("#find-text", "hal");
   await page.waitForFunction(() => document.querySelectorAll(".session").length === 1);
@@ -239,8 +240,11 @@ test("a recording is played while it grows, also where what it had is replaced",
   const { folder: where, files } = growing.heard.find(({ type }) => type === "summary");
   await page.evaluate((at) => { location.hash = `#session=growing-session&at=${at}`; }, startMs + 7000);
   await shows(page, 7 * FRAMES_PER_SECOND);
+  const gone = await page.evaluate(() => /** @type {HTMLVideoElement} */ (document.querySelector("video.is-shown")).currentSrc);
   await unlink(join(server.recordings, where, files[0].file));
   await until("another reel", async () => (await timeline()).files[0].fault === "missing");
+  // The server answers so as soon as it has forgotten what it had in memory.
+  await page.route(gone, (route) => route.fulfill({ status: 410, contentType: "application/json", body: '{"error":{"code":"gone","message":"the recording has changed"}}' }));
   await page.evaluate(() => /** @type {HTMLVideoElement} */ (document.querySelector("video.is-shown")).load());
   await page.evaluate((at) => { location.hash = `#session=growing-session&at=${at}`; }, startMs + 9000);
   await shows(page, 9 * FRAMES_PER_SECOND);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { advance, follow } from "../../web/library/clock.js";
+import { isBeginningOf } from "../../web/library/lane.js";
 import { commandOf, isTaken } from "../../web/library/keys.js";
 import { hashOf, routeOf } from "../../web/library/route.js";
 import { faster, slower, speedOf, SPEEDS } from "../../web/library/speeds.js";
@@ -91,4 +92,17 @@ test("what is said of a time, in both languages", () => {
     for (const kind of ["waiting", "nothing"]) assert.ok(!/library\.|\{/.test(spoken.kind(what(kind))));
     for (const kind of ["muted", "unmuted", "hidden", "visible", "interrupted", "resumed", "camera", "mark"]) assert.ok(!/library\./.test(spoken.mark({ kind, detail: "x" })), kind);
   }
+});
+
+test("a reel that has only grown shows the same at each media time that it had", () => {
+  const piece = (mediaMs, wallMs, lengthMs) => ({ mediaMs, wallMs, lengthMs });
+  const reel = (url, pieces, mime = "video/webm") => ({ url, mime, pieces });
+  const had = reel("/1", [piece(0, 1000, 500), piece(500, 9000, 300)]);
+  assert.ok(isBeginningOf(had, had));
+  assert.ok(isBeginningOf(had, reel("/2", [piece(0, 1000, 500), piece(500, 9000, 900), piece(1400, 20_000, 100)])));
+  // What its device brought later lies between; a file took the place of another; another container.
+  assert.ok(!isBeginningOf(had, reel("/2", [piece(0, 1000, 500), piece(500, 5000, 300), piece(800, 9000, 300)])));
+  assert.ok(!isBeginningOf(had, reel("/2", [piece(0, 1000, 600), piece(600, 9000, 300)])));
+  assert.ok(!isBeginningOf(had, reel("/2", [piece(0, 1000, 500)])));
+  assert.ok(!isBeginningOf(had, reel("/2", had.pieces, "video/mp4")));
 });

@@ -2,7 +2,7 @@
  * Sessions by day and device. A row stays the same element for as long as its session is listed.
  *
  *   const list = createDayList({ root, strings, spoken, rowPictures, zone, onSelect });
- *   list.render(sessions, chosen);
+ *   list.render(sessions, chosen, device);
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
   /** @type {Map<string, import("./session-row.js").SessionRow>} */
   const rows = new Map();
 
-  /** Sections and lists by what they are of. @type {Map<string, { element: HTMLElement, head: HTMLElement, more: HTMLElement | null, body: HTMLElement }>} */
+  /** Sections and lists by what they are of. @type {Map<string, { element: HTMLElement, head: HTMLElement, more: HTMLElement | null, body: HTMLElement, download: HTMLAnchorElement | null }>} */
   const parts = new Map();
 
   /** @param {string} day */
@@ -42,7 +42,6 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     element.setAttribute("aria-labelledby", head.id);
     const more = make("p", "muted small numbers");
     const download = make("a", "button quiet day-download");
-    download.href = paths.day(day, zone);
     download.setAttribute("download", "");
     const text = make("span");
     text.textContent = t("library.download_day");
@@ -50,7 +49,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     top.append(head, more, download);
     const body = make("div", "day-devices");
     element.append(top, body);
-    const part = { element, head, more, body };
+    const part = { element, head, more, body, download };
     parts.set(day, part);
     return part;
   }
@@ -63,7 +62,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     const head = make("h3");
     const body = make("ul", "sessions");
     element.append(head, body);
-    const part = { element, head, more: null, body };
+    const part = { element, head, more: null, body, download: null };
     parts.set(key, part);
     return part;
   }
@@ -77,8 +76,8 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     });
   }
 
-  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen */
-  function render(sessions, chosen) {
+  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen @param {string} only of this device, "" for all */
+  function render(sessions, chosen, only) {
     const days = groups(sessions);
     const listed = new Set(sessions.map(({ session }) => session));
     for (const [id, row] of Array.from(rows)) {
@@ -91,6 +90,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
       const section = dayPart(day);
       used.add(day);
       write(section.head, spoken.dayWithYear(startMs));
+      if (section.download) section.download.href = paths.day(day, zone, only);
       if (section.more) write(section.more, t("library.day.length", { length: formatLength(footageMs) }));
       const blocks = devices.map(({ device, name, sessions: of }) => {
         const key = `${day} ${device}`;

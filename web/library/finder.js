@@ -97,7 +97,7 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
     byId("more-box").hidden = next === null;
     more.disabled = isLoading;
     write(byId("count"), total.sessions > 0 ? t("library.count", { count: total.sessions, days: count("library.days.count", total.days) }) : "");
-    list.render(sessions, chosen);
+    list.render(sessions, chosen, deviceField.value);
   }
 
   /** @param {boolean} isMore */

@@ -34,8 +34,8 @@ export const paths = {
   days: (zone, device) => `/api/library/days${query({ zone, device })}`,
   devices: () => "/api/library/devices",
   events: () => "/api/library/events",
-  /** @param {string} day @param {string} zone */
-  day: (day, zone) => `/api/library/export${query({ day, zone })}`,
+  /** @param {string} day @param {string} zone @param {string} devices "" for all */
+  day: (day, zone, devices) => `/api/library/export${query({ day, zone, devices })}`,
   /** @param {string} session */
   timeline: (session) => `${of(session)}/timeline`,
   /** @param {string} session @param {number} reel @param {number} atMs */
