@@ -359,7 +359,7 @@ async function start() {
     renderSoon();
   });
 
-  for (const id of ["link-live", "link-devices", "link-selftest", "link-trust"]) {
+  for (const id of ["link-live", "link-library", "link-devices", "link-selftest", "link-trust"]) {
     onClick(id, (event) => {
       // Leaving the page would end the recording.
       if (studio.state().inSession) event.preventDefault();

@@ -13,10 +13,14 @@ function fake() {
     readyState: 1,
     seeking: false,
     error: null,
+    ended: false,
+    acts: [],
     loads: 0,
     asked: [],
     get currentTime() { return this.asked.length > 0 ? this.asked[this.asked.length - 1] : 0; },
     set currentTime(seconds) { this.asked.push(seconds); this.seeking = true; },
+    play() { this.acts.push("play"); return Promise.resolve(); },
+    pause() { this.acts.push("pause"); },
     load() { this.loads += 1; this.error = null; },
     addEventListener(name, listener) { listeners.set(name, (listeners.get(name) || new Set()).add(listener)); },
     removeEventListener(name, listener) { listeners.get(name)?.delete(listener); },
@@ -67,6 +71,21 @@ test("of two, the newer one counts, and the older one says so", async () => {
   seeking.drop();
   assert.equal(await third, "superseded");
   assert.equal(left(), 0);
+});
+
+test("a browser that stays at the end is moved by playing, and then asked for the very place", async () => {
+  const { video, timers, tell, patienceEnds } = fake();
+  video.ended = true;
+  let slow = 0;
+  const seeking = createSeeking({ video, timers, onSlow: () => { slow += 1; } });
+  const outcome = seeking.to(3);
+  await patienceEnds();
+  assert.deepEqual(video.acts, ["play"]);
+  video.asked.push(3.2);
+  await tell("seeked", { seeking: false, readyState: 4, ended: false });
+  assert.deepEqual([video.acts, video.asked], [["play", "pause"], [3, 3.2, 3]]);
+  await tell("seeked", { seeking: false });
+  assert.deepEqual([await outcome, video.loads, slow], ["there", 0, 0]);
 });
 
 test("after an error the file is loaded anew at once", async () => {

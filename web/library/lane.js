@@ -4,6 +4,7 @@
  *   const lane = createLane({ page: window, videos: [a, b], timeline, onChange });
  *   await lane.seek(wallMs)     to the footage there, or behind the gap; "there", "failed", "superseded", "nothing"
  *   lane.play();  lane.pause();  lane.setRate(2);  lane.step(1)
+ *   lane.update(timeline)       what has been recorded meanwhile: it goes on at the same wall time
  *   lane.shownMs()              wall time of what it shows; while it seeks, of what it was asked for
  *   lane.state()                "loading" | "ready" | "slow" | "failed" | "unsupported" | "ended" | "nothing"
  *
@@ -19,6 +20,17 @@ const PREPARE_MS = 20_000;
 /** `HTMLMediaElement.HAVE_FUTURE_DATA` */
 const HAVE_FUTURE_DATA = 3;
 
+/** Does what was loaded show the same at each media time that it has? Pure. @param {import("./timeline.js").Reel} loaded @param {import("./timeline.js").Reel} now */
+export function isBeginningOf(loaded, now) {
+  if (loaded.url === now.url) return true;
+  if (loaded.mime !== now.mime || loaded.pieces.length > now.pieces.length) return false;
+  const last = loaded.pieces.length - 1;
+  return loaded.pieces.every(({ mediaMs, wallMs, lengthMs }, index) => {
+    const of = now.pieces[index];
+    return of.mediaMs === mediaMs && of.wallMs === wallMs && (index === last ? of.lengthMs >= lengthMs : of.lengthMs === lengthMs);
+  });
+}
+
 /** @typedef {"loading" | "ready" | "slow" | "failed" | "unsupported" | "ended" | "nothing"} LaneState */
 /** @typedef {import("./timeline.js").Timeline} Timeline */
 
@@ -28,8 +40,9 @@ const HAVE_FUTURE_DATA = 3;
  * @param {[HTMLVideoElement, HTMLVideoElement]} options.videos
  * @param {Timeline} options.timeline
  * @param {() => void} options.onChange
+ * @param {() => Promise<void>} options.onStale what was loaded cannot be had any more: the timeline is asked for, and told by `update`
  */
-export function createLane({ page, videos, timeline: first, onChange }) {
+export function createLane({ page, videos, timeline: first, onChange, onStale }) {
   let timeline = first;
   let map = createWallMap(timeline);
   /** @type {LaneState} */
@@ -136,10 +149,11 @@ export function createLane({ page, videos, timeline: first, onChange }) {
     if (at !== null) await seek(at);
   }
 
-  /** @param {number} wallMs @returns {Promise<"there" | "failed" | "superseded" | "nothing">} */
-  async function seek(wallMs) {
+  /** @param {number} wallMs @param {boolean} [isAgain] @returns {Promise<"there" | "failed" | "superseded" | "nothing">} */
+  async function seek(wallMs, isAgain = false) {
     turn += 1;
     const mine = turn;
+    const told = timeline;
     const place = map.place(wallMs) || map.placeBefore(wallMs);
     const reel = place && reelOf(place.reel);
     if (!place || !reel) {
@@ -156,8 +170,16 @@ export function createLane({ page, videos, timeline: first, onChange }) {
     }
     set("loading");
     pair.video().pause();
-    const outcome = await pair.show(reel, place.mediaMs / 1000);
+    const loaded = pair.source();
+    // A file that has only grown is not loaded anew for what it had already.
+    const source = loaded && loaded.reel === reel.reel && isBeginningOf(loaded, reel) && place.mediaMs < loaded.durationMs ? loaded : reel;
+    const outcome = await pair.show(source, place.mediaMs / 1000);
     if (mine !== turn || outcome === "superseded") return "superseded";
+    if (outcome === "failed" && !isAgain) {
+      await onStale();
+      if (mine !== turn) return "superseded";
+      if (timeline !== told) return seek(wallMs, true);
+    }
     if (outcome === "failed") {
       set("failed");
       return "failed";
@@ -208,7 +230,12 @@ export function createLane({ page, videos, timeline: first, onChange }) {
       const seconds = pair.frames().target(by);
       const reel = reelOf(source.reel);
       // Over the end of a reel into the next one, and over its beginning into the one before.
-      if (reel && seconds * 1000 >= reel.durationMs) {
+      if (reel && seconds * 1000 >= source.durationMs) {
+        const at = reel.durationMs > seconds * 1000 ? map.wallOf(reel.reel, seconds * 1000) : null;
+        if (at !== null) {
+          await seek(at);
+          return;
+        }
         const next = nextReel();
         if (next && next.pieces.length > 0) await seek(next.pieces[0].wallMs);
         return;
@@ -225,8 +252,14 @@ export function createLane({ page, videos, timeline: first, onChange }) {
     },
     /** What has been recorded meanwhile. @param {Timeline} next */
     update(next) {
+      const atMs = shownMs();
       timeline = next;
       map = createWallMap(next);
+      const source = pair.source();
+      const reel = source && reelOf(source.reel);
+      // What came later from the device lies before it now, or another file took its place.
+      const hasMoved = source !== null && !(reel && isBeginningOf(source, reel));
+      if (hasMoved && wantedMs === null && atMs !== null) void seek(atMs);
       if (state === "ended" || state === "nothing") prepare();
     },
     close() {

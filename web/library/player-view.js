@@ -204,7 +204,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     byId("player-loading").hidden = true;
     byId("player-body").hidden = false;
     const videos = stage.open(told);
-    const lanes = told.map((timeline, index) => createLane({ page, videos: /** @type {[HTMLVideoElement, HTMLVideoElement]} */ (videos[index]), timeline, onChange: render }));
+    const lanes = told.map((timeline, index) => createLane({ page, videos: /** @type {[HTMLVideoElement, HTMLVideoElement]} */ (videos[index]), timeline, onChange: render, onStale: refresh }));
     // Of several, one is heard.
     lanes.forEach((lane, index) => lane.setMuted(isMuted || index > 0));
     player.open(lanes, openedAt);

@@ -13,7 +13,7 @@
 import { createFrames } from "./frame-step.js";
 import { createSeeking } from "./seeking.js";
 
-/** @typedef {{ reel: number, url: string }} Source */
+/** @typedef {import("./timeline.js").Reel} Source */
 
 /**
  * @param {object} options

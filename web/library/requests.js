@@ -18,6 +18,12 @@ const query = (values) => {
   return pairs.length === 0 ? "" : `?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
 };
 
+/** Files are named by the time of whoever takes them along. */
+const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+
+/** @param {number} fromMs @param {number} toMs */
+const span = (fromMs, toMs) => query({ from_ms: Math.round(fromMs), to_ms: Math.round(toMs), zone: zone() });
+
 /** @param {string} session */
 const of = (session) => `/api/sessions/${encodeURIComponent(session)}`;
 
@@ -35,9 +41,9 @@ export const paths = {
   /** @param {string} session @param {number} reel @param {number} atMs */
   frame: (session, reel, atMs) => `${of(session)}/reels/${reel}/frame?at_ms=${Math.max(0, Math.round(atMs))}`,
   /** @param {string} session @param {number} fromMs @param {number} toMs */
-  part: (session, fromMs, toMs) => `${of(session)}/export?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`,
+  part: (session, fromMs, toMs) => `${of(session)}/export${span(fromMs, toMs)}`,
   /** @param {string} session @param {number} fromMs @param {number} toMs */
-  plan: (session, fromMs, toMs) => `${of(session)}/export/plan?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`,
+  plan: (session, fromMs, toMs) => `${of(session)}/export/plan${span(fromMs, toMs)}`,
   /** @param {string} session */
   title: (session) => `${of(session)}/title`,
   /** @param {string} session */

@@ -13,6 +13,8 @@
 /** Half a second is usual, over Wi-Fi from a busy disk a few. */
 const PATIENCE_MS = 4000;
 const TRIES = 3;
+/** A seek out of the end is as quick as any other, or never done. */
+const ENDED_PATIENCE_MS = 700;
 /** `HTMLMediaElement.HAVE_METADATA`, `HAVE_CURRENT_DATA` */
 const HAVE_METADATA = 1;
 const HAVE_CURRENT_DATA = 2;
@@ -20,18 +22,20 @@ const HAVE_CURRENT_DATA = 2;
 const NEAR_S = 0.008;
 
 /** @typedef {"there" | "failed" | "superseded"} Outcome */
-/** @typedef {Pick<HTMLVideoElement, "currentTime" | "readyState" | "seeking" | "error" | "load" | "addEventListener" | "removeEventListener">} Seekable */
+/** @typedef {Pick<HTMLVideoElement, "currentTime" | "readyState" | "seeking" | "error" | "load" | "ended" | "play" | "pause" | "addEventListener" | "removeEventListener">} Seekable */
 /** @typedef {{ setTimeout(work: () => void, ms: number): any, clearTimeout(timer: any): void }} Timers */
 
 /** @param {{ video: Seekable, timers: Timers, onSlow?: () => void }} options */
 export function createSeeking({ video, timers, onSlow = () => {} }) {
   let turn = 0;
   let isBusy = false;
+  /** Since then no seek has come to its end. */
+  let hasEnded = false;
   /** @type {(() => void) | null} */
   let wake = null;
 
-  /** @param {string[]} names @param {() => boolean} isMet @returns {Promise<boolean>} false after the patience, or an error */
-  function until(names, isMet) {
+  /** @param {string[]} names @param {() => boolean} isMet @param {number} [patienceMs] @returns {Promise<boolean>} false after the patience, or an error */
+  function until(names, isMet, patienceMs = PATIENCE_MS) {
     if (video.error) return Promise.resolve(false);
     if (isMet()) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -47,7 +51,7 @@ export function createSeeking({ video, timers, onSlow = () => {} }) {
         else if (isMet()) end(true);
       };
       const all = [...names, "error"];
-      const timer = timers.setTimeout(() => end(isMet()), PATIENCE_MS);
+      const timer = timers.setTimeout(() => end(isMet()), patienceMs);
       for (const name of all) video.addEventListener(name, look);
       wake = () => end(false);
     });
@@ -55,17 +59,29 @@ export function createSeeking({ video, timers, onSlow = () => {} }) {
 
   /** @param {number} seconds @param {number} mine @returns {Promise<Outcome>} */
   async function attempt(seconds, mine) {
+    const isShown = () => !video.seeking && video.readyState >= HAVE_CURRENT_DATA;
+    hasEnded = hasEnded || video.ended;
     for (let count = 0; count < TRIES; count += 1) {
-      if (count > 0) onSlow();
+      if (count > (hasEnded ? 1 : 0)) onSlow();
       // The last resort: the connection or the decoder hangs.
       if (video.error || count === TRIES - 1) video.load();
       const isLoaded = await until(["loadedmetadata"], () => video.readyState >= HAVE_METADATA);
       if (mine !== turn) return "superseded";
       if (!isLoaded) continue;
       if (Math.abs(video.currentTime - seconds) > NEAR_S || video.seeking) video.currentTime = seconds;
-      const isThere = await until(["seeked", "loadeddata", "canplay"], () => !video.seeking && video.readyState >= HAVE_CURRENT_DATA);
+      const isFirst = hasEnded && count === 0;
+      const isThere = await until(["seeked", "loadeddata", "canplay"], isShown, isFirst ? ENDED_PATIENCE_MS : PATIENCE_MS);
       if (mine !== turn) return "superseded";
-      if (isThere) return "there";
+      if (isThere) {
+        hasEnded = false;
+        return "there";
+      }
+      if (!isFirst) continue;
+      // WebKitGTK leaves a seek away from the end undone until the video plays.
+      video.play().catch(() => undefined);
+      await until(["seeked", "playing"], isShown);
+      if (mine !== turn) return "superseded";
+      video.pause();
     }
     return "failed";
   }
