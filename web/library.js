@@ -13,11 +13,15 @@ import { keepIcons } from "./lib/icon.js";
 import { loadStrings } from "./lib/strings.js";
 import { createAsk } from "./library/ask.js";
 import { parseDeletion, sortOut } from "./library/deletion.js";
+import { createDeletionsStore } from "./library/deletions-store.js";
+import { notes } from "./library/deletions.js";
 import { createFinder } from "./library/finder.js";
 import { parseSession } from "./library/list.js";
 import { createPictures } from "./library/pictures.js";
 import { createPlayerView } from "./library/player-view.js";
 import { change, paths, read } from "./library/requests.js";
+import { createRetentionPanel } from "./library/retention-panel.js";
+import { createRetentionWords } from "./library/retention-words.js";
 import { hashOf, MOST_TOGETHER, routeOf } from "./library/route.js";
 import { createSpoken } from "./library/spoken.js";
 import { createUndoBar } from "./library/undo-bar.js";
@@ -33,7 +37,17 @@ function start() {
   const pictures = createPictures({ page: window });
   const confirm = createConfirm({ strings, behind: app });
   const ask = createAsk({ behind: app });
-  const undoBar = createUndoBar({ page: window, strings, onUndone: () => finder.look() });
+  const words = createRetentionWords({ strings, spoken });
+  const undoBar = createUndoBar({ page: window, strings, onUndone: lookAgain });
+  const store = createDeletionsStore({
+    page: window,
+    strings,
+    onChange() {
+      retention.render();
+      finder.tellDeleted(notes(store.known()));
+    },
+  });
+  const retention = createRetentionPanel({ page: window, strings, words, behind: app, store, onUndo: takeBack, onSaved: () => store.lookSoon() });
   let mayChange = false;
   /** @type {Session[]} */
   let chosen = [];
@@ -46,6 +60,8 @@ function start() {
     onKnown(known) {
       mayChange = isAdmin(known);
       view.allow(mayChange);
+      retention.allow(mayChange);
+      store.allow(mayChange);
       renderChosen();
     },
   });
@@ -55,13 +71,30 @@ function start() {
     strings,
     spoken,
     pictures,
-    onTold: (session) => view.told(session),
+    note: words.note,
+    onTold(session) {
+      view.told(session);
+      store.lookSoon();
+    },
     onChosen(sessions) {
       chosen = sessions;
       renderChosen();
     },
   });
   const view = createPlayerView({ page: window, strings, spoken, pictures, ask, say: (text) => undoBar.say(text), onDelete: (ids) => void remove(ids) });
+
+  function lookAgain() {
+    finder.look();
+    void store.look();
+  }
+
+  /** @param {string} deletion @returns {Promise<string>} the problem, or "" */
+  async function takeBack(deletion) {
+    const { problem } = await change("DELETE", paths.deletions(deletion), undefined, strings);
+    if (problem === "") undoBar.take(deletion);
+    lookAgain();
+    return problem;
+  }
 
   function renderChosen() {
     byId("chosen").hidden = chosen.length === 0 || shown.length > 0;
@@ -99,14 +132,18 @@ function start() {
     };
     confirm.put(question, async () => {
       const gone = go.map(({ session }) => session);
+      const askedMs = Date.now();
       const { told, problem } = await change("POST", paths.deletions(), { sessions: gone, files: [] }, strings);
       if (problem) {
         undoBar.say(problem);
         return;
       }
       const deletion = parseDeletion(told, gone);
-      if (deletion) undoBar.add(deletion);
       finder.remove(gone);
+      await store.look();
+      // The server's clock and this one may be minutes apart; how long there is they agree about.
+      const dated = deletion && store.deletion(deletion.deletion);
+      if (deletion) undoBar.add(dated ? { ...deletion, untilMs: askedMs + dated.untilMs - dated.atMs } : deletion);
       if (shown.some((id) => gone.includes(id))) toList();
     });
   }

@@ -203,7 +203,8 @@ test("a file without an index is caught", options, async () => {
 test("a cue that lies is caught", options, async () => {
   const [file, ...others] = await segmented(vp8, "cue");
   const data = await readFile(/** @type {string} */ (file));
-  const cues = data.indexOf(Buffer.from([0x1c, 0x53, 0xbb, 0x6b]));
+  // The first time it is named in the SeekHead, in front of what ffmpeg numbers by chance.
+  const cues = data.lastIndexOf(Buffer.from([0x1c, 0x53, 0xbb, 0x6b]));
   const second = data.indexOf(0xbb, data.indexOf(Buffer.from([0xf1]), cues));
   const position = data.indexOf(0xf1, second);
   data.writeUInt8(/** @type {number} */ (data[position + 2]) ^ 1, position + 2);

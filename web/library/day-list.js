@@ -1,8 +1,8 @@
 /**
  * Sessions by day and device. A row stays the same element for as long as its session is listed.
  *
- *   const list = createDayList({ root, strings, spoken, rowPictures, zone, onSelect });
- *   list.render(sessions, chosen, device);
+ *   const list = createDayList({ root, strings, spoken, rowPictures, zone, onSelect, note });
+ *   list.render(sessions, chosen, device, { told: notes, fromMs, beforeMs });     and what was deleted by itself
  *
  * @module
  */
@@ -10,6 +10,7 @@
 import { make, write } from "../lib/elements.js";
 import { formatLength } from "../lib/format.js";
 import { icon } from "../lib/icon.js";
+import { withNotes } from "./deletions.js";
 import { groups } from "./list.js";
 import { paths } from "./requests.js";
 import { createSessionRow } from "./session-row.js";
@@ -22,13 +23,14 @@ import { createSessionRow } from "./session-row.js";
  * @param {ReturnType<typeof import("./row-pictures.js").createRowPictures>} options.rowPictures
  * @param {string} options.zone
  * @param {(session: string, isChosen: boolean) => void} options.onSelect
+ * @param {(deleted: import("./deletions.js").Deleted) => string} options.note what was deleted by itself, as a sentence
  */
-export function createDayList({ root, strings, spoken, rowPictures, zone, onSelect }) {
+export function createDayList({ root, strings, spoken, rowPictures, zone, onSelect, note }) {
   const { t } = strings;
   /** @type {Map<string, import("./session-row.js").SessionRow>} */
   const rows = new Map();
 
-  /** Sections and lists by what they are of. @type {Map<string, { element: HTMLElement, head: HTMLElement, more: HTMLElement | null, body: HTMLElement, download: HTMLAnchorElement | null }>} */
+  /** Sections and lists by what they are of. @type {Map<string, { element: HTMLElement, head: HTMLElement, more: HTMLElement | null, body: HTMLElement, notes: HTMLElement | null, download: HTMLAnchorElement | null }>} */
   const parts = new Map();
 
   /** @param {string} day */
@@ -48,8 +50,9 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     download.append(icon("download"), text);
     top.append(head, more, download);
     const body = make("div", "day-devices");
-    element.append(top, body);
-    const part = { element, head, more, body, download };
+    const notes = make("ul", "day-notes numbers");
+    element.append(top, notes, body);
+    const part = { element, head, more, body, notes, download };
     parts.set(day, part);
     return part;
   }
@@ -62,7 +65,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     const head = make("h3");
     const body = make("ul", "sessions");
     element.append(head, body);
-    const part = { element, head, more: null, body, download: null };
+    const part = { element, head, more: null, body, notes: null, download: null };
     parts.set(key, part);
     return part;
   }
@@ -76,9 +79,23 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     });
   }
 
-  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen @param {string} only of this device, "" for all */
-  function render(sessions, chosen, only) {
-    const days = groups(sessions);
+  /** @param {HTMLElement} list @param {string[]} lines */
+  function renderNotes(list, lines) {
+    list.hidden = lines.length === 0;
+    if (list.dataset.lines === JSON.stringify(lines)) return;
+    list.dataset.lines = JSON.stringify(lines);
+    list.replaceChildren(
+      ...lines.map((text) => {
+        const item = make("li");
+        item.textContent = text;
+        return item;
+      }),
+    );
+  }
+
+  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen @param {string} only of this device, "" for all @param {{ told: import("./deletions.js").Notes, fromMs: number, beforeMs: number }} notes */
+  function render(sessions, chosen, only, notes) {
+    const days = withNotes(groups(sessions), notes.told, notes);
     const listed = new Set(sessions.map(({ session }) => session));
     for (const [id, row] of Array.from(rows)) {
       if (listed.has(id)) continue;
@@ -90,8 +107,12 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
       const section = dayPart(day);
       used.add(day);
       write(section.head, spoken.dayWithYear(startMs));
-      if (section.download) section.download.href = paths.day(day, zone, only);
-      if (section.more) write(section.more, t("library.day.length", { length: formatLength(footageMs) }));
+      if (section.more) write(section.more, devices.length > 0 ? t("library.day.length", { length: formatLength(footageMs) }) : "");
+      if (section.download) {
+        section.download.hidden = devices.length === 0;
+        section.download.href = paths.day(day, zone, only);
+      }
+      if (section.notes) renderNotes(section.notes, (notes.told.get(day) || []).map(note));
       const blocks = devices.map(({ device, name, sessions: of }) => {
         const key = `${day} ${device}`;
         const block = devicePart(key);

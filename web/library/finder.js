@@ -5,6 +5,7 @@
  *   finder.start();
  *   finder.session(id)          as it was told, or null
  *   finder.chosen()             sessions that are selected
+ *   finder.tellDeleted(notes)   what was deleted by itself, by day
  *   finder.clear()   finder.remove(ids)   finder.look()
  *
  * @module
@@ -13,7 +14,7 @@
 import { byId, make, write } from "../lib/elements.js";
 import { createDayList } from "./day-list.js";
 import { listen } from "./events.js";
-import { belongs, boundsOf, merge, parseDays, parseDevices, parsePage, without } from "./list.js";
+import { belongs, boundsOf, dayOf, merge, parseDays, parseDevices, parsePage, without } from "./list.js";
 import { paths, problemOf, read } from "./requests.js";
 import { createRowPictures } from "./row-pictures.js";
 
@@ -32,9 +33,10 @@ const SUMS_MS = 5000;
  * @param {import("./spoken.js").Spoken} options.spoken
  * @param {import("./pictures.js").Pictures} options.pictures
  * @param {(chosen: Session[]) => void} options.onChosen
+ * @param {(deleted: import("./deletions.js").Deleted) => string} options.note
  * @param {(session: string) => void} options.onTold something about this session has changed
  */
-export function createFinder({ page, strings, spoken, pictures, onChosen, onTold }) {
+export function createFinder({ page, strings, spoken, pictures, onChosen, onTold, note }) {
   const { t, count } = strings;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const dayField = /** @type {HTMLSelectElement} */ (byId("find-day"));
@@ -52,6 +54,8 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
   /** @type {Set<string>} */
   let chosen = new Set();
   let total = { sessions: 0, days: 0 };
+  /** @type {import("./deletions.js").Notes} */
+  let notes = new Map();
   /** @type {any} */
   let typing = null;
   /** @type {any} */
@@ -63,6 +67,7 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
     spoken,
     rowPictures: createRowPictures({ page, pictures }),
     zone,
+    note,
     onSelect(session, isChosen) {
       if (isChosen) chosen.add(session);
       else chosen.delete(session);
@@ -77,6 +82,16 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
     const { day } = filter();
     const { startMs, endMs } = day === "" ? { startMs: -Infinity, endMs: Infinity } : boundsOf(day);
     return { fromMs: startMs, beforeMs: endMs };
+  }
+
+  /** Of a device alone, or of a name, nobody says what was deleted; what lies behind the end of the list comes with it. */
+  function shownNotes() {
+    const { device, text } = filter();
+    const last = sessions[sessions.length - 1];
+    const { fromMs, beforeMs } = span();
+    const endMs = next === null || last === undefined ? -Infinity : boundsOf(dayOf(last.startMs)).startMs;
+    const isAll = isLoaded && device === "" && text === "";
+    return { told: isAll ? notes : new Map(), fromMs: Math.max(fromMs, endMs), beforeMs };
   }
 
   function tellChosen() {
@@ -97,7 +112,7 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
     byId("more-box").hidden = next === null;
     more.disabled = isLoading;
     write(byId("count"), total.sessions > 0 ? t("library.count", { count: total.sessions, days: count("library.days.count", total.days) }) : "");
-    list.render(sessions, chosen, deviceField.value);
+    list.render(sessions, chosen, deviceField.value, shownNotes());
   }
 
   /** @param {boolean} isMore */
@@ -222,6 +237,11 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
         },
         onBack: look,
       });
+    },
+    /** What was deleted by itself. @param {import("./deletions.js").Notes} told */
+    tellDeleted(told) {
+      notes = told;
+      render();
     },
     /** @param {string} id */
     session: (id) => sessions.find(({ session }) => session === id) || null,

@@ -14,6 +14,7 @@ import { formatBytes, formatClock, formatLength } from "../lib/format.js";
 import { setIcon } from "../lib/icon.js";
 import { isolated } from "../lib/plain-text.js";
 import { createBar } from "./bar.js";
+import { keptBody, markBody, titleBody } from "./edits.js";
 import { commandOf, isTaken } from "./keys.js";
 import { createLane } from "./lane.js";
 import { fromField, toField } from "./local-time.js";
@@ -241,10 +242,15 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     }, GROWING_MS);
   }
 
+  /** Of several side by side some have nothing at that time. @param {(timeline: import("./timeline.js").Timeline) => object | null} bodyOf @param {(session: string) => string} pathOf */
+  function each(bodyOf, pathOf) {
+    const wanted = timelines().map((timeline) => ({ session: timeline.session, body: bodyOf(timeline) })).filter(({ body }) => body !== null);
+    return Promise.all(wanted.map(({ session, body }) => change("POST", pathOf(session), body, strings)));
+  }
+
   /** @param {{ startMs: number, endMs: number }} span */
   async function keep(span) {
-    const body = { start_ms: Math.round(span.startMs), end_ms: Math.round(span.endMs) };
-    const done = await Promise.all(timelines().map(({ session }) => change("POST", paths.kept(session), body, strings)));
+    const done = await each((timeline) => keptBody(span, timeline), (session) => paths.kept(session));
     const problem = done.map((one) => one.problem).find((one) => one !== "") || "";
     part.say(problem || t("library.keep.done"), problem !== "");
     await refresh();
@@ -273,7 +279,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     const atMs = Math.round(player.nowMs());
     player.pause();
     ask.open({ title: t("library.mark.at", { time: formatClock(atMs) }), label: t("library.mark.text"), value: "", yes: t("library.mark.do") }, async (detail) => {
-      const done = await Promise.all(timelines().map(({ session }) => change("POST", paths.marks(session), { at_ms: atMs, detail }, strings)));
+      const done = await each((timeline) => markBody(atMs, detail, timeline), (session) => paths.marks(session));
       void refresh();
       return done.map(({ problem }) => problem).find((problem) => problem !== "") || "";
     });
@@ -283,7 +289,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     const [timeline] = timelines();
     if (!timeline) return;
     ask.open({ title: t("library.edit_title"), label: t("library.edit_title.label"), value: timeline.title, yes: t("library.edit_title.save") }, async (title) => {
-      const { problem } = await change("PUT", paths.title(timeline.session), { title }, strings);
+      const { problem } = await change("PUT", paths.title(timeline.session), titleBody(title), strings);
       void refresh();
       return problem;
     });

@@ -50,6 +50,10 @@ export const paths = {
   marks: (session) => `${of(session)}/marks`,
   /** @param {string} session @param {{ startMs: number, endMs: number }} [span] */
   kept: (session, span) => `${of(session)}/kept${span ? `/${span.startMs}-${span.endMs}` : ""}`,
+  retention: () => "/api/library/retention",
+  retentionPlan: () => "/api/library/retention/plan",
+  /** @param {{ before_ms: number | null, limit: number }} values */
+  deletionList: (values) => `/api/library/deletions${query(values)}`,
   /** @param {string} [id] */
   deletions: (id) => `/api/library/deletions${id ? `/${encodeURIComponent(id)}` : ""}`,
 };
@@ -67,12 +71,29 @@ export function problemOf(error, { t }) {
   return said || (status === 0 ? t("library.unanswered") : String(status));
 }
 
-/** @param {string} method @param {string} path @param {unknown} body @param {Pick<import("../lib/strings.js").Strings, "t">} strings @returns {Promise<{ told: any, problem: string }>} */
+/** What the server refuses is said in the language of the page where it is known. @type {Record<string, string>} */
+const REFUSALS = {
+  kept: "library.refused.kept",
+  growing: "library.refused.growing",
+  outside: "library.refused.outside",
+  gone: "library.refused.gone",
+  nothing: "library.refused.nothing",
+  newer_version: "library.refused.newer_version",
+  from_file: "library.refused.from_file",
+};
+
+/**
+ * @param {string} method @param {string} path @param {unknown} body @param {Pick<import("../lib/strings.js").Strings, "t">} strings
+ * @returns {Promise<{ told: any, problem: string, status: number, said: string }>} `said`: why, alone
+ */
 export async function change(method, path, body, { t }) {
   try {
     const { ok, status, told } = await ask(path, method, body);
-    return ok ? { told, problem: "" } : { told: null, problem: t("library.refused", { message: messageOf(told) || String(status) }) };
+    if (ok) return { told, problem: "", status, said: "" };
+    const key = REFUSALS[(told && told.error && told.error.code) || ""];
+    const said = key ? t(key) : messageOf(told) || String(status);
+    return { told: null, problem: t("library.refused", { message: said }), status, said };
   } catch {
-    return { told: null, problem: t("library.refused", { message: t("library.unanswered") }) };
+    return { told: null, problem: t("library.refused", { message: t("library.unanswered") }), status: 0, said: t("library.unanswered") };
   }
 }

@@ -52,12 +52,11 @@ export function createUndoBar({ page, strings, onUndone }) {
     const deletion = undo.current(Date.now());
     if (!deletion) return;
     button.disabled = true;
-    const { problem } = await change("DELETE", paths.deletions(deletion.deletion), undefined, strings);
+    const { problem, status } = await change("DELETE", paths.deletions(deletion.deletion), undefined, strings);
     button.disabled = false;
-    if (problem === "") {
-      undo.take(deletion.deletion);
-      onUndone();
-    }
+    // Also where it is too late, or was done elsewhere, nothing is left to be asked for.
+    if (problem === "" || status === 404 || status === 410) undo.take(deletion.deletion);
+    if (problem === "" || status === 410) onUndone();
     say(problem || t("library.delete.undone"));
   });
   byId("undo-close").addEventListener("click", () => {
@@ -74,6 +73,11 @@ export function createUndoBar({ page, strings, onUndone }) {
     add(deletion) {
       undo.add(deletion);
       said = "";
+      render();
+    },
+    /** It was taken back elsewhere. @param {string} deletion */
+    take(deletion) {
+      undo.take(deletion);
       render();
     },
   };
