@@ -125,13 +125,13 @@ test("a total is chosen: the plan is said first, exactly its files go, and dated
   await save.click();
   await page.locator("#retention-said", { hasText: "Saved." }).waitFor();
   await until("the planned files are gone", async () => (await there(all)).slice(0, gone).every((is) => !is), { within: 60_000 });
-  await page.locator("#deleted .deleted", { hasText: "By itself: more than chosen for all recordings" }).waitFor();
+  await page.locator("#deleted .deleted", { hasText: "Automatically: more than chosen for all recordings" }).waitFor();
   assert.match(String(await page.locator("#deleted .deleted").first().textContent()), /7 files, .*Bench/);
   await until("the plan has nothing left", async () => (await planSaid(page)) === "Nothing is deleted now.", { within: 30_000 });
   assert.deepEqual(await there(all), all.map((_, index) => index >= gone), "exactly the planned files are gone");
   await page.keyboard.press("Escape");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "retention-open", "the focus goes back");
-  assert.match(String(await page.locator(".day-notes:not([hidden])").textContent()), /^7 files of Bench, .*deleted by itself: more than chosen for all recordings$/);
+  assert.match(String(await page.locator(".day-notes:not([hidden])").textContent()), /^7 files of Bench deleted automatically, .*: more than chosen for all recordings$/);
   await row(page, "older-recording").waitFor({ state: "detached" });
   await page.reload();
   await page.locator(".day-notes:not([hidden])").waitFor();
