@@ -72,10 +72,8 @@ function start() {
     spoken,
     pictures,
     note: words.note,
-    onTold(session) {
-      view.told(session);
-      store.lookSoon();
-    },
+    onTold: (session) => view.told(session),
+    onShrunk: () => store.lookSoon(),
     onChosen(sessions) {
       chosen = sessions;
       renderChosen();

@@ -50,7 +50,7 @@ export function createDeletionsList({ strings, words, store, onUndo }) {
     const what = count("library.deleted.files", deletion.files, { bytes: formatBytes(deletion.bytes) });
     const of = deletion.devices.length > 0 ? t("library.deleted.of", { what, devices: words.devices(deletion.devices) }) : what;
     line(said, of, "small muted");
-    line(said, t("library.deleted.span", { from: words.moment(deletion.startMs), to: words.moment(deletion.endMs) }), "small muted");
+    line(said, words.span(deletion.startMs, deletion.endMs), "small muted");
     element.append(said);
     if (!deletion.canBeUndone) return element;
     const undo = make("button", "button quiet");

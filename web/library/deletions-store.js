@@ -16,7 +16,7 @@ import { paths, problemOf, read } from "./requests.js";
 
 /** More than hourly deletions for four reasons leave on a page of the list. */
 const PAGE = 100;
-/** What grows tells of itself every few seconds, and is mostly no deletion. */
+/** One deletion tells of many sessions. */
 const SOON_MS = 3000;
 
 /**

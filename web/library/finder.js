@@ -35,8 +35,9 @@ const SUMS_MS = 5000;
  * @param {(chosen: Session[]) => void} options.onChosen
  * @param {(deleted: import("./deletions.js").Deleted) => string} options.note
  * @param {(session: string) => void} options.onTold something about this session has changed
+ * @param {() => void} options.onShrunk files have gone
  */
-export function createFinder({ page, strings, spoken, pictures, onChosen, onTold, note }) {
+export function createFinder({ page, strings, spoken, pictures, onChosen, onTold, onShrunk, note }) {
   const { t, count } = strings;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const dayField = /** @type {HTMLSelectElement} */ (byId("find-day"));
@@ -219,6 +220,9 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
           const { device, text } = filter();
           const last = sessions[sessions.length - 1];
           const isBehind = next !== null && last !== undefined && session.startMs < last.startMs;
+          const before = sessions.find((one) => one.session === session.session);
+          // What is not listed is old: it hardly grows.
+          if (before ? session.files < before.files : isBehind) onShrunk();
           if (!isLoaded || isBehind || !belongs(session, { device, text, ...span() })) return;
           sessions = merge(sessions, [session]);
           tellChosen();
@@ -226,6 +230,7 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
         },
         onRemoved(session) {
           onTold(session);
+          onShrunk();
           sumSoon();
           sessions = without(sessions, session);
           tellChosen();

@@ -115,8 +115,8 @@ export function createRetentionPanel({ page, strings, words, behind, store, onUn
     const plan = isShown && shown ? shown.plan : null;
     if (shown) renderRoom(shown.plan);
     byId("retention-plan").setAttribute("aria-busy", String(!isShown && wrong.length === 0));
-    write(byId("retention-plan-text"), wrong.length > 0 ? t("library.retention.plan.wrong") : plan ? words.plan(plan, { isNone: isNone(rules) }) : problem ? "" : t("library.retention.plan.loading"));
-    byId("retention-plan").dataset.tone = plan && plan.files > 0 ? "bad" : "";
+    write(byId("retention-plan-text"), wrong.length > 0 ? t("library.retention.plan.wrong") : plan ? words.plan(plan, { isNone: isNone(rules), isSaved: !isNews }) : problem ? "" : t("library.retention.plan.loading"));
+    byId("retention-plan").dataset.tone = plan && plan.files > 0 && isNews ? "bad" : "";
     say(byId("retention-fits"), plan ? words.fits(plan) : "");
     say(byId("retention-missing"), plan ? words.missing(plan) : "");
     say(byId("retention-warning-text"), plan ? words.warning(plan) : "");

@@ -2,16 +2,17 @@
  * What rules delete, and what was deleted, as sentences. Pure.
  *
  *   const words = createRetentionWords({ strings, spoken });
- *   words.plan(plan, { isNone })    "This deletes 214 files, 31 GB, up to Tuesday, November 12, 16:31, …"
- *   words.room(plan)                "412 GB are free on the disk. …"
+ *   words.plan(plan, { isNone, isSaved })    "This deletes 214 files, 31 GB, up to Tuesday, November 12, 16:31. …"
  *   words.chosen(rules)             sentences, one for each rule
  *   words.moment(ms)                with the year where it is another one
+ *   words.note(deleted)             "40 files of Front door deleted automatically, …"
  *
  * @module
  */
 
 import { formatBytes, formatClock } from "../lib/format.js";
 import { isolated } from "../lib/plain-text.js";
+import { dayOf } from "./list.js";
 import { RULES } from "./retention.js";
 
 /** More names than that make no line. */
@@ -41,9 +42,12 @@ export function createRetentionWords({ strings, spoken, now = Date.now }) {
   const { t, count } = strings;
 
   /** @param {number} ms */
+  const minute = (ms) => formatClock(ms).slice(0, 5);
+
+  /** @param {number} ms */
   function moment(ms) {
     const isThisYear = new Date(ms).getFullYear() === new Date(now()).getFullYear();
-    return t("library.retention.moment", { day: isThisYear ? spoken.day(ms) : spoken.dayWithYear(ms), time: formatClock(ms).slice(0, 5) });
+    return t("library.retention.moment", { day: isThisYear ? spoken.day(ms) : spoken.dayWithYear(ms), time: minute(ms) });
   }
 
   /** @param {number} days */
@@ -59,20 +63,26 @@ export function createRetentionWords({ strings, spoken, now = Date.now }) {
 
   /** @param {string[]} names */
   function devices(names) {
-    const shown = names.slice(0, NAMED).map(isolated).join(t("library.deleted.and"));
-    return names.length > NAMED ? t("library.deleted.more", { names: shown, count: names.length - NAMED }) : shown;
+    const [first = ""] = names;
+    return names.length > NAMED ? t("library.deleted.more", { names: isolated(first), count: names.length - 1 }) : names.map(isolated).join(t("library.deleted.and"));
   }
 
   return {
     moment,
+    /** @param {number} startMs @param {number} endMs */
+    span(startMs, endMs) {
+      const isOneDay = dayOf(startMs) === dayOf(endMs);
+      return t("library.deleted.span", { from: moment(startMs), to: isOneDay ? minute(endMs) : moment(endMs) });
+    },
     reason,
     devices,
-    /** @param {import("./retention.js").Plan} plan @param {{ isNone: boolean }} rules whether there are none */
-    plan({ files, bytes, untilMs }, { isNone }) {
+    /** @param {import("./retention.js").Plan} plan @param {{ isNone: boolean, isSaved: boolean }} rules whether there are none, and whether they hold already */
+    plan({ files, bytes, untilMs }, { isNone, isSaved }) {
       if (isNone) return t("library.retention.plan.never");
       if (files === 0) return t("library.retention.plan.nothing");
       const values = { bytes: formatBytes(bytes) };
-      return untilMs === null ? count("library.retention.plan.files", files, values) : count("library.retention.plan.until", files, { ...values, when: moment(untilMs) });
+      if (untilMs === null) return count("library.retention.plan.files", files, values);
+      return count(isSaved ? "library.retention.plan.due" : "library.retention.plan.until", files, { ...values, when: moment(untilMs) });
     },
     /** @param {import("./retention.js").Plan} plan */
     fits: ({ daysThatFit }) => (daysThatFit === null ? "" : t("library.retention.fits", { days: days(daysThatFit) })),
@@ -87,7 +97,10 @@ export function createRetentionWords({ strings, spoken, now = Date.now }) {
     /** @param {import("./retention.js").Rules} rules */
     chosen: (rules) => RULES.flatMap((rule) => (rules[rule] === null ? [] : [t(CHOSEN[rule], { count: String(rules[rule]) })])),
     /** @param {import("./deletions.js").Deleted} deleted */
-    note: ({ files, bytes, reason: why, devices: names }) => count("library.deleted.note", files, { bytes: formatBytes(bytes), devices: devices(names), reason: reason(why) }),
+    note({ files, bytes, reason: why, devices: names }) {
+      const values = { bytes: formatBytes(bytes), reason: reason(why) };
+      return names.length === 0 ? count("library.deleted.note_all", files, values) : count("library.deleted.note", files, { ...values, devices: devices(names) });
+    },
   };
 }
 

@@ -252,6 +252,7 @@ export async function startFakeLibrary({ port = 0, role = "admin", isEmpty = fal
       for (const { session } of gone) tell("removed", { session });
       return json(response, { deletion, files: gone.flatMap(({ files }) => files).length, bytes: gone.flatMap(({ files }) => files).reduce((sum, { bytes }) => sum + bytes, 0), until_ms: Date.now() + UNDO_MS }, 202);
     }
+    if (part === "/deletions") return json(response, { deletions: [], next_ms: null, is_complete: true });
     if (part.startsWith("/deletions/")) {
       const back = deletions.get(part.slice("/deletions/".length)) ?? [];
       sessions = [...sessions, ...back].sort((a, b) => b.start_ms - a.start_ms);
