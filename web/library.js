@@ -86,6 +86,15 @@ function start() {
     void store.look();
   }
 
+  /** The server's clock and this one may be hours apart; how long it can be undone they agree about. @param {import("./library/deletion.js").Deletion} deletion @param {number} askedMs */
+  async function setRight(deletion, askedMs) {
+    await store.look();
+    const dated = store.deletion(deletion.deletion);
+    if (!dated || !dated.canBeUndone) return;
+    undoBar.take(deletion.deletion);
+    undoBar.add({ ...deletion, untilMs: askedMs + dated.untilMs - dated.atMs });
+  }
+
   /** @param {string} deletion @returns {Promise<string>} the problem, or "" */
   async function takeBack(deletion) {
     const { problem } = await change("DELETE", paths.deletions(deletion), undefined, strings);
@@ -137,11 +146,9 @@ function start() {
         return;
       }
       const deletion = parseDeletion(told, gone);
+      if (deletion) undoBar.add(deletion);
       finder.remove(gone);
-      await store.look();
-      // The server's clock and this one may be minutes apart; how long there is they agree about.
-      const dated = deletion && store.deletion(deletion.deletion);
-      if (deletion) undoBar.add(dated ? { ...deletion, untilMs: askedMs + dated.untilMs - dated.atMs } : deletion);
+      if (deletion) void setRight(deletion, askedMs);
       if (shown.some((id) => gone.includes(id))) toList();
     });
   }

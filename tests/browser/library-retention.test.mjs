@@ -251,7 +251,23 @@ test("where the configuration file decides, the page says so and changes nothing
   await page.locator("#retention-from-file", { hasText: "configuration file" }).waitFor();
   assert.equal(await page.inputValue("#retention-max_age_days"), "30");
   assert.equal(await page.locator("#retention-max_age_days").isEditable(), false);
+  assert.match(String(await page.locator("#retention-max_age_days").getAttribute("aria-describedby")), /retention-from-file/);
   assert.equal(await page.locator("#retention-save").isVisible(), false);
   await page.locator("#retention-warning", { hasText: "recording pauses" }).waitFor();
   assert.match(String(await page.locator("#retention-warning").textContent()), /keep at least \d+ MB free/);
+
+  // To somebody who watches nothing of it is shown, and nothing is asked.
+  /** @type {string[]} */
+  const asked = [];
+  page.on("request", (request) => void (/deletions|retention(\/|$)/.test(new URL(request.url()).pathname.replace(/^\/web.*/, "")) && asked.push(request.url())));
+  await page.route("**/api/access", async (route) => {
+    const response = await route.fetch();
+    const told = await response.json();
+    await route.fulfill({ response, json: { ...told, mode: "paired", you: { ...told.you, who: "browser", role: "viewer" } } });
+  });
+  await page.reload();
+  await page.locator("#empty:not([hidden])").waitFor();
+  await page.locator("#who:not([hidden])").waitFor();
+  assert.equal(await page.locator("#retention-open").isVisible(), false);
+  assert.deepEqual(asked, []);
 });

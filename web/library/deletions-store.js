@@ -31,17 +31,19 @@ export function createDeletionsStore({ page, strings, onChange }) {
   let isLoaded = false;
   let problem = "";
   let isAllowed = false;
+  /** Whoever was allowed before is somebody else. */
   let turn = 0;
+  /** One after the other: each goes on from what the last one has brought. @type {Promise<void>} */
+  let loading = Promise.resolve();
   /** @type {any} */
   let timer = null;
 
-  /** @param {number | null} beforeMs @param {(page: import("./deletions.js").Known) => import("./deletions.js").Known} join */
+  /** @param {() => number | null} beforeMs @param {(page: import("./deletions.js").Known) => import("./deletions.js").Known} join */
   async function load(beforeMs, join) {
     if (!isAllowed) return;
-    turn += 1;
     const mine = turn;
     try {
-      const told = parseDeletions(await read(paths.deletionList({ before_ms: beforeMs, limit: PAGE })));
+      const told = parseDeletions(await read(paths.deletionList({ before_ms: beforeMs(), limit: PAGE })));
       if (mine !== turn) return;
       if (!told) throw new Error("no list");
       known = join(told);
@@ -54,11 +56,17 @@ export function createDeletionsStore({ page, strings, onChange }) {
     onChange();
   }
 
-  const look = () => load(null, (told) => (isLoaded ? refreshed(known, told) : told));
+  /** @param {Parameters<typeof load>} of */
+  function inTurn(...of) {
+    loading = loading.then(() => load(...of));
+    return loading;
+  }
+
+  const look = () => inTurn(() => null, (told) => (isLoaded ? refreshed(known, told) : told));
 
   return {
     look,
-    more: () => load(known.nextMs, (told) => continued(known, told)),
+    more: () => inTurn(() => known.nextMs, (told) => continued(known, told)),
     lookSoon() {
       if (!isAllowed || timer !== null) return;
       timer = page.setTimeout(() => {
@@ -70,6 +78,7 @@ export function createDeletionsStore({ page, strings, onChange }) {
     allow(isAdmin) {
       if (isAllowed === isAdmin) return;
       isAllowed = isAdmin;
+      turn += 1;
       known = { deletions: [], nextMs: null };
       isLoaded = false;
       if (isAdmin) void look();

@@ -243,8 +243,9 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
   }
 
   /** Of several side by side some have nothing at that time. @param {(timeline: import("./timeline.js").Timeline) => object | null} bodyOf @param {(session: string) => string} pathOf */
-  function each(bodyOf, pathOf) {
+  async function each(bodyOf, pathOf) {
     const wanted = timelines().map((timeline) => ({ session: timeline.session, body: bodyOf(timeline) })).filter(({ body }) => body !== null);
+    if (wanted.length === 0) return [{ problem: t("library.refused", { message: t("library.refused.outside") }) }];
     return Promise.all(wanted.map(({ session, body }) => change("POST", pathOf(session), body, strings)));
   }
 

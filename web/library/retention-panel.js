@@ -21,6 +21,8 @@ import { isNone, isSame, LIMITS, parsePlan, parseRetention, readRules, RULES } f
 const TYPED_MS = 400;
 /** Meanwhile footage comes and gets old, and files are removed. */
 const AGAIN_MS = 10_000;
+/** The sentence that says why the fields cannot be changed. */
+const WHY_FIXED = "retention-from-file";
 
 /** @typedef {import("./retention.js").Rule} Rule */
 /** @typedef {import("./retention.js").Rules} Rules */
@@ -106,6 +108,9 @@ export function createRetentionPanel({ page, strings, words, behind, store, onUn
     for (const rule of RULES) {
       const isWrong = wrong.includes(rule);
       fields[rule].readOnly = saved.isFromFile;
+      // What is hidden would be read out all the same.
+      const described = String(fields[rule].getAttribute("aria-describedby")).replace(` ${WHY_FIXED}`, "");
+      fields[rule].setAttribute("aria-describedby", saved.isFromFile ? `${described} ${WHY_FIXED}` : described);
       fields[rule].setAttribute("aria-invalid", String(isWrong));
       const { least, most } = LIMITS[rule];
       say(byId(`retention-${rule}-wrong`), isWrong ? t("library.retention.wrong", { least: String(least), most: String(most) }) : "");
