@@ -57,8 +57,9 @@ export function createFrames(video) {
     target(by) {
       const step = distance(shown) || USUAL_S;
       const at = newest !== null && Math.abs(newest - video.currentTime) < 2 * step ? newest : video.currentTime;
-      // The middle of a picture is in it, however the browser rounds.
-      return Math.max(0, at + (by > 0 ? 1.5 : -0.5) * step);
+      // The middle of a picture is in it, however the browser rounds. Where pictures are further apart than is known yet, the
+      // same one is still there, and the next step goes on from where this one has come to.
+      return by > 0 ? Math.max(at + 1.5 * step, video.currentTime + 0.5 * step) : Math.max(0, Math.min(at - 0.5 * step, video.currentTime - 0.5 * step));
     },
   };
 }
