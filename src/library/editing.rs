@@ -278,18 +278,12 @@ impl Library {
 
     /// The session of a place.
     pub(crate) fn at(&self, place: &Place) -> Option<Session> {
-        self.find(&place.session, |session| session.journal == place.journal)
+        self.look(place, Session::clone)
     }
 
     /// Whether a file is deleted, and waits to be removed.
     pub(crate) fn is_waiting(&self, place: &Place, name: &str) -> bool {
-        self.at(place).is_some_and(|session| {
-            session
-                .deletions
-                .iter()
-                .flat_map(|deletion| &deletion.waiting)
-                .any(|file| *file.name == *name)
-        })
+        self.look(place, |session| session.deletions.is_waiting(name)).unwrap_or(false)
     }
 
     /// These files are not on the disk any more.

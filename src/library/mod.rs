@@ -240,6 +240,13 @@ impl Library {
         alike.find(|session| session.journal == place.journal).map(change);
     }
 
+    /// Looks at a session where it is, if it is there: it may have tens of thousands of files.
+    fn look<T>(&self, place: &editing::Place, look: impl FnOnce(&Session) -> T) -> Option<T> {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut alike = sessions.get(&place.session).into_iter().flatten();
+        alike.find(|session| session.journal == place.journal).map(look)
+    }
+
     /// A session by its id.
     pub(crate) fn session(&self, id: &str) -> Option<Session> {
         self.find(id, |_| true)
@@ -263,9 +270,7 @@ impl Library {
     }
 
     fn find(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Option<Session> {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let wanted = sessions.get(id)?.iter().filter(|session| is_wanted(session));
-        wanted.max_by(|a, b| a.journal.name.cmp(&b.journal.name)).cloned()
+        self.with_id(id, is_wanted).pop()
     }
 
     /// Lets go of a session whose journal somebody has removed.

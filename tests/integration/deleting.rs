@@ -10,7 +10,7 @@ use crate::support::access::ask;
 use crate::support::captures::{self, judge};
 use crate::support::client::{Client, get};
 use crate::support::files::{eventually, journal, listing, segments};
-use crate::support::http::Answer;
+use crate::support::http::{Answer, heard};
 use crate::support::server::{Server, configure};
 use crate::v1::{record, send};
 
@@ -83,16 +83,9 @@ async fn what_is_deleted_is_hidden_at_once_comes_back_whole_and_stays_deleted() 
     let folder = server.kill();
     assert_eq!(check(folder.path()), (Some(0), check(folder.path()).1));
     let server = Server::start_in(folder, &[]);
-    let mut left = Value::Null;
     // The journals are read while it answers already.
-    for _ in 0..500 {
-        let (status, body) = get(&server, "/api/sessions/session-1").await;
-        if status == 200 {
-            left = serde_json::from_slice(&body).unwrap();
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    heard(&server, "/api/library/events", "event: complete").await;
+    let left = told(&server, "/api/sessions/session-1").await;
     assert_eq!(names(&left), all[1..], "deleted stays deleted");
     let undo = format!("/api/library/deletions/{}", again.json()["deletion"].as_str().unwrap());
     assert_eq!(change(&server, "DELETE", &undo, Value::Null).await.status, 204);

@@ -4,16 +4,12 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
-use headers::ETag;
 
 use super::{About, Entity};
-
-/// Dates count whole seconds.
-const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// A file on the disk, as it was when it was opened.
 #[derive(Debug)]
@@ -34,14 +30,9 @@ impl File {
         // A file that takes another one's place has another number, and one that grows another
         // length and time.
         let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
-        let tag =
-            format!("\"{:x}-{:x}-{seconds:x}.{nanoseconds:x}\"", metadata.ino(), metadata.len());
-        let etag = tag.parse::<ETag>().map_err(io::Error::other)?;
+        let tag = format!("{:x}-{:x}-{seconds:x}.{nanoseconds:x}", metadata.ino(), metadata.len());
         let now = SystemTime::now();
-        // Nothing is from the future (RFC 9110 section 8.8.2.1), and dates begin in 1970.
-        let modified = metadata.modified()?.max(SystemTime::UNIX_EPOCH).min(now);
-        let is_settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLED_AFTER);
-        let about = About { bytes: metadata.len(), etag, modified, is_settled };
+        let about = About::new(metadata.len(), &tag, metadata.modified()?, now)?;
         let mime = mime_guess::from_path(path).first_or_octet_stream();
         let content_type = HeaderValue::from_str(mime.as_ref()).map_err(io::Error::other)?;
         Ok(Self { file, about, content_type })

@@ -2,11 +2,10 @@
 
 use std::io;
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
-use headers::ETag;
 use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -14,9 +13,6 @@ use super::super::error::ApiError;
 use super::{About, Entity};
 use crate::library::archive::Archive;
 use crate::library::reels::{Made, Reading};
-
-/// Dates count whole seconds.
-const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// A reel, or a part of one.
 #[derive(Debug)]
@@ -47,7 +43,7 @@ pub(in crate::http) struct Zip {
 
 impl Reel {
     pub(in crate::http) fn new(made: Arc<Made>) -> io::Result<Self> {
-        let about = about(made.bytes(), made.tag(), made.modified())?;
+        let about = About::new(made.bytes(), made.tag(), made.modified(), SystemTime::now())?;
         let content_type = HeaderValue::from_str(made.content_type()).map_err(io::Error::other)?;
         Ok(Self { reading: Reading::new(made), about, content_type })
     }
@@ -64,7 +60,8 @@ impl Zip {
             KNOWN.insert(archive.tag().to_owned(), Arc::clone(&archive));
             archive
         });
-        let about = about(archive.bytes(), archive.tag(), archive.modified())?;
+        let about =
+            About::new(archive.bytes(), archive.tag(), archive.modified(), SystemTime::now())?;
         Ok(Self { archive, about, _turn: turn })
     }
 
@@ -77,15 +74,6 @@ impl Zip {
             _ => ApiError::internal(format!("cannot read it: {error}")),
         }
     }
-}
-
-fn about(bytes: u64, tag: &str, modified: SystemTime) -> io::Result<About> {
-    let etag = format!("\"{tag}\"").parse::<ETag>().map_err(io::Error::other)?;
-    let now = SystemTime::now();
-    // Nothing is from the future (RFC 9110 section 8.8.2.1), and dates begin in 1970.
-    let modified = modified.max(SystemTime::UNIX_EPOCH).min(now);
-    let is_settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLED_AFTER);
-    Ok(About { bytes, etag, modified, is_settled })
 }
 
 impl Entity for Reel {

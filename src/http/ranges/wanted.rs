@@ -1,8 +1,9 @@
 //! What of a resource an answer holds, by the conditions and ranges of its request (RFC 9110,
 //! sections 13 and 14). Pure.
 
+use std::io;
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::http::header::RANGE;
 use axum::http::{HeaderMap, Method};
@@ -28,6 +29,28 @@ pub(in crate::http) struct About {
     /// Whether nothing else can have been there in the same second: a time counts whole seconds
     /// (section 8.8.2.2).
     pub(in crate::http) is_settled: bool,
+}
+
+/// Dates count whole seconds.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
+
+impl About {
+    /// Of so many bytes that a tag tells from all others, as of `now`.
+    ///
+    /// # Errors
+    /// When no header can hold the tag.
+    pub(super) fn new(
+        bytes: u64,
+        tag: &str,
+        modified: SystemTime,
+        now: SystemTime,
+    ) -> io::Result<Self> {
+        let etag = format!("\"{tag}\"").parse::<ETag>().map_err(io::Error::other)?;
+        // Nothing is from the future (section 8.8.2.1), and dates begin in 1970.
+        let modified = modified.max(SystemTime::UNIX_EPOCH).min(now);
+        let is_settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLED_AFTER);
+        Ok(Self { bytes, etag, modified, is_settled })
+    }
 }
 
 /// What the answer holds.

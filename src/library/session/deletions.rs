@@ -65,6 +65,11 @@ impl Deletions {
         self.0.iter()
     }
 
+    /// Whether a file is still to be removed.
+    pub(crate) fn is_waiting(&self, name: &str) -> bool {
+        self.iter().flat_map(|deletion| &deletion.waiting).any(|file| *file.name == *name)
+    }
+
     /// Whether all files of a deletion are still there: a part of them would be no undoing.
     pub(crate) fn can_be_restored(&self, id: &str) -> bool {
         let mut of = self.iter().filter(|deletion| *deletion.id == *id).peekable();

@@ -57,6 +57,19 @@ fn is_endless(answer: &[u8]) -> bool {
     head.is_some_and(|head| String::from_utf8_lossy(head).contains("text/event-stream"))
 }
 
+/// Waits until an answer that goes on and on has said this.
+pub(crate) async fn heard(server: &Server, path: &str, words: &str) {
+    let mut stream = send(server, "GET", path, &[], b"", 0).await;
+    let mut told = Vec::new();
+    let hearing = async {
+        while !String::from_utf8_lossy(&told).contains(words) {
+            let count = stream.read_buf(&mut told).await.unwrap();
+            assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&told));
+        }
+    };
+    tokio::time::timeout(PATIENCE, hearing).await.expect("it was not said in time");
+}
+
 /// A request with so much of its body. The connection breaks when the result is dropped.
 pub(crate) async fn send(
     server: &Server,
