@@ -26,21 +26,17 @@ const AT_ONCE: NonZeroU32 = NonZeroU32::new(5000).unwrap();
 /// How many requests come between two looks at which addresses are quiet again.
 const BETWEEN_LOOKS: u64 = 4096;
 
-type Limiter = RateLimiter<
-    IpAddr,
-    HashMapStateStore<IpAddr>,
-    MonotonicClock,
-    NoOpMiddleware<std::time::Instant>,
->;
+type Limiter<C> =
+    RateLimiter<IpAddr, HashMapStateStore<IpAddr>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The requests of all listeners. A WebSocket is one, whatever it carries.
 #[derive(Debug, Clone)]
-pub(super) struct Rates(Arc<Inner>);
+pub(super) struct Rates<C: Clock = MonotonicClock>(Arc<Inner<C>>);
 
 #[derive(Debug)]
-struct Inner {
-    clock: MonotonicClock,
-    limiter: Limiter,
+struct Inner<C: Clock> {
+    clock: C,
+    limiter: Limiter<C>,
     /// Those who come by them have addresses of their own.
     proxies: TrustedProxies,
     asked: AtomicU64,
@@ -49,10 +45,16 @@ struct Inner {
 
 impl Rates {
     pub(super) fn new(proxies: TrustedProxies) -> Self {
+        Self::by(MonotonicClock, proxies)
+    }
+}
+
+impl<C: Clock + Clone> Rates<C> {
+    fn by(clock: C, proxies: TrustedProxies) -> Self {
         let quota = Quota::per_second(PER_SECOND).allow_burst(AT_ONCE);
-        let limiter = RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock);
+        let limiter = RateLimiter::new(quota, HashMapStateStore::default(), clock.clone());
         let (asked, refused) = (AtomicU64::default(), Tally::default());
-        Self(Arc::new(Inner { clock: MonotonicClock, limiter, proxies, asked, refused }))
+        Self(Arc::new(Inner { clock, limiter, proxies, asked, refused }))
     }
 
     /// Counts a request of that address.
@@ -91,49 +93,59 @@ impl Rates {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::time::Duration;
 
     use axum::http::StatusCode;
+    use governor::clock::FakeRelativeClock;
 
     use super::*;
 
-    fn rates() -> Rates {
+    /// Its time stands still until the clock is told otherwise.
+    fn rates() -> (Rates<FakeRelativeClock>, FakeRelativeClock) {
         let proxies = toml::from_str::<HashMap<String, TrustedProxies>>("p = [\"10.9.0.0/16\"]");
-        Rates::new(proxies.unwrap().remove("p").unwrap())
+        let clock = FakeRelativeClock::default();
+        (Rates::by(clock.clone(), proxies.unwrap().remove("p").unwrap()), clock)
     }
 
     /// How many of these are answered one after the other, until one is not.
-    fn answered(rates: &Rates, from: impl Fn(u32) -> String, max: u32) -> u32 {
+    fn answered(rates: &Rates<FakeRelativeClock>, from: impl Fn(u32) -> String, max: u32) -> u32 {
         let is_refused = |number: &u32| rates.count(from(*number).parse().unwrap()).is_err();
         (0..max).find(is_refused).unwrap_or(max)
     }
 
+    const MOST: u32 = 4 * AT_ONCE.get();
+
     #[test]
     fn one_address_leaves_the_others_their_time() {
-        let rates = rates();
-        let most = 4 * AT_ONCE.get();
-        let count = answered(&rates, |_| "192.168.1.9".to_owned(), most);
-        assert!((AT_ONCE.get()..most).contains(&count), "{count}");
+        let (rates, clock) = rates();
+        let loud = |_| "192.168.1.9".to_owned();
+        assert_eq!(answered(&rates, loud, MOST), AT_ONCE.get());
         assert_eq!(answered(&rates, |_| "192.168.1.10".to_owned(), 100), 100);
         let refusal = rates.count("::ffff:192.168.1.9".parse().unwrap()).unwrap_err();
         assert_eq!(refusal.status(), StatusCode::TOO_MANY_REQUESTS);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(answered(&rates, loud, MOST), PER_SECOND.get());
     }
 
     #[test]
     fn who_has_a_whole_network_is_one() {
-        let rates = rates();
-        let most = 4 * AT_ONCE.get();
-        assert!(answered(&rates, |number| format!("2001:db8::{number:x}"), most) < most);
-        assert_eq!(answered(&rates, |number| format!("fd00::{number:x}"), most), most);
+        let (rates, _) = rates();
+        let one_network = |number| format!("2001:db8::{number:x}");
+        assert_eq!(answered(&rates, one_network, MOST), AT_ONCE.get());
+        assert_eq!(answered(&rates, |number| format!("fd00::{number:x}"), MOST), MOST);
     }
 
     #[test]
     fn a_proxy_is_not_counted_and_who_is_quiet_not_remembered() {
-        let rates = rates();
-        let most = 4 * AT_ONCE.get();
-        assert_eq!(answered(&rates, |_| "10.9.1.1".to_owned(), most), most);
+        let (rates, clock) = rates();
+        assert_eq!(answered(&rates, |_| "10.9.1.1".to_owned(), MOST), MOST);
         assert_eq!(rates.known(), 0);
         let address = |number: u32| format!("10.8.{}.{}", number >> 8 & 255, number & 255);
-        assert_eq!(answered(&rates, address, 60_000), 60_000);
-        assert!(rates.known() < 60_000, "{}", rates.known());
+        let many = u32::try_from(BETWEEN_LOOKS).unwrap() - 1;
+        assert_eq!(answered(&rates, address, many), many);
+        assert_eq!(rates.known(), many as usize);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(answered(&rates, |_| "10.7.1.1".to_owned(), 1), 1);
+        assert!(rates.known() <= 1, "{}", rates.known());
     }
 }
