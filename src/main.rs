@@ -18,6 +18,7 @@ mod ffmpeg;
 mod hooks;
 mod http;
 mod ingest;
+mod interruption;
 mod library;
 mod live;
 mod mdns;

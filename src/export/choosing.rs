@@ -8,14 +8,14 @@ use chrono::{Local, NaiveDateTime, TimeZone};
 use crate::clock::zone::Zone;
 use crate::clock::{WallUs, local_text};
 use crate::config::WallTime;
-use crate::library::reels::Made;
+use crate::library::reels::Portion;
 use crate::library::{Library, Session};
 
 /// So many are named to somebody who has named none of them.
 const NAMED: usize = 5;
 
 /// The recording that a person names: by its id, by the beginning of it, or by its device.
-pub(super) fn session(library: &Library, named: &str) -> Result<Session> {
+pub(super) fn session(library: &Library, named: &str) -> Result<Arc<Session>> {
     if let Some(session) = library.session(named) {
         return Ok(session);
     }
@@ -105,12 +105,12 @@ pub(super) fn described(session: &Session) -> String {
 }
 
 /// A line for each file.
-pub(super) fn parts(made: &[Arc<Made>]) -> String {
-    let line = |made: &Arc<Made>| {
-        let seconds = made.duration_us() as f64 / 1e6;
-        format!("  {}  {seconds:.1} s  {}", local_text(made.starts_us()), made.content_type())
+pub(super) fn parts(portions: &[Portion]) -> String {
+    let line = |Portion { outline, .. }: &Portion| {
+        let seconds = outline.duration_us as f64 / 1e6;
+        format!("  {}  {seconds:.1} s  {}", local_text(outline.starts_us()), outline.content_type)
     };
-    made.iter().map(line).collect::<Vec<_>>().join("\n")
+    portions.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

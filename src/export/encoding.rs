@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use container::Kind;
 
+use super::reading;
 use super::writing::{Unnamed, copy};
 use crate::console;
 use crate::ffmpeg::{self, Ffmpeg};
-use crate::library::reels::{Made, Reading};
+use crate::interruption::Interruption;
+use crate::library::reels::{Outline, Portion};
 
 /// What players everywhere play, at a quality at which nobody sees the difference.
 const VIDEO: [&str; 8] =
@@ -18,18 +18,18 @@ const VIDEO: [&str; 8] =
 const SOUND: [&str; 4] = ["-c:a", "aac", "-b:a", "160k"];
 
 /// Encodes all of them anew, one behind the other, in the size of the first.
-pub(super) fn write(made: &[Arc<Made>], path: &Path) -> Result<PathBuf> {
+pub(super) fn write(portions: &[Portion], path: &Path, stop: &Interruption) -> Result<PathBuf> {
     let ffmpeg = Ffmpeg::default();
     if !ffmpeg.is_there() {
         bail!("--reencode needs ffmpeg, which is not installed. {}", ffmpeg::advice());
     }
     let (unnamed, file) = Unnamed::create(path)?;
     let mut inputs = Vec::new();
-    for (number, made) in made.iter().enumerate() {
-        let extension = made.head().container().extension();
+    for (number, portion) in portions.iter().enumerate() {
+        let extension = portion.outline.container;
         let input = unnamed.beside().with_extension(format!("{number}.{extension}"));
         let (input, mut content) = Unnamed::create(&input)?;
-        copy(&Reading::new(Arc::clone(made)), &mut content)
+        copy(&reading(portion)?, &mut content, stop)
             .with_context(|| format!("cannot write {}", input.beside().display()))?;
         inputs.push(input);
     }
@@ -39,7 +39,8 @@ pub(super) fn write(made: &[Arc<Made>], path: &Path) -> Result<PathBuf> {
     for input in &inputs {
         command.arg("-i").arg(input.beside());
     }
-    let (graph, has_sound) = graph(made);
+    let (graph, has_sound) =
+        graph(&portions.iter().map(|portion| &*portion.outline).collect::<Vec<_>>());
     command.args(["-filter_complex", &graph, "-map", "[v]"]).args(VIDEO);
     if has_sound {
         command.args(["-map", "[a]"]).args(SOUND);
@@ -47,6 +48,7 @@ pub(super) fn write(made: &[Arc<Made>], path: &Path) -> Result<PathBuf> {
     command.args(["-movflags", "+faststart", "-f", "mp4"]).arg(unnamed.beside());
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.context("cannot run ffmpeg")?;
+    stop.check()?;
     if !status.success() {
         bail!("ffmpeg has failed ({status}); what it said is above");
     }
@@ -55,19 +57,16 @@ pub(super) fn write(made: &[Arc<Made>], path: &Path) -> Result<PathBuf> {
 }
 
 /// All pictures in the size of the first, with sound where any has some: silence for the others.
-fn graph(made: &[Arc<Made>]) -> (String, bool) {
-    let size = |made: &Made| {
-        let video = made.head().tracks().iter().find(|track| track.kind == Kind::Video);
-        video.map(|track| (track.width & !1, track.height & !1))
-    };
-    let (width, height) = made.iter().find_map(|made| size(made)).unwrap_or((640, 360));
-    let has = |made: &Made, kind: Kind| made.head().tracks().iter().any(|track| track.kind == kind);
-    let has_sound = made.iter().any(|made| has(made, Kind::Audio));
+fn graph(all: &[&Outline]) -> (String, bool) {
+    let with_video = all.iter().find(|outline| outline.has_video);
+    let (width, height) = with_video.map_or((640, 360), |outline| outline.size);
+    let (width, height) = (width & !1, height & !1);
+    let has_sound = all.iter().any(|outline| outline.has_sound);
     let mut graph = String::new();
     let mut joined = String::new();
-    for (number, made) in made.iter().enumerate() {
-        let seconds = made.duration_us() as f64 / 1e6;
-        graph += &match has(made, Kind::Video) {
+    for (number, outline) in all.iter().enumerate() {
+        let seconds = outline.duration_us as f64 / 1e6;
+        graph += &match outline.has_video {
             true => format!(
                 "[{number}:v:0]scale={width}:{height}:force_original_aspect_ratio=decrease,\
                  pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[v{number}];"
@@ -76,7 +75,7 @@ fn graph(made: &[Arc<Made>]) -> (String, bool) {
         };
         joined += &format!("[v{number}]");
         if has_sound {
-            graph += &match has(made, Kind::Audio) {
+            graph += &match outline.has_sound {
                 true => format!(
                     "[{number}:a:0]aresample=48000:async=1,aformat=channel_layouts=stereo[a{number}];"
                 ),
@@ -85,7 +84,7 @@ fn graph(made: &[Arc<Made>]) -> (String, bool) {
             joined += &format!("[a{number}]");
         }
     }
-    let (count, sound) = (made.len(), u8::from(has_sound));
+    let (count, sound) = (all.len(), u8::from(has_sound));
     let outputs = if has_sound { "[v][a]" } else { "[v]" };
     (format!("{graph}{joined}concat=n={count}:v=1:a={sound}{outputs}"), has_sound)
 }

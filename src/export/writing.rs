@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::interruption::Interruption;
 use crate::library::archive::Archive;
 use crate::library::reels::Reading;
 use crate::progress::Progress;
@@ -29,8 +30,13 @@ impl Unnamed {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".part");
         let beside = PathBuf::from(beside);
-        let file = File::create_new(&beside)
-            .with_context(|| format!("cannot create {}", beside.display()))?;
+        let file = File::create_new(&beside).with_context(|| match beside.exists() {
+            true => format!(
+                "{} is there: another export writes it, or one was ended by force; remove it then",
+                beside.display()
+            ),
+            false => format!("cannot create {}", beside.display()),
+        })?;
         Ok((Self { path: path.to_owned(), beside, is_named: false }, file))
     }
 
@@ -70,22 +76,25 @@ impl Drop for Unnamed {
 }
 
 /// Writes a reel.
-pub(super) fn reel(reading: &Reading, path: &Path) -> Result<()> {
+pub(super) fn reel(reading: &Reading, path: &Path, stop: &Interruption) -> Result<()> {
     let (unnamed, mut file) = Unnamed::create(path)?;
-    copy(reading, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    copy(reading, &mut file, stop).with_context(|| format!("cannot write {}", path.display()))?;
     unnamed.name(&file)
 }
 
 /// The same into a file that is there.
-pub(super) fn copy(reading: &Reading, file: &mut File) -> io::Result<()> {
-    let progress = Progress::new(Some(reading.made().bytes()));
-    let copied = reading.copy_to(file, |bytes| progress.advance(bytes as usize));
+pub(super) fn copy(reading: &Reading, file: &mut File, stop: &Interruption) -> io::Result<()> {
+    let progress = Progress::new(Some(reading.made().outline().bytes));
+    let copied = reading.copy_to(file, |bytes| {
+        progress.advance(bytes as usize);
+        stop.check().map_err(io::Error::other)
+    });
     progress.end();
     copied
 }
 
 /// Writes a zip.
-pub(super) fn archive(archive: &Archive, path: &Path) -> Result<()> {
+pub(super) fn archive(archive: &Archive, path: &Path, stop: &Interruption) -> Result<()> {
     let (unnamed, mut file) = Unnamed::create(path)?;
     let progress = Progress::new(Some(archive.bytes()));
     let mut at = 0;
@@ -98,6 +107,9 @@ pub(super) fn archive(archive: &Archive, path: &Path) -> Result<()> {
                 }
                 at += piece.len() as u64;
                 progress.advance(piece.len());
+                if let Err(error) = stop.check() {
+                    break Err(io::Error::other(error));
+                }
             }
             Err(error) => break Err(error),
         }

@@ -81,12 +81,7 @@ fn main() -> Routes {
             Rule::OwnOrWatch,
             api::sessions::reels::reel,
         )
-        .get(
-            "/api/sessions/{session}/reels/{reel}/frame",
-            Rule::OwnOrWatch,
-            api::sessions::frames::of_reel,
-        )
-        .get("/api/sessions/{session}/frame", Rule::OwnOrWatch, api::sessions::frames::of_session)
+        .get("/api/sessions/{session}/frame", Rule::OwnOrWatch, api::sessions::frames::frame)
         .get(
             "/api/sessions/{session}/playlist.m3u8",
             Rule::OwnOrWatch,

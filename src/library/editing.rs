@@ -2,14 +2,16 @@
 //!
 //! Deciding is here, and pure; the recorder writes, since journals of sessions that run are its own.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use super::journal::{BY_HAND, Deleted, Event};
 use super::session::{File, Kept, Session};
 use super::{JournalPlace, Library, names};
-use crate::clock::WallUs;
+use crate::clock::{self, WallUs};
 
 /// Of a random id: with 48 bits, two of a million deletions are the same in one of 500 libraries.
 const DELETION_DIGITS: usize = 12;
@@ -20,7 +22,7 @@ const MILLISECOND_US: i64 = 1000;
 pub(crate) trait Editor: Debug + Send + Sync {
     /// Adds to a session's journal what `decide` says of the session as it is then. Waits until the
     /// journals are read. The answer is the session behind it.
-    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>>;
+    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Arc<Session>, EditError>>;
 
     /// Removes of what was deleted of a session by then as much as one turn allows. The answer is
     /// how many files, and their bytes: none when all are removed.
@@ -61,6 +63,14 @@ pub(crate) enum Refusal {
     /// There is nothing left to take back.
     #[error("it is too late to take that back: the files are removed")]
     Over,
+    /// Something of that time is about to be removed.
+    #[error(
+        "a part of that time is deleted, and can still be had back: take the deletion {deletion} back first, or keep what is beside it"
+    )]
+    Deleted {
+        /// Its id.
+        deletion: String,
+    },
     /// That time is not kept.
     #[error("no such time is kept")]
     NotKept,
@@ -77,6 +87,12 @@ pub(crate) enum EditError {
     /// The disk does not take it.
     #[error("{0}")]
     Disk(String),
+    /// The disk has failed in the middle of it.
+    #[error("{0}")]
+    Unknown(String),
+    /// Somebody writes into it at this moment.
+    #[error("the recording's journal is in use; try again")]
+    Busy,
 }
 
 /// A name for it, or none.
@@ -103,6 +119,9 @@ pub(crate) fn mark(at_us: WallUs, detail: Option<String>) -> Decide {
 pub(crate) fn keep(start_us: WallUs, end_us: WallUs, by: String) -> Decide {
     Box::new(move |session| {
         let (start_us, end_us) = session.keepable_us(start_us, end_us).ok_or(Refusal::Outside)?;
+        if let Some(deletion) = session.deletions.touching(start_us, end_us) {
+            return Err(Refusal::Deleted { deletion: deletion.id.to_string() });
+        }
         let is_news = !session.kept.has(start_us, end_us);
         Ok(is_news.then_some(Event::Keep { start_us, end_us, by }).into_iter().collect())
     })
@@ -264,39 +283,48 @@ impl Library {
         due
     }
 
-    /// The sessions with files of a deletion, and those of them of which some can be had back.
-    pub(crate) fn deleted_by(&self, deletion: &str) -> Vec<(Place, bool)> {
+    /// The sessions with files of a deletion.
+    pub(crate) fn deleted_by(&self, deletion: &str) -> Vec<Place> {
         let mut touched = Vec::new();
         self.each(|session| {
             if session.deletions.get(deletion).is_some() {
-                let can_be_restored = session.deletions.can_be_restored(deletion);
-                touched.push((self.place(session), can_be_restored));
+                touched.push(self.place(session));
             }
         });
         touched
     }
 
     /// The session of a place.
-    pub(crate) fn at(&self, place: &Place) -> Option<Session> {
-        self.look(place, Session::clone)
+    pub(crate) fn at(&self, place: &Place) -> Option<Arc<Session>> {
+        let at = |session: &Session| session.journal == place.journal;
+        self.with_id(&place.session, at).pop()
     }
 
-    /// Whether a file is deleted, and waits to be removed.
-    pub(crate) fn is_waiting(&self, place: &Place, name: &str) -> bool {
-        self.look(place, |session| session.deletions.is_waiting(name)).unwrap_or(false)
+    /// Whether a file is deleted, waits to be removed, and is nobody else's: a journal that was
+    /// copied beside itself names the same files.
+    pub(crate) fn may_be_removed(&self, place: &Place, name: &str) -> bool {
+        let is_other = |session: &Session| {
+            session.journal != place.journal && session.journal.folder == place.journal.folder
+        };
+        let others = self.with_id(&place.session, |session| {
+            is_other(session) && (session.is_newer || session.file(name).is_some())
+        });
+        others.is_empty()
+            && self.look(place, |session| session.deletions.is_waiting(name)).unwrap_or(false)
     }
 
     /// These files are not on the disk any more.
     pub(crate) fn removed(&self, place: &Place, names: &[String]) {
+        let names: HashSet<&str> = names.iter().map(String::as_str).collect();
         self.change(place, |session| {
-            session.deletions.retain(|name| !names.iter().any(|removed| removed == name));
+            session.deletions.retain(i64::MAX, |name| !names.contains(name));
         });
     }
 
     /// Somebody has looked which files are there.
     pub(crate) fn looked(&self, place: &Place, is_there: impl Fn(&str) -> bool) {
         self.change(place, |session| {
-            session.deletions.retain(&is_there);
+            session.deletions.retain(clock::now_us(), &is_there);
             for file in &mut session.files {
                 // After a crash it may wait for its name.
                 file.is_missing = !is_there(&file.name)

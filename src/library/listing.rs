@@ -1,7 +1,7 @@
 //! What there is, as people look for it: by day, by device, newest first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use chrono::NaiveDate;
 
@@ -86,7 +86,7 @@ impl Library {
         let is_behind = |session: &Session| {
             behind.is_none_or(|behind| order(session) < (behind.start_us, behind.id.clone()))
         };
-        let all = sessions.values().flatten();
+        let all = sessions.values().flatten().map(Arc::as_ref);
         let mut found: Vec<&Session> = all
             .filter(|session| is_behind(session) && self.is_shown(session) && is_wanted(session))
             .collect();
@@ -104,11 +104,14 @@ impl Library {
         Page { sessions: found.into_iter().map(|session| self.summary(session)).collect(), next }
     }
 
-    /// One of them. `None` where there is nothing to show.
-    pub(crate) fn summary_of(&self, id: &str) -> Option<(Session, Option<Summary>)> {
-        let session = self.session(id)?;
-        let summary = self.is_shown(&session).then(|| self.summary(&session));
-        Some((session, summary))
+    /// One of them that is wanted: nothing, where there is nothing to show. `None` where there is none.
+    pub(crate) fn summary_of(
+        &self,
+        id: &str,
+        is_wanted: impl Fn(&Session) -> bool,
+    ) -> Option<Option<Summary>> {
+        let session = self.find(id, is_wanted)?;
+        Some(self.is_shown(&session).then(|| self.summary(&session)))
     }
 
     /// The days of a calendar on which sessions that are wanted began.

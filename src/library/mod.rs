@@ -48,7 +48,8 @@ pub(crate) use verify::{Problem, Verification, verify};
 pub(crate) struct Library {
     root: Arc<PathBuf>,
     /// By id. Ids are the devices' own choice, so two devices can have chosen the same.
-    sessions: Arc<RwLock<HashMap<String, Vec<Session>>>>,
+    /// Whoever looks at one holds it as it was; a change makes another one then.
+    sessions: Arc<RwLock<HashMap<String, Vec<Arc<Session>>>>>,
     /// What the disk has not given back yet.
     unread: Arc<Mutex<Vec<Unread>>>,
     trouble: Trouble,
@@ -154,7 +155,7 @@ impl Library {
     /// Looks at every session. Nothing changes meanwhile, so it shall not take long.
     pub(crate) fn each(&self, look: impl FnMut(&Session)) {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        sessions.values().flatten().for_each(look);
+        sessions.values().flatten().map(Arc::as_ref).for_each(look);
     }
 
     /// The devices' sessions that nobody has stopped, whose media ends in that time, and which gave
@@ -163,7 +164,7 @@ impl Library {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         let is_recorded =
             |session: &&Session| !session.files.is_empty() && !session.device.starts_with(SOURCE);
-        let recorded = || sessions.values().flatten().filter(is_recorded);
+        let recorded = || sessions.values().flatten().map(Arc::as_ref).filter(is_recorded);
         let newest: Newest<'_> =
             recorded().map(|session| (session.publisher(), session.started_us)).collect();
         let left = |session: &Session| {
@@ -186,8 +187,13 @@ impl Library {
     /// apart that this process has begun.
     pub(crate) fn unended_sources(&self, is_own: impl Fn(&JournalPlace) -> bool) -> Vec<Unended> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        let of_sources =
-            || sessions.values().flatten().filter(|session| session.device.starts_with(SOURCE));
+        let of_sources = || {
+            sessions
+                .values()
+                .flatten()
+                .map(Arc::as_ref)
+                .filter(|session| session.device.starts_with(SOURCE))
+        };
         // Two can begin with the same microsecond: their journals have other names.
         let order = |session: &Session| (session.started_us, session.journal.name.clone());
         let mut starts: HashMap<&str, Vec<(WallUs, String)>> = HashMap::new();
@@ -226,8 +232,9 @@ impl Library {
         let alike = sessions.entry(session.to_owned()).or_default();
         let known = match alike.iter().position(|known| known.journal == *journal) {
             Some(at) => &mut alike[at],
-            None => alike.push_mut(Session::new(session.to_owned(), journal.clone())),
+            None => alike.push_mut(Arc::new(Session::new(session.to_owned(), journal.clone()))),
         };
+        let known = Arc::make_mut(known);
         lines.into_iter().for_each(|line| known.apply(line.borrow()));
         drop(sessions);
         self.changes.tell(|| Change::Session(session.to_owned()));
@@ -237,39 +244,43 @@ impl Library {
     fn change(&self, place: &editing::Place, change: impl FnOnce(&mut Session)) {
         let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
         let mut alike = sessions.get_mut(&place.session).into_iter().flatten();
-        alike.find(|session| session.journal == place.journal).map(change);
+        alike.find(|session| session.journal == place.journal).map(Arc::make_mut).map(change);
     }
 
     /// Looks at a session where it is, if it is there: it may have tens of thousands of files.
     fn look<T>(&self, place: &editing::Place, look: impl FnOnce(&Session) -> T) -> Option<T> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         let mut alike = sessions.get(&place.session).into_iter().flatten();
-        alike.find(|session| session.journal == place.journal).map(look)
+        alike.find(|session| session.journal == place.journal).map(|session| look(session))
     }
 
     /// A session by its id.
-    pub(crate) fn session(&self, id: &str) -> Option<Session> {
+    pub(crate) fn session(&self, id: &str) -> Option<Arc<Session>> {
         self.find(id, |_| true)
     }
 
     /// All sessions with this id that are wanted: ids are the devices' own choice, and folders are
     /// copied.
-    pub(crate) fn with_id(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
+    pub(crate) fn with_id(
+        &self,
+        id: &str,
+        is_wanted: impl Fn(&Session) -> bool,
+    ) -> Vec<Arc<Session>> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         let wanted = sessions.get(id).into_iter().flatten().filter(|session| is_wanted(session));
-        let mut wanted: Vec<Session> = wanted.cloned().collect();
+        let mut wanted: Vec<Arc<Session>> = wanted.cloned().collect();
         let place =
-            |session: &Session| (session.journal.name.clone(), session.journal.folder.clone());
+            |session: &Arc<Session>| (session.journal.name.clone(), session.journal.folder.clone());
         wanted.sort_by_key(place);
         wanted
     }
 
     /// A device's session by its id.
-    pub(crate) fn session_of(&self, device: &str, id: &str) -> Option<Session> {
+    pub(crate) fn session_of(&self, device: &str, id: &str) -> Option<Arc<Session>> {
         self.find(id, |session| session.device == device)
     }
 
-    fn find(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Option<Session> {
+    fn find(&self, id: &str, is_wanted: impl Fn(&Session) -> bool) -> Option<Arc<Session>> {
         self.with_id(id, is_wanted).pop()
     }
 
@@ -322,7 +333,12 @@ impl Library {
 
     fn journals(&self) -> HashSet<JournalPlace> {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        sessions.values().flatten().map(|session| session.journal.clone()).collect()
+        sessions
+            .values()
+            .flatten()
+            .map(Arc::as_ref)
+            .map(|session| session.journal.clone())
+            .collect()
     }
 }
 

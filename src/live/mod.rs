@@ -27,7 +27,7 @@ use feed::{Durable, Feed, Generation, Opened, Recording, SessionInfo};
 pub(crate) use fragments::{Delivery, Format, container_name};
 pub(crate) use showing::{Showing, Shown};
 pub(crate) use stream::{About, Audio, OfSource, State, Stream, Told, Video, Viewer, describe};
-pub(crate) use streams::{Streams, stream_name_of};
+pub(crate) use streams::{Behind, Streams, stream_name_of};
 use tap::Tap;
 
 /// Batches of samples between a publisher and the recorder. Few, since each holds up to a

@@ -235,6 +235,15 @@ impl Stream {
         Some(tracks.iter().any(|track| track.kind == Kind::Video))
     }
 
+    /// Whose session it shows, and how far that is behind, if it is.
+    pub(super) fn behind_us(&self, now_us: WallUs) -> Option<((String, String), i64)> {
+        let shared = self.lock();
+        let behind_us = shared.behind_us(now_us);
+        let is_behind = behind_us > 0 && shared.state(now_us) != State::Live;
+        let Owner { device, session, .. } = &shared.owner;
+        is_behind.then(|| ((device.clone(), session.clone()), behind_us))
+    }
+
     /// How it is doing, and for how long nothing live has come.
     pub(crate) fn state(&self) -> (State, i64) {
         let now_us = clock::now_us();

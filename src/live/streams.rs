@@ -1,6 +1,6 @@
 //! What is live, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -20,6 +20,17 @@ pub(crate) struct Streams {
     changed: Arc<watch::Sender<()>>,
 }
 
+/// How much of what is recorded devices have not sent yet: of those that are behind.
+#[derive(Debug, Default)]
+pub(crate) struct Behind(HashMap<(String, String), i64>);
+
+impl Behind {
+    /// In microseconds, of a device's session.
+    pub(crate) fn us_of(&self, device: &str, session: &str) -> Option<i64> {
+        self.0.get(&(device.to_owned(), session.to_owned())).copied()
+    }
+}
+
 impl Streams {
     /// A stream by its name.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Stream>> {
@@ -30,6 +41,18 @@ impl Streams {
     pub(crate) fn list(&self) -> Vec<About> {
         let streams: Vec<Arc<Stream>> = self.lock().values().cloned().collect();
         streams.iter().map(|stream| stream.about()).collect()
+    }
+
+    /// How far behind are those who are.
+    pub(crate) fn behind(&self) -> Behind {
+        let now_us = clock::now_us();
+        let streams: Vec<Arc<Stream>> = self.lock().values().cloned().collect();
+        let mut behind = Behind::default();
+        for (of, behind_us) in streams.iter().filter_map(|stream| stream.behind_us(now_us)) {
+            let known = behind.0.entry(of).or_default();
+            *known = behind_us.max(*known);
+        }
+        behind
     }
 
     /// Says when streams come, go, or change.

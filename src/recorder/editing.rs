@@ -1,6 +1,7 @@
 //! What people change of a session, written into its journal.
 
 use std::io;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -19,7 +20,7 @@ use crate::storage;
 const MAX_REMOVED: usize = 100;
 
 impl Editor for Recorder {
-    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Session, EditError>> {
+    fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Arc<Session>, EditError>> {
         self.write(place, decide).boxed()
     }
 
@@ -33,7 +34,7 @@ impl Editor for Recorder {
 }
 
 impl Recorder {
-    async fn write(&self, place: Place, decide: Decide) -> Result<Session, EditError> {
+    async fn write(&self, place: Place, decide: Decide) -> Result<Arc<Session>, EditError> {
         self.scanned().await;
         // Whoever takes the session up, or edits it, waits; what runs goes on, and only lengthens it.
         let _turn = self.active.turn(&place.journal.folder).acquire().await;
@@ -63,7 +64,7 @@ impl Recorder {
         self.scanned().await;
         let _turn = self.active.turn(&place.journal.folder).acquire().await;
         let session = self.library.at(&place).ok_or(EditError::Gone)?;
-        let due = session.removable(now_us).take(MAX_REMOVED);
+        let due = session.removable(now_us);
         let due: Vec<(String, u64)> = due.map(|file| (file.name.to_string(), file.bytes)).collect();
         if due.is_empty() {
             return Ok((0, 0));
@@ -89,10 +90,14 @@ impl Recorder {
     fn refused(&self, place: &Place, error: &DiskError) -> EditError {
         match error.kind() {
             io::ErrorKind::NotFound => EditError::Gone,
+            io::ErrorKind::ResourceBusy => EditError::Busy,
             _ => {
                 let session = &place.session;
                 tracing::error!(session, %error, "a change of a recording waits for the disk");
-                EditError::Disk(error.to_string())
+                match error.may_be_there {
+                    true => EditError::Unknown(error.to_string()),
+                    false => EditError::Disk(error.to_string()),
+                }
             }
         }
     }
@@ -108,8 +113,8 @@ impl Site {
         }
     }
 
-    /// Removes files, whether they are there or not. Blocks. Says which are gone. One that the disk
-    /// does not give up keeps no other.
+    /// Removes files, whether they are there or not, as many as may be at once. Blocks. Says which are
+    /// gone, and what has come free with each. Those that the disk does not give up keep no other.
     fn remove_all(
         &self,
         place: &Place,
@@ -122,10 +127,13 @@ impl Site {
         let mut gone = Vec::new();
         let mut first = Ok(());
         for (name, bytes) in files {
+            if gone.len() >= MAX_REMOVED {
+                break;
+            }
             let path = folder.join(&name);
             // A device has come back and goes on with it, or just has: its line comes before its name.
             let is_written = self.active.contains(&folder.join(names::growing(&name)));
-            if is_written || !self.library.is_waiting(place, &name) {
+            if is_written || !self.library.may_be_removed(place, &name) {
                 continue;
             }
             match self.storage.remove(&path) {
@@ -134,7 +142,8 @@ impl Site {
                         first = Err(fault("remove", &path)(error));
                     }
                 }
-                _ => gone.push((name, bytes)),
+                Err(_) => gone.push((name, 0)),
+                Ok(()) => gone.push((name, bytes)),
             }
         }
         let synced = sync_folder(&*self.storage, &folder);

@@ -17,6 +17,8 @@ pub(super) struct DiskError {
     source: io::Error,
     /// Whether it was a sync: what it should have brought onto the disk may never get there.
     pub(super) is_sync: bool,
+    /// Whether what was refused may be on the disk all the same.
+    pub(super) may_be_there: bool,
 }
 
 impl DiskError {
@@ -57,10 +59,10 @@ pub(super) fn fault(
     path: &Path,
 ) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action, path, source, is_sync: false }
+    move |source| DiskError { action, path, source, is_sync: false, may_be_there: false }
 }
 
 pub(super) fn sync_fault(path: &Path) -> impl FnOnce(io::Error) -> DiskError + use<> {
     let path = path.to_owned();
-    move |source| DiskError { action: "sync", path, source, is_sync: true }
+    move |source| DiskError { action: "sync", path, source, is_sync: true, may_be_there: false }
 }

@@ -117,16 +117,17 @@ impl Growing {
         }
         let len = self.len;
         let written = self.append(&[Bytes::copy_from_slice(text.as_bytes())]);
-        let synced = written.and_then(|()| self.sync());
-        if let Err(error) = &synced {
+        let mut synced = written.and_then(|()| self.sync());
+        if let Err(error) = &mut synced {
             // Tried again, it is written in the same place. What was told not to be in the journal
             // must not be found there later; where the disk refuses that too, nobody can say.
             self.len = len;
             let cut = self.file.set_len(len).and_then(|()| self.file.sync());
+            error.may_be_there = cut.is_err();
             if let Err(error) = cut {
                 tracing::error!(path = %self.path.display(), %error, "a line that was refused may be in the journal all the same");
             }
-            self.has_failed = error.is_sync;
+            self.has_failed = error.is_sync || error.may_be_there;
         }
         synced
     }

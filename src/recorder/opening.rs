@@ -73,7 +73,7 @@ pub(super) async fn open(session: &SessionInfo, recorder: &Recorder) -> Result<S
     start.disk = Disk::new(storage, root, &known.journal.folder, active);
     start.disk.adopt_journal(journal);
     start.folder.clone_from(&known.journal.folder);
-    start.journal = Some(known.journal);
+    start.journal = Some(known.journal.clone());
     start.is_stopped = left.is_stopped;
     start.answer.is_known = left.is_named;
     for (number, known) in left.generations {
@@ -149,7 +149,7 @@ impl Recorder {
     /// # Errors
     /// When it may have been in what the disk does not give back: to say that it is lost would be
     /// wrong.
-    async fn known(&self, session: &SessionInfo) -> Result<Option<Session>, DiskError> {
+    async fn known(&self, session: &SessionInfo) -> Result<Option<Arc<Session>>, DiskError> {
         let known = || self.library.session_of(&session.device, &session.id);
         if let Some(known) = known() {
             return Ok(Some(known));

@@ -6,6 +6,7 @@
 mod age;
 mod measure;
 mod plan;
+mod relief;
 mod rules;
 mod stock;
 mod store;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::clock::{self, WallUs};
 use crate::config::Retention as Chosen;
@@ -23,6 +25,7 @@ use crate::library::editing::Editor;
 use crate::library::{Library, Room};
 use measure::{Measured, days_that_fit, measure};
 use plan::plan;
+use relief::Relief;
 use stock::Stock;
 use store::Remembered;
 pub(crate) use store::{KNOWN as FILE, NotLoaded};
@@ -52,6 +55,7 @@ struct Inner {
     /// One at a time writes the file.
     saving: tokio::sync::Mutex<()>,
     changed: Notify,
+    began: Instant,
     began_us: WallUs,
 }
 
@@ -65,6 +69,7 @@ struct State {
     behind_us: i64,
     /// As of the last look.
     measured: Measured,
+    relief: Relief,
 }
 
 /// Why something else is not chosen.
@@ -76,6 +81,8 @@ pub(crate) enum NotSet {
     FromFile,
     #[error("{0}")]
     NotAllowed(String),
+    #[error("what that would delete could not be reckoned: {0}")]
+    Failed(String),
     #[error("it could not be saved, and is as it was: {0}")]
     NotSaved(io::Error),
 }
@@ -98,6 +105,8 @@ pub(crate) struct Outlook {
     pub(crate) room: Option<Room>,
     /// Recording pauses before anything is deleted for want of space.
     pub(crate) is_below_pause: bool,
+    /// Deleting for want of space has brought none lately.
+    pub(crate) frees_nothing: bool,
 }
 
 impl Retention {
@@ -124,6 +133,7 @@ impl Retention {
             state: Mutex::new(state),
             saving: tokio::sync::Mutex::default(),
             changed: Notify::new(),
+            began: Instant::now(),
             began_us: clock::now_us(),
         })))
     }
@@ -164,9 +174,13 @@ impl Retention {
     pub(crate) async fn outlook(&self, chosen: Chosen) -> Result<Outlook, NotSet> {
         let chosen = chosen.checked().map_err(NotSet::NotAllowed)?;
         let (library, behind_us) = (self.0.library.clone(), self.state().behind_us);
-        let looking = move || outlook(&library, &chosen, clock::now_us(), behind_us);
+        let frees_nothing = !self.state().relief.is_hoped_for(self.0.began.elapsed());
+        let looking = move || {
+            let outlook = outlook(&library, &chosen, clock::now_us(), behind_us);
+            Outlook { frees_nothing, ..outlook }
+        };
         let looked = tokio::task::spawn_blocking(looking).await;
-        looked.map_err(|error| NotSet::NotAllowed(error.to_string()))
+        looked.map_err(|error| NotSet::Failed(error.to_string()))
     }
 
     async fn save(&self, remembered: Remembered) -> io::Result<()> {
@@ -181,7 +195,7 @@ impl Retention {
 }
 
 fn outlook(library: &Library, chosen: &Chosen, now_us: WallUs, behind_us: i64) -> Outlook {
-    let stock = Stock::of(library);
+    let stock = Stock::of(library, now_us);
     let measured = measure(&stock.footage, now_us);
     let room = library.trouble().room();
     let freed_bytes = stock.waiting_bytes;
@@ -202,6 +216,7 @@ fn outlook(library: &Library, chosen: &Chosen, now_us: WallUs, behind_us: i64) -
         bytes_per_day: Some(measured.bytes_per_day).filter(|bytes| *bytes > 0.0),
         room,
         is_below_pause: rules::is_below_pause(chosen, &measured, room),
+        frees_nothing: false,
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) struct Stock {
     /// By their places in `footage`: session and name.
     files: Vec<(u32, Box<str>)>,
     sessions: Vec<Place>,
-    /// What is deleted and waits to be removed.
+    /// What comes free when it can no longer be had back. What should be gone already is not counted:
+    /// the disk does not give it up.
     pub(super) waiting_bytes: u64,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Batch {
 
 impl Stock {
     /// What there is now. Takes some tens of milliseconds for a year of a camera.
-    pub(super) fn of(library: &Library) -> Self {
+    pub(super) fn of(library: &Library, now_us: WallUs) -> Self {
         let mut stock = Self::default();
         let mut publishers: HashMap<Publisher, u32> = HashMap::new();
         library.each(|session| {
@@ -38,6 +39,7 @@ impl Stock {
             let publisher = (device.to_owned(), name.to_owned());
             let device = *publishers.entry(publisher).or_insert(next);
             stock.add(session, library.place(session), device);
+            stock.waiting_bytes = stock.waiting_bytes.saturating_add(coming_free(session, now_us));
         });
         stock
     }
@@ -56,9 +58,6 @@ impl Stock {
             self.footage.push(Footage { device, start_us, end_us, bytes: file.bytes, is_safe });
             self.files.push((of_session, file.name.clone()));
         }
-        let waiting = session.deletions.iter().flat_map(|deletion| &deletion.waiting);
-        let waiting_bytes = waiting.map(|file| file.bytes).fold(0, u64::saturating_add);
-        self.waiting_bytes = self.waiting_bytes.saturating_add(waiting_bytes);
     }
 
     /// Where the newest ends that began before.
@@ -85,4 +84,10 @@ impl Stock {
         }
         batches
     }
+}
+
+fn coming_free(session: &Session, now_us: WallUs) -> u64 {
+    let removable = session.deletions.to_come(now_us).filter(|_| !session.is_newer);
+    let removable = removable.filter(|file| !session.kept.touches(file.start_us, file.end_us()));
+    removable.map(|file| file.bytes).fold(0, u64::saturating_add)
 }

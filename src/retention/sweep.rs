@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::age::follow;
 use super::plan::{Plan, Rule, plan};
+use super::relief::Deleting;
 use super::rules;
 use super::stock::{Batch, Stock};
 use super::store::Remembered;
@@ -29,6 +30,10 @@ const BETWEEN_PLANS: Duration = Duration::from_secs(3600);
 /// Free space is measured every two seconds: until it has been, what was just removed would be
 /// asked for once more.
 const SETTLING: Duration = Duration::from_secs(5);
+
+/// Who was told that the disk had failed in the middle of a deletion finds it made, perhaps, when the
+/// server starts again: for as long as any, it can be taken back then.
+const SECOND_CHANCE: Duration = Duration::from_secs(300);
 
 /// Files that are removed at once: whoever goes on with a session of the same folder waits for it.
 const MAX_FILES: usize = 100;
@@ -53,30 +58,33 @@ impl Retention {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let running = async {
             self.library_is_complete().await;
+            let begun = Instant::now();
             let mut planned: Option<Instant> = None;
-            let mut looked = Instant::now();
-            let mut hoped = Hoped::default();
+            let mut looked = begun;
             loop {
                 let (now_us, now) = (clock::now_us(), Instant::now());
                 self.age(now_us, now.duration_since(looked)).await;
                 looked = now;
-                self.remove_due(now_us).await;
-                let is_time = planned.is_none_or(|at| now.duration_since(at) >= BETWEEN_PLANS);
-                let room = self.0.library.trouble().room();
-                let is_of_use = hoped.came_true(room);
-                if is_time || (self.is_short() && is_of_use) {
-                    let swept = self.expire(now_us).await;
-                    hoped = Hoped::new(room, swept);
-                    planned = Some(now);
-                } else if !is_of_use && hoped.is_untold() {
-                    tracing::error!(
-                        "deleting the oldest footage gives the disk no room: snapshots or copies hold on \
-                         to it, or something else fills the disk; for an hour nothing more is deleted for that"
-                    );
+                if now.duration_since(begun) >= SECOND_CHANCE {
+                    self.remove_due(now_us).await;
                 }
-                tokio::time::sleep(SETTLING).await;
+                let is_time = planned.is_none_or(|at| now.duration_since(at) >= BETWEEN_PLANS);
+                let is_short = self.is_short();
+                if !is_short {
+                    self.state().relief.forget();
+                }
+                let is_hoped_for = self.is_hoped_for();
+                if is_time || (is_short && is_hoped_for) {
+                    let before = self.0.library.trouble().room();
+                    let swept = self.expire(now_us).await;
+                    planned = Some(now);
+                    tokio::time::sleep(SETTLING).await;
+                    if is_short && is_hoped_for {
+                        self.learn(before, swept, now.elapsed());
+                    }
+                }
                 tokio::select! {
-                    () = tokio::time::sleep(INTERVAL - SETTLING) => {}
+                    () = tokio::time::sleep(INTERVAL) => {}
                     () = self.0.changed.notified() => planned = None,
                 }
             }
@@ -100,7 +108,7 @@ impl Retention {
         let known_us = match known_us {
             Some(known_us) => known_us,
             // What was recorded by a clock that has leapt began behind the leap.
-            None => self.stock().await.newest_us(self.0.began_us).unwrap_or(now_us),
+            None => self.stock(now_us).await.newest_us(self.0.began_us).unwrap_or(now_us),
         };
         let aged_us = follow(known_us, now_us, elapsed_us);
         let behind_us = now_us.saturating_sub(aged_us);
@@ -154,6 +162,29 @@ impl Retention {
         rules::rules(&chosen, &measured, room, 0).wanted_bytes > 0
     }
 
+    /// Whether deleting for the sake of room may bring some.
+    fn is_hoped_for(&self) -> bool {
+        self.state().relief.is_hoped_for(self.0.began.elapsed())
+    }
+
+    /// Remembers whether a deletion has brought room in that time.
+    fn learn(&self, before: Option<Room>, swept: Swept, elapsed: Duration) {
+        let after = self.0.library.trouble().room();
+        let is_news = {
+            let mut state = self.state();
+            let written_bytes = (state.measured.busy_bytes_per_s * elapsed.as_secs_f64()) as u64;
+            let deleting = Deleting { before, after, removed_bytes: swept.bytes, written_bytes };
+            state.relief.learn(deleting, self.0.began.elapsed())
+        };
+        if is_news {
+            tracing::error!(
+                "deleting the oldest footage gives the disk no room: snapshots or copies hold on to it, \
+                 or something else fills the disk; nothing more is deleted for that until tomorrow, \
+                 or until there is room"
+            );
+        }
+    }
+
     /// Deletes and removes what the rules ask for.
     pub(super) async fn expire(&self, now_us: WallUs) -> Swept {
         let mut swept = Swept::default();
@@ -161,14 +192,17 @@ impl Retention {
             let state = self.state();
             (state.chosen, state.behind_us)
         };
-        let stock = self.stock().await;
+        let stock = self.stock(now_us).await;
         let measured = measure(&stock.footage, now_us);
         self.state().measured = measured;
         if chosen == Default::default() {
             return swept;
         }
         let room = self.0.library.trouble().room();
-        let rules = rules::rules(&chosen, &measured, room, stock.waiting_bytes);
+        let mut rules = rules::rules(&chosen, &measured, room, stock.waiting_bytes);
+        if !self.is_hoped_for() {
+            rules.wanted_bytes = 0;
+        }
         let age_us = now_us.saturating_sub(behind_us);
         let planning = move || {
             let plan = plan(&rules, &stock.footage, age_us);
@@ -219,40 +253,10 @@ impl Retention {
         }
     }
 
-    async fn stock(&self) -> Stock {
+    async fn stock(&self, now_us: WallUs) -> Stock {
         let library = self.0.library.clone();
-        let looking = tokio::task::spawn_blocking(move || Stock::of(&library));
+        let looking = tokio::task::spawn_blocking(move || Stock::of(&library, now_us));
         looking.await.unwrap_or_default()
-    }
-}
-
-/// What a deletion should have brought. Where snapshots and linked copies hold on to what is removed,
-/// or something else fills the disk as fast, one deletion after the other would end with nothing left.
-#[derive(Debug, Default)]
-pub(super) struct Hoped {
-    free_bytes: u64,
-    is_told: bool,
-}
-
-impl Hoped {
-    /// Half of what was removed from a disk with that room: cameras go on writing meanwhile.
-    pub(super) fn new(room: Option<Room>, swept: Swept) -> Self {
-        let before_bytes = room.map_or(0, |room| room.free_bytes);
-        let free_bytes = match swept.bytes {
-            0 => 0,
-            bytes => before_bytes.saturating_add(bytes / 2),
-        };
-        Self { free_bytes, is_told: false }
-    }
-
-    /// Whether there is as much room now.
-    pub(super) fn came_true(&self, room: Option<Room>) -> bool {
-        room.is_none_or(|room| room.free_bytes >= self.free_bytes)
-    }
-
-    /// Whether it is said for the first time that it did not.
-    fn is_untold(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_told, true)
     }
 }
 

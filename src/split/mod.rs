@@ -4,7 +4,6 @@ mod appending;
 mod cutting;
 mod file;
 mod front;
-mod interruption;
 mod names;
 mod reading;
 mod report;
@@ -17,10 +16,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Split;
 use crate::console;
+use crate::interruption::Interrupted;
 use crate::progress::Progress;
 use cutting::Cutting;
 use file::Folder;
-use interruption::Interrupted;
 use source::Source;
 
 /// How a split ended that did not fail.

@@ -5,8 +5,8 @@ use container::{Damage, Demuxer, Error, ErrorKind, MovieDemuxer, MovieStep};
 
 use super::cutting::Cutting;
 use super::front::Front;
-use super::interruption::Interruption;
 use super::source::Source;
+use crate::interruption::Interruption;
 use crate::progress::Progress;
 
 /// What is read at once: little enough to be in a cache still, enough that calls cost nothing.

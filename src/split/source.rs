@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use bytes::{Bytes, BytesMut};
 
 use super::appending::aligned;
-use super::interruption::Interruption;
 use super::names;
 use crate::config::Input;
+use crate::interruption::Interruption;
 
 /// Buffers that are used again: more than one file's samples between two writes lie in.
 const MAX_BUFFERS: usize = 48;

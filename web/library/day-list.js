@@ -123,7 +123,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
           const row = rows.get(session.session) || createSessionRow({ strings, spoken, onSelect });
           rows.set(session.session, row);
           row.render(session, { isChosen: chosen.has(session.session) });
-          rowPictures.watch(row.holder, paths.frame(session.session, 0, 0));
+          rowPictures.watch(row.holder, paths.frame(session.session, session.startMs));
           return row.element;
         });
         arrange(block.body, items);

@@ -53,9 +53,9 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
     byId("part-said").classList.toggle("wrong", isWrong);
   }
 
-  /** @param {string} text */
-  function line(text) {
-    const one = make("p", "small");
+  /** @param {string} text @param {string} [kind] */
+  function line(text, kind = "") {
+    const one = make("p", `small ${kind}`.trim());
     one.textContent = text;
     return one;
   }
@@ -69,10 +69,13 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
       item.append(name);
     }
     const files = plan && Array.isArray(plan.files) ? plan.files : [];
+    const leftOut = plan && Array.isArray(plan.left_out) ? plan.left_out.length : 0;
+    const warning = leftOut > 0 ? [line(count("library.plan.left_out", leftOut), "wrong")] : [];
     if (files.length === 0) {
-      item.append(line(t("library.plan.nothing")));
+      item.append(line(t("library.plan.nothing")), ...warning);
       return item;
     }
+    item.append(...warning);
     const link = make("a", "button primary");
     link.href = paths.part(timeline.session, of.startMs, of.endMs);
     link.setAttribute("download", "");

@@ -29,6 +29,9 @@ import { parseTimeline } from "./timeline.js";
 
 /** What grows is looked at again; told at once where something is told. */
 const GROWING_MS = 5000;
+/** What is told of ten hours and more is a megabyte and more. */
+const MANY_FILES = 600;
+const LONG_GROWING_MS = 30_000;
 /** A picture on hover is worth a request when the hand rests. */
 const HOVER_MS = 120;
 /** Key frames are seconds apart: the same picture serves all between. */
@@ -80,7 +83,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
       const lane = player.lanes()[row];
       const place = lane && lane.map().place(Math.floor(wallMs / PICTURE_STEP_MS) * PICTURE_STEP_MS);
       if (!lane || !place) return;
-      const path = paths.frame(lane.timeline().session, place.reel, place.mediaMs);
+      const path = paths.frame(lane.timeline().session, place.wallMs);
       hovering = page.setTimeout(async () => {
         const mine = hovering;
         const picture = await pictures.of(path);
@@ -236,10 +239,11 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
 
   function growSoon() {
     page.clearTimeout(growing);
+    const files = Math.max(0, ...timelines().map((timeline) => timeline.files.length));
     growing = page.setTimeout(async () => {
       if (timelines().some(({ isGrowing, state }) => isGrowing || state !== "finished")) await refresh();
       if (sessions.length > 0) growSoon();
-    }, GROWING_MS);
+    }, files > MANY_FILES ? LONG_GROWING_MS : GROWING_MS);
   }
 
   /** Of several side by side some have nothing at that time. @param {(timeline: import("./timeline.js").Timeline) => object | null} bodyOf @param {(session: string) => string} pathOf */

@@ -38,8 +38,8 @@ export const paths = {
   day: (day, zone, devices) => `/api/library/export${query({ day, zone, devices })}`,
   /** @param {string} session */
   timeline: (session) => `${of(session)}/timeline`,
-  /** @param {string} session @param {number} reel @param {number} atMs */
-  frame: (session, reel, atMs) => `${of(session)}/reels/${reel}/frame?at_ms=${Math.max(0, Math.round(atMs))}`,
+  /** @param {string} session @param {number} wallMs */
+  frame: (session, wallMs) => `${of(session)}/frame?wall_ms=${Math.round(wallMs)}`,
   /** @param {string} session @param {number} fromMs @param {number} toMs */
   part: (session, fromMs, toMs) => `${of(session)}/export${span(fromMs, toMs)}`,
   /** @param {string} session @param {number} fromMs @param {number} toMs */

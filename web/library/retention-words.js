@@ -89,7 +89,8 @@ export function createRetentionWords({ strings, spoken, now = Date.now }) {
     /** @param {import("./retention.js").Plan} plan */
     missing: ({ missingBytes }) => (missingBytes === 0 ? "" : t("library.retention.missing", { bytes: formatBytes(missingBytes) })),
     /** A tenth more than where recording pauses is the least that has an effect. @param {import("./retention.js").Plan} plan */
-    warning({ isBelowPause, pauseBytes }) {
+    warning({ isBelowPause, freesNothing, pauseBytes }) {
+      if (freesNothing) return t("library.retention.frees_nothing");
       if (!isBelowPause) return "";
       const pause = pauseBytes === null ? 0 : pauseBytes;
       return t("library.retention.below_pause", { pause: formatBytes(pause), least: formatBytes(pause * 1.1) });

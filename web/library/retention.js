@@ -34,6 +34,7 @@ export const LIMITS = {
  * @property {number | null} freeBytes
  * @property {number | null} pauseBytes
  * @property {boolean} isBelowPause
+ * @property {boolean} freesNothing deleting for want of space has brought none
  */
 
 export const RULES = /** @type {Rule[]} */ (Object.keys(LIMITS));
@@ -55,6 +56,7 @@ export function parsePlan(told) {
     freeBytes: numberOrNull(told.free_bytes),
     pauseBytes: numberOrNull(told.pause_bytes),
     isBelowPause: Array.isArray(told.warnings) && told.warnings.includes("reserve_below_pause"),
+    freesNothing: Array.isArray(told.warnings) && told.warnings.includes("frees_nothing"),
   };
 }
 

@@ -93,7 +93,7 @@ struct Dated {
     start_ms: i64,
     end_ms: i64,
     until_ms: i64,
-    /// Whether some of the files are still there.
+    /// Whether it can be taken back: nothing of it is removed yet.
     can_be_undone: bool,
     /// The first hundred.
     sessions: Vec<Touched>,
@@ -142,6 +142,10 @@ pub(in super::super) async fn undo(
     Holder(pass): Holder,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
+    if !state.library.is_complete() {
+        // A part of it would come back, and the rest be removed.
+        return Err(ApiError::unavailable("the recordings are still being read"));
+    }
     let touched = state.library.deleted_by(&id);
     if touched.is_empty() {
         return Err(ApiError::not_found("there is no such deletion; it may be taken back already"));
@@ -149,7 +153,7 @@ pub(in super::super) async fn undo(
     let by = by(&pass);
     let undoing = tokio::spawn(async move {
         let (mut back, mut failed) = (0, None);
-        for (place, _) in touched {
+        for place in touched {
             match state.editor.edit(place, editing::restore(id.clone(), by.clone())).await {
                 Ok(_) => back += 1,
                 Err(error) => failed = Some(error),
@@ -316,7 +320,7 @@ impl Dated {
         self.bytes = self.bytes.saturating_add(deletion.bytes);
         self.start_ms = self.start_ms.min(deletion.start_us.div_euclid(1000));
         self.end_ms = self.end_ms.max(deletion.end_us.div_euclid(1000));
-        self.can_be_undone |= !deletion.waiting.is_empty();
+        self.can_be_undone |= deletion.can_be_restored();
         if let Some(known) = self.sessions.iter_mut().find(|known| known.session == session.id) {
             known.files += deletion.files;
             known.bytes = known.bytes.saturating_add(deletion.bytes);

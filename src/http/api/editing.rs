@@ -159,7 +159,12 @@ pub(in super::super) async fn mark(
     Ok(StatusCode::CREATED)
 }
 
-async fn edit(state: &State, pass: &Pass, id: &str, decide: Decide) -> Result<Session, ApiError> {
+async fn edit(
+    state: &State,
+    pass: &Pass,
+    id: &str,
+    decide: Decide,
+) -> Result<Arc<Session>, ApiError> {
     let place = place(state, pass, id)?;
     write(state, place, decide).await
 }
@@ -169,7 +174,7 @@ pub(super) async fn write(
     state: &State,
     place: Place,
     decide: Decide,
-) -> Result<Session, ApiError> {
+) -> Result<Arc<Session>, ApiError> {
     let editor = Arc::clone(&state.editor);
     let writing = tokio::spawn(async move { editor.edit(place, decide).await });
     let written = writing.await.map_err(|error| ApiError::internal(error.to_string()))?;
@@ -236,6 +241,7 @@ impl From<Refusal> for ApiError {
             Refusal::Kept { .. } => (StatusCode::CONFLICT, "kept"),
             Refusal::Growing { .. } => (StatusCode::CONFLICT, "growing"),
             Refusal::Outside => (StatusCode::CONFLICT, "outside"),
+            Refusal::Deleted { .. } => (StatusCode::CONFLICT, "deleted"),
             Refusal::NoFile { .. } | Refusal::NotKept => (StatusCode::NOT_FOUND, "not_found"),
             Refusal::Over => (StatusCode::GONE, "gone"),
         };
@@ -252,6 +258,11 @@ impl From<EditError> for ApiError {
                 let message = format!("the disk does not take it, and nothing is changed: {error}");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk", message)
             }
+            EditError::Unknown(_) => Self::internal(format!(
+                "the disk has failed meanwhile, and whether it is changed shows when the server starts \
+                 again: {error}"
+            )),
+            EditError::Busy => Self::unavailable(error.to_string()),
         }
     }
 }

@@ -6,7 +6,6 @@ use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
 use super::super::State;
 use super::super::authenticate::Holder;
@@ -33,9 +32,7 @@ pub(in super::super) async fn file(
     // Only names that the journal states reach the disk.
     let file = session.file(&name).ok_or_else(|| ApiError::not_found("there is no such file"))?;
     let path = state.library.root().join(session.path(file));
-    let opened = spawn_blocking(move || File::open(&path)).await;
-    let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
-    let entity = opened.map_err(|error| match error.kind() {
+    let entity = File::open(path).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ApiError::not_found("the file has been moved away"),
         _ => ApiError::internal(format!("cannot read the file: {error}")),
     })?;

@@ -51,6 +51,7 @@ pub(in super::super) struct Plan {
     /// With less free than that recording pauses.
     pause_bytes: Option<u64>,
     /// `reserve_below_pause`: recording pauses before anything is deleted for want of space.
+    /// `frees_nothing`: deleting for want of space has brought none, and stops for a day.
     warnings: Vec<&'static str>,
 }
 
@@ -104,7 +105,11 @@ async fn view(state: &State) -> Result<Json<View>, ApiError> {
 
 impl From<Outlook> for Plan {
     fn from(outlook: Outlook) -> Self {
-        let below_pause = outlook.is_below_pause.then_some("reserve_below_pause");
+        let warnings = [
+            (outlook.is_below_pause, "reserve_below_pause"),
+            (outlook.frees_nothing, "frees_nothing"),
+        ];
+        let warnings = warnings.into_iter().filter_map(|(is_so, word)| is_so.then_some(word));
         Self {
             files: outlook.files,
             bytes: outlook.bytes,
@@ -116,7 +121,7 @@ impl From<Outlook> for Plan {
             bytes_per_day: outlook.bytes_per_day,
             free_bytes: outlook.room.map(|room| room.free_bytes),
             pause_bytes: outlook.room.map(|room| room.reserve_bytes),
-            warnings: below_pause.into_iter().collect(),
+            warnings: warnings.collect(),
         }
     }
 }
@@ -126,6 +131,7 @@ impl From<NotSet> for ApiError {
         let (status, code) = match &error {
             NotSet::FromFile => (StatusCode::CONFLICT, "from_file"),
             NotSet::NotAllowed(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            NotSet::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             NotSet::NotSaved(_) => (StatusCode::INSUFFICIENT_STORAGE, "not_saved"),
         };
         Self::new(status, code, error.to_string())

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
 
-use super::{About, Entity};
+use super::{About, Entity, TURNS, in_turn};
 
 /// A file on the disk, as it was when it was opened.
 #[derive(Debug)]
@@ -20,8 +20,12 @@ pub(in crate::http) struct File {
 }
 
 impl File {
-    /// Opens it. Blocks.
-    pub(in crate::http) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens it.
+    pub(in crate::http) async fn open(path: PathBuf) -> io::Result<Self> {
+        in_turn(&TURNS, move || Self::open_now(&path)).await?
+    }
+
+    fn open_now(path: &Path) -> io::Result<Self> {
         let file = fs::File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {

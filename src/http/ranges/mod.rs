@@ -19,11 +19,12 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use headers::{HeaderMapExt, LastModified};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 pub(super) use file::File;
-pub(super) use made::{Reel, Zip};
+pub(super) use made::{Reel, Small, Zip};
 pub(super) use wanted::About;
 use wanted::{Wanted, wanted};
 
@@ -38,6 +39,26 @@ pub(super) trait Entity: Send + Sync + 'static {
 
     /// Some of its bytes from there, at most so many, at least one. Blocks.
     fn read(&self, at: u64, max_bytes: usize) -> io::Result<Bytes>;
+
+    /// Whoever reads waits for one of these.
+    fn turns(&self) -> &'static Semaphore {
+        &TURNS
+    }
+}
+
+/// Recordings are written on threads that those who read need, too: a disk has no use for more
+/// readers at once, and leaves the others to them.
+const READERS: usize = 32;
+
+static TURNS: Semaphore = Semaphore::const_new(READERS);
+
+/// Runs what blocks when it is its turn.
+async fn in_turn<T: Send + 'static>(
+    turns: &Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let _turn = turns.acquire().await.map_err(io::Error::other)?;
+    spawn_blocking(work).await.map_err(io::Error::other)
 }
 
 /// The answer to a GET or HEAD with these headers.
@@ -161,11 +182,12 @@ fn range_of<E: Entity>(entity: Arc<E>, range: Range<u64>) -> impl Stream<Item = 
             return Ok(None);
         }
         let max_bytes = PIECE_BYTES.min(range.end - range.start) as usize;
-        let reading = spawn_blocking(move || {
+        let turns = entity.turns();
+        let reading = in_turn(turns, move || {
             let read = entity.read(range.start, max_bytes);
             (entity, read)
         });
-        let (entity, read) = reading.await.map_err(io::Error::other)?;
+        let (entity, read) = reading.await?;
         let piece = read?;
         if piece.is_empty() || piece.len() > max_bytes {
             // Its length was told: whoever waits for the rest sees that it breaks off.

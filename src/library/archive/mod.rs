@@ -5,13 +5,13 @@ mod layout;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 
-use super::reels::{Reading, Stamp, read_at};
+use super::reels::{Portion, Reading, Stamp, read_at};
 use crate::clock::zone::Zone;
 pub(crate) use layout::Entry;
 use layout::{Layout, Span};
@@ -28,7 +28,7 @@ pub(crate) enum Content {
     /// These bytes.
     Made(Bytes),
     /// A reel, or a part of one.
-    Reel(Reading),
+    Reel(Portion),
     /// A file as it is.
     File { path: PathBuf, stamp: Stamp },
 }
@@ -38,10 +38,21 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct Archive {
     layout: Layout,
-    contents: Vec<(Content, OnceLock<u32>)>,
+    contents: Vec<Content>,
+    checksums: Checksums,
     tag: String,
     modified: SystemTime,
-    open: Mutex<Option<(usize, std::sync::Arc<fs::File>)>>,
+    open: Mutex<Option<(usize, Open)>>,
+}
+
+/// Of each entry, once it is known.
+pub(crate) type Checksums = Arc<[OnceLock<u32>]>;
+
+/// What is read of an entry.
+#[derive(Debug, Clone)]
+enum Open {
+    File(Arc<fs::File>),
+    Reel(Arc<Reading>),
 }
 
 impl Content {
@@ -59,7 +70,7 @@ impl Content {
     pub(crate) fn modified(&self) -> SystemTime {
         match self {
             Self::File { stamp, .. } => stamp.modified(),
-            Self::Reel(reading) => reading.made().modified(),
+            Self::Reel(portion) => portion.outline.modified,
             Self::Made(_) => SystemTime::UNIX_EPOCH,
         }
     }
@@ -67,7 +78,7 @@ impl Content {
     fn tag(&self) -> String {
         match self {
             Self::Made(bytes) => format!("{:08x}", crc32fast::hash(bytes)),
-            Self::Reel(reading) => reading.made().tag().to_owned(),
+            Self::Reel(portion) => portion.outline.tag().to_owned(),
             Self::File { path, stamp } => format!("{} {stamp:?}", path.display()),
         }
     }
@@ -84,7 +95,8 @@ impl Archive {
         let (entries, contents): (Vec<Entry>, Vec<Content>) = entries.into_iter().unzip();
         Self {
             layout: Layout::new(entries, zone),
-            contents: contents.into_iter().map(|content| (content, OnceLock::new())).collect(),
+            checksums: contents.iter().map(|_| OnceLock::new()).collect(),
+            contents,
             tag: hex::encode(&digest.finish().as_ref()[..TAG_BYTES]),
             modified,
             open: Mutex::new(None),
@@ -102,6 +114,19 @@ impl Archive {
 
     pub(crate) fn modified(&self) -> SystemTime {
         self.modified
+    }
+
+    /// What was found out of its entries.
+    pub(crate) fn checksums(&self) -> &Checksums {
+        &self.checksums
+    }
+
+    /// With what was found out of another one that is the same.
+    pub(crate) fn knowing(self, checksums: Checksums) -> Self {
+        match checksums.len() == self.contents.len() {
+            true => Self { checksums, ..self },
+            false => self,
+        }
     }
 
     /// Some of the bytes from there on, at most so many; none at the end. Blocks.
@@ -127,7 +152,7 @@ impl Archive {
     }
 
     fn crc(&self, entry: usize) -> io::Result<u32> {
-        let (content, known) = &self.contents[entry];
+        let (content, known) = (&self.contents[entry], &self.checksums[entry]);
         if let Some(crc) = known.get() {
             return Ok(*crc);
         }
@@ -151,23 +176,33 @@ impl Archive {
     }
 
     fn content(&self, entry: usize, at: u64, bytes: usize) -> io::Result<Bytes> {
-        match &self.contents[entry].0 {
-            Content::Made(all) => {
-                let from = (at as usize).min(all.len());
-                Ok(all.slice(from..all.len().min(from + bytes)))
-            }
-            Content::Reel(reading) => reading.read(at, bytes),
-            Content::File { path, stamp } => {
-                let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-                let file = match &*open {
-                    Some((known, file)) if *known == entry => std::sync::Arc::clone(file),
-                    _ => std::sync::Arc::new(stamp.open(path)?),
-                };
-                *open = Some((entry, std::sync::Arc::clone(&file)));
-                drop(open);
-                read_at(&file, at, bytes)
-            }
+        if let Content::Made(all) = &self.contents[entry] {
+            let from = (at as usize).min(all.len());
+            return Ok(all.slice(from..all.len().min(from + bytes)));
         }
+        match self.opened(entry)? {
+            Open::File(file) => read_at(&file, at, bytes),
+            Open::Reel(reading) => reading.read(at, bytes),
+        }
+    }
+
+    /// One entry at a time is open: they are read one behind the other.
+    fn opened(&self, entry: usize) -> io::Result<Open> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, open)) = &*open
+            && *known == entry
+        {
+            return Ok(open.clone());
+        }
+        // What was open is given back before the next one takes its memory.
+        *open = None;
+        let opened = match &self.contents[entry] {
+            Content::Made(_) => return Err(io::ErrorKind::InvalidInput.into()),
+            Content::File { path, stamp } => Open::File(Arc::new(stamp.open(path)?)),
+            Content::Reel(portion) => Open::Reel(Arc::new(Reading::new(portion.made()?))),
+        };
+        *open = Some((entry, opened.clone()));
+        Ok(opened)
     }
 }
 

@@ -5,12 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use container::reel::{Cut, Frame, FrameReader, FrameStep};
+use container::reel::{Cut, Frame, FrameReader, FrameStep, Head};
 
 use super::Reels;
 use super::fronts::{Front, Kind, read_at};
-use super::groups::Group;
 use super::made::{Made, Reading};
+use super::recipe::Recipe;
 use crate::clock::WallUs;
 use crate::library::session::{File, Session};
 
@@ -31,8 +31,9 @@ impl Reels {
     /// When the file cannot be read.
     pub(crate) fn frame(&self, session: &Session, at_us: WallUs) -> io::Result<Option<Frame>> {
         let Some((front, at_ns)) = self.front_at(session, at_us) else { return Ok(None) };
-        let Kind::Joinable(head) = &front.kind else { return Ok(None) };
-        let Some(mut reader) = FrameReader::new(head, at_ns) else { return Ok(None) };
+        let Kind::Joinable(_) = &front.kind else { return Ok(None) };
+        let head = self.fronts.head(&front)?;
+        let Some(mut reader) = FrameReader::new(&head, at_ns) else { return Ok(None) };
         let file = fs::File::open(&front.path)?;
         loop {
             match reader.poll().map_err(io::Error::other)? {
@@ -48,28 +49,38 @@ impl Reels {
     /// When the file cannot be read, or the picture is larger than any.
     pub(crate) fn still(&self, session: &Session, at_us: WallUs) -> io::Result<Option<Bytes>> {
         let Some((front, at_ns)) = self.front_at(session, at_us) else { return Ok(None) };
-        let Kind::Joinable(head) = &front.kind else { return Ok(None) };
-        let key_frames_ns = head.key_frames_ns();
+        let Kind::Joinable(_) = &front.kind else { return Ok(None) };
+        let key_frames_ns = self.fronts.head(&front)?.key_frames_ns();
         let behind = key_frames_ns.partition_point(|&key_ns| key_ns <= at_ns);
         let Some(&from_ns) = key_frames_ns.get(behind.saturating_sub(1)) else { return Ok(None) };
-        let group = Group { files: vec![0], follows: vec![None] };
         let cut = Cut { from_ns, to_ns: from_ns.saturating_add(STILL_NS) };
-        let Ok(made) = Made::part(&[front], &group, cut) else { return Ok(None) };
-        if made.bytes() > MAX_STILL_BYTES {
+        let recipe = Recipe::new(vec![(front, None)]).of(Some(cut));
+        let Ok(made) = Made::new(&self.fronts, &recipe) else { return Ok(None) };
+        let bytes = made.outline().bytes;
+        if bytes > MAX_STILL_BYTES {
             return Err(io::Error::other("a picture is larger than any camera's"));
         }
-        let bytes = made.bytes() as usize;
-        Reading::new(Arc::new(made)).read(0, bytes).map(Some)
+        Reading::new(Arc::new(made)).read(0, bytes as usize).map(Some)
     }
 
     /// The file that is shown at a wall time, and the time in it.
     fn front_at(&self, session: &Session, at_us: WallUs) -> Option<(Front, i64)> {
-        let file = file_at(&session.files, at_us)?;
+        // A recording is asked for its beginning, which is when its device began.
+        let first_us = session.files.first()?.start_us;
+        let is_beginning = (session.first_us()..first_us).contains(&at_us);
+        let file = file_at(&session.files, if is_beginning { first_us } else { at_us })?;
         let front = self.fronts.read(&self.root, session, std::slice::from_ref(file)).pop()?;
         Some((front, at_us.saturating_sub(file.start_us).max(0).saturating_mul(1000)))
     }
 
-    /// What the fronts of a session's files say. Blocks.
+    /// Whether the picture of a time stays what it is: a later one may still come where a recording
+    /// grows.
+    pub(crate) fn is_settled(session: &Session, at_us: WallUs) -> bool {
+        let last = session.files.last();
+        session.is_over || last.is_some_and(|last| at_us < last.start_us)
+    }
+
+    /// What the fronts of a session's files say, in short. Blocks.
     pub(crate) fn fronts(&self, session: &Session) -> Vec<Front> {
         self.fronts_of(session, &session.files)
     }
@@ -77,6 +88,20 @@ impl Reels {
     /// The same of some of its files.
     pub(crate) fn fronts_of(&self, session: &Session, files: &[File]) -> Vec<Front> {
         self.fronts.read(&self.root, session, files)
+    }
+
+    /// All that the fronts of some files say, a few at once; nothing of those that cannot be joined.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, or is another one by now.
+    pub(crate) fn heads(
+        &self,
+        fronts: &[Front],
+        each: impl FnMut(&Front, Arc<Head>),
+    ) -> io::Result<()> {
+        let joinable = |front: &&Front| matches!(front.kind, Kind::Joinable(_));
+        self.fronts.heads(fronts.iter().filter(joinable), each)
     }
 }
 

@@ -1,18 +1,20 @@
-//! What the fronts of recorded files say, read once and remembered.
+//! What the fronts of recorded files say, read once and remembered: in short of many, whole of those
+//! that are played.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use container::ErrorKind;
-use container::reel::{Head, HeadReader, HeadStep};
-use quick_cache::Weighter;
+use container::reel::{Configuration, Fragments, Head, HeadReader, HeadStep, Zero};
 use quick_cache::sync::Cache;
+use quick_cache::{UnitWeighter, Weighter};
 
 use crate::library::session::{File, Session};
 
@@ -28,9 +30,25 @@ const LEAST_HEAD_BYTES: u64 = 2 << 10;
 /// About as many as the cache has room for, for its first allocation.
 const EXPECTED_HEADS: usize = 2_400;
 
+/// What is known of files in short, at some 300 bytes each: seventy days of a camera, or two of
+/// thirty-five.
+const MAX_BRIEFS: u64 = 100_000;
+
+/// For that cache's first allocation.
+const EXPECTED_BRIEFS: usize = 10_000;
+
+/// Configurations that are held once for all files: a camera has one for each way it is held.
+const MAX_CONFIGURATIONS: usize = 1_024;
+
+/// Heads that are in memory at once where all of a session are looked at: those of an hour.
+const HEADS_AT_ONCE: usize = 64;
+
 /// A disk reads several files at once faster than one after the other; more than this it has no use
 /// for.
 const READERS: usize = 4;
+
+/// As Apple asks for: pieces that are long enough for few requests, and short enough to seek in.
+pub(crate) const FRAGMENT_NS: i64 = 6_000_000_000;
 
 /// Fewer files are read as fast by one.
 const LEAST_FILES_A_READER: usize = 16;
@@ -82,6 +100,17 @@ impl Stamp {
         }
     }
 
+    /// All of it.
+    pub(in crate::library) fn to_be_bytes(self) -> [[u8; 8]; 4] {
+        let Self { bytes, inode, modified_s, modified_ns } = self;
+        [
+            bytes.to_be_bytes(),
+            inode.to_be_bytes(),
+            modified_s.to_be_bytes(),
+            modified_ns.to_be_bytes(),
+        ]
+    }
+
     /// When the file changed last.
     pub(in crate::library) fn modified(self) -> SystemTime {
         let since = u64::try_from(self.modified_s).unwrap_or(0);
@@ -115,7 +144,7 @@ pub(crate) struct Front {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// It can be joined with others.
-    Joinable(Arc<Head>),
+    Joinable(Arc<Brief>),
     /// It plays, by itself alone: an early version of the program has written it.
     Alone,
     Faulty(Fault),
@@ -130,10 +159,22 @@ impl Front {
     }
 }
 
+/// What decides which files are one reel.
+#[derive(Debug)]
+pub(crate) struct Brief {
+    pub(super) configuration: Arc<Configuration>,
+    pub(super) duration_ns: i64,
+    pub(super) zero: Option<Zero>,
+    /// How many pieces a playlist names of it.
+    pub(crate) fragments: u32,
+}
+
 /// Reads fronts. Clones remember the same ones.
 #[derive(Debug, Clone)]
 pub(super) struct Fronts {
     heads: Arc<Cache<(PathBuf, Stamp), Arc<Head>, Weight>>,
+    briefs: Arc<Cache<(PathBuf, Stamp), Arc<Brief>, UnitWeighter>>,
+    configurations: Arc<Mutex<HashSet<Arc<Configuration>>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -148,31 +189,51 @@ impl Weighter<(PathBuf, Stamp), Arc<Head>> for Weight {
 
 impl Default for Fronts {
     fn default() -> Self {
-        Self { heads: Arc::new(Cache::with_weighter(EXPECTED_HEADS, MAX_HEADS_BYTES, Weight)) }
+        let heads = Cache::with_weighter(EXPECTED_HEADS, MAX_HEADS_BYTES, Weight);
+        let briefs = Cache::with_weighter(EXPECTED_BRIEFS, MAX_BRIEFS, UnitWeighter);
+        let configurations = Arc::default();
+        Self { heads: Arc::new(heads), briefs: Arc::new(briefs), configurations }
     }
 }
 
 impl Fronts {
     /// The fronts of a session's files, in their order. Blocks.
     pub(super) fn read(&self, root: &Path, session: &Session, files: &[File]) -> Vec<Front> {
-        let readers = (files.len() / LEAST_FILES_A_READER).clamp(1, READERS);
-        let each = files.len().div_ceil(readers).max(1);
-        let read = |files: &[File]| -> Vec<Front> {
-            files.iter().map(|file| self.front(root.join(session.path(file)), file)).collect()
-        };
-        thread::scope(|scope| {
-            let (first, rest) = files.split_at(each.min(files.len()));
-            let others: Vec<_> =
-                rest.chunks(each).map(|files| scope.spawn(move || read(files))).collect();
-            let mut fronts = read(first);
-            for other in others {
-                match other.join() {
-                    Ok(more) => fronts.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+        side_by_side(files, |file| self.front(root.join(session.path(file)), file))
+    }
+
+    /// All that the fronts of some files say, an hour's at once. Blocks.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, or is another one by now.
+    pub(super) fn heads<'a>(
+        &self,
+        fronts: impl IntoIterator<Item = &'a Front>,
+        mut each: impl FnMut(&Front, Arc<Head>),
+    ) -> io::Result<()> {
+        let fronts: Vec<&Front> = fronts.into_iter().collect();
+        for some in fronts.chunks(HEADS_AT_ONCE) {
+            for (front, head) in some.iter().zip(side_by_side(some, |front| self.head(front))) {
+                each(front, head?);
             }
-            fronts
-        })
+        }
+        Ok(())
+    }
+
+    /// All that the front of a file says. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is another one by now.
+    pub(super) fn head(&self, front: &Front) -> io::Result<Arc<Head>> {
+        let stamp = front.stamp.ok_or(io::ErrorKind::NotFound)?;
+        let key = (front.path.clone(), stamp);
+        if let Some(head) = self.heads.get(&key) {
+            return Ok(head);
+        }
+        let head = read_head(&stamp.open(&front.path)?, stamp)?.map_err(io::Error::other)?;
+        let head = Arc::new(head);
+        self.heads.insert(key, Arc::clone(&head));
+        Ok(head)
     }
 
     fn front(&self, path: PathBuf, file: &File) -> Front {
@@ -207,31 +268,77 @@ impl Fronts {
 
     fn kind(&self, path: &Path, stamp: Stamp) -> io::Result<Kind> {
         let key = (path.to_owned(), stamp);
-        if let Some(head) = self.heads.get(&key) {
-            return Ok(Kind::Joinable(head));
+        if let Some(brief) = self.briefs.get(&key) {
+            return Ok(Kind::Joinable(brief));
         }
-        let file = fs::File::open(path)?;
-        let mut reader = HeadReader::new(stamp.bytes);
-        loop {
-            match reader.poll() {
-                Ok(HeadStep::Need { offset, bytes }) => {
-                    reader.give(read_at(&file, offset, bytes)?);
-                }
-                Ok(HeadStep::Done(head)) => {
-                    let head = Arc::new(head);
-                    self.heads.insert(key, Arc::clone(&head));
-                    return Ok(Kind::Joinable(head));
-                }
-                Err(error) => {
-                    return Ok(match error.kind {
-                        ErrorKind::NarrowTimestamp => Kind::Alone,
-                        ErrorKind::Truncated => Kind::Faulty(Fault::Truncated),
-                        _ => Kind::Faulty(Fault::Damaged),
-                    });
-                }
+        let head = match read_head(&fs::File::open(path)?, stamp)? {
+            Ok(head) => head,
+            Err(error) => {
+                return Ok(match error.kind {
+                    ErrorKind::NarrowTimestamp => Kind::Alone,
+                    ErrorKind::Truncated => Kind::Faulty(Fault::Truncated),
+                    _ => Kind::Faulty(Fault::Damaged),
+                });
             }
+        };
+        let brief = Arc::new(Brief {
+            configuration: self.configuration(head.configuration()),
+            duration_ns: head.duration_ns(),
+            zero: head.zero().cloned(),
+            fragments: Fragments::of(&head, FRAGMENT_NS)
+                .map_or(0, |fragments| u32::try_from(fragments.list().len()).unwrap_or(u32::MAX)),
+        });
+        self.briefs.insert(key.clone(), Arc::clone(&brief));
+        self.heads.insert(key, Arc::new(head));
+        Ok(Kind::Joinable(brief))
+    }
+
+    /// The same one for all files that have it.
+    fn configuration(&self, wanted: &Configuration) -> Arc<Configuration> {
+        let mut all = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(wanted) {
+            return Arc::clone(known);
+        }
+        if all.len() >= MAX_CONFIGURATIONS {
+            all.clear();
+        }
+        let new = Arc::new(wanted.clone());
+        all.insert(Arc::clone(&new));
+        new
+    }
+}
+
+fn read_head(file: &fs::File, stamp: Stamp) -> io::Result<Result<Head, container::Error>> {
+    let mut reader = HeadReader::new(stamp.bytes);
+    loop {
+        match reader.poll() {
+            Ok(HeadStep::Need { offset, bytes }) => reader.give(read_at(file, offset, bytes)?),
+            Ok(HeadStep::Done(head)) => return Ok(Ok(head)),
+            Err(error) => return Ok(Err(error)),
         }
     }
+}
+
+/// What is made of each, in their order.
+fn side_by_side<T: Sync, R: Send>(all: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let readers = (all.len() / LEAST_FILES_A_READER).clamp(1, READERS);
+    let each = all.len().div_ceil(readers).max(1);
+    let make = &make;
+    thread::scope(|scope| {
+        let (first, rest) = all.split_at(each.min(all.len()));
+        let others: Vec<_> = rest
+            .chunks(each)
+            .map(|some| scope.spawn(move || some.iter().map(make).collect::<Vec<R>>()))
+            .collect();
+        let mut made: Vec<R> = first.iter().map(make).collect();
+        for other in others {
+            match other.join() {
+                Ok(more) => made.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        made
+    })
 }
 
 /// So many bytes of a file, or as many as there are.

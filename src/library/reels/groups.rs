@@ -1,11 +1,14 @@
 //! Which files are one reel.
 
-use container::reel::Head;
-
-use super::fronts::{Front, Kind};
+use super::fronts::{Brief, Front, Kind};
+use super::recipe::Recipe;
+use crate::clock::WallUs;
 
 /// A reel's index is in memory while it is played, and a player loads all of it first.
-pub(super) const LONGEST_REEL_NS: i64 = 4 * 3600 * 1_000_000_000;
+pub(super) const LONGEST_REEL_US: i64 = 4 * 3600 * 1_000_000;
+
+/// Media runs as fast as wall time, but for clocks that were set.
+const MAX_REEL_NS: i64 = 2 * LONGEST_REEL_US * 1000;
 
 /// What is longer than this between two files of one stream is no rounding and no sound that sticks
 /// out of its file, but missing.
@@ -34,52 +37,131 @@ impl Group {
         };
         [half(files, follows), half(more_files, more_follow)]
     }
+
+    /// How its first so many files are put together.
+    pub(super) fn recipe(&self, fronts: &[Front], files: usize) -> Recipe {
+        let parts = self.files.iter().zip(&self.follows).take(files);
+        Recipe::new(parts.map(|(&at, &follows)| (fronts[at].clone(), follows)).collect())
+    }
 }
 
-/// Groups neighbours whose tracks are alike, none longer than that. What cannot be played is in none.
-pub(super) fn groups(fronts: &[Front], longest_ns: i64) -> Vec<Group> {
+/// When a group ends although the next file is alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Until {
+    /// With each four hours behind this time: wherever files go from the front, the others stay
+    /// together.
+    Slot { from_us: WallUs },
+    /// When it would be longer than this.
+    Length { max_ns: i64 },
+}
+
+impl Until {
+    fn is_over(self, first: &Front, next: &Front, length_ns: i64) -> bool {
+        let slot = |from_us: WallUs, front: &Front| {
+            front.file.start_us.saturating_sub(from_us).div_euclid(LONGEST_REEL_US)
+        };
+        match self {
+            Self::Slot { from_us } => {
+                slot(from_us, first) != slot(from_us, next) || length_ns > MAX_REEL_NS
+            }
+            Self::Length { max_ns } => length_ns > max_ns,
+        }
+    }
+}
+
+/// Groups neighbours whose tracks are alike. What cannot be played is in none.
+pub(super) fn groups(fronts: &[Front], until: Until) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut last: Option<(&Front, &Head)> = None;
+    // The first of the group and the last of it.
+    let mut open: Option<(&Front, &Front, &Brief)> = None;
     let mut length_ns = 0_i64;
     for (at, front) in fronts.iter().enumerate() {
-        let head = match &front.kind {
-            Kind::Joinable(head) => head,
+        let alone = Group { files: vec![at], follows: vec![None] };
+        let brief = match &front.kind {
+            Kind::Joinable(brief) => brief,
             Kind::Alone => {
-                groups.push(Group { files: vec![at], follows: vec![None] });
-                last = None;
+                groups.push(alone);
+                open = None;
                 continue;
             }
             Kind::Faulty(_) => continue,
         };
-        length_ns = length_ns.saturating_add(head.duration_ns());
-        let before = last.filter(|(_, before)| {
-            before.configuration() == head.configuration() && length_ns <= longest_ns
+        length_ns = length_ns.saturating_add(brief.duration_ns);
+        let before = open.filter(|(first, _, before)| {
+            before.configuration == brief.configuration && !until.is_over(first, front, length_ns)
         });
         match (before, groups.last_mut()) {
-            (Some(before), Some(group)) => {
+            (Some((first, last, last_brief)), Some(group)) => {
                 group.files.push(at);
-                group.follows.push(distance_ns(before, (front, head)));
+                group.follows.push(distance_ns((last, last_brief), (front, brief)));
+                open = Some((first, front, brief));
             }
             _ => {
-                length_ns = head.duration_ns();
-                groups.push(Group { files: vec![at], follows: vec![None] });
+                length_ns = brief.duration_ns;
+                groups.push(alone);
+                open = Some((front, front, brief));
             }
         }
-        last = Some((front, head));
     }
     groups
 }
 
 /// How far two files lie apart on the clock of their generation, where the one follows the other.
-fn distance_ns(before: (&Front, &Head), next: (&Front, &Head)) -> Option<i64> {
+fn distance_ns(before: (&Front, &Brief), next: (&Front, &Brief)) -> Option<i64> {
     if before.0.file.generation != next.0.file.generation {
         return None;
     }
-    let (zero, next_zero) = (before.1.zero()?, next.1.zero()?);
+    let (zero, next_zero) = (before.1.zero.as_ref()?, next.1.zero.as_ref()?);
     if (&zero.session, zero.generation) != (&next_zero.session, next_zero.generation) {
         return None;
     }
     let distance_ns = next_zero.at_ns.checked_sub(zero.at_ns)?;
-    let hole_ns = distance_ns.checked_sub(before.1.duration_ns())?;
+    let hole_ns = distance_ns.checked_sub(before.1.duration_ns)?;
     (distance_ns > 0 && (-MAX_OVERLAP_NS..=MAX_HOLE_NS).contains(&hole_ns)).then_some(distance_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::library::session::File;
+
+    fn front(start_us: WallUs) -> Front {
+        let file = File {
+            name: "video.mp4".into(),
+            generation: 0,
+            is_missing: false,
+            has_video: true,
+            start_us,
+            duration_us: 60_000_000,
+            bytes: 1,
+        };
+        let modified = SystemTime::UNIX_EPOCH;
+        Front { file, path: PathBuf::new(), stamp: None, modified, kind: Kind::Alone }
+    }
+
+    #[test]
+    fn where_a_reel_ends_does_not_depend_on_what_is_gone_from_its_front() {
+        let minute_us = 60_000_000;
+        let from_us = 1_700_000_000_000_000;
+        let ends = |first: i64| -> Vec<i64> {
+            let mut begun = first;
+            let mut ends = Vec::new();
+            for minute in first + 1..720 {
+                let (begins, next) =
+                    (front(from_us + begun * minute_us), front(from_us + minute * minute_us));
+                let length_ns = (minute - begun + 1) * minute_us * 1000;
+                if (Until::Slot { from_us }).is_over(&begins, &next, length_ns) {
+                    ends.push(minute);
+                    begun = minute;
+                }
+            }
+            ends
+        };
+        assert_eq!(ends(0), [240, 480]);
+        assert_eq!(ends(59), [240, 480]);
+        assert_eq!(ends(300), [480]);
+    }
 }

@@ -5,17 +5,15 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use bytes::{Bytes, BytesMut};
-use container::reel::{Cut, Head, Part, Patch, PatchStep, Patcher, Piece, Reel, ReelError};
+use container::reel::{Part, Patch, PatchStep, Patcher, Piece, Reel, ReelError};
 
-use super::Version;
-use super::fronts::{Front, Kind, Stamp, read_at};
-use super::groups::Group;
-use super::stretches::{Stretch, media_us, stretches, wall_us};
+use super::fronts::{Fronts, Stamp, read_at};
+use super::recipe::{Outline, Recipe};
+use super::stretches::stretches;
 use crate::clock::WallUs;
+use crate::library::session::Session;
 
 /// An hour's index is some 1.5 MB.
 const INDEX_BYTES_A_SECOND: u64 = 420;
@@ -23,149 +21,71 @@ const INDEX_BYTES_A_SECOND: u64 = 420;
 /// What any reel takes.
 const LEAST_WEIGHT_BYTES: u64 = 4 << 10;
 
-/// As much of a digest as no two reels share.
-const TAG_BYTES: usize = 12;
-
 /// A reel, and where its bytes lie.
 #[derive(Debug)]
 pub(crate) struct Made {
     reel: Reel,
-    head: Arc<Head>,
-    parts: Vec<PathBuf>,
-    stamps: Vec<Option<Stamp>>,
-    tag: String,
-    modified: SystemTime,
-    stretches: Vec<Stretch>,
+    outline: Arc<Outline>,
+    places: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+/// Why files are not put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MakeError {
+    /// They do not go together.
+    #[error(transparent)]
+    Reel(#[from] ReelError),
+    /// One of them cannot be read, or is another one by now.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
 }
 
 impl Made {
-    /// All of a group.
-    pub(super) fn whole(fronts: &[Front], group: &Group) -> Result<Self, ReelError> {
-        Self::new(fronts, group, None)
-    }
-
-    /// What of a group lies between two wall times.
-    pub(super) fn cut(
-        fronts: &[Front],
-        group: &Group,
-        from_us: WallUs,
-        to_us: WallUs,
-    ) -> Result<Self, ReelError> {
-        let whole = Self::new(fronts, group, None)?;
-        let (from_us, to_us) =
-            media_us(&whole.stretches, from_us, to_us).ok_or(ReelError::Empty)?;
-        let duration_us = whole.reel.duration_ns() / 1000;
-        if from_us <= 0 && to_us >= duration_us {
-            return Ok(whole);
-        }
-        let ns = |us: i64| us.saturating_mul(1000);
-        Self::new(fronts, group, Some(Cut { from_ns: ns(from_us), to_ns: ns(to_us) }))
-    }
-
-    /// What of a group lies between two media times.
-    pub(super) fn part(fronts: &[Front], group: &Group, cut: Cut) -> Result<Self, ReelError> {
-        Self::new(fronts, group, Some(cut))
-    }
-
-    fn new(fronts: &[Front], group: &Group, cut: Option<Cut>) -> Result<Self, ReelError> {
-        let joinable = group.files.iter().zip(&group.follows).filter_map(|(&at, &follows)| {
-            let front = &fronts[at];
-            match &front.kind {
-                Kind::Joinable(head) => Some((front, Part { head: Arc::clone(head), follows })),
-                Kind::Alone | Kind::Faulty(_) => None,
-            }
-        });
-        let (fronts_of, parts): (Vec<&Front>, Vec<Part>) = joinable.unzip();
-        let reel = Reel::new(&parts, cut)?;
+    /// Reads what is needed of the files, and plans it. Blocks.
+    pub(super) fn new(fronts: &Fronts, recipe: &Recipe) -> Result<Self, MakeError> {
+        let mut parts = Vec::with_capacity(recipe.parts.len());
+        let mut follows = recipe.parts.iter().map(|(_, follows)| *follows);
+        fronts.heads(recipe.parts.iter().map(|(front, _)| front), |_, head| {
+            parts.push(Part { head, follows: follows.next().flatten() });
+        })?;
+        let reel = Reel::new(&parts, recipe.cut)?;
+        let walls = recipe.parts.iter().map(|(front, _)| front.file.start_us);
         let begins = reel.starts_ns().iter().map(|start_ns| start_ns / 1000);
-        let walls = fronts_of.iter().map(|front| front.file.start_us);
         let begins: Vec<(i64, WallUs)> = begins.zip(walls).collect();
-        let modified = fronts_of.iter().map(|front| front.modified).max();
-        Ok(Self {
-            stretches: stretches(&begins, reel.duration_ns() / 1000),
-            head: Arc::clone(&parts.first().ok_or(ReelError::Empty)?.head),
-            parts: fronts_of.iter().map(|front| front.path.clone()).collect(),
-            stamps: fronts_of.iter().map(|front| front.stamp).collect(),
-            tag: tag(fronts, group, cut),
-            modified: modified.unwrap_or(SystemTime::UNIX_EPOCH),
-            reel,
-        })
-    }
-
-    /// What tells it from every other one.
-    pub(crate) fn tag(&self) -> &str {
-        &self.tag
-    }
-
-    /// Whether all its files are those of which it was made. Blocks.
-    pub(super) fn is_as_it_was(&self) -> bool {
-        let is_same = |(path, stamp): (&PathBuf, &Option<Stamp>)| {
-            fs::metadata(path).is_ok_and(|metadata| Some(Stamp::of(&metadata)) == *stamp)
+        let duration_us = reel.duration_ns() / 1000;
+        let outline = Outline {
+            tag: recipe.tag(),
+            files: parts.len(),
+            stretches: stretches(&begins, duration_us),
+            content_type: reel.content_type().to_owned(),
+            bytes: reel.bytes(),
+            duration_us,
+            preroll_us: reel.preroll_ns() / 1000,
+            modified: recipe.modified(),
+            ..Outline::of_tracks(&parts.first().ok_or(ReelError::Empty)?.head)
         };
-        self.parts.iter().zip(&self.stamps).all(is_same)
+        Ok(Self { reel, outline: Arc::new(outline), places: recipe.places() })
     }
 
-    pub(crate) fn version(&self) -> Version {
-        Version { files: self.parts.len(), tag: self.tag.clone() }
+    /// What there is to say of it.
+    pub(crate) fn outline(&self) -> &Arc<Outline> {
+        &self.outline
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
-        self.reel.bytes()
-    }
-
-    pub(crate) fn content_type(&self) -> &str {
-        self.reel.content_type()
-    }
-
-    /// When the last of its files changed.
-    pub(crate) fn modified(&self) -> SystemTime {
-        self.modified
-    }
-
-    pub(crate) fn duration_us(&self) -> i64 {
-        self.reel.duration_ns() / 1000
-    }
-
-    /// How much of it lies in front of what was asked for, and is shown.
-    pub(crate) fn preroll_us(&self) -> i64 {
-        self.reel.preroll_ns() / 1000
-    }
-
-    /// What its first file says of the tracks, which is what all say.
-    pub(crate) fn head(&self) -> &Head {
-        &self.head
-    }
-
-    /// Which wall time it is when.
-    pub(crate) fn stretches(&self) -> &[Stretch] {
-        &self.stretches
-    }
-
-    /// The wall time at which it begins.
-    pub(crate) fn starts_us(&self) -> WallUs {
-        wall_us(&self.stretches, 0).unwrap_or_default()
-    }
-
-    /// The wall time at a media time.
-    pub(crate) fn wall_us(&self, media_us: i64) -> Option<WallUs> {
-        wall_us(&self.stretches, media_us.clamp(0, self.duration_us().max(1) - 1))
+    /// Whether all its files are those of which it was made, and none of them is deleted. Blocks.
+    pub(super) fn is_as_it_was(&self, session: &Session) -> bool {
+        let is_same = |(path, stamp): &(PathBuf, Option<Stamp>)| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            session.file(name).is_some()
+                && fs::metadata(path).is_ok_and(|metadata| Some(Stamp::of(&metadata)) == *stamp)
+        };
+        self.places.iter().all(is_same)
     }
 
     pub(super) fn weight_bytes(&self) -> u64 {
-        let seconds = u64::try_from(self.duration_us() / 1_000_000).unwrap_or(0);
+        let seconds = u64::try_from(self.outline.duration_us / 1_000_000).unwrap_or(0);
         LEAST_WEIGHT_BYTES + seconds.saturating_mul(INDEX_BYTES_A_SECOND)
     }
-}
-
-/// What tells a reel from every other one: its files, what they were when, and the cut.
-pub(super) fn tag(fronts: &[Front], group: &Group, cut: Option<Cut>) -> String {
-    let mut digest = Context::new(&SHA256);
-    for (&at, follows) in group.files.iter().zip(&group.follows) {
-        let Front { path, stamp, .. } = &fronts[at];
-        digest.update(format!("{}\n{stamp:?} {follows:?}\n", path.display()).as_bytes());
-    }
-    digest.update(format!("{cut:?}").as_bytes());
-    hex::encode(&digest.finish().as_ref()[..TAG_BYTES])
 }
 
 /// Reads the bytes of a reel, in any order. Holds the file open that it read last.
@@ -189,7 +109,7 @@ impl Reading {
     /// # Errors
     /// When a file is gone or is another one: nothing that follows could be right.
     pub(crate) fn read(&self, at: u64, max_bytes: usize) -> io::Result<Bytes> {
-        let end = at.saturating_add(max_bytes as u64).min(self.made.bytes());
+        let end = at.saturating_add(max_bytes as u64).min(self.made.outline.bytes);
         let mut pieces = self.made.reel.pieces_of(at..end).peekable();
         let Some(first) = pieces.next() else { return Ok(Bytes::new()) };
         let first = self.piece(first)?;
@@ -204,17 +124,22 @@ impl Reading {
         Ok(all.freeze())
     }
 
-    /// Writes all of it to a file, and says of each piece how long it was. What is taken as it is goes
+    /// Writes all of it to a file, and says of each piece how long it was; whoever is told can end it.
+    /// What is taken as it is goes
     /// from file to file without passing through this program, where the system can do that. Blocks.
     ///
     /// # Errors
-    /// When a file is gone or is another one, or the other one cannot be written.
-    pub(crate) fn copy_to(&self, to: &mut fs::File, mut each: impl FnMut(u64)) -> io::Result<()> {
+    /// When a file is gone or is another one, the other one cannot be written, or `each` ends it.
+    pub(crate) fn copy_to(
+        &self,
+        to: &mut fs::File,
+        mut each: impl FnMut(u64) -> io::Result<()>,
+    ) -> io::Result<()> {
         for piece in self.made.reel.pieces() {
             let (part, range, patch) = match piece {
                 Piece::Bytes(bytes) => {
                     to.write_all(&bytes)?;
-                    each(bytes.len() as u64);
+                    each(bytes.len() as u64)?;
                     continue;
                 }
                 Piece::File { part, range, patch } => (part, range, patch),
@@ -227,11 +152,11 @@ impl Reading {
                 if io::copy(&mut from.take(bytes), to)? != bytes {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                each(bytes);
+                each(bytes)?;
                 continue;
             }
             patched(&file, range, &patch, |bytes| {
-                each(bytes.len() as u64);
+                each(bytes.len() as u64)?;
                 to.write_all(&bytes)
             })?;
         }
@@ -267,8 +192,8 @@ impl Reading {
         {
             return Ok(Arc::clone(file));
         }
-        let path = self.made.parts.get(part).ok_or(io::ErrorKind::NotFound)?;
-        let stamp = self.made.stamps.get(part).copied().flatten().ok_or(io::ErrorKind::NotFound)?;
+        let (path, stamp) = self.made.places.get(part).ok_or(io::ErrorKind::NotFound)?;
+        let stamp = stamp.ok_or(io::ErrorKind::NotFound)?;
         let file = Arc::new(stamp.open(path)?);
         *open = Some((part, Arc::clone(&file)));
         Ok(file)

@@ -5,22 +5,26 @@ mod frames;
 mod fronts;
 mod groups;
 mod made;
+mod outtake;
+mod recipe;
 mod stretches;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use container::reel::ReelError;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::session::{File, Session};
-use crate::clock::WallUs;
+use super::session::Session;
 use fronts::Fronts;
 pub(super) use fronts::read_at;
-pub(crate) use fronts::{Fault, Front, Kind, Stamp};
-use groups::{Group, LONGEST_REEL_NS, groups};
+pub(crate) use fronts::{FRAGMENT_NS, Fault, Front, Kind, Stamp};
+use groups::{Group, Until, groups};
+use made::MakeError;
 pub(crate) use made::{Made, Reading};
+pub(crate) use outtake::{Outtake, Portion};
+pub(crate) use recipe::Outline;
+use recipe::Recipe;
 pub(crate) use stretches::Stretch;
 
 /// Indexes of some twenty hours of footage that somebody watches.
@@ -29,24 +33,41 @@ const MAX_REELS_BYTES: u64 = 32 << 20;
 /// For the cache's first allocation.
 const EXPECTED_REELS: usize = 64;
 
-/// An export may be longer than what is played at once: a day's index is some 40 MB, and in memory
-/// only while it is read.
-const LONGEST_EXPORT_NS: i64 = 25 * 3600 * 1_000_000_000;
+/// What there is to say of the reels of some weeks of a dozen cameras.
+const MAX_OUTLINES_BYTES: u64 = 8 << 20;
+
+/// For that cache's first allocation.
+const EXPECTED_OUTLINES: usize = 512;
+
+/// What any outline takes, and each of its stretches.
+const OUTLINE_BYTES: u64 = 512;
+const STRETCH_BYTES: u64 = 24;
+
+/// Whose reel it is, since a tag alone would give it to whoever knows it; and its tag.
+type Key = (PathBuf, String);
 
 /// Puts reels together. Clones remember the same ones.
 #[derive(Debug, Clone)]
 pub(crate) struct Reels {
     root: Arc<PathBuf>,
     fronts: Fronts,
-    made: Arc<Cache<(PathBuf, String), Arc<Made>, Weight>>,
+    made: Arc<Cache<Key, Arc<Made>, Weight>>,
+    outlines: Arc<Cache<Key, Arc<Outline>, Weight>>,
 }
 
 #[derive(Debug, Clone)]
 struct Weight;
 
-impl Weighter<(PathBuf, String), Arc<Made>> for Weight {
-    fn weight(&self, _: &(PathBuf, String), made: &Arc<Made>) -> u64 {
+impl Weighter<Key, Arc<Made>> for Weight {
+    fn weight(&self, _: &Key, made: &Arc<Made>) -> u64 {
         made.weight_bytes()
+    }
+}
+
+impl Weighter<Key, Arc<Outline>> for Weight {
+    fn weight(&self, _: &Key, outline: &Arc<Outline>) -> u64 {
+        let stretches = outline.stretches().len() as u64;
+        OUTLINE_BYTES + stretches.saturating_mul(STRETCH_BYTES)
     }
 }
 
@@ -61,7 +82,7 @@ pub(crate) struct Lineup {
 /// A reel, or a file that cannot be in one.
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
-    Reel(Arc<Made>),
+    Reel(Arc<Outline>),
     /// The place of its front.
     Alone(usize),
 }
@@ -93,18 +114,20 @@ impl Version {
 impl Reels {
     pub(super) fn new(root: Arc<PathBuf>) -> Self {
         let made = Cache::with_weighter(EXPECTED_REELS, MAX_REELS_BYTES, Weight);
-        Self { root, fronts: Fronts::default(), made: Arc::new(made) }
+        let outlines = Cache::with_weighter(EXPECTED_OUTLINES, MAX_OUTLINES_BYTES, Weight);
+        let fronts = Fronts::default();
+        Self { root, fronts, made: Arc::new(made), outlines: Arc::new(outlines) }
     }
 
     /// What a session consists of. Blocks.
     pub(crate) fn lineup(&self, session: &Session) -> Lineup {
-        let fronts = self.fronts.read(&self.root, session, &session.files);
-        let reels = groups(&fronts, LONGEST_REEL_NS).into_iter();
-        let reels = reels.filter_map(|group| self.entry(session, &fronts, &group)).collect();
+        let (fronts, groups) = self.groups(session);
+        let reels = groups.iter().filter_map(|group| self.entry(session, &fronts, group)).collect();
         Lineup { fronts, reels }
     }
 
-    /// One of its reels: of a version, or as it is now. `None` when there is none. Blocks.
+    /// One of its reels: of a version, whichever number it has by now, or as it is now. `None` when
+    /// there is none. Blocks.
     pub(crate) fn reel(
         &self,
         session: &Session,
@@ -112,40 +135,33 @@ impl Reels {
         version: Option<&Version>,
     ) -> Option<Arc<Made>> {
         if let Some(version) = version
-            && let Some(made) = self.made.get(&(key(session), version.tag.clone()))
-            && made.is_as_it_was()
+            && let Some(made) = self.made.get(&key(session, &version.tag))
+            && made.is_as_it_was(session)
         {
             return Some(made);
         }
-        let fronts = self.fronts.read(&self.root, session, &session.files);
-        let mut group = groups(&fronts, LONGEST_REEL_NS).into_iter().nth(number)?;
-        if let Some(version) = version {
-            // It may have grown since.
-            group.files.truncate(version.files);
-            group.follows.truncate(version.files);
+        let (fronts, groups) = self.groups(session);
+        let recipe = match version {
+            None => groups.get(number)?.recipe(&fronts, usize::MAX),
+            // It may have grown since, and others in front of it may be gone.
+            Some(version) => {
+                let large = groups.iter().filter(|group| group.files.len() >= version.files);
+                let mut recipes = large.map(|group| group.recipe(&fronts, version.files));
+                recipes.find(|recipe| recipe.tag() == version.tag)?
+            }
+        };
+        if let [(front, _)] = &recipe.parts[..]
+            && matches!(front.kind, Kind::Alone)
+        {
+            return None;
         }
-        let Entry::Reel(made) = self.entry(session, &fronts, &group)? else { return None };
-        let is_wanted = version.is_none_or(|version| version.tag == made.tag());
-        is_wanted.then_some(made)
+        self.make(session, &recipe).map_err(|error| refused(session, &error)).ok()
     }
 
-    /// What of a session lies between two wall times, as few files as possible. Blocks.
-    pub(crate) fn cut(&self, session: &Session, from_us: WallUs, to_us: WallUs) -> Outtake {
-        let inside = |file: &&File| file.start_us < to_us && from_us < file.end_us();
-        let files: Vec<File> = session.files.iter().filter(inside).cloned().collect();
-        let fronts = self.fronts.read(&self.root, session, &files);
-        let groups = groups(&fronts, LONGEST_EXPORT_NS);
-        let mut outtake = Outtake::default();
-        for front in &fronts {
-            let why = match front.kind {
-                Kind::Joinable(_) => continue,
-                Kind::Alone => ALONE,
-                Kind::Faulty(fault) => fault.word(),
-            };
-            outtake.left_out.push((front.file.clone(), why));
-        }
-        groups.iter().for_each(|group| outtake.cut(session, &fronts, group, from_us, to_us));
-        outtake
+    fn groups(&self, session: &Session) -> (Vec<Front>, Vec<Group>) {
+        let fronts = self.fronts.read(&self.root, session, &session.files);
+        let groups = groups(&fronts, Until::Slot { from_us: session.started_us });
+        (fronts, groups)
     }
 
     fn entry(&self, session: &Session, fronts: &[Front], group: &Group) -> Option<Entry> {
@@ -154,78 +170,37 @@ impl Reels {
         {
             return Some(Entry::Alone(alone));
         }
-        let tag = made::tag(fronts, group, None);
-        let key = (key(session), tag);
-        let made = match self.made.get(&key) {
-            Some(made) => made,
-            None => match Made::whole(fronts, group) {
-                Ok(made) => {
-                    let made = Arc::new(made);
-                    self.made.insert(key, Arc::clone(&made));
-                    made
-                }
-                Err(error) => return refused(session, &error),
-            },
-        };
-        Some(Entry::Reel(made))
+        let outline = self.outline(session, &group.recipe(fronts, usize::MAX));
+        outline.map(Entry::Reel).map_err(|error| refused(session, &error)).ok()
+    }
+
+    /// What comes of it, made only where nobody remembers.
+    fn outline(&self, session: &Session, recipe: &Recipe) -> Result<Arc<Outline>, MakeError> {
+        match self.outlines.get(&key(session, &recipe.tag())) {
+            Some(outline) => Ok(outline),
+            None => Ok(Arc::clone(self.make(session, recipe)?.outline())),
+        }
+    }
+
+    fn make(&self, session: &Session, recipe: &Recipe) -> Result<Arc<Made>, MakeError> {
+        let key = key(session, &recipe.tag());
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made);
+        }
+        let made = Arc::new(Made::new(&self.fronts, recipe)?);
+        self.outlines.insert(key.clone(), Arc::clone(made.outline()));
+        self.made.insert(key, Arc::clone(&made));
+        Ok(made)
     }
 }
 
-/// A part of a session as files.
-#[derive(Debug, Default)]
-pub(crate) struct Outtake {
-    pub(crate) made: Vec<Made>,
-    /// Recorded files of that time that are in none of them, and why.
-    pub(crate) left_out: Vec<(File, &'static str)>,
-}
-
-/// A file that an early version has written: it is had by itself alone.
-const ALONE: &str = "alone";
-
-/// Files that do not go together, although their fronts say so.
-const UNJOINABLE: &str = "unjoinable";
-
-impl Outtake {
-    /// Adds what of a group lies between two wall times: two files, where one would be too long.
-    fn cut(
-        &mut self,
-        session: &Session,
-        fronts: &[Front],
-        group: &Group,
-        from_us: WallUs,
-        to_us: WallUs,
-    ) {
-        if let [only] = group.files[..]
-            && matches!(fronts[only].kind, Kind::Alone)
-        {
-            return;
-        }
-        match Made::cut(fronts, group, from_us, to_us) {
-            Ok(made) => self.made.push(made),
-            Err(ReelError::Empty) => {}
-            Err(ReelError::TooLong) if group.files.len() > 1 => {
-                group.halves().iter().for_each(|half| {
-                    self.cut(session, fronts, half, from_us, to_us);
-                });
-            }
-            Err(error) => {
-                refused::<()>(session, &error);
-                let files = group.files.iter().map(|&at| (fronts[at].file.clone(), UNJOINABLE));
-                self.left_out.extend(files);
-            }
-        }
-    }
-}
-
-fn refused<T>(session: &Session, error: &ReelError) -> Option<T> {
+fn refused(session: &Session, error: &MakeError) {
     let session = &session.id;
     tracing::warn!(session, %error, "files of a recording cannot be played as one");
-    None
 }
 
-/// Whose reel it is: a tag alone would give it to whoever knows it.
-fn key(session: &Session) -> PathBuf {
-    Path::new(&session.journal.folder).join(&session.journal.name)
+fn key(session: &Session, tag: &str) -> Key {
+    (Path::new(&session.journal.folder).join(&session.journal.name), tag.to_owned())
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) struct Deletion {
     pub(crate) until_us: WallUs,
     /// Those that may still be on the disk.
     pub(crate) waiting: Vec<File>,
+    /// Whether some of them have been removed.
+    pub(crate) is_swept: bool,
 }
 
 impl Deletions {
@@ -38,6 +40,7 @@ impl Deletions {
             end_us: deleted.end_us,
             until_us: deleted.until_us,
             waiting,
+            is_swept: false,
         });
     }
 
@@ -54,10 +57,13 @@ impl Deletions {
         }
     }
 
-    /// Keeps of those that wait what is still on the disk.
-    pub(crate) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+    /// Keeps of those that wait what is still on the disk. What was to be removed by `now_us` is
+    /// taken for removed by this program.
+    pub(crate) fn retain(&mut self, now_us: WallUs, is_there: impl Fn(&str) -> bool) {
         for deletion in &mut self.0 {
+            let before = deletion.waiting.len();
             deletion.waiting.retain(|file| is_there(&file.name));
+            deletion.is_swept |= deletion.waiting.len() < before && deletion.until_us <= now_us;
         }
     }
 
@@ -70,10 +76,23 @@ impl Deletions {
         self.iter().flat_map(|deletion| &deletion.waiting).any(|file| *file.name == *name)
     }
 
-    /// Whether all files of a deletion are still there: a part of them would be no undoing.
+    /// Whether nothing of a deletion has been removed: a part of it would be no undoing.
     pub(crate) fn can_be_restored(&self, id: &str) -> bool {
         let mut of = self.iter().filter(|deletion| *deletion.id == *id).peekable();
-        of.peek().is_some() && of.all(|deletion| deletion.waiting.len() == deletion.files)
+        of.peek().is_some() && of.all(Deletion::can_be_restored)
+    }
+
+    /// One that has something of a time, and can be taken back.
+    pub(crate) fn touching(&self, start_us: WallUs, end_us: WallUs) -> Option<&Deletion> {
+        let is_inside = |file: &File| file.start_us < end_us && start_us < file.end_us();
+        let touches = |deletion: &&Deletion| deletion.waiting.iter().any(is_inside);
+        self.iter().filter(|deletion| deletion.can_be_restored()).find(touches)
+    }
+
+    /// The files that are to be removed when it can no longer be taken back.
+    pub(crate) fn to_come(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
+        let later = self.iter().filter(move |deletion| deletion.until_us > now_us);
+        later.flat_map(|deletion| &deletion.waiting)
     }
 
     /// By its id, which is that of one in other sessions, too.
@@ -85,5 +104,12 @@ impl Deletions {
     pub(super) fn due(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
         let due = self.iter().filter(move |deletion| deletion.until_us <= now_us);
         due.flat_map(|deletion| &deletion.waiting)
+    }
+}
+
+impl Deletion {
+    /// Whether nothing of it has been removed. What a device has gone on with counts again by itself.
+    pub(crate) fn can_be_restored(&self) -> bool {
+        !self.is_swept && !self.waiting.is_empty()
     }
 }

@@ -58,10 +58,35 @@ fn what_is_deleted_waits_and_comes_back() {
 fn what_is_removed_does_not_come_back_and_stays_as_a_dated_line() {
     let mut session = session("");
     apply(&mut session, delete(None, false)).unwrap();
-    session.deletions.retain(|_| false);
+    session.deletions.retain(i64::MAX, |_| false);
     let restored = apply(&mut session, editing::restore("d-1".to_owned(), "Ann".to_owned()));
     assert_eq!(restored, Err(Refusal::Over));
     assert_eq!((names(&session).len(), session.deletions.iter().count()), (0, 1));
+}
+
+#[test]
+fn what_its_device_has_gone_on_with_does_not_keep_the_rest_from_coming_back() {
+    let mut session = session("");
+    apply(&mut session, delete(None, false)).unwrap();
+    let longer = r#"{"v":1,"at":"x","event":"replaced","file":"video_3.webm","generation":1,"start_us":130000000,"duration_us":61000000,"bytes":31,"tracks":[],"sha256":"x"}"#;
+    Line::read_all(longer.as_bytes()).for_each(|line| session.apply(&line));
+    assert_eq!(names(&session), ["video_3.webm"]);
+    apply(&mut session, editing::restore("d-1".to_owned(), "Ann".to_owned())).unwrap();
+    assert_eq!(names(&session), ["video_1.webm", "video_2.webm", "video_3.webm"]);
+    assert_eq!(session.file("video_3.webm").unwrap().bytes, 31, "as it is now");
+}
+
+#[test]
+fn what_is_deleted_is_not_kept_before_it_is_taken_back() {
+    let mut session = session("");
+    apply(&mut session, delete(Some(&["video_2.webm"]), false)).unwrap();
+    let all = || editing::keep(0, 190_000_000, "Bob".to_owned());
+    let refused = apply(&mut session, all());
+    assert_eq!(refused, Err(Refusal::Deleted { deletion: "d-1".to_owned() }));
+    // Beside it, and once it is gone for good.
+    apply(&mut session, editing::keep(0, 1, "Bob".to_owned())).unwrap();
+    session.deletions.retain(i64::MAX, |_| false);
+    apply(&mut session, all()).unwrap();
 }
 
 #[test]

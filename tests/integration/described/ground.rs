@@ -85,10 +85,6 @@ impl<'a> Ground<'a> {
                 needs.query = Some("zone=UTC".to_owned());
                 None
             }
-            "/api/sessions/{session}/reels/{reel}/frame" => {
-                needs.query = Some("at_ms=0".to_owned());
-                None
-            }
             "/api/library/export"
             | "/api/library/export/files"
             | "/api/sessions/{session}/frame" => {

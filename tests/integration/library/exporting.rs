@@ -1,7 +1,13 @@
 //! `localcamera export`, beside a server that runs.
 
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{SHORT, called, duration_s, json_of, packets, record_all, saved, start_ms};
 use crate::support::files::segments;
@@ -90,6 +96,35 @@ async fn what_one_file_cannot_hold_is_a_zip_or_encoded_anew() {
         .filter(|name| name.contains("part"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_is_interrupted_leaves_nothing_and_can_be_done_again() {
+    let server = Server::start(&SHORT);
+    record_all(&server, "session-1", &[("chromium-webm-vp8-opus", 0)]).await;
+    let bin = server.folder.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let ffmpeg = bin.join("ffmpeg");
+    // One that says that it runs, and never ends by itself.
+    std::fs::write(&ffmpeg, "#!/bin/sh\necho runs >&2\nexec tail -f /dev/null\n").unwrap();
+    std::fs::set_permissions(&ffmpeg, Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let out = server.folder.path().join("taken.mp4");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_localcamera"));
+    command.args(["export", "session-1", "--reencode", "--out"]).arg(&out);
+    command.arg("--recordings").arg(server.recordings());
+    command.env("PATH", format!("{}:{path}", bin.display())).process_group(0);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap() == "runs"));
+    // Ctrl-C is for all that run in a terminal.
+    kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    assert!(said.any(|line| line.unwrap().contains("interrupted")));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let there = std::fs::read_dir(server.folder.path()).unwrap();
+    let mut there = there.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!there.any(|name| name.starts_with("taken")));
 }
 
 #[tokio::test]

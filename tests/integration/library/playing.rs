@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use super::{SHORT, json_of, packets, record_all, saved, start_ms};
+use crate::support::access::ask;
 use crate::support::client::get;
 use crate::support::files::segments;
 use crate::support::http::request;
@@ -58,15 +61,39 @@ async fn a_picture_is_the_key_frame_of_its_time() {
                 .unwrap();
             assert_eq!(String::from_utf8_lossy(&probed.stdout).trim(), "mjpeg,320");
         }
-        let of_reel = format!("/api/sessions/{session}/reels/0/frame?at_ms=2500");
-        let at_ms = start_ms(&server, session).await + 2500;
-        let of_time = format!("/api/sessions/{session}/frame?wall_ms={at_ms}");
-        assert!(get(&server, &of_reel).await == get(&server, &of_time).await);
-        for query in ["frame?wall_ms=0", "frame?wall_ms=99999999999999", "reels/9/frame?at_ms=0"] {
-            let (status, _) = get(&server, &format!("/api/sessions/{session}/{query}")).await;
-            assert_eq!(status, 404, "{query}");
+        // The very first millisecond is that of a file that begins inside it.
+        let first_ms = start_ms(&server, session).await;
+        let first = format!("/api/sessions/{session}/frame?wall_ms={first_ms}");
+        let answer = request(&server, "GET", &first, &[], b"").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("cache-control"), Some("private, max-age=3600"));
+        for wall_ms in [0, 99_999_999_999_999_i64] {
+            let path = format!("/api/sessions/{session}/frame?wall_ms={wall_ms}");
+            assert_eq!(get(&server, &path).await.0, 404, "{wall_ms}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_address_stays_good_when_what_was_in_front_of_it_is_gone() {
+    let server = Server::start(&SHORT);
+    let generations = [("chromium-webm-vp8-opus", 0), ("chromium-mp4-h264-opus", 60_000)];
+    record_all(&server, "session-1", &generations).await;
+    let timeline = json_of(&server, "/api/sessions/session-1/timeline").await;
+    let [first, second] = &timeline["reels"].as_array().unwrap()[..] else { panic!("{timeline}") };
+    let (first, second) = (first["url"].as_str().unwrap(), second["url"].as_str().unwrap());
+    let before = get(&server, second).await;
+    assert_eq!(before.0, 200);
+    let files = timeline["files"].as_array().unwrap().iter();
+    let names = files.map(|file| format!("session-1/{}", file["file"].as_str().unwrap()));
+    let of_first: Vec<String> = names.filter(|name| name.ends_with(".webm")).collect();
+    let wish = json!({ "files": of_first });
+    let deleted = ask(&server, "POST", "/api/library/deletions", None, &wish).await;
+    assert_eq!(deleted.status, 202, "{deleted:?}");
+    let timeline = json_of(&server, "/api/sessions/session-1/timeline").await;
+    assert_eq!(timeline["reels"][0]["container"], "mp4");
+    assert!(get(&server, second).await == before);
+    assert_eq!(get(&server, first).await.0, 410);
 }
 
 #[tokio::test]

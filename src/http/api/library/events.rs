@@ -17,6 +17,7 @@ use super::super::super::sight::sees_session;
 use super::entry;
 use crate::auth::Pass;
 use crate::library::Change;
+use crate::library::Session;
 
 /// Connections are taken for dead by routers after a minute without a word.
 const KEPT_ALIVE: Duration = Duration::from_secs(20);
@@ -74,13 +75,11 @@ impl Telling {
     }
 
     fn session(&self, id: String) -> Option<Event> {
-        let (session, summary) = self.state.library.summary_of(&id)?;
-        if !sees_session(&self.pass, &session) {
-            return None;
-        }
-        match summary {
+        let sees = |session: &Session| sees_session(&self.pass, session);
+        match self.state.library.summary_of(&id, sees)? {
             Some(summary) => {
-                Event::default().event("session").json_data(entry(&self.state, summary)).ok()
+                let entry = entry(&self.state, &self.state.streams.behind(), summary);
+                Event::default().event("session").json_data(entry).ok()
             }
             None => Event::default().event("removed").json_data(Removed { session: id }).ok(),
         }

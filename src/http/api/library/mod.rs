@@ -16,6 +16,7 @@ use super::super::sight::sees_session;
 use crate::auth::Pass;
 use crate::library::Session;
 use crate::library::listing::{Course, Cursor, Summary};
+use crate::live::Behind;
 use crate::text::is_within;
 
 /// A page of the list: more than fits on a screen.
@@ -117,7 +118,9 @@ pub(in super::super) async fn list(
         limit,
     );
     let next = page.next.map(|next| format!("{}:{}", next.start_us, next.id));
-    let sessions = page.sessions.into_iter().map(|summary| entry(&state, summary)).collect();
+    let behind = state.streams.behind();
+    let entry = |summary| entry(&state, &behind, summary);
+    let sessions = page.sessions.into_iter().map(entry).collect();
     Ok(Json(LibraryView { sessions, next, is_complete: state.library.is_complete() }))
 }
 
@@ -160,17 +163,18 @@ pub(super) fn shown_name(state: &State, device: &str, name: &str) -> String {
 }
 
 /// What of a session that is recorded is still on its device.
-pub(super) fn waiting_ms(state: &State, course: Course, session: &str) -> Option<i64> {
-    if course != Course::Recording {
-        return None;
-    }
-    let streams = state.streams.list().into_iter();
-    let own = streams.filter(|stream| stream.session == session).map(|stream| stream.behind_us);
-    own.max().filter(|behind_us| *behind_us > 0).map(|behind_us| behind_us / 1000)
+pub(super) fn waiting_ms(
+    behind: &Behind,
+    course: Course,
+    device: &str,
+    session: &str,
+) -> Option<i64> {
+    let behind_us = behind.us_of(device, session).filter(|_| course == Course::Recording);
+    behind_us.map(|behind_us| behind_us / 1000)
 }
 
-pub(super) fn entry(state: &State, summary: Summary) -> Entry {
-    let waiting_ms = waiting_ms(state, summary.course, &summary.id);
+pub(super) fn entry(state: &State, behind: &Behind, summary: Summary) -> Entry {
+    let waiting_ms = waiting_ms(behind, summary.course, &summary.device, &summary.id);
     Entry {
         waiting_ms,
         name: shown_name(state, &summary.device, &summary.name),

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
@@ -113,9 +112,8 @@ async fn zip(
     }
     taken.sort_by(|a, b| (&a.name, a.file.start_us).cmp(&(&b.name, b.file.start_us)));
     let root = state.library.root().to_owned();
-    let made = spawn_blocking(move || archive(&root, taken, zone).and_then(Zip::new)).await;
-    let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
-    let zip = made.map_err(|error| Zip::refused(&error))?;
+    let zip = Zip::new(move || archive(&root, taken, zone)).await;
+    let zip = zip.map_err(|error| ApiError::internal(format!("cannot read it: {error}")))?;
     Ok(Arc::new(zip))
 }
 
@@ -129,7 +127,7 @@ fn cell(text: &str) -> String {
 
 /// All of them by device and time, and what they are as a table. Those that are not there are in the
 /// table alone. Blocks.
-fn archive(root: &std::path::Path, taken: Vec<Taken>, zone: Zone) -> io::Result<Arc<Archive>> {
+fn archive(root: &std::path::Path, taken: Vec<Taken>, zone: Zone) -> io::Result<Archive> {
     let called = taken.iter().map(|Taken { name, file, .. }| {
         let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let folder = plain(name);
@@ -158,7 +156,7 @@ fn archive(root: &std::path::Path, taken: Vec<Taken>, zone: Zone) -> io::Result<
         let content = Content::file(root.join(&path));
         let fault = if content.is_ok() { "" } else { "missing" };
         table.write_record([
-            &name,
+            &cell(&name),
             &session.device,
             &cell(&device_name),
             &cell(session.title.as_deref().unwrap_or_default()),
@@ -178,5 +176,5 @@ fn archive(root: &std::path::Path, taken: Vec<Taken>, zone: Zone) -> io::Result<
     let table = table.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
     let entry = Entry { name: "index.csv".to_owned(), bytes: table.len() as u64, at_us: first_us };
     entries.insert(0, (entry, Content::Made(table.into())));
-    Ok(Arc::new(Archive::new(entries, modified, zone)))
+    Ok(Archive::new(entries, modified, zone))
 }

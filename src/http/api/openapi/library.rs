@@ -89,20 +89,17 @@ fn playing() -> Vec<Operation> {
             )
             .query("wall_ms", Required::True, wall_ms(), "the wall time"),
         ),
-        picture(
-            Operation::get(
-                "getReelPicture",
-                "/api/sessions/{session}/reels/{reel}/frame",
-                Rule::OwnOrWatch,
-                "The last key frame at a media time of a reel",
-            )
-            .query("at_ms", Required::True, wall_ms(), "milliseconds from its beginning"),
-        ),
         Operation::get(
             "getPlaylist",
             "/api/sessions/{session}/playlist.m3u8",
             Rule::OwnOrWatch,
             "The MP4s of a session for players of HLS",
+        )
+        .query(
+            "from_ms",
+            Required::False,
+            wall_ms(),
+            "where it begins, of a recording of more than a day: the last day unless it is said",
         )
         .answers(200, bytes("application/vnd.apple.mpegurl"), "by ranges into its files")
         .refuses(404, "there is no such session, or no MP4 in it"),

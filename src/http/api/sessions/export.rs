@@ -23,7 +23,7 @@ use crate::auth::Pass;
 use crate::clock::zone::Zone;
 use crate::library::archive::{Archive, Content, Entry};
 use crate::library::download::{distinct, file_name};
-use crate::library::reels::{Made, Outtake, Reading};
+use crate::library::reels::{Outtake, Portion};
 use crate::library::{File, Session};
 
 /// How much of the file lies in front of what was asked for, and is shown.
@@ -74,12 +74,12 @@ struct PlannedFile {
 
 /// A part of a session as files.
 struct Cut {
-    session: Session,
+    session: Arc<Session>,
     from_us: i64,
     to_us: i64,
     zone: Zone,
     name: String,
-    files: Vec<(String, Arc<Made>)>,
+    files: Vec<(String, Portion)>,
     left_out: Vec<(File, &'static str)>,
 }
 
@@ -94,18 +94,18 @@ pub(in super::super::super) async fn plan(
     let gaps = cut.session.gaps.iter();
     let gaps = gaps.filter(|gap| gap.start_us < cut.to_us && cut.from_us < gap.end_us);
     let gaps = gaps.map(GapView::from).collect();
-    let view = |(name, made): &(String, Arc<Made>)| PlannedFile {
+    let view = |(name, Portion { outline, .. }): &(String, Portion)| PlannedFile {
         name: name.clone(),
-        bytes: made.bytes(),
-        start_ms: made.starts_us() / 1000,
-        duration_ms: made.duration_us() / 1000,
-        preroll_ms: made.preroll_us() / 1000,
+        bytes: outline.bytes,
+        start_ms: outline.starts_us() / 1000,
+        duration_ms: outline.duration_us / 1000,
+        preroll_ms: outline.preroll_us / 1000,
     };
     let files: Vec<PlannedFile> = cut.files.iter().map(view).collect();
     let is_zip = files.len() > 1;
     let bytes = match &cut.files[..] {
         [] => 0,
-        [(_, made)] => made.bytes(),
+        [(_, portion)] => portion.outline.bytes,
         _ => archive(&cut).bytes(),
     };
     let left_out = cut.left_out.iter().map(|(file, fault)| {
@@ -127,28 +127,40 @@ pub(in super::super::super) async fn export(
 ) -> Result<Response, ApiError> {
     let cut = cut(&state, &pass, &id, &wanted).await?;
     let left_out = cut.left_out.len();
-    let mut response = answer(&cut, &method, &headers)?;
+    let mut response = answer(cut, &method, &headers).await?;
     if left_out > 0 {
         response.headers_mut().insert(LEFT_OUT, HeaderValue::from(left_out));
     }
     Ok(response)
 }
 
-fn answer(cut: &Cut, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn answer(cut: Cut, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
     let unreadable = |error: io::Error| ApiError::internal(format!("cannot read it: {error}"));
     match &cut.files[..] {
-        [] => Err(ApiError::not_found("nothing of the recording lies in that time")),
-        [(name, made)] => {
-            let preroll_ms = made.preroll_us() / 1000;
-            let reel = Reel::new(Arc::clone(made)).map_err(unreadable)?;
+        [] => Err(ApiError::not_found(match &cut.left_out[..] {
+            [] => "nothing of the recording lies in that time".to_owned(),
+            [(file, fault), ..] => format!(
+                "none of what was recorded in that time can be taken along: {} is {fault}, and so on; \
+                 files of it: {}",
+                file.name,
+                cut.left_out.len()
+            ),
+        })),
+        [(name, portion)] => {
+            let preroll_ms = portion.outline.preroll_us / 1000;
+            let portion = portion.clone();
+            let made = blocking(move || portion.made()).await?.map_err(unreadable)?;
+            let reel = Reel::new(made).map_err(unreadable)?;
             let mut response = ranges::answer(&Arc::new(reel), method, headers);
             response.headers_mut().insert(PREROLL, HeaderValue::from(preroll_ms));
             Ok(ranges::named(response, name))
         }
         _ => {
-            let zip = Zip::new(Arc::new(archive(cut))).map_err(|error| Zip::refused(&error))?;
+            let archive = archive(&cut);
+            let zip = Zip::new(move || Ok(archive)).await.map_err(unreadable)?;
             let response = ranges::answer(&Arc::new(zip), method, headers);
-            let starts_us = cut.files.first().map_or(cut.from_us, |(_, made)| made.starts_us());
+            let starts_us =
+                cut.files.first().map_or(cut.from_us, |(_, first)| first.outline.starts_us());
             Ok(ranges::named(response, &file_name(&cut.name, starts_us, cut.zone, "zip")))
         }
     }
@@ -163,24 +175,25 @@ async fn cut(state: &State, pass: &Pass, id: &str, wanted: &Wanted) -> Result<Cu
     let name = session.title.clone();
     let name = name.unwrap_or_else(|| shown_name(state, &session.device, &session.name));
     let library = state.library.clone();
-    let (session, Outtake { made, left_out }) = blocking(move || {
+    let (session, Outtake { portions, left_out }) = blocking(move || {
         let outtake = library.reels().cut(&session, from_us, to_us);
         (session, outtake)
     })
     .await?;
-    let called = made
-        .iter()
-        .map(|made| file_name(&name, made.starts_us(), zone, made.head().container().extension()));
-    let files = distinct(called).into_iter().zip(made.into_iter().map(Arc::new)).collect();
+    let called = portions.iter().map(|Portion { outline, .. }| {
+        file_name(&name, outline.starts_us(), zone, outline.container)
+    });
+    let files = distinct(called).into_iter().zip(portions).collect();
     Ok(Cut { session, from_us, to_us, zone, name, files, left_out })
 }
 
 fn archive(cut: &Cut) -> Archive {
-    let entry = |(name, made): &(String, Arc<Made>)| {
-        let entry = Entry { name: name.clone(), bytes: made.bytes(), at_us: made.starts_us() };
-        (entry, Content::Reel(Reading::new(Arc::clone(made))))
+    let entry = |(name, portion): &(String, Portion)| {
+        let Portion { outline, .. } = portion;
+        let entry = Entry { name: name.clone(), bytes: outline.bytes, at_us: outline.starts_us() };
+        (entry, Content::Reel(portion.clone()))
     };
-    let modified = cut.files.iter().map(|(_, made)| made.modified()).max();
+    let modified = cut.files.iter().map(|(_, portion)| portion.outline.modified).max();
     let entries = cut.files.iter().map(entry).collect();
     Archive::new(entries, modified.unwrap_or(SystemTime::UNIX_EPOCH), cut.zone)
 }

@@ -1,7 +1,6 @@
-//! `GET /api/sessions/{session}/frame` and `…/reels/{reel}/frame`: single pictures.
+//! `GET /api/sessions/{session}/frame`: single pictures.
 
 use std::io;
-use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -20,14 +19,17 @@ use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Asked, Path};
 use super::{blocking, find};
 use crate::ffmpeg::Ffmpeg;
-use crate::library::Session;
+use crate::library::reels::Reels;
 
 /// What WebCodecs are told: the codec (RFC 6381), and what its decoder needs in base64.
 const CODEC: HeaderName = HeaderName::from_static("localcamera-codec");
 const CONFIG: HeaderName = HeaderName::from_static("localcamera-config");
 
-/// Pictures of what is recorded stay what they are.
+/// Pictures of what is recorded stay what they are, unless it is deleted.
 const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+
+/// At the end of what grows a later picture may still be that of the same time.
+const UNSETTLED: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// A thumbnail on a sharp screen.
 const WIDTH_PX: u32 = 320;
@@ -39,15 +41,8 @@ static TICKETS: Semaphore = Semaphore::const_new(MAX_WAITING);
 
 /// Which picture of a session.
 #[derive(Debug, Deserialize)]
-pub(in super::super::super) struct WantedWall {
+pub(in super::super::super) struct Wanted {
     wall_ms: i64,
-    format: Option<Format>,
-}
-
-/// Which picture of a reel.
-#[derive(Debug, Deserialize)]
-pub(in super::super::super) struct WantedMedia {
-    at_ms: i64,
     format: Option<Format>,
 }
 
@@ -59,41 +54,16 @@ enum Format {
 }
 
 /// `GET /api/sessions/{session}/frame`
-pub(in super::super::super) async fn of_session(
+pub(in super::super::super) async fn frame(
     Shared(state): Shared<State>,
     Holder(pass): Holder,
     Path(id): Path<String>,
-    Asked(wanted): Asked<WantedWall>,
+    Asked(Wanted { wall_ms, format }): Asked<Wanted>,
 ) -> Result<Response, ApiError> {
     let session = find(&state, &pass, &id)?;
-    answer(&state, session, wanted.wall_ms.saturating_mul(1000), wanted.format).await
-}
-
-/// `GET /api/sessions/{session}/reels/{reel}/frame`
-pub(in super::super::super) async fn of_reel(
-    Shared(state): Shared<State>,
-    Holder(pass): Holder,
-    Path((id, number)): Path<(String, usize)>,
-    Asked(wanted): Asked<WantedMedia>,
-) -> Result<Response, ApiError> {
-    let session = Arc::new(find(&state, &pass, &id)?);
-    let (library, of) = (state.library.clone(), Arc::clone(&session));
-    let at_us = wanted.at_ms.saturating_mul(1000);
-    let wall_us = blocking(move || {
-        let made = library.reels().reel(&of, number, None)?;
-        made.wall_us(at_us)
-    })
-    .await?;
-    let wall_us = wall_us.ok_or_else(|| ApiError::not_found("the recording has no such reel"))?;
-    answer(&state, Arc::unwrap_or_clone(session), wall_us, wanted.format).await
-}
-
-async fn answer(
-    state: &State,
-    session: Session,
-    at_us: i64,
-    format: Option<Format>,
-) -> Result<Response, ApiError> {
+    // The end of that millisecond: a file that begins in it is told by the same number.
+    let at_us = wall_ms.saturating_mul(1000).saturating_add(999);
+    let cached = if Reels::is_settled(&session, at_us) { KEPT } else { UNSETTLED };
     let library = state.library.clone();
     if let Some(Format::Jpeg) = format {
         // Before its media is in memory.
@@ -111,22 +81,22 @@ async fn answer(
             io::ErrorKind::TimedOut => ApiError::unavailable("the picture is not decoded in time"),
             _ => ApiError::not_found("the picture cannot be decoded"),
         })?;
-        return Ok(kept("image/jpeg", jpeg));
+        return Ok(picture("image/jpeg", cached, jpeg));
     }
     let frame = blocking(move || library.reels().frame(&session, at_us)).await?;
     let frame = frame.map_err(unreadable)?.ok_or_else(none)?;
     if let Some(still) = webp::still(&frame.data) {
         let is_vp8 = frame.codec.as_deref() == Some("vp8");
         if is_vp8 {
-            return Ok(kept("image/webp", still));
+            return Ok(picture("image/webp", cached, still));
         }
     }
-    Ok(key_frame(frame))
+    Ok(key_frame(frame, cached))
 }
 
 /// As WebCodecs decode it.
-fn key_frame(frame: Frame) -> Response {
-    let mut response = kept("application/octet-stream", frame.data);
+fn key_frame(frame: Frame, cached: HeaderValue) -> Response {
+    let mut response = picture("application/octet-stream", cached, frame.data);
     let codec = frame.codec.and_then(|codec| HeaderValue::from_str(&codec).ok());
     if let Some(codec) = codec {
         response.headers_mut().insert(CODEC, codec);
@@ -139,8 +109,8 @@ fn key_frame(frame: Frame) -> Response {
     response
 }
 
-fn kept(content_type: &'static str, body: Bytes) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static(content_type)), (CACHE_CONTROL, KEPT)], body)
+fn picture(content_type: &'static str, cached: HeaderValue, body: Bytes) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static(content_type)), (CACHE_CONTROL, cached)], body)
         .into_response()
 }
 

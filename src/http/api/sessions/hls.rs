@@ -4,42 +4,60 @@
 use std::fmt::Write;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use container::reel::Fragments;
+use container::reel::{Fragments, Head};
+use serde::Deserialize;
 
 use super::super::super::State;
 use super::super::super::authenticate::Holder;
-use super::super::super::error::{ApiError, Path as Asked};
+use super::super::super::error::{ApiError, Asked, Path};
+use super::super::super::ranges::{self, Small};
 use super::{blocking, file_url, find};
 use crate::clock::from_us;
 use crate::library::listing::Course;
-use crate::library::reels::{Front, Kind};
+use crate::library::reels::{FRAGMENT_NS, Front, Kind};
 use crate::library::{File, Session};
 
-/// As Apple asks for: pieces that are long enough for few requests, and short enough to seek in.
-const TARGET_NS: i64 = 6_000_000_000;
+/// A player reads all of a playlist each few seconds while it grows: of what is longer it gets a day,
+/// the last one unless it says which.
+const LONGEST_US: i64 = 24 * 3600 * 1_000_000;
 
 const NS_PER_S: i64 = 1_000_000_000;
+
+/// Which part of a session that is longer than a day.
+#[derive(Debug, Deserialize)]
+pub(in super::super::super) struct Wanted {
+    from_ms: Option<i64>,
+}
 
 /// `GET /api/sessions/{session}/playlist.m3u8`
 pub(in super::super::super) async fn playlist(
     Shared(state): Shared<State>,
     Holder(pass): Holder,
-    Asked(id): Asked<String>,
+    Path(id): Path<String>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ApiError> {
     let session = find(&state, &pass, &id)?;
-    let may_grow = state.library.course(&session) != Course::Finished;
+    let is_growing = state.library.course(&session) != Course::Finished;
     let library = state.library.clone();
     let text = blocking(move || {
         let fronts = library.reels().fronts(&session);
-        text(&session, &fronts, may_grow)
+        let shown = shown(&fronts, wanted.from_ms);
+        let may_grow = is_growing && shown.end == fronts.len();
+        let mut playlist = Playlist::new(&session, &fronts[..shown.start], may_grow);
+        let fronts = &fronts[shown];
+        library.reels().heads(fronts, |front, head| playlist.add(&front.file, &head))?;
+        io::Result::Ok(playlist.text())
     })
     .await?;
+    let text = text.map_err(unreadable)?;
     let text = text.ok_or_else(|| {
         ApiError::not_found("there is no MP4 in the recording: its timeline says how it is played")
     })?;
@@ -53,7 +71,9 @@ pub(in super::super::super) async fn playlist(
 pub(in super::super::super) async fn init(
     Shared(state): Shared<State>,
     Holder(pass): Holder,
-    Asked((id, name)): Asked<(String, String)>,
+    Path((id, name)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let session = find(&state, &pass, &id)?;
     let none = || ApiError::not_found("there is no such MP4");
@@ -62,22 +82,20 @@ pub(in super::super::super) async fn init(
     let bytes = blocking(move || {
         let path = library.root().join(session.path(&file));
         let front = library.reels().fronts_of(&session, &[file]).pop();
-        let head = match &front?.kind {
-            Kind::Joinable(head) => head.clone(),
-            Kind::Alone | Kind::Faulty(_) => return None,
-        };
-        let fragments = Fragments::of(&head, TARGET_NS)?;
-        Some(init_bytes(&path, &fragments))
+        let mut bytes = Ok(None);
+        library.reels().heads(front.as_slice(), |_, head| {
+            let fragments = Fragments::of(&head, FRAGMENT_NS);
+            bytes = fragments.map(|fragments| init_bytes(&path, &fragments)).transpose();
+        })?;
+        bytes
     })
     .await?;
-    let bytes = bytes.ok_or_else(none)?;
-    let bytes =
-        bytes.map_err(|error| ApiError::internal(format!("cannot read the file: {error}")))?;
-    let headers = [(CONTENT_TYPE, "video/mp4"), (CACHE_CONTROL, "private, no-cache")];
-    Ok((headers, bytes).into_response())
+    let bytes = bytes.map_err(unreadable)?.ok_or_else(none)?;
+    let init = Small::new(bytes.into(), "video/mp4").map_err(unreadable)?;
+    Ok(ranges::answer(&Arc::new(init), &method, &headers))
 }
 
-fn init_bytes(path: &Path, fragments: &Fragments) -> io::Result<Vec<u8>> {
+fn init_bytes(path: &std::path::Path, fragments: &Fragments) -> io::Result<Vec<u8>> {
     let file = fs::File::open(path)?;
     let mut all = Vec::new();
     for range in fragments.init() {
@@ -88,43 +106,83 @@ fn init_bytes(path: &Path, fragments: &Fragments) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Of all MP4s, in their order. `None` where there is none.
-fn text(session: &Session, fronts: &[Front], may_grow: bool) -> Option<String> {
-    let mut body = String::new();
-    let mut longest_ns = TARGET_NS;
-    let mut is_first = true;
-    for front in fronts {
-        let Kind::Joinable(head) = &front.kind else { continue };
-        let Some(fragments) = Fragments::of(head, TARGET_NS) else { continue };
-        begin(&mut body, session, &front.file, is_first);
-        is_first = false;
-        for fragment in fragments.list() {
-            longest_ns = longest_ns.max(fragment.duration_ns);
-            let seconds = fragment.duration_ns as f64 / NS_PER_S as f64;
-            let (at, bytes) = (fragment.range.start, fragment.range.end - fragment.range.start);
-            let url = file_url(session, &front.file);
-            // Writing into a text does not fail.
-            let _ = write!(body, "#EXTINF:{seconds:.6},\n#EXT-X-BYTERANGE:{bytes}@{at}\n{url}\n");
-        }
+fn unreadable(error: io::Error) -> ApiError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ApiError::not_found("a file has been moved away"),
+        _ => ApiError::internal(format!("cannot read the recording: {error}")),
     }
-    if is_first {
-        return None;
-    }
-    let target_s = (longest_ns + NS_PER_S / 2) / NS_PER_S;
-    // One that grows may lose its oldest files to retention, which an EVENT may not.
-    let kind = if may_grow { "" } else { "#EXT-X-PLAYLIST-TYPE:VOD\n" };
-    let end = if may_grow { "" } else { "#EXT-X-ENDLIST\n" };
-    Some(format!(
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target_s}\n\
-         {kind}{body}{end}"
-    ))
 }
 
-fn begin(body: &mut String, session: &Session, file: &File, is_first: bool) {
-    if !is_first {
-        body.push_str("#EXT-X-DISCONTINUITY\n");
+/// A day of a session's files.
+fn shown(fronts: &[Front], from_ms: Option<i64>) -> Range<usize> {
+    let ends_us = fronts.last().map_or(0, |front| front.file.end_us());
+    let last_day_us = ends_us.saturating_sub(LONGEST_US);
+    let from_us = from_ms.map_or(last_day_us, |from_ms| from_ms.saturating_mul(1000));
+    let to_us = from_us.saturating_add(LONGEST_US);
+    let place = |at_us: i64| fronts.partition_point(|front| front.file.start_us < at_us);
+    place(from_us)..place(to_us)
+}
+
+/// MP4s of a session, in their order.
+struct Playlist<'a> {
+    session: &'a Session,
+    may_grow: bool,
+    /// How many pieces of files stand in front of the first one, and how many files.
+    sequence: u64,
+    discontinuities: u64,
+    longest_ns: i64,
+    body: String,
+}
+
+impl<'a> Playlist<'a> {
+    fn new(session: &'a Session, earlier: &[Front], may_grow: bool) -> Self {
+        let earlier = earlier.iter().filter_map(|front| match &front.kind {
+            Kind::Joinable(brief) if brief.fragments > 0 => Some(u64::from(brief.fragments)),
+            _ => None,
+        });
+        let (sequence, discontinuities) =
+            earlier.fold((0, 0), |(pieces, files), fragments| (pieces + fragments, files + 1));
+        let body = String::new();
+        let longest_ns = FRAGMENT_NS;
+        Self { session, may_grow, sequence, discontinuities, longest_ns, body }
     }
-    let at = from_us(file.start_us).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    let url = file_url(session, file);
-    let _ = write!(body, "#EXT-X-PROGRAM-DATE-TIME:{at}\n#EXT-X-MAP:URI=\"{url}/init.mp4\"\n");
+
+    fn add(&mut self, file: &File, head: &Head) {
+        let Some(fragments) = Fragments::of(head, FRAGMENT_NS) else { return };
+        let url = file_url(self.session, file);
+        let at = from_us(file.start_us).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let between = if self.body.is_empty() { "" } else { "#EXT-X-DISCONTINUITY\n" };
+        // Writing into a text does not fail.
+        // With its length, since ffmpeg's reader waits for the end of the connection without one.
+        let init: u64 = fragments.init().iter().map(|range| range.end - range.start).sum();
+        let _ = write!(
+            self.body,
+            "{between}#EXT-X-PROGRAM-DATE-TIME:{at}\n\
+             #EXT-X-MAP:URI=\"{url}/init.mp4\",BYTERANGE=\"{init}@0\"\n"
+        );
+        for fragment in fragments.list() {
+            self.longest_ns = self.longest_ns.max(fragment.duration_ns);
+            let seconds = fragment.duration_ns as f64 / NS_PER_S as f64;
+            let (at, bytes) = (fragment.range.start, fragment.range.end - fragment.range.start);
+            let piece = format!("#EXTINF:{seconds:.6},\n#EXT-X-BYTERANGE:{bytes}@{at}\n{url}\n");
+            self.body.push_str(&piece);
+        }
+    }
+
+    /// `None` where there is no MP4.
+    fn text(self) -> Option<String> {
+        let Self { may_grow, sequence, discontinuities, longest_ns, body, .. } = self;
+        if body.is_empty() {
+            return None;
+        }
+        let target_s = (longest_ns + NS_PER_S / 2) / NS_PER_S;
+        // One that grows may lose its oldest files to retention, which an EVENT may not.
+        let kind = if may_grow { "" } else { "#EXT-X-PLAYLIST-TYPE:VOD\n" };
+        let end = if may_grow { "" } else { "#EXT-X-ENDLIST\n" };
+        Some(format!(
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target_s}\n\
+             #EXT-X-MEDIA-SEQUENCE:{sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}\n\
+             {kind}{body}{end}"
+        ))
+    }
 }

@@ -6,6 +6,8 @@ pub(in super::super) mod hls;
 pub(in super::super) mod reels;
 pub(in super::super) mod timeline;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Serialize;
@@ -53,15 +55,15 @@ pub(in super::super) async fn session(
     Ok(Json(SessionView {
         files: session.files.iter().map(|file| view(&session, file)).collect(),
         state: if session.is_over { "finished" } else { "recording" },
-        session: session.id,
-        device: session.device,
-        name: session.name,
-        folder: session.journal.folder,
+        session: session.id.clone(),
+        device: session.device.clone(),
+        name: session.name.clone(),
+        folder: session.journal.folder.clone(),
     }))
 }
 
 /// The session with this id, where it is there for whoever has the pass.
-pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Session, ApiError> {
+pub(super) fn find(state: &State, pass: &Pass, id: &str) -> Result<Arc<Session>, ApiError> {
     let mut seen = state.library.with_id(id, |session| sees_session(pass, session));
     seen.pop().ok_or_else(|| ApiError::not_found("there is no such session"))
 }

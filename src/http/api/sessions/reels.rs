@@ -42,7 +42,7 @@ pub(in super::super::super) async fn reel(
         true => ApiError::gone("the recording has changed; its timeline has the new addresses"),
         false => ApiError::not_found("the recording has no such reel"),
     })?;
-    if file != format!("video.{}", made.head().container().extension()) {
+    if file != format!("video.{}", made.outline().container) {
         return Err(ApiError::not_found("the recording's timeline says what the file is called"));
     }
     let reel = Reel::new(made)

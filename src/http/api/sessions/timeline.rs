@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
-use container::Kind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +11,7 @@ use super::super::super::error::{ApiError, Path};
 use super::super::library::{StateView, shown_name, waiting_ms};
 use super::{blocking, file_url, find};
 use crate::library::listing::Course;
-use crate::library::reels::{Entry, Front, Lineup, Made, Stretch};
+use crate::library::reels::{Entry, Front, Lineup, Outline, Stretch};
 use crate::library::{Gap, Kept, Mark, Session};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -122,10 +121,10 @@ fn view(state: &State, session: &Session, Lineup { fronts, reels }: Lineup) -> T
         end_ms: session.last_us() / 1000,
         state: course.into(),
         is_growing: course == Course::Recording,
-        waiting_ms: waiting_ms(state, course, &session.id),
+        waiting_ms: waiting_ms(&state.streams.behind(), course, &session.device, &session.id),
         reels: reels
             .map(|(number, entry)| match entry {
-                Entry::Reel(made) => reel(session, number, made),
+                Entry::Reel(outline) => reel(session, number, outline),
                 Entry::Alone(at) => alone(session, number, &fronts[*at]),
             })
             .collect(),
@@ -138,22 +137,21 @@ fn view(state: &State, session: &Session, Lineup { fronts, reels }: Lineup) -> T
     }
 }
 
-fn reel(session: &Session, number: usize, made: &Made) -> ReelView {
-    let container = made.head().container().extension();
-    let video = made.head().tracks().iter().find(|track| track.kind == Kind::Video);
-    let version = made.version().text();
+fn reel(session: &Session, number: usize, outline: &Outline) -> ReelView {
+    let (id, container, version) = (&session.id, outline.container, outline.version().text());
+    let (width, height) = outline.size;
     ReelView {
         reel: number,
         container,
-        mime: made.content_type().to_owned(),
-        url: format!("/api/sessions/{}/reels/{number}/video.{container}?v={version}", session.id),
-        width: video.map_or(0, |track| track.width),
-        height: video.map_or(0, |track| track.height),
-        has_video: video.is_some(),
-        has_sound: made.head().tracks().iter().any(|track| track.kind == Kind::Audio),
-        duration_ms: made.duration_us() / 1000,
-        bytes: made.bytes(),
-        pieces: made.stretches().iter().map(piece).collect(),
+        mime: outline.content_type.clone(),
+        url: format!("/api/sessions/{id}/reels/{number}/video.{container}?v={version}"),
+        width,
+        height,
+        has_video: outline.has_video,
+        has_sound: outline.has_sound,
+        duration_ms: outline.duration_us / 1000,
+        bytes: outline.bytes,
+        pieces: outline.stretches().iter().map(piece).collect(),
     }
 }
 

@@ -15,11 +15,11 @@ use signal_hook::{flag, low_level};
 /// What was read can be read again.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted: the input is as it was, and a file that was not finished is removed")]
-pub(super) struct Interrupted;
+pub(crate) struct Interrupted;
 
 /// Whether that has come. When it comes again the program ends as it stands.
 #[derive(Debug)]
-pub(super) struct Interruption {
+pub(crate) struct Interruption {
     is_there: Arc<AtomicBool>,
     /// Gets a byte when it comes.
     wake: UnixStream,
@@ -30,7 +30,7 @@ impl Interruption {
     ///
     /// # Errors
     /// When the system does not allow it.
-    pub(super) fn watched() -> Result<Self> {
+    pub(crate) fn watched() -> Result<Self> {
         Self::watch().context("cannot look out for Ctrl-C")
     }
 
@@ -46,7 +46,7 @@ impl Interruption {
         Ok(Self { is_there, wake })
     }
 
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.is_there.load(Ordering::Relaxed)
     }
 
@@ -54,7 +54,7 @@ impl Interruption {
     ///
     /// # Errors
     /// When it is there.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.is_there() {
             return Err(Interrupted.into());
         }
@@ -62,7 +62,7 @@ impl Interruption {
     }
 
     /// Waits until there is something to be read, or it comes.
-    pub(super) fn wait(&self, input: &impl AsFd) -> io::Result<()> {
+    pub(crate) fn wait(&self, input: &impl AsFd) -> io::Result<()> {
         let readable = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut both = [readable(input.as_fd()), readable(self.wake.as_fd())];
         match poll(&mut both, None) {
