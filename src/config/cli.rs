@@ -299,6 +299,13 @@ fn absolute(path: PathBuf) -> Result<PathBuf, String> {
         .map_err(|error| format!("source_files = \"{}\" cannot be used: {error}", path.display()))
 }
 
+/// What a file makes of the configuration, with nothing said beside it.
+#[cfg(test)]
+pub(super) fn of_file(file: &str) -> Result<Config, String> {
+    let file = toml::from_str(file).map_err(|error| error.to_string())?;
+    merge(Cli::parse_from(["localcamera"]).options, file, false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

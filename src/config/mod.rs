@@ -5,6 +5,8 @@ pub(crate) mod alarms;
 mod cli;
 mod compat;
 mod destination;
+#[cfg(test)]
+mod documented;
 mod export;
 mod file;
 pub(crate) mod hooks;

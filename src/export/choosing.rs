@@ -8,14 +8,21 @@ use chrono::{Local, NaiveDateTime, TimeZone};
 use crate::clock::zone::Zone;
 use crate::clock::{WallUs, local_text};
 use crate::config::WallTime;
+use crate::console;
 use crate::library::reels::Portion;
 use crate::library::{Library, Session};
 
 /// So many are named to somebody who has named none of them.
 const NAMED: usize = 5;
 
-/// The recording that a person names: by its id, by the beginning of it, or by its device.
-pub(super) fn session(library: &Library, named: &str) -> Result<Arc<Session>> {
+/// The recording that a person names: by its id, by the beginning of it, or by its device, whose
+/// last one it is that has something of that time.
+pub(super) fn session(
+    library: &Library,
+    named: &str,
+    from: Option<WallTime>,
+    to: Option<WallTime>,
+) -> Result<Arc<Session>> {
     if let Some(session) = library.session(named) {
         return Ok(session);
     }
@@ -33,9 +40,23 @@ pub(super) fn session(library: &Library, named: &str) -> Result<Arc<Session>> {
             || session.name.to_lowercase() == named.to_lowercase()
             || session.title.as_deref() == Some(named)
     };
-    let last = library.page(of_device, None, 1).sessions.into_iter().next();
-    if let Some(session) = last.and_then(|last| library.session(&last.id)) {
-        return Ok(session);
+    let of_device = library.page(of_device, None, usize::MAX).sessions;
+    let of_device = of_device.iter().filter_map(|known| library.session(&known.id));
+    let of_device: Vec<Arc<Session>> = of_device.collect();
+    if let Some(last) = of_device.first() {
+        let has_some = |session: &&Arc<Session>| {
+            let Ok((from_us, to_us)) = time(session, from, to) else { return false };
+            let mut files = session.files.iter();
+            files.any(|file| file.start_us < to_us && from_us < file.end_us())
+        };
+        let found = of_device.iter().find(has_some).unwrap_or(last);
+        if found.id != last.id {
+            let begun = local_text(found.first_us());
+            console::note(&format!(
+                "of the recording that began at {begun}, since the last one has nothing of that time"
+            ));
+        }
+        return Ok(Arc::clone(found));
     }
     let newest = library.page(|_| true, None, NAMED).sessions;
     if newest.is_empty() {

@@ -52,7 +52,7 @@ pub(crate) fn run(task: &ExportTask) -> Result<Ending> {
     }
     let library = Library::new(recordings.clone());
     library.scan(&Filesystem, &|_| false);
-    let session = choosing::session(&library, &asked.session)?;
+    let session = choosing::session(&library, &asked.session, asked.from, asked.to)?;
     let (from_us, to_us) = choosing::time(&session, asked.from, asked.to)?;
     let Outtake { portions, left_out } = library.reels().cut(&session, from_us, to_us);
     for (file, why) in &left_out {

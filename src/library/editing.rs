@@ -24,10 +24,14 @@ pub(crate) trait Editor: Debug + Send + Sync {
     /// journals are read. The answer is the session behind it.
     fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Arc<Session>, EditError>>;
 
-    /// Removes of what was deleted of a session by then as much as one turn allows. The answer is
-    /// how many files, and their bytes: none when all are removed.
-    fn sweep(&self, place: Place, now_us: WallUs)
-    -> BoxFuture<'_, Result<(usize, u64), EditError>>;
+    /// Removes of what was deleted of a session by then as much as one turn allows: of one deletion,
+    /// or of all. The answer is how many files, and what came free: no files when all are removed.
+    fn sweep(
+        &self,
+        place: Place,
+        now_us: WallUs,
+        deletion: Option<String>,
+    ) -> BoxFuture<'_, Result<(usize, u64), EditError>>;
 }
 
 /// What to add to a session's journal.
@@ -65,7 +69,7 @@ pub(crate) enum Refusal {
     Over,
     /// Something of that time is about to be removed.
     #[error(
-        "a part of that time is deleted, and can still be had back: take the deletion {deletion} back first, or keep what is beside it"
+        "a part of that time is deleted: take the deletion {deletion} back first, if that can still be done, or keep what is beside it"
     )]
     Deleted {
         /// Its id.
@@ -276,7 +280,7 @@ impl Library {
     pub(crate) fn due(&self, now_us: WallUs) -> Vec<Place> {
         let mut due = Vec::new();
         self.each(|session| {
-            if session.removable(now_us).next().is_some() {
+            if session.removable(now_us, None).next().is_some() {
                 due.push(self.place(session));
             }
         });

@@ -19,6 +19,9 @@ use crate::storage;
 /// Files that are removed at once: whoever takes up a session of the same folder waits for it.
 const MAX_REMOVED: usize = 100;
 
+/// Those that a disk does not give up stand in front of so many others at most.
+const MAX_TRIED: usize = 1000;
+
 impl Editor for Recorder {
     fn edit(&self, place: Place, decide: Decide) -> BoxFuture<'_, Result<Arc<Session>, EditError>> {
         self.write(place, decide).boxed()
@@ -28,8 +31,9 @@ impl Editor for Recorder {
         &self,
         place: Place,
         now_us: WallUs,
+        deletion: Option<String>,
     ) -> BoxFuture<'_, Result<(usize, u64), EditError>> {
-        self.remove_deleted(place, now_us).boxed()
+        self.remove_deleted(place, now_us, deletion).boxed()
     }
 }
 
@@ -46,6 +50,8 @@ impl Recorder {
         if events.is_empty() {
             return Ok(session);
         }
+        // Nobody looks at it while it is changed: what is looked at is changed as a copy.
+        drop(session);
         let lines: Vec<Line> =
             events.into_iter().map(|event| Line::new(clock::now(), event)).collect();
         let text: String = lines.iter().map(Line::to_text).collect();
@@ -60,12 +66,15 @@ impl Recorder {
         &self,
         place: Place,
         now_us: WallUs,
+        deletion: Option<String>,
     ) -> Result<(usize, u64), EditError> {
         self.scanned().await;
         let _turn = self.active.turn(&place.journal.folder).acquire().await;
         let session = self.library.at(&place).ok_or(EditError::Gone)?;
-        let due = session.removable(now_us);
+        let due = session.removable(now_us, deletion.as_deref()).take(MAX_TRIED);
         let due: Vec<(String, u64)> = due.map(|file| (file.name.to_string(), file.bytes)).collect();
+        // Nobody looks at it while it is changed: what is looked at is changed as a copy.
+        drop(session);
         if due.is_empty() {
             return Ok((0, 0));
         }

@@ -174,9 +174,10 @@ impl Retention {
     pub(crate) async fn outlook(&self, chosen: Chosen) -> Result<Outlook, NotSet> {
         let chosen = chosen.checked().map_err(NotSet::NotAllowed)?;
         let (library, behind_us) = (self.0.library.clone(), self.state().behind_us);
+        let swept_us = self.swept_us(clock::now_us());
         let frees_nothing = !self.state().relief.is_hoped_for(self.0.began.elapsed());
         let looking = move || {
-            let outlook = outlook(&library, &chosen, clock::now_us(), behind_us);
+            let outlook = outlook(&library, &chosen, (clock::now_us(), swept_us), behind_us);
             Outlook { frees_nothing, ..outlook }
         };
         let looked = tokio::task::spawn_blocking(looking).await;
@@ -194,8 +195,13 @@ impl Retention {
     }
 }
 
-fn outlook(library: &Library, chosen: &Chosen, now_us: WallUs, behind_us: i64) -> Outlook {
-    let stock = Stock::of(library, now_us);
+fn outlook(
+    library: &Library,
+    chosen: &Chosen,
+    (now_us, swept_us): (WallUs, WallUs),
+    behind_us: i64,
+) -> Outlook {
+    let stock = Stock::of(library, swept_us);
     let measured = measure(&stock.footage, now_us);
     let room = library.trouble().room();
     let freed_bytes = stock.waiting_bytes;

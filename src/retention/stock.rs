@@ -29,8 +29,8 @@ pub(super) struct Batch {
 }
 
 impl Stock {
-    /// What there is now. Takes some tens of milliseconds for a year of a camera.
-    pub(super) fn of(library: &Library, now_us: WallUs) -> Self {
+    /// What there is now, with what is to be removed after `swept_us`. Takes some tens of milliseconds for a year of a camera.
+    pub(super) fn of(library: &Library, swept_us: WallUs) -> Self {
         let mut stock = Self::default();
         let mut publishers: HashMap<Publisher, u32> = HashMap::new();
         library.each(|session| {
@@ -39,7 +39,8 @@ impl Stock {
             let publisher = (device.to_owned(), name.to_owned());
             let device = *publishers.entry(publisher).or_insert(next);
             stock.add(session, library.place(session), device);
-            stock.waiting_bytes = stock.waiting_bytes.saturating_add(coming_free(session, now_us));
+            stock.waiting_bytes =
+                stock.waiting_bytes.saturating_add(coming_free(session, swept_us));
         });
         stock
     }
@@ -86,8 +87,8 @@ impl Stock {
     }
 }
 
-fn coming_free(session: &Session, now_us: WallUs) -> u64 {
-    let removable = session.deletions.to_come(now_us).filter(|_| !session.is_newer);
+fn coming_free(session: &Session, swept_us: WallUs) -> u64 {
+    let removable = session.deletions.to_come(swept_us).filter(|_| !session.is_newer);
     let removable = removable.filter(|file| !session.kept.touches(file.start_us, file.end_us()));
     removable.map(|file| file.bytes).fold(0, u64::saturating_add)
 }

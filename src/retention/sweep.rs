@@ -33,7 +33,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 
 /// Who was told that the disk had failed in the middle of a deletion finds it made, perhaps, when the
 /// server starts again: for as long as any, it can be taken back then.
-const SECOND_CHANCE: Duration = Duration::from_secs(300);
+pub(super) const SECOND_CHANCE: Duration = Duration::from_secs(300);
 
 /// Files that are removed at once: whoever goes on with a session of the same folder waits for it.
 const MAX_FILES: usize = 100;
@@ -58,15 +58,15 @@ impl Retention {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let running = async {
             self.library_is_complete().await;
-            let begun = Instant::now();
             let mut planned: Option<Instant> = None;
-            let mut looked = begun;
+            let mut looked = Instant::now();
             loop {
                 let (now_us, now) = (clock::now_us(), Instant::now());
                 self.age(now_us, now.duration_since(looked)).await;
                 looked = now;
-                if now.duration_since(begun) >= SECOND_CHANCE {
-                    self.remove_due(now_us).await;
+                if self.is_sweeping() && self.remove_due(now_us).await.files > 0 {
+                    // What came free must be seen before anything else is deleted for room.
+                    tokio::time::sleep(SETTLING).await;
                 }
                 let is_time = planned.is_none_or(|at| now.duration_since(at) >= BETWEEN_PLANS);
                 let is_short = self.is_short();
@@ -134,7 +134,7 @@ impl Retention {
         let mut swept = Swept::default();
         for place in self.0.library.due(now_us) {
             loop {
-                match self.0.editor.sweep(place.clone(), now_us).await {
+                match self.0.editor.sweep(place.clone(), now_us, None).await {
                     Ok((0, _)) => break,
                     Ok(removed) => swept.add(removed),
                     Err(error) => {
@@ -150,6 +150,11 @@ impl Retention {
             tracing::info!(files, bytes, "what was deleted is removed from the disk");
         }
         swept
+    }
+
+    /// Until when what was deleted should be gone: nothing should, before the first sweep.
+    pub(super) fn swept_us(&self, now_us: WallUs) -> WallUs {
+        if self.is_sweeping() { now_us } else { WallUs::MIN }
     }
 
     /// Whether the disk has less free than shall be.
@@ -220,8 +225,9 @@ impl Retention {
 
     async fn expire_batch(&self, batch: Batch, ids: &Ids, now_us: WallUs) -> (usize, u64) {
         let Batch { place, rule, files } = batch;
+        let deletion = ids.of(rule);
         let wish = Wish {
-            deletion: ids.of(rule),
+            deletion: deletion.clone(),
             by: BY.to_owned(),
             reason: rule.word().to_owned(),
             until_us: now_us,
@@ -235,7 +241,7 @@ impl Retention {
             told(error);
             return (0, 0);
         }
-        editor.sweep(place.clone(), now_us).await.unwrap_or_else(|error| {
+        editor.sweep(place.clone(), now_us, Some(deletion)).await.unwrap_or_else(|error| {
             told(error);
             (0, 0)
         })
@@ -253,9 +259,14 @@ impl Retention {
         }
     }
 
+    /// Whether what is overdue is removed by now.
+    fn is_sweeping(&self) -> bool {
+        self.0.began.elapsed() >= SECOND_CHANCE
+    }
+
     async fn stock(&self, now_us: WallUs) -> Stock {
-        let library = self.0.library.clone();
-        let looking = tokio::task::spawn_blocking(move || Stock::of(&library, now_us));
+        let (library, swept_us) = (self.0.library.clone(), self.swept_us(now_us));
+        let looking = tokio::task::spawn_blocking(move || Stock::of(&library, swept_us));
         looking.await.unwrap_or_default()
     }
 }

@@ -67,6 +67,11 @@ async fn what_is_deleted_is_hidden_at_once_comes_back_whole_and_stays_deleted() 
     assert_eq!((size, &deleted.json()["files"]), (bytes.len().into(), &json!(1)));
     assert_eq!(names(&told(&server, "/api/sessions/session-1").await), all[1..]);
     assert_eq!(get(&server, &url).await.0, 404);
+    let gaps = told(&server, "/api/sessions/session-1/timeline").await["gaps"].clone();
+    let first = &before["files"][0];
+    let end_ms = first["start_ms"].as_i64().unwrap() + first["duration_ms"].as_i64().unwrap();
+    assert_eq!((&gaps[0]["reason"], &gaps[0]["start_ms"]), (&json!("deleted"), &first["start_ms"]));
+    assert!((gaps[0]["end_ms"].as_i64().unwrap() - end_ms).abs() <= 1, "{gaps}");
     let list = told(&server, "/api/library/deletions").await;
     assert_eq!(list["deletions"][0]["deletion"], id);
     assert_eq!(list["deletions"][0]["can_be_undone"], true);

@@ -56,6 +56,21 @@ test("what a device still has follows what is there, until the session is finish
   assert.equal(createWallMap({ ...TIMELINE, waitingMs: 60_000 }).whatAt(45_000).kind, "nothing");
 });
 
+test("the moment before the first picture is no gap, unless somebody has said one", () => {
+  const told = { reels: [reel(0, [[0, 1400, 1000]])], gaps: [] };
+  assert.equal(createWallMap(parse(told)).startMs, 1400);
+  const said = createWallMap(parse({ ...told, gaps: [{ start_ms: 1000, end_ms: 1400, reason: "connecting" }] }));
+  assert.deepEqual([said.startMs, said.whatAt(1200).reason], [1000, "connecting"]);
+});
+
+test("what was never recorded is not told as deleted", () => {
+  const { whatAt } = createWallMap(parse({
+    reels: [reel(0, [[0, 1000, 1000], [1000, 10_000, 1000], [2000, 29_000, 1000]])],
+    gaps: [{ start_ms: 2000, end_ms: 29_000, reason: "deleted" }, { start_ms: 4000, end_ms: 6000, reason: "hidden" }],
+  }));
+  assert.deepEqual([3000, 5000, 20_000].map((ms) => whatAt(ms).reason), ["deleted", "hidden", "deleted"]);
+});
+
 test("what was said of a part of a hole explains the rest of it", () => {
   const { whatAt } = createWallMap(parse({ reels: [reel(0, [[0, 1000, 1000], [1000, 10_000, 20_000]])], gaps: [{ start_ms: 3000, end_ms: 9000, reason: "hidden" }] }));
   assert.deepEqual([2500, 5000, 9500].map((ms) => whatAt(ms).reason), ["hidden", "hidden", "hidden"]);

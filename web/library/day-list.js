@@ -93,7 +93,7 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
     );
   }
 
-  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen @param {string} only of this device, "" for all @param {{ told: import("./deletions.js").Notes, fromMs: number, beforeMs: number }} notes */
+  /** @param {import("./list.js").Session[]} sessions @param {Set<string>} chosen @param {string | null} only of this device, "" for all; null where a day is not had whole @param {{ told: import("./deletions.js").Notes, fromMs: number, beforeMs: number }} notes */
   function render(sessions, chosen, only, notes) {
     const days = withNotes(groups(sessions), notes.told, notes);
     const listed = new Set(sessions.map(({ session }) => session));
@@ -109,8 +109,8 @@ export function createDayList({ root, strings, spoken, rowPictures, zone, onSele
       write(section.head, spoken.dayWithYear(startMs));
       if (section.more) write(section.more, devices.length > 0 ? t("library.day.length", { length: formatLength(footageMs) }) : "");
       if (section.download) {
-        section.download.hidden = devices.length === 0;
-        section.download.href = paths.day(day, zone, only);
+        section.download.hidden = devices.length === 0 || only === null;
+        section.download.href = paths.day(day, zone, only || "");
       }
       if (section.notes) renderNotes(section.notes, (notes.told.get(day) || []).map(note));
       const blocks = devices.map(({ device, name, sessions: of }) => {

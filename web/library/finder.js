@@ -112,8 +112,8 @@ export function createFinder({ page, strings, spoken, pictures, onChosen, onTold
     const more = /** @type {HTMLButtonElement} */ (byId("more"));
     byId("more-box").hidden = next === null;
     more.disabled = isLoading;
-    write(byId("count"), total.sessions > 0 ? t("library.count", { count: total.sessions, days: count("library.days.count", total.days) }) : "");
-    list.render(sessions, chosen, deviceField.value, shownNotes());
+    write(byId("count"), total.sessions > 0 && !isFiltered() ? t("library.count", { count: total.sessions, days: count("library.days.count", total.days) }) : "");
+    list.render(sessions, chosen, textField.value.trim() === "" ? deviceField.value : null, shownNotes());
   }
 
   /** @param {boolean} isMore */

@@ -122,6 +122,7 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
     const { startMs, endMs } = span();
     from.value = toField(startMs);
     to.value = toField(endMs);
+    /** @type {HTMLButtonElement} */ (byId("part-keep")).disabled = false;
     for (const field of [from, to]) {
       field.removeAttribute("aria-invalid");
       field.min = toField(bounds.startMs);
@@ -151,8 +152,15 @@ export function createPart({ page, strings, nowMs, onChange, onKeep }) {
       if (isRight) field.removeAttribute("aria-invalid");
       else field.setAttribute("aria-invalid", "true");
     }
-    if (isRight) set(begin, end);
-    else say(t("library.part.wrong"), true);
+    /** @type {HTMLButtonElement} */ (byId("part-keep")).disabled = !isRight;
+    if (isRight) return set(begin, end);
+    // What was offered is another part than the fields say.
+    turn += 1;
+    page.clearTimeout(timer);
+    const wrong = make("li");
+    wrong.append(line(t("library.part.wrong"), "wrong"));
+    byId("part-plans").replaceChildren(wrong);
+    say("", false);
   }
 
   from.addEventListener("change", typed);

@@ -273,7 +273,7 @@ export function createPlayerView({ page, strings, spoken, pictures, ask, say, on
     ask.open({ title: t("library.go_to"), label: t("library.timeline.slider"), value: toField(nowMs), yes: t("library.go_to.do"), type: "datetime-local" }, async (value) => {
       const ms = fromField(value, nowMs);
       const { startMs, endMs } = bounds();
-      if (ms === null || ms < startMs - 1000 || ms > endMs) return t("library.part.wrong");
+      if (ms === null || ms < startMs - 1000 || ms > endMs) return t("library.go_to.outside", { from: spoken.moment(startMs), to: spoken.moment(endMs) });
       player.seek(ms);
       return "";
     });

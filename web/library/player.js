@@ -20,6 +20,8 @@ import { advance, follow } from "./clock.js";
 const TICK_MS = 100;
 /** More would go on after the key has been let go. */
 const MOST_STEPS = 3;
+/** Nobody minds that much in front of the first picture of all. */
+const TOGETHER_MS = 1000;
 /** Long enough to be read. */
 const SKIPPED_MS = 4000;
 
@@ -49,6 +51,8 @@ export function createPlayer({ page, onChange }) {
   let gapUntil = 0;
 
   const startMs = () => Math.min(...lanes.map((lane) => lane.map().startMs));
+  /** Those that begin within a moment are all on the screen from the first picture on. */
+  const beginMs = () => Math.max(...lanes.map((lane) => lane.map().startMs).filter((ms) => ms - startMs() < TOGETHER_MS));
   const endMs = () => Math.max(...lanes.map((lane) => (lane.map().footage.length > 0 ? lane.map().footage[lane.map().footage.length - 1].endMs : lane.map().startMs)));
 
   /** @param {number} fromMs @param {number} toMs */
@@ -186,7 +190,7 @@ export function createPlayer({ page, onChange }) {
       lane.setRate(rate);
       if (!isSeeking && lane.map().whatAt(clockMs).kind === "footage") lane.play();
     }
-    if (isEnd) void seek(startMs());
+    if (isEnd) void seek(beginMs());
     onChange();
   }
 
@@ -220,10 +224,10 @@ export function createPlayer({ page, onChange }) {
       isPlaying = false;
       isEnd = false;
       rate = 1;
-      clockMs = startMs();
+      clockMs = beginMs();
       page.clearInterval(timer);
       timer = page.setInterval(tick, TICK_MS);
-      void seek(atMs === null ? startMs() : atMs);
+      void seek(atMs === null ? beginMs() : atMs);
     },
     lanes: () => lanes,
     nowMs: () => clockMs,

@@ -57,8 +57,11 @@ export function createSpoken(strings) {
     mark({ kind: name, detail }) {
       const key = `library.mark.${name}`;
       const text = has(key) ? t(key) : name;
+      if (detail !== "" && name === "mark") return detail;
       return detail === "" ? text : t("library.gap.detail", { reason: text, detail });
     },
+    /** @param {number} ms */
+    moment: (ms) => `${short.format(ms)}, ${formatClock(ms)}`,
   };
 }
 

@@ -13,6 +13,12 @@
 /** A file is moved by up to 30 ms to follow the encoder's drift, and frames are up to 67 ms apart: no gap for people. */
 export const SEAM_MS = 150;
 
+/** A camera that has just been opened takes so long for its first picture. */
+const PROMPT_MS = 2000;
+
+/** Why something that was recorded is not there. */
+const GONE = ["deleted", "expired", "file_missing", "file_damaged"];
+
 /** @typedef {import("./timeline.js").Timeline} Timeline */
 /** @typedef {{ reel: number, mediaMs: number, wallMs: number }} Place */
 /** @typedef {{ reel: number, mediaMs: number, startMs: number, endMs: number }} Stretch */
@@ -55,12 +61,15 @@ function join(stretches) {
 }
 
 /** @param {Pick<Timeline, "reels" | "gaps" | "startMs" | "endMs" | "state" | "waitingMs">} timeline */
-export function createWallMap({ reels, gaps, startMs, endMs, state, waitingMs }) {
+export function createWallMap({ reels, gaps, startMs: begunMs, endMs, state, waitingMs }) {
   /** @type {Stretch[]} */
   const stretches = reels
     .flatMap(({ reel, pieces }) => pieces.map(({ mediaMs, wallMs, lengthMs }) => ({ reel, mediaMs, startMs: wallMs, endMs: wallMs + lengthMs })))
     .sort((a, b) => a.startMs - b.startMs);
   const footage = join(stretches);
+  // The moment between a beginning and its first picture is no gap for people, where nobody has said one.
+  const isPrompt = footage.length > 0 && footage[0].startMs - begunMs < PROMPT_MS && !gaps.some((gap) => gap.startMs < footage[0].startMs);
+  const startMs = isPrompt ? footage[0].startMs : begunMs;
   const lastMs = footage.length > 0 ? footage[footage.length - 1].endMs : startMs;
   const isWaiting = state !== "finished" && waitingMs > 0;
   const untilMs = Math.max(endMs, lastMs, isWaiting ? lastMs + waitingMs : 0);
@@ -77,8 +86,11 @@ export function createWallMap({ reels, gaps, startMs, endMs, state, waitingMs })
     const next = index + 1 < footage.length ? footage[index + 1] : null;
     const hole = { startMs: before ? before.endMs : startMs, endMs: next ? next.startMs : untilMs };
     if (wallMs < startMs || wallMs >= untilMs) return { kind: "nothing", startMs: wallMs < startMs ? -Infinity : untilMs, endMs: wallMs < startMs ? startMs : Infinity, reason: "", detail: "" };
-    // What the device says of the hole; of several, the one that lasts longest at this time.
-    const said = gaps.filter((gap) => gap.startMs <= wallMs && wallMs < gap.endMs).sort((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs))[0];
+    // What the device says of the hole; of several, the one that lasts longest at this time. What is gone goes last: its time
+    // reaches from the first of its files to the last, and something was never recorded between them, perhaps.
+    const said = gaps
+      .filter((gap) => gap.startMs <= wallMs && wallMs < gap.endMs)
+      .sort((a, b) => Number(GONE.includes(a.reason)) - Number(GONE.includes(b.reason)) || b.endMs - b.startMs - (a.endMs - a.startMs))[0];
     if (said) return { kind: "gap", startMs: Math.max(hole.startMs, said.startMs), endMs: Math.min(hole.endMs, said.endMs), reason: said.reason, detail: said.detail };
     if (!next && isWaiting) return { kind: "waiting", startMs: hole.startMs, endMs: hole.endMs, reason: "", detail: "" };
     // Seconds apart from what was said: what follows or precedes it explains the rest of the hole, too.

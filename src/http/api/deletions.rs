@@ -320,7 +320,7 @@ impl Dated {
         self.bytes = self.bytes.saturating_add(deletion.bytes);
         self.start_ms = self.start_ms.min(deletion.start_us.div_euclid(1000));
         self.end_ms = self.end_ms.max(deletion.end_us.div_euclid(1000));
-        self.can_be_undone |= deletion.can_be_restored();
+        self.can_be_undone |= deletion.can_be_restored() && !deletion.waiting.is_empty();
         if let Some(known) = self.sessions.iter_mut().find(|known| known.session == session.id) {
             known.files += deletion.files;
             known.bytes = known.bytes.saturating_add(deletion.bytes);

@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 pub(super) use file::File;
-pub(super) use made::{Reel, Small, Zip};
+pub(super) use made::{Reel, Small, Zip, refused};
 pub(super) use wanted::About;
 use wanted::{Wanted, wanted};
 
@@ -36,6 +36,12 @@ pub(super) trait Entity: Send + Sync + 'static {
     fn about(&self) -> &About;
 
     fn content_type(&self) -> HeaderValue;
+
+    /// Goes on with what must be known before the bytes from there on can be read; `true` when it is.
+    /// Blocks for a moment.
+    fn prepare(&self, _at: u64, _max_bytes: usize) -> io::Result<bool> {
+        Ok(true)
+    }
 
     /// Some of its bytes from there, at most so many, at least one. Blocks.
     fn read(&self, at: u64, max_bytes: usize) -> io::Result<Bytes>;
@@ -52,13 +58,19 @@ const READERS: usize = 32;
 
 static TURNS: Semaphore = Semaphore::const_new(READERS);
 
-/// Runs what blocks when it is its turn.
+/// Runs what blocks when it is its turn, which lasts as long as the work: that goes on when nobody
+/// waits for it any more.
 async fn in_turn<T: Send + 'static>(
-    turns: &Semaphore,
+    turns: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
-    let _turn = turns.acquire().await.map_err(io::Error::other)?;
-    spawn_blocking(work).await.map_err(io::Error::other)
+    let turn = turns.acquire().await.map_err(io::Error::other)?;
+    let working = spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    working.await.map_err(io::Error::other)
 }
 
 /// The answer to a GET or HEAD with these headers.
@@ -183,12 +195,20 @@ fn range_of<E: Entity>(entity: Arc<E>, range: Range<u64>) -> impl Stream<Item = 
         }
         let max_bytes = PIECE_BYTES.min(range.end - range.start) as usize;
         let turns = entity.turns();
-        let reading = in_turn(turns, move || {
-            let read = entity.read(range.start, max_bytes);
-            (entity, read)
-        });
-        let (entity, read) = reading.await?;
-        let piece = read?;
+        let mut entity = entity;
+        let piece = loop {
+            let reading = in_turn(turns, move || {
+                let read = entity.prepare(range.start, max_bytes).and_then(|is_ready| {
+                    is_ready.then(|| entity.read(range.start, max_bytes)).transpose()
+                });
+                (entity, read)
+            });
+            let (back, read) = reading.await?;
+            entity = back;
+            if let Some(piece) = read? {
+                break piece;
+            }
+        };
         if piece.is_empty() || piece.len() > max_bytes {
             // Its length was told: whoever waits for the rest sees that it breaks off.
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,11 +1,12 @@
 //! Files that are taken along together: a zip that is read in any order.
 
+mod checksum;
 mod layout;
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -13,11 +14,12 @@ use bytes::Bytes;
 
 use super::reels::{Portion, Reading, Stamp, read_at};
 use crate::clock::zone::Zone;
+use checksum::Checksum;
 pub(crate) use layout::Entry;
 use layout::{Layout, Span};
 
-/// Read at once for a checksum.
-const PIECE_BYTES: usize = 1 << 20;
+/// An entry's name, path, place and checksum.
+const ENTRY_BYTES: u64 = 512;
 
 /// As much of a digest as no two archives share.
 const TAG_BYTES: usize = 12;
@@ -46,7 +48,7 @@ pub(crate) struct Archive {
 }
 
 /// Of each entry, once it is known.
-pub(crate) type Checksums = Arc<[OnceLock<u32>]>;
+pub(crate) type Checksums = Arc<[Checksum]>;
 
 /// What is read of an entry.
 #[derive(Debug, Clone)]
@@ -95,7 +97,7 @@ impl Archive {
         let (entries, contents): (Vec<Entry>, Vec<Content>) = entries.into_iter().unzip();
         Self {
             layout: Layout::new(entries, zone),
-            checksums: contents.iter().map(|_| OnceLock::new()).collect(),
+            checksums: contents.iter().map(|_| Checksum::default()).collect(),
             contents,
             tag: hex::encode(&digest.finish().as_ref()[..TAG_BYTES]),
             modified,
@@ -119,6 +121,16 @@ impl Archive {
     /// What was found out of its entries.
     pub(crate) fn checksums(&self) -> &Checksums {
         &self.checksums
+    }
+
+    /// About how much memory it holds.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        let made = self.contents.iter().map(|content| match content {
+            Content::Made(bytes) => bytes.len() as u64,
+            Content::Reel(portion) => portion.weight_bytes(),
+            Content::File { .. } => 0,
+        });
+        self.contents.len() as u64 * ENTRY_BYTES + made.sum::<u64>()
     }
 
     /// With what was found out of another one that is the same.
@@ -151,28 +163,36 @@ impl Archive {
         }
     }
 
-    fn crc(&self, entry: usize) -> io::Result<u32> {
-        let (content, known) = (&self.contents[entry], &self.checksums[entry]);
-        if let Some(crc) = known.get() {
-            return Ok(*crc);
-        }
-        let crc = match content {
-            Content::Made(bytes) => crc32fast::hash(bytes),
-            _ => {
-                let mut hasher = crc32fast::Hasher::new();
-                let mut at = 0;
-                loop {
-                    let piece = self.content(entry, at, PIECE_BYTES)?;
-                    if piece.is_empty() {
-                        break;
+    /// Goes on with what must be known before the bytes from there on can be read; `true` when it is.
+    /// Blocks for some tenths of a second.
+    ///
+    /// # Errors
+    /// When a file is gone or is another one.
+    pub(crate) fn prepare(&self, at: u64, max_bytes: usize) -> io::Result<bool> {
+        match self.layout.span(at, max_bytes as u64) {
+            None | Some(Span::Content { .. }) => Ok(true),
+            Some(Span::Header { entry, .. }) => Ok(self.step(entry)?.is_some()),
+            Some(Span::Directory { .. }) => {
+                for entry in 0..self.contents.len() {
+                    if self.step(entry)?.is_none() {
+                        return Ok(false);
                     }
-                    hasher.update(&piece);
-                    at += piece.len() as u64;
                 }
-                hasher.finalize()
+                Ok(true)
             }
-        };
-        Ok(*known.get_or_init(|| crc))
+        }
+    }
+
+    fn step(&self, entry: usize) -> io::Result<Option<u32>> {
+        self.checksums[entry].step(|at, bytes| self.content(entry, at, bytes))
+    }
+
+    fn crc(&self, entry: usize) -> io::Result<u32> {
+        loop {
+            if let Some(crc) = self.step(entry)? {
+                return Ok(crc);
+            }
+        }
     }
 
     fn content(&self, entry: usize, at: u64, bytes: usize) -> io::Result<Bytes> {

@@ -1,6 +1,5 @@
 //! Single pictures of recordings.
 
-use std::fs;
 use std::io;
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ impl Reels {
         let Kind::Joinable(_) = &front.kind else { return Ok(None) };
         let head = self.fronts.head(&front)?;
         let Some(mut reader) = FrameReader::new(&head, at_ns) else { return Ok(None) };
-        let file = fs::File::open(&front.path)?;
+        let file = front.open()?;
         loop {
             match reader.poll().map_err(io::Error::other)? {
                 FrameStep::Need { offset, bytes } => reader.give(read_at(&file, offset, bytes)?),

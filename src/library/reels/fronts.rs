@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use container::ErrorKind;
-use container::reel::{Configuration, Fragments, Head, HeadReader, HeadStep, Zero};
+use container::reel::{Configuration, Head, HeadReader, HeadStep, Zero};
 use quick_cache::sync::Cache;
 use quick_cache::{UnitWeighter, Weighter};
 
@@ -46,9 +46,6 @@ const HEADS_AT_ONCE: usize = 64;
 /// A disk reads several files at once faster than one after the other; more than this it has no use
 /// for.
 const READERS: usize = 4;
-
-/// As Apple asks for: pieces that are long enough for few requests, and short enough to seek in.
-pub(crate) const FRAGMENT_NS: i64 = 6_000_000_000;
 
 /// Fewer files are read as fast by one.
 const LEAST_FILES_A_READER: usize = 16;
@@ -136,7 +133,7 @@ pub(crate) struct Front {
     pub(crate) file: File,
     pub(super) path: PathBuf,
     pub(super) stamp: Option<Stamp>,
-    pub(super) modified: SystemTime,
+    pub(crate) modified: SystemTime,
     pub(crate) kind: Kind,
 }
 
@@ -151,6 +148,15 @@ pub(crate) enum Kind {
 }
 
 impl Front {
+    /// Opens the file that was looked at. Blocks.
+    ///
+    /// # Errors
+    /// When it is gone, or another one is in its place.
+    pub(crate) fn open(&self) -> io::Result<fs::File> {
+        let stamp = self.stamp.ok_or(io::ErrorKind::NotFound)?;
+        stamp.open(&self.path)
+    }
+
     pub(crate) fn fault(&self) -> Option<Fault> {
         match self.kind {
             Kind::Faulty(fault) => Some(fault),
@@ -165,8 +171,6 @@ pub(crate) struct Brief {
     pub(super) configuration: Arc<Configuration>,
     pub(super) duration_ns: i64,
     pub(super) zero: Option<Zero>,
-    /// How many pieces a playlist names of it.
-    pub(crate) fragments: u32,
 }
 
 /// Reads fronts. Clones remember the same ones.
@@ -230,10 +234,19 @@ impl Fronts {
         if let Some(head) = self.heads.get(&key) {
             return Ok(head);
         }
-        let head = read_head(&stamp.open(&front.path)?, stamp)?.map_err(io::Error::other)?;
-        let head = Arc::new(head);
-        self.heads.insert(key, Arc::clone(&head));
-        Ok(head)
+        let read = front.open().and_then(|file| read_head(&file, stamp)?.map_err(io::Error::other));
+        match read {
+            Ok(head) => {
+                let head = Arc::new(head);
+                self.heads.insert(key, Arc::clone(&head));
+                Ok(head)
+            }
+            Err(error) => {
+                // What was known of it does not hold: who looks next sees the fault.
+                self.briefs.remove(&key);
+                Err(error)
+            }
+        }
     }
 
     fn front(&self, path: PathBuf, file: &File) -> Front {
@@ -285,8 +298,6 @@ impl Fronts {
             configuration: self.configuration(head.configuration()),
             duration_ns: head.duration_ns(),
             zero: head.zero().cloned(),
-            fragments: Fragments::of(&head, FRAGMENT_NS)
-                .map_or(0, |fragments| u32::try_from(fragments.list().len()).unwrap_or(u32::MAX)),
         });
         self.briefs.insert(key.clone(), Arc::clone(&brief));
         self.heads.insert(key, Arc::new(head));

@@ -58,7 +58,8 @@ pub(super) enum Until {
 impl Until {
     fn is_over(self, first: &Front, next: &Front, length_ns: i64) -> bool {
         let slot = |from_us: WallUs, front: &Front| {
-            front.file.start_us.saturating_sub(from_us).div_euclid(LONGEST_REEL_US)
+            // The first file may begin a moment before its session.
+            front.file.start_us.saturating_sub(from_us).max(0) / LONGEST_REEL_US
         };
         match self {
             Self::Slot { from_us } => {

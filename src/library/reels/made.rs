@@ -82,10 +82,16 @@ impl Made {
         self.places.iter().all(is_same)
     }
 
-    pub(super) fn weight_bytes(&self) -> u64 {
-        let seconds = u64::try_from(self.outline.duration_us / 1_000_000).unwrap_or(0);
-        LEAST_WEIGHT_BYTES + seconds.saturating_mul(INDEX_BYTES_A_SECOND)
+    /// About how much memory it holds.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        index_bytes(&self.outline)
     }
+}
+
+/// About how much memory takes what there is such an outline of.
+pub(super) fn index_bytes(outline: &Outline) -> u64 {
+    let seconds = u64::try_from(outline.duration_us / 1_000_000).unwrap_or(0);
+    LEAST_WEIGHT_BYTES + seconds.saturating_mul(INDEX_BYTES_A_SECOND)
 }
 
 /// Reads the bytes of a reel, in any order. Holds the file open that it read last.
@@ -124,8 +130,8 @@ impl Reading {
         Ok(all.freeze())
     }
 
-    /// Writes all of it to a file, and says of each piece how long it was; whoever is told can end it.
-    /// What is taken as it is goes
+    /// Writes all of it to a file, and says of each piece how long it was: whoever is told that can end
+    /// it. What is taken as it is goes
     /// from file to file without passing through this program, where the system can do that. Blocks.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use super::session::Session;
 use fronts::Fronts;
 pub(super) use fronts::read_at;
-pub(crate) use fronts::{FRAGMENT_NS, Fault, Front, Kind, Stamp};
+pub(crate) use fronts::{Fault, Front, Kind, Stamp};
 use groups::{Group, Until, groups};
 use made::MakeError;
 pub(crate) use made::{Made, Reading};
@@ -42,6 +42,9 @@ const EXPECTED_OUTLINES: usize = 512;
 /// What any outline takes, and each of its stretches.
 const OUTLINE_BYTES: u64 = 512;
 const STRETCH_BYTES: u64 = 24;
+
+/// A file that can suddenly not be read is faulty at the next look, and the others go on without it.
+const LOOKS: usize = 3;
 
 /// Whose reel it is, since a tag alone would give it to whoever knows it; and its tag.
 type Key = (PathBuf, String);
@@ -121,9 +124,21 @@ impl Reels {
 
     /// What a session consists of. Blocks.
     pub(crate) fn lineup(&self, session: &Session) -> Lineup {
-        let (fronts, groups) = self.groups(session);
-        let reels = groups.iter().filter_map(|group| self.entry(session, &fronts, group)).collect();
-        Lineup { fronts, reels }
+        let mut looks = LOOKS;
+        loop {
+            looks -= 1;
+            let (fronts, groups) = self.groups(session);
+            let entries: Result<Vec<Option<Entry>>, ()> = groups
+                .iter()
+                .map(|group| match self.entry(session, &fronts, group) {
+                    Err(MakeError::Disk(_)) if looks > 0 => Err(()),
+                    entry => Ok(entry.map_err(|error| refused(session, &error)).ok()),
+                })
+                .collect();
+            if let Ok(entries) = entries {
+                return Lineup { fronts, reels: entries.into_iter().flatten().collect() };
+            }
+        }
     }
 
     /// One of its reels: of a version, whichever number it has by now, or as it is now. `None` when
@@ -155,7 +170,12 @@ impl Reels {
         {
             return None;
         }
-        self.make(session, &recipe).map_err(|error| refused(session, &error)).ok()
+        let made = self.make(session, &recipe);
+        if made.is_err() {
+            // Its address must not be told again.
+            self.outlines.remove(&key(session, &recipe.tag()));
+        }
+        made.map_err(|error| refused(session, &error)).ok()
     }
 
     fn groups(&self, session: &Session) -> (Vec<Front>, Vec<Group>) {
@@ -164,14 +184,18 @@ impl Reels {
         (fronts, groups)
     }
 
-    fn entry(&self, session: &Session, fronts: &[Front], group: &Group) -> Option<Entry> {
+    fn entry(
+        &self,
+        session: &Session,
+        fronts: &[Front],
+        group: &Group,
+    ) -> Result<Entry, MakeError> {
         if let [alone] = group.files[..]
             && matches!(fronts[alone].kind, Kind::Alone)
         {
-            return Some(Entry::Alone(alone));
+            return Ok(Entry::Alone(alone));
         }
-        let outline = self.outline(session, &group.recipe(fronts, usize::MAX));
-        outline.map(Entry::Reel).map_err(|error| refused(session, &error)).ok()
+        self.outline(session, &group.recipe(fronts, usize::MAX)).map(Entry::Reel)
     }
 
     /// What comes of it, made only where nobody remembers.

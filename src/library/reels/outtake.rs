@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use container::reel::{Cut, ReelError};
 
-use super::made::MakeError;
+use super::made::{MakeError, index_bytes};
 use super::recipe::{Outline, Recipe};
 use super::stretches::media_us;
-use super::{Front, Group, Kind, Made, Reels, Until, groups, refused};
+use super::{Front, Group, Kind, LOOKS, Made, Reels, Until, groups, refused};
 use crate::clock::WallUs;
 use crate::library::session::{File, Session};
 
-/// A day on the clock that goes back, in one file: its index is some 40 MB, and in memory only while
-/// it is read.
+/// A day on the clock that goes back, in one file: its index is some 40 MB, and in memory as long as
+/// somebody reads it.
 const LONGEST_EXPORT_NS: i64 = 25 * 3600 * 1_000_000_000;
 
 /// A file that an early version has written: it is had by itself alone.
@@ -40,6 +40,11 @@ pub(crate) struct Portion {
 }
 
 impl Portion {
+    /// About how much memory it takes to read it.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        index_bytes(&self.outline)
+    }
+
     /// To be read. Blocks.
     ///
     /// # Errors
@@ -55,6 +60,20 @@ impl Portion {
 impl Reels {
     /// What of a session lies between two wall times, as few files as possible. Blocks.
     pub(crate) fn cut(&self, session: &Session, from_us: WallUs, to_us: WallUs) -> Outtake {
+        (1..LOOKS)
+            .find_map(|_| self.cut_once(session, from_us, to_us, IfUnreadable::LookAgain))
+            .or_else(|| self.cut_once(session, from_us, to_us, IfUnreadable::LeaveOut))
+            .unwrap_or_default()
+    }
+
+    /// `None` when a file that could be read a moment ago cannot be, and it is to be looked at again.
+    fn cut_once(
+        &self,
+        session: &Session,
+        from_us: WallUs,
+        to_us: WallUs,
+        if_unreadable: IfUnreadable,
+    ) -> Option<Outtake> {
         let inside = |file: &&File| file.start_us < to_us && from_us < file.end_us();
         let files: Vec<File> = session.files.iter().filter(inside).cloned().collect();
         let fronts = self.fronts.read(&self.root, session, &files);
@@ -75,9 +94,27 @@ impl Reels {
             from_us,
             to_us,
         };
-        groups.iter().for_each(|group| taking.take(group, &mut outtake));
-        outtake
+        for group in &groups {
+            let taken = taking.take(group, &mut outtake);
+            if taken == Taken::Unreadable && if_unreadable == IfUnreadable::LookAgain {
+                return None;
+            }
+        }
+        Some(outtake)
     }
+}
+
+/// What becomes of a group of which a file can suddenly not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfUnreadable {
+    LookAgain,
+    LeaveOut,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Done,
+    Unreadable,
 }
 
 /// What is taken of which files.
@@ -91,24 +128,31 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     /// Adds what of a group is wanted: two files, where one would be too long.
-    fn take(&self, group: &Group, outtake: &mut Outtake) {
+    fn take(&self, group: &Group, outtake: &mut Outtake) -> Taken {
         if let [only] = group.files[..]
             && matches!(self.fronts[only].kind, Kind::Alone)
         {
-            return;
+            return Taken::Done;
         }
         match self.portion(group.recipe(self.fronts, usize::MAX)) {
             Ok(portion) => outtake.portions.push(portion),
             Err(MakeError::Reel(ReelError::Empty)) => {}
             Err(MakeError::Reel(ReelError::TooLong)) if group.files.len() > 1 => {
-                group.halves().iter().for_each(|half| self.take(half, outtake));
+                let taken = group.halves().map(|half| self.take(&half, outtake));
+                if taken.contains(&Taken::Unreadable) {
+                    return Taken::Unreadable;
+                }
             }
             Err(error) => {
                 refused(self.session, &error);
                 let files = group.files.iter().map(|&at| &self.fronts[at].file);
                 outtake.left_out.extend(files.map(|file| (file.clone(), UNJOINABLE)));
+                if matches!(error, MakeError::Disk(_)) {
+                    return Taken::Unreadable;
+                }
             }
         }
+        Taken::Done
     }
 
     fn portion(&self, whole: Recipe) -> Result<Portion, MakeError> {

@@ -82,16 +82,16 @@ impl Deletions {
         of.peek().is_some() && of.all(Deletion::can_be_restored)
     }
 
-    /// One that has something of a time, and can be taken back.
+    /// One that has something of a time, and of which that is still there.
     pub(crate) fn touching(&self, start_us: WallUs, end_us: WallUs) -> Option<&Deletion> {
         let is_inside = |file: &File| file.start_us < end_us && start_us < file.end_us();
         let touches = |deletion: &&Deletion| deletion.waiting.iter().any(is_inside);
-        self.iter().filter(|deletion| deletion.can_be_restored()).find(touches)
+        self.iter().find(touches)
     }
 
-    /// The files that are to be removed when it can no longer be taken back.
-    pub(crate) fn to_come(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
-        let later = self.iter().filter(move |deletion| deletion.until_us > now_us);
+    /// The files that are to be removed after that time.
+    pub(crate) fn to_come(&self, after_us: WallUs) -> impl Iterator<Item = &File> {
+        let later = self.iter().filter(move |deletion| deletion.until_us > after_us);
         later.flat_map(|deletion| &deletion.waiting)
     }
 
@@ -100,9 +100,15 @@ impl Deletions {
         self.iter().find(|deletion| *deletion.id == *id)
     }
 
-    /// The files that are to be removed by then.
-    pub(super) fn due(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
-        let due = self.iter().filter(move |deletion| deletion.until_us <= now_us);
+    /// The files that are to be removed by then, of one deletion or of all.
+    pub(super) fn due<'a>(
+        &'a self,
+        now_us: WallUs,
+        only: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a File> {
+        let due = self.iter().filter(move |deletion| {
+            deletion.until_us <= now_us && only.is_none_or(|id| *deletion.id == *id)
+        });
         due.flat_map(|deletion| &deletion.waiting)
     }
 }
@@ -110,6 +116,6 @@ impl Deletions {
 impl Deletion {
     /// Whether nothing of it has been removed. What a device has gone on with counts again by itself.
     pub(crate) fn can_be_restored(&self) -> bool {
-        !self.is_swept && !self.waiting.is_empty()
+        !self.is_swept
     }
 }

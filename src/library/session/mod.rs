@@ -184,8 +184,12 @@ impl Session {
 
     /// The deleted files that can be removed by then: none of a time that is kept, whenever somebody
     /// wanted that, and none of a journal that a newer version has written.
-    pub(crate) fn removable(&self, now_us: WallUs) -> impl Iterator<Item = &File> {
-        let due = self.deletions.due(now_us).filter(|_| !self.is_newer);
+    pub(crate) fn removable<'a>(
+        &'a self,
+        now_us: WallUs,
+        deletion: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a File> {
+        let due = self.deletions.due(now_us, deletion).filter(|_| !self.is_newer);
         due.filter(|file| !self.kept.touches(file.start_us, file.end_us()))
     }
 

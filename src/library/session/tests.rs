@@ -47,8 +47,8 @@ fn what_is_deleted_waits_and_comes_back() {
     let deletion = session.deletions.get("d-1").unwrap();
     assert_eq!((deletion.files, deletion.bytes, &*deletion.by), (2, 40, "Ann"));
     assert_eq!((deletion.start_us, deletion.end_us), (0, 190_000_000));
-    assert_eq!(session.deletions.due(499).count(), 0);
-    assert_eq!(session.deletions.due(500).count(), 2);
+    assert_eq!(session.deletions.due(499, None).count(), 0);
+    assert_eq!(session.deletions.due(500, None).count(), 2);
     apply(&mut session, editing::restore("d-1".to_owned(), "Ann".to_owned())).unwrap();
     assert_eq!(session.files, before);
     assert_eq!(session.deletions.iter().count(), 0);
@@ -122,7 +122,7 @@ fn a_file_that_goes_on_after_its_deletion_is_there_again() {
     let longer = r#"{"v":1,"at":"x","event":"replaced","file":"video_3.webm","generation":1,"start_us":130000000,"duration_us":61000000,"bytes":31,"tracks":[],"sha256":"x"}"#;
     Line::read_all(longer.as_bytes()).for_each(|line| session.apply(&line));
     assert_eq!(session.file("video_3.webm").unwrap().bytes, 31);
-    assert_eq!(session.deletions.due(i64::MAX).count(), 0, "it would be removed");
+    assert_eq!(session.deletions.due(i64::MAX, None).count(), 0, "it would be removed");
 }
 
 #[test]

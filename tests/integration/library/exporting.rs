@@ -99,6 +99,24 @@ async fn what_one_file_cannot_hold_is_a_zip_or_encoded_anew() {
 }
 
 #[tokio::test]
+async fn of_a_device_it_is_the_recording_that_has_something_of_that_time() {
+    let server = Server::start(&SHORT);
+    record_all(&server, "session-1", &[("chromium-webm-vp8-opus", 0)]).await;
+    let begins = called(start_ms(&server, "session-1").await).1.replace('.', ":");
+    record_all(&server, "session-2", &[("chromium-mp4-h264-opus", 3_600_000)]).await;
+    let folder = server.folder.path().join("taken");
+    std::fs::create_dir(&folder).unwrap();
+    let out = folder.to_str().unwrap();
+    let (code, said) = export(&server, &["bench 3", "--from", &begins, "--out", out]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(".webm\n"), "{said}");
+    // Without a time it is the last one.
+    let (code, said) = export(&server, &["bench 3", "--out", out]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(".mp4\n"), "{said}");
+}
+
+#[tokio::test]
 async fn what_is_interrupted_leaves_nothing_and_can_be_done_again() {
     let server = Server::start(&SHORT);
     record_all(&server, "session-1", &[("chromium-webm-vp8-opus", 0)]).await;

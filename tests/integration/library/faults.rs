@@ -36,6 +36,10 @@ async fn faulty_files_are_listed_with_their_fault_and_the_others_play() {
     assert_eq!(faults[..4], ["missing", "empty", "truncated", "damaged"], "{timeline}");
     assert!(faults[4..].iter().all(|fault| fault.is_empty()), "{faults:?}");
     assert_eq!(told.len(), own.len(), "what is foreign is not listed");
+    let gaps = timeline["gaps"].as_array().unwrap().iter();
+    let lost: Vec<_> = gaps.map(|gap| gap["reason"].as_str().unwrap()).collect();
+    let wanted = ["file_missing", "file_damaged", "file_damaged", "file_damaged"];
+    assert!(lost.starts_with(&wanted), "{lost:?}");
     let url = timeline["reels"][0]["url"].as_str().unwrap();
     let whole = saved(&server, url, "whole").await;
     let parts: Vec<String> = own[4..].iter().flat_map(|file| packets(file, "0:v:0")).collect();

@@ -18,6 +18,8 @@ use super::entry;
 use crate::auth::Pass;
 use crate::library::Change;
 use crate::library::Session;
+use crate::library::listing::Course;
+use crate::live::Behind;
 
 /// Connections are taken for dead by routers after a minute without a word.
 const KEPT_ALIVE: Duration = Duration::from_secs(20);
@@ -78,7 +80,11 @@ impl Telling {
         let sees = |session: &Session| sees_session(&self.pass, session);
         match self.state.library.summary_of(&id, sees)? {
             Some(summary) => {
-                let entry = entry(&self.state, &self.state.streams.behind(), summary);
+                let behind = match summary.course {
+                    Course::Recording => self.state.streams.behind(),
+                    Course::Waiting | Course::Finished => Behind::default(),
+                };
+                let entry = entry(&self.state, &behind, summary);
                 Event::default().event("session").json_data(entry).ok()
             }
             None => Event::default().event("removed").json_data(Removed { session: id }).ok(),

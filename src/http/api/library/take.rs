@@ -113,7 +113,7 @@ async fn zip(
     taken.sort_by(|a, b| (&a.name, a.file.start_us).cmp(&(&b.name, b.file.start_us)));
     let root = state.library.root().to_owned();
     let zip = Zip::new(move || archive(&root, taken, zone)).await;
-    let zip = zip.map_err(|error| ApiError::internal(format!("cannot read it: {error}")))?;
+    let zip = zip.map_err(|error| ranges::refused(&error))?;
     Ok(Arc::new(zip))
 }
 

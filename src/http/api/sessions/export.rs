@@ -135,7 +135,7 @@ pub(in super::super::super) async fn export(
 }
 
 async fn answer(cut: Cut, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let unreadable = |error: io::Error| ApiError::internal(format!("cannot read it: {error}"));
+    let unreadable = |error: io::Error| ranges::refused(&error);
     match &cut.files[..] {
         [] => Err(ApiError::not_found(match &cut.left_out[..] {
             [] => "nothing of the recording lies in that time".to_owned(),

@@ -2,7 +2,6 @@
 //! ranges into the files as they lie there.
 
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -22,12 +21,15 @@ use super::super::super::ranges::{self, Small};
 use super::{blocking, file_url, find};
 use crate::clock::from_us;
 use crate::library::listing::Course;
-use crate::library::reels::{FRAGMENT_NS, Front, Kind};
+use crate::library::reels::Front;
 use crate::library::{File, Session};
 
 /// A player reads all of a playlist each few seconds while it grows: of what is longer it gets a day,
 /// the last one unless it says which.
 const LONGEST_US: i64 = 24 * 3600 * 1_000_000;
+
+/// As Apple asks for: pieces that are long enough for few requests, and short enough to seek in.
+const TARGET_NS: i64 = 6_000_000_000;
 
 const NS_PER_S: i64 = 1_000_000_000;
 
@@ -51,8 +53,8 @@ pub(in super::super::super) async fn playlist(
         let fronts = library.reels().fronts(&session);
         let shown = shown(&fronts, wanted.from_ms);
         let may_grow = is_growing && shown.end == fronts.len();
-        let mut playlist = Playlist::new(&session, &fronts[..shown.start], may_grow);
         let fronts = &fronts[shown];
+        let mut playlist = Playlist::new(&session, fronts.first(), may_grow);
         library.reels().heads(fronts, |front, head| playlist.add(&front.file, &head))?;
         io::Result::Ok(playlist.text())
     })
@@ -80,23 +82,23 @@ pub(in super::super::super) async fn init(
     let file = session.file(&name).cloned().ok_or_else(none)?;
     let library = state.library.clone();
     let bytes = blocking(move || {
-        let path = library.root().join(session.path(&file));
         let front = library.reels().fronts_of(&session, &[file]).pop();
         let mut bytes = Ok(None);
-        library.reels().heads(front.as_slice(), |_, head| {
-            let fragments = Fragments::of(&head, FRAGMENT_NS);
-            bytes = fragments.map(|fragments| init_bytes(&path, &fragments)).transpose();
+        library.reels().heads(front.as_slice(), |front, head| {
+            let fragments = Fragments::of(&head, TARGET_NS);
+            let init = fragments.map(|fragments| init_bytes(front, &fragments)).transpose();
+            bytes = init.map(|init| init.map(|bytes| (bytes, front.modified)));
         })?;
         bytes
     })
     .await?;
-    let bytes = bytes.map_err(unreadable)?.ok_or_else(none)?;
-    let init = Small::new(bytes.into(), "video/mp4").map_err(unreadable)?;
+    let (bytes, modified) = bytes.map_err(unreadable)?.ok_or_else(none)?;
+    let init = Small::new(bytes.into(), "video/mp4", modified).map_err(unreadable)?;
     Ok(ranges::answer(&Arc::new(init), &method, &headers))
 }
 
-fn init_bytes(path: &std::path::Path, fragments: &Fragments) -> io::Result<Vec<u8>> {
-    let file = fs::File::open(path)?;
+fn init_bytes(front: &Front, fragments: &Fragments) -> io::Result<Vec<u8>> {
+    let file = front.open()?;
     let mut all = Vec::new();
     for range in fragments.init() {
         let from = all.len();
@@ -119,42 +121,41 @@ fn shown(fronts: &[Front], from_ms: Option<i64>) -> Range<usize> {
     let last_day_us = ends_us.saturating_sub(LONGEST_US);
     let from_us = from_ms.map_or(last_day_us, |from_ms| from_ms.saturating_mul(1000));
     let to_us = from_us.saturating_add(LONGEST_US);
-    let place = |at_us: i64| fronts.partition_point(|front| front.file.start_us < at_us);
-    place(from_us)..place(to_us)
+    let first = fronts.partition_point(|front| front.file.end_us() <= from_us);
+    let last = match from_ms {
+        Some(_) => fronts.partition_point(|front| front.file.start_us < to_us),
+        None => fronts.len(),
+    };
+    first.min(last)..last
 }
 
 /// MP4s of a session, in their order.
 struct Playlist<'a> {
     session: &'a Session,
     may_grow: bool,
-    /// How many pieces of files stand in front of the first one, and how many files.
-    sequence: u64,
-    discontinuities: u64,
+    /// The number of the first piece. What has been removed from the front counts (RFC 8216 section
+    /// 6.2.2), and nobody remembers in how many pieces it was: it is reckoned by its time.
+    sequence: i64,
     longest_ns: i64,
     body: String,
 }
 
 impl<'a> Playlist<'a> {
-    fn new(session: &'a Session, earlier: &[Front], may_grow: bool) -> Self {
-        let earlier = earlier.iter().filter_map(|front| match &front.kind {
-            Kind::Joinable(brief) if brief.fragments > 0 => Some(u64::from(brief.fragments)),
-            _ => None,
-        });
-        let (sequence, discontinuities) =
-            earlier.fold((0, 0), |(pieces, files), fragments| (pieces + fragments, files + 1));
-        let body = String::new();
-        let longest_ns = FRAGMENT_NS;
-        Self { session, may_grow, sequence, discontinuities, longest_ns, body }
+    fn new(session: &'a Session, first: Option<&Front>, may_grow: bool) -> Self {
+        let behind_us =
+            first.map_or(0, |first| first.file.start_us.saturating_sub(session.started_us).max(0));
+        let sequence = behind_us.saturating_mul(1000) / TARGET_NS;
+        Self { session, may_grow, sequence, longest_ns: TARGET_NS, body: String::new() }
     }
 
     fn add(&mut self, file: &File, head: &Head) {
-        let Some(fragments) = Fragments::of(head, FRAGMENT_NS) else { return };
+        let Some(fragments) = Fragments::of(head, TARGET_NS) else { return };
         let url = file_url(self.session, file);
         let at = from_us(file.start_us).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
         let between = if self.body.is_empty() { "" } else { "#EXT-X-DISCONTINUITY\n" };
-        // Writing into a text does not fail.
         // With its length, since ffmpeg's reader waits for the end of the connection without one.
         let init: u64 = fragments.init().iter().map(|range| range.end - range.start).sum();
+        // Writing into a text does not fail.
         let _ = write!(
             self.body,
             "{between}#EXT-X-PROGRAM-DATE-TIME:{at}\n\
@@ -171,7 +172,7 @@ impl<'a> Playlist<'a> {
 
     /// `None` where there is no MP4.
     fn text(self) -> Option<String> {
-        let Self { may_grow, sequence, discontinuities, longest_ns, body, .. } = self;
+        let Self { may_grow, sequence, longest_ns, body, .. } = self;
         if body.is_empty() {
             return None;
         }
@@ -181,7 +182,7 @@ impl<'a> Playlist<'a> {
         let end = if may_grow { "" } else { "#EXT-X-ENDLIST\n" };
         Some(format!(
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target_s}\n\
-             #EXT-X-MEDIA-SEQUENCE:{sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}\n\
+             #EXT-X-MEDIA-SEQUENCE:{sequence}\n\
              {kind}{body}{end}"
         ))
     }

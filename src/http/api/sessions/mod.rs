@@ -77,9 +77,14 @@ static TURNS: Semaphore = Semaphore::const_new(READERS);
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let _turn = TURNS.acquire().await.map_err(|_| ApiError::internal("reading has ended"))?;
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| ApiError::internal(format!("reading has crashed: {error}")))
+    let turn = TURNS.acquire().await.map_err(|_| ApiError::internal("reading has ended"))?;
+    // The turn lasts as long as the work, which goes on when nobody waits for it any more.
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    working.await.map_err(|error| ApiError::internal(format!("reading has crashed: {error}")))
 }
 
 /// Where a file is had as it is.

@@ -45,8 +45,7 @@ pub(in super::super::super) async fn reel(
     if file != format!("video.{}", made.outline().container) {
         return Err(ApiError::not_found("the recording's timeline says what the file is called"));
     }
-    let reel = Reel::new(made)
-        .map_err(|error| ApiError::internal(format!("cannot read the reel: {error}")))?;
+    let reel = Reel::new(made).map_err(|error| ranges::refused(&error))?;
     Ok(ranges::answer(&Arc::new(reel), &method, &headers))
 }
 

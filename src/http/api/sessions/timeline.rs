@@ -10,9 +10,13 @@ use super::super::super::authenticate::Holder;
 use super::super::super::error::{ApiError, Path};
 use super::super::library::{StateView, shown_name, waiting_ms};
 use super::{blocking, file_url, find};
+use crate::library::journal::BY_HAND;
 use crate::library::listing::Course;
-use crate::library::reels::{Entry, Front, Lineup, Outline, Stretch};
-use crate::library::{Gap, Kept, Mark, Session};
+use crate::library::reels::{Entry, Fault, Front, Lineup, Outline, Stretch};
+use crate::library::{Deletion, Gap, Kept, Mark, Session};
+
+/// Files follow each other as closely, whatever their encoder's clock does.
+const SEAM_MS: i64 = 150;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Timeline)]
@@ -59,6 +63,8 @@ struct ReelView {
 pub(super) struct GapView {
     start_ms: i64,
     end_ms: i64,
+    /// As in the journal; in a timeline also `deleted`, `expired` (retention has deleted it),
+    /// `file_missing` and `file_damaged`.
     reason: String,
     detail: Option<String>,
 }
@@ -110,6 +116,10 @@ pub(in super::super::super) async fn timeline(
 fn view(state: &State, session: &Session, Lineup { fronts, reels }: Lineup) -> TimelineView {
     let course = state.library.course(session);
     let mut gaps: Vec<GapView> = session.gaps.iter().map(GapView::from).collect();
+    gaps.extend(deleted(session));
+    let growing = session.provisional();
+    let still = fronts.iter().filter(|front| !growing.contains(&*front.file.name));
+    gaps.extend(still.filter_map(lost));
     gaps.sort_by_key(|gap| gap.start_ms);
     let mut marks: Vec<MarkView> = session.marks.iter().map(MarkView::from).collect();
     marks.sort_by_key(|mark| mark.at_ms);
@@ -182,6 +192,34 @@ fn piece(stretch: &Stretch) -> [i64; 3] {
     [media_ms, stretch.wall_us / 1000, length_ms]
 }
 
+/// What is gone by deletion: what retention has taken hour by hour is one.
+fn deleted(session: &Session) -> Vec<GapView> {
+    let mut gaps: Vec<GapView> = session.deletions.iter().map(GapView::from).collect();
+    gaps.sort_by_key(|gap| gap.start_ms);
+    gaps.dedup_by(|next, gap| {
+        let is_one = next.reason == gap.reason && next.start_ms <= gap.end_ms + SEAM_MS;
+        if is_one {
+            gap.end_ms = gap.end_ms.max(next.end_ms);
+        }
+        is_one
+    });
+    gaps
+}
+
+/// What was recorded, and cannot be played.
+fn lost(front: &Front) -> Option<GapView> {
+    let reason = match front.fault()? {
+        Fault::Missing => "file_missing",
+        Fault::Empty | Fault::Truncated | Fault::Damaged | Fault::Unreadable => "file_damaged",
+    };
+    Some(GapView {
+        start_ms: front.file.start_us / 1000,
+        end_ms: front.file.end_us() / 1000,
+        reason: reason.to_owned(),
+        detail: Some(front.file.name.to_string()),
+    })
+}
+
 fn file(session: &Session, front: &Front) -> FileView {
     FileView {
         file: front.file.name.to_string(),
@@ -189,7 +227,7 @@ fn file(session: &Session, front: &Front) -> FileView {
         start_ms: front.file.start_us / 1000,
         duration_ms: front.file.duration_us / 1000,
         bytes: front.file.bytes,
-        fault: front.fault().map(crate::library::reels::Fault::word),
+        fault: front.fault().map(Fault::word),
     }
 }
 
@@ -200,6 +238,18 @@ impl From<&Gap> for GapView {
             end_ms: gap.end_us / 1000,
             reason: gap.reason.to_string(),
             detail: gap.detail.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&Deletion> for GapView {
+    fn from(deletion: &Deletion) -> Self {
+        let reason = if *deletion.reason == *BY_HAND { "deleted" } else { "expired" };
+        Self {
+            start_ms: deletion.start_us / 1000,
+            end_ms: deletion.end_us / 1000,
+            reason: reason.to_owned(),
+            detail: None,
         }
     }
 }
