@@ -10,7 +10,7 @@ use crate::clock::{WallUs, local_text};
 use crate::config::WallTime;
 use crate::console;
 use crate::library::reels::Portion;
-use crate::library::{Library, Session};
+use crate::library::{File, Library, Session};
 
 /// So many are named to somebody who has named none of them.
 const NAMED: usize = 5;
@@ -44,12 +44,15 @@ pub(super) fn session(
     let of_device = of_device.iter().filter_map(|known| library.session(&known.id));
     let of_device: Vec<Arc<Session>> = of_device.collect();
     if let Some(last) = of_device.first() {
-        let has_some = |session: &&Arc<Session>| {
-            let Ok((from_us, to_us)) = time(session, from, to) else { return false };
-            let mut files = session.files.iter();
-            files.any(|file| file.start_us < to_us && from_us < file.end_us())
+        // How long behind the beginning of that time there is something; the newest comes first.
+        let late_us = |session: &Arc<Session>| {
+            let (from_us, to_us) = time(session, from, to).ok()?;
+            let inside = |file: &&File| file.start_us < to_us && from_us < file.end_us();
+            let first = session.files.iter().find(inside)?;
+            Some(if from.is_some() { first.start_us.saturating_sub(from_us).max(0) } else { 0 })
         };
-        let found = of_device.iter().find(has_some).unwrap_or(last);
+        let having = of_device.iter().filter_map(|session| Some((late_us(session)?, session)));
+        let found = having.min_by_key(|(late_us, _)| *late_us).map_or(last, |(_, session)| session);
         if found.id != last.id {
             let begun = local_text(found.first_us());
             console::note(&format!(
