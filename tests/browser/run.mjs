@@ -7,7 +7,7 @@
 // LOCALCAMERA_LONG=1 adds the recording of three minutes.
 // LOCALCAMERA_PLAY=1 adds playing thirty files to their end in each engine.
 // LOCALCAMERA_OFFLINE_SECONDS=45 keeps the network away for longer than 10 s.
-// LOCALCAMERA_SLOWNESS=2 lets first pictures take twice as long.
+// LOCALCAMERA_LATENCY=1 adds what is in time only on a machine that does nothing else.
 // LOCALCAMERA_KEEP=1 leaves the folders of recordings and originals behind and names them.
 
 import { spawn } from "node:child_process";

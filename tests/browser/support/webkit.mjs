@@ -13,10 +13,11 @@ const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
 /**
  * @param {import("node:test").TestContext} t the browser ends with this test
- * @param {{ acceptsAny?: boolean, mounts?: [string, string][] }} [options] `acceptsAny`: certificates; `mounts`: files that
- *   it alone sees in place of others
+ * @param {{ acceptsAny?: boolean, mounts?: [string, string][], size?: { width: number, height: number } }} [options]
+ *   `acceptsAny`: certificates; `mounts`: files that it alone sees in place of others; `size`: of its window, which it
+ *   paints without a graphics card
  */
-export async function openWebKit(t, { acceptsAny = true, mounts = [] } = {}) {
+export async function openWebKit(t, { acceptsAny = true, mounts = [], size } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "localcamera-webkit-"));
   // What began last ends first, whatever happens.
   const endings = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
@@ -72,6 +73,7 @@ export async function openWebKit(t, { acceptsAny = true, mounts = [] } = {}) {
   const session = `/session/${sessionId}`;
   endings.push(() => call("DELETE", session).catch(() => undefined));
   await call("POST", `${session}/timeouts`, { script: 110_000, pageLoad: 60_000 });
+  if (size) await call("POST", `${session}/window/rect`, size);
 
   /** @type {import("./page.mjs").Page} */
   const page = {
