@@ -1,0 +1,63 @@
+//! Loads a localcamera server as many browsers would, and checks every sample that it recorded.
+//!
+//! Everything happens on loopback, in folders that are removed afterwards, and ends by itself.
+
+mod cli;
+mod connection;
+mod console;
+mod measured;
+mod media;
+mod meter;
+mod pictures;
+mod place;
+mod plot;
+mod publisher;
+mod report;
+mod scenario;
+mod standard;
+mod subject;
+mod verify;
+mod viewer;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+use cli::{Cli, Command, Run};
+use console::say;
+
+/// Exit code 0 when everything was recorded as it was sent, 1 otherwise.
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let is_clean = match Cli::parse().command {
+        Command::Floor { certs, recordings, port } => {
+            subject::bare::serve(&certs, &recordings, port).await?;
+            true
+        }
+        Command::Run(run) => measure(run).await?,
+        Command::Standard(standard) => standard::run(&absolute(standard.settings())?).await?,
+    };
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn measure(run: Run) -> Result<bool> {
+    scenario::allow_files(run.connections())?;
+    let scenario = run.scenario();
+    if let Some(missing) = scenario.kind.missing() {
+        bail!(missing);
+    }
+    let measurement = scenario.run(&std::fs::canonicalize(&run.server)?, &run.folder).await?;
+    say(&format!("{}\n\n{}", report::details(&measurement), report::table([&measurement])));
+    if let Some(path) = run.plot {
+        std::fs::write(path, plot::svg(&scenario.title, &measurement.acknowledged))?;
+    }
+    Ok(measurement.is_clean())
+}
+
+/// The program is started in another folder.
+fn absolute(mut settings: standard::Settings) -> Result<standard::Settings> {
+    settings.server = std::fs::canonicalize(&settings.server)?;
+    Ok(settings)
+}
