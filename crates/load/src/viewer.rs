@@ -17,6 +17,9 @@ use crate::publisher::Handed;
 /// Between two attempts while the stream is not there yet.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The init segment, and the group of pictures with which a viewer begins.
+const OLD_MESSAGES: u32 = 2;
+
 /// What a viewer saw.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -62,17 +65,22 @@ async fn once(
     seen: &mut Seen,
 ) -> Result<()> {
     let mut socket = line.page(path).await?;
-    let mut demuxer = Demuxer::new();
+    let (mut demuxer, mut old) = (Demuxer::new(), OLD_MESSAGES);
     while let Some(message) = socket.next().await {
         match message.context("watching")? {
-            Message::Text(text) if text.contains("\"init\"") => demuxer = Demuxer::new(),
+            Message::Text(text) if text.contains("\"init\"") => {
+                (demuxer, old) = (Demuxer::new(), OLD_MESSAGES);
+            }
             Message::Text(text) => seen.skips += u64::from(text.contains("\"skipped\"")),
             Message::Binary(fragment) => {
                 seen.bytes += fragment.len() as u64;
                 demuxer.push(fragment);
                 let newest = newest(&mut demuxer, &mut seen.altered)?;
                 let age = newest.and_then(|name| start.elapsed().checked_sub(at(name, handed)?));
-                seen.ages.extend(age);
+                if old == 0 {
+                    seen.ages.extend(age);
+                }
+                old = old.saturating_sub(1);
             }
             Message::Close(_) => break,
             _ => {}

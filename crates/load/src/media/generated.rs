@@ -28,8 +28,8 @@ const VP8_HEAD_BYTES: usize = 10;
 /// CELT, full band, 20 ms, one frame.
 const OPUS_TOC: u8 = 0xF8;
 
-/// Publisher and number of a sample.
-const NAME_BYTES: usize = 12;
+/// Publisher, number and length of a sample.
+const NAME_BYTES: usize = 16;
 
 const WIDTH: u16 = 640;
 const HEIGHT: u16 = 360;
@@ -119,14 +119,15 @@ impl Generated {
     pub(crate) fn name(track: Track, data: &[u8]) -> Option<Name> {
         let front = front_bytes(track);
         let publisher = u32::from_be_bytes(data.get(front..front + 4)?.try_into().ok()?);
-        let number = u64::from_be_bytes(data.get(front + 4..front + NAME_BYTES)?.try_into().ok()?);
+        let number = u64::from_be_bytes(data.get(front + 4..front + 12)?.try_into().ok()?);
         let name = Name { publisher, track, number };
         let (head, noise) = payload(name, data.len());
         let is_whole = data.strip_prefix(&head[..]) == Some(noise);
         is_whole.then_some(name)
     }
 
-    fn beat_bytes(&self) -> u64 {
+    /// A picture and its sound.
+    pub(crate) fn beat_bytes(&self) -> u64 {
         (3 * BLOCK_HEAD_BYTES + self.video_bytes + 2 * AUDIO_BYTES) as u64
     }
 
@@ -197,6 +198,7 @@ fn payload(name: Name, bytes: usize) -> (Vec<u8>, &'static [u8]) {
     }
     head.extend(name.publisher.to_be_bytes());
     head.extend(name.number.to_be_bytes());
+    head.extend((bytes as u32).to_be_bytes());
     let noise_bytes = bytes.saturating_sub(head.len()).min(NOISE_BYTES / 2);
     let spread = u64::from(name.publisher) * 7919 + name.number * 104_729;
     let from = (spread % (NOISE_BYTES - noise_bytes) as u64) as usize;
@@ -267,7 +269,7 @@ mod tests {
     #[test]
     fn a_sample_with_another_byte_is_none() {
         let found = samples(whole(&Generated::new(1, 500), 2));
-        for index in [0, 10, 21, 22, found[0].data.len() - 1] {
+        for index in [0, 10, 21, 25, 26, found[0].data.len() - 1] {
             let mut data = found[0].data.to_vec();
             data[index] ^= 2;
             assert_eq!(Generated::name(Track::Video, &data), None, "byte {index}");

@@ -50,6 +50,16 @@ impl Media {
         }
     }
 
+    /// Of a chunk from one position to another: where an acknowledgement stands for it. The last
+    /// picture of all is durable once its duration is known, which the next one says.
+    pub(crate) fn acknowledged_at(&self, from: u64, to: u64) -> u64 {
+        match self {
+            Self::Generated(stream) => to.saturating_sub(stream.beat_bytes()).max(from + 1),
+            // How much waits for the next chunk is the browser's affair.
+            Self::Captured(_) => from + 1,
+        }
+    }
+
     /// Adds bytes of a generation, from `position` on.
     pub(crate) fn read(&self, position: u64, length: usize, out: &mut Vec<u8>) {
         match self {

@@ -23,10 +23,6 @@ const HEARD_MESSAGES: usize = 64;
 /// Between two attempts to reach a server that is away.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How far the acknowledgement of a chunk may stay behind its end. What ends with a whole sample
-/// is acknowledged to its last byte, but a capture's chunks end anywhere.
-const STRUCTURE_BYTES: u64 = 4096;
-
 struct Device {
     publisher: Publisher,
     plan: Plan,
@@ -34,8 +30,8 @@ struct Device {
     reached: Reached,
     began: Instant,
     began_ms: i64,
-    /// Ends of chunks, over all generations, that nothing has acknowledged, and when each was
-    /// handed over.
+    /// Where acknowledgements stand for chunks, over all generations, and when each chunk was handed
+    /// over.
     waiting: VecDeque<(u64, Instant)>,
     outcome: Outcome,
 }
@@ -156,6 +152,7 @@ impl Device {
 
     fn hand_over(&mut self, chunk: u64) {
         self.publisher.handed.now(chunk, self.plan.start);
+        let (from, when) = (self.outcome.sent_bytes, Instant::now());
         let to = self.publisher.media.reached(self.plan.media_ms(chunk));
         while self.reached.generation < to.generation {
             let rest = self.publisher.media.generation_bytes() - self.reached.bytes;
@@ -167,7 +164,8 @@ impl Device {
         self.append(to.bytes - self.reached.bytes);
         self.reached = to;
         self.outcome.media_ms = self.plan.media_ms(chunk);
-        self.waiting.push_back((self.outcome.sent_bytes, Instant::now()));
+        let until = self.publisher.media.acknowledged_at(from, self.outcome.sent_bytes);
+        self.waiting.push_back((until, when));
     }
 
     fn append(&mut self, bytes: u64) {
@@ -177,12 +175,8 @@ impl Device {
 
     fn acknowledge(&mut self, when: Instant) {
         let durable = self.client.view().durable_bytes;
-        let slack = match self.publisher.media.generation_bytes() {
-            u64::MAX => 0,
-            _ => STRUCTURE_BYTES,
-        };
         while let Some(&(end, handed)) = self.waiting.front()
-            && end <= durable + slack
+            && end <= durable
         {
             self.waiting.pop_front();
             let at = when.saturating_duration_since(self.plan.start);
