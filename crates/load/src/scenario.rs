@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use crate::connection::Line;
+use crate::connection::{Line, Socket};
 use crate::console::say;
 use crate::measured::Times;
 use crate::media::{Captured, Generated, Media};
@@ -104,12 +104,12 @@ impl Scenario {
         let mut running = self.kind.start(server, folder.path(), None)?;
         let mut meter = Meter::of(running.pid());
         let idle_bytes = meter.readings(running.pid()).first.resident_bytes;
-        let sockets = self.connect(&running.line).await?;
+        let connected = self.connect(&running.line).await?;
 
         let before = meter.readings(running.pid()).last;
         let own_before = Reading::of(std::process::id()).unwrap_or_default();
         let plan = self.plan(running.line.clone());
-        let mut everybody = self.people(&plan, sockets, capture.as_ref());
+        let mut everybody = self.people(&plan, connected, capture.as_ref());
         let (mut cpu_seconds, mut written_bytes) =
             (-before.cpu_seconds, -(before.written_bytes as i64));
         let mut peak = Reading::default();
@@ -143,6 +143,9 @@ impl Scenario {
         if let Err(error) = stop(running).await {
             troubles.push(format!("{}: {error:#}", self.kind.title()));
         }
+        if self.kind == Kind::Localcamera {
+            troubles.extend(check(server, folder.path()).err().map(|error| format!("{error:#}")));
+        }
         let verdict = self.verify(folder.path(), capture.as_deref(), &people.outcomes);
         troubles.extend(people.troubles());
         Ok(Measurement {
@@ -163,21 +166,26 @@ impl Scenario {
         })
     }
 
-    async fn connect(&self, line: &Line) -> Result<Vec<crate::connection::Socket>> {
-        let (mut opening, mut sockets) = (JoinSet::new(), Vec::new());
-        for _ in 0..self.publishers {
+    async fn connect(&self, line: &Line) -> Result<Vec<Connected>> {
+        let (mut opening, mut connected) = (JoinSet::new(), Vec::new());
+        for number in 0..self.publishers as u32 {
             if opening.len() == CONNECTING
                 && let Some(opened) = opening.join_next().await
             {
-                sockets.push(opened??);
+                connected.push(opened??);
             }
             let (line, is_raw) = (line.clone(), self.is_raw);
-            opening.spawn(async move { if is_raw { line.raw().await } else { line.v1().await } });
+            opening.spawn(async move {
+                anyhow::Ok(match is_raw {
+                    true => Connected::Raw(Box::new(line.raw().await?)),
+                    false => Connected::V1(number, Box::new(v1::greet(number, &line).await?)),
+                })
+            });
         }
         while let Some(opened) = opening.join_next().await {
-            sockets.push(opened??);
+            connected.push(opened??);
         }
-        Ok(sockets)
+        Ok(connected)
     }
 
     fn plan(&self, line: Line) -> Plan {
@@ -195,30 +203,34 @@ impl Scenario {
     fn people(
         &self,
         plan: &Plan,
-        sockets: Vec<crate::connection::Socket>,
+        connected: Vec<Connected>,
         capture: Option<&Arc<Captured>>,
     ) -> JoinSet<Person> {
         let (mut everybody, mut all_handed) = (JoinSet::new(), Vec::new());
-        for (number, socket) in sockets.into_iter().enumerate() {
-            let number = number as u32;
+        // As they came: a session has its number, a raw connection gets one.
+        for (place, connected) in connected.into_iter().enumerate() {
+            let number = match connected {
+                Connected::Raw(_) => place as u32,
+                Connected::V1(number, _) => number,
+            };
             let handed = Arc::new(Handed::new(plan));
-            all_handed.push(handed.clone());
+            all_handed.push((number, handed.clone()));
             let media = match capture {
                 Some(capture) => Media::Captured(capture.clone()),
                 None => Media::Generated(Generated::new(number, self.kbps)),
             };
             let publisher = Publisher { number, media, handed };
-            let (plan, is_raw) = (plan.clone(), self.is_raw);
+            let plan = plan.clone();
             everybody.spawn(async move {
-                Person::Publisher(match is_raw {
-                    true => raw::run(publisher, plan, socket).await,
-                    false => v1::run(publisher, plan, socket).await,
+                Person::Publisher(match connected {
+                    Connected::Raw(socket) => raw::run(publisher, plan, *socket).await,
+                    Connected::V1(_, greeted) => v1::run(publisher, plan, *greeted).await,
                 })
             });
         }
         let until = plan.start + plan.length;
-        for (number, handed) in (0..self.viewers).zip(all_handed.iter().cycle()) {
-            let stream = v1::device((number % self.publishers) as u32);
+        for (number, handed) in all_handed.iter().cycle().take(self.viewers) {
+            let stream = v1::device(*number);
             let (line, start, handed) = (plan.line.clone(), plan.start, handed.clone());
             everybody.spawn(async move {
                 Person::Viewer(watch(line, stream, start, until, handed).await)
@@ -245,6 +257,12 @@ impl Scenario {
             }
         }
     }
+}
+
+/// A publisher's connection, before anything is sent.
+enum Connected {
+    Raw(Box<Socket>),
+    V1(u32, Box<v1::Greeted>),
 }
 
 enum Person {
@@ -281,6 +299,15 @@ async fn settle(folder: &Path) {
 
 async fn stop(running: Running) -> Result<()> {
     tokio::task::spawn_blocking(move || running.stop()).await?
+}
+
+/// What the program itself says of the folder: files, hashes, journals.
+fn check(server: &Path, folder: &Path) -> Result<()> {
+    let mut command = std::process::Command::new(server);
+    let output = command.arg("check").arg(recordings(folder)).current_dir(folder).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "`check` finds: {}", said.trim());
+    Ok(())
 }
 
 /// As many open files as the system permits: a connection each, on both sides.

@@ -4,17 +4,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use anyhow::{Result, bail};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use ingest_protocol::client::{GenerationStart, Identity, Over};
 use ingest_protocol::{Chunk, Client, ClientOutput};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Acknowledged, Outcome, Plan, Publisher};
-use crate::connection::Socket;
+use crate::connection::{Line, Socket};
 use crate::media::Reached;
 
 /// Four acknowledgements a second, and what comes with them.
@@ -23,13 +24,15 @@ const HEARD_MESSAGES: usize = 64;
 /// Between two attempts to reach a server that is away.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// As long as a device waits.
+const WELCOME: Duration = Duration::from_secs(10);
+
 struct Device {
     publisher: Publisher,
     plan: Plan,
     client: Client,
     reached: Reached,
-    began: Instant,
-    began_ms: i64,
+    clock: Clock,
     /// Where acknowledgements stand for chunks, over all generations, and when each chunk was handed
     /// over.
     waiting: VecDeque<(u64, Instant)>,
@@ -43,32 +46,61 @@ struct Conversation {
     listening: JoinHandle<()>,
 }
 
-/// Sends to the end of the plan and waits for the summary. The first connection is there already.
-pub(crate) async fn run(publisher: Publisher, plan: Plan, socket: Socket) -> Outcome {
-    let began_ms = wall_ms();
-    let name = device(publisher.number);
-    let identity = Identity {
+/// A session that has been welcomed: the server waits for a hello no longer than ten seconds, and a
+/// thousand handshakes may take longer.
+pub(crate) struct Greeted {
+    client: Client,
+    clock: Clock,
+    conversation: Conversation,
+}
+
+/// Says hello and waits for the welcome.
+///
+/// # Errors
+/// When the server does not welcome it.
+pub(crate) async fn greet(number: u32, line: &Line) -> Result<Greeted> {
+    let clock = Clock::new();
+    let name = device(number);
+    let mut client = Client::new(Identity {
         device: name.clone(),
         key: None,
-        session: format!("session-{}", publisher.number),
+        session: format!("session-{number}"),
         name,
-        started_ms: began_ms,
+        started_ms: clock.began_ms,
         client: "load/1".to_owned(),
-    };
+    });
+    let mut conversation = Conversation::new(line.v1().await?);
+    client.connected(clock.now_ms());
+    loop {
+        match client.poll(false, clock.now_ms()) {
+            Some(ClientOutput::Welcomed) => return Ok(Greeted { client, clock, conversation }),
+            Some(ClientOutput::Text(text)) => conversation.sink.send(Message::text(text)).await?,
+            Some(other) => bail!("in place of a welcome: {other:?}"),
+            None => match timeout(WELCOME, conversation.heard.recv()).await {
+                Ok(Some((Some(text), _))) => client.text(&text, clock.now_ms()),
+                Ok(Some((None, _))) => {}
+                Ok(None) | Err(_) => bail!("publisher {number} is not welcomed"),
+            },
+        }
+    }
+}
+
+/// Sends to the end of the plan and waits for the summary.
+pub(crate) async fn run(publisher: Publisher, plan: Plan, greeted: Greeted) -> Outcome {
+    let Greeted { client, clock, conversation } = greeted;
     let outcome = Outcome { number: publisher.number, ..Outcome::default() };
     let mut device = Device {
         publisher,
         plan,
-        client: Client::new(identity),
+        client,
+        clock,
         reached: Reached::default(),
-        began: Instant::now(),
-        began_ms,
         waiting: VecDeque::new(),
         outcome,
     };
     device.begin();
     let end = device.plan.start + device.plan.length + device.plan.patience;
-    match timeout_at(end.into(), device.deliver(socket)).await {
+    match timeout_at(end.into(), device.deliver(conversation)).await {
         Ok(Ok(())) => {}
         Ok(Err(trouble)) => device.outcome.trouble = Some(trouble),
         Err(_elapsed) => {
@@ -86,9 +118,8 @@ pub(crate) fn device(number: u32) -> String {
 
 impl Device {
     /// Until everything is with the server.
-    async fn deliver(&mut self, socket: Socket) -> Result<(), String> {
-        let mut conversation = Some(Conversation::new(socket));
-        self.client.connected(self.now_ms());
+    async fn deliver(&mut self, conversation: Conversation) -> std::result::Result<(), String> {
+        let mut conversation = Some(conversation);
         let mut chunk = 0;
         let mut away = self.plan.away.map(|(from, lasting)| {
             let from = self.plan.start + from;
@@ -186,7 +217,10 @@ impl Device {
     }
 
     /// Says what there is to say.
-    async fn speak(&mut self, open: &mut Option<Conversation>) -> Result<Option<Over>, String> {
+    async fn speak(
+        &mut self,
+        open: &mut Option<Conversation>,
+    ) -> std::result::Result<Option<Over>, String> {
         while let Some(output) = self.client.poll(open.is_some(), self.now_ms()) {
             let message = match output {
                 ClientOutput::Text(text) => Message::text(text),
@@ -225,7 +259,25 @@ impl Device {
         Some(Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0) + 1))
     }
 
-    /// The wall clock as it was at the beginning, carried on by one that nobody sets.
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+}
+
+/// The wall clock as it was at the beginning, carried on by one that nobody sets.
+#[derive(Clone, Copy)]
+struct Clock {
+    began: Instant,
+    began_ms: i64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let began_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        Self { began: Instant::now(), began_ms }
+    }
+
     fn now_ms(&self) -> i64 {
         let passed_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.began_ms.saturating_add(passed_ms)
@@ -272,9 +324,4 @@ async fn at(when: Option<Instant>) {
         Some(when) => sleep_until(when.into()).await,
         None => std::future::pending().await,
     }
-}
-
-fn wall_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
