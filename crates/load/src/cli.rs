@@ -59,10 +59,11 @@ pub(crate) struct Run {
     /// Send this recording again and again, in place of a generated stream
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
-    #[arg(long, default_value_t = 0)]
+    /// Viewers by WebSocket, who check each sample and measure how old it is
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["raw", "capture"])]
     viewers: usize,
     /// Viewers of single pictures, for which --capture is needed
-    #[arg(long, default_value_t = 0, requires = "capture")]
+    #[arg(long, default_value_t = 0, requires = "capture", conflicts_with = "raw")]
     jpeg_viewers: usize,
     /// Kill the server at this second and start it again
     #[arg(long, value_name = "SECOND", conflicts_with = "raw")]
@@ -108,6 +109,15 @@ pub(crate) struct Standard {
 impl Run {
     pub(crate) fn connections(&self) -> usize {
         self.publishers as usize + self.viewers + self.jpeg_viewers
+    }
+
+    /// What cannot be had together.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let is_plain = self.capture.is_none() && self.viewers == 0 && self.restart_at.is_none();
+        let is_plain = is_plain && self.away_at.is_none();
+        (self.subject != Kind::Localcamera && !is_plain).then_some(
+            "bare and python only receive: without --capture, --viewers, --restart-at, --away-at",
+        )
     }
 
     pub(crate) fn scenario(&self) -> Scenario {

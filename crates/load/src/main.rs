@@ -45,8 +45,8 @@ async fn main() -> Result<ExitCode> {
 async fn measure(run: Run) -> Result<bool> {
     scenario::allow_files(run.connections())?;
     let scenario = run.scenario();
-    if let Some(missing) = scenario.kind.missing() {
-        bail!(missing);
+    if let Some(problem) = run.problem().or_else(|| scenario.kind.missing()) {
+        bail!(problem);
     }
     let measurement = scenario.run(&std::fs::canonicalize(&run.server)?, &run.folder).await?;
     say(&format!("{}\n\n{}", report::details(&measurement), report::table([&measurement])));

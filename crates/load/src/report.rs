@@ -9,6 +9,9 @@ use crate::subject::Kind;
 const GB: f64 = 1e9;
 const KIB: f64 = 1024.0;
 
+/// A thousand publishers may have the same trouble.
+const MOST_COMPLAINTS: usize = 40;
+
 impl Measurement {
     pub(crate) fn cpu_per_gb(&self) -> f64 {
         self.cpu_seconds * GB / (self.sent_bytes.max(1) as f64)
@@ -82,8 +85,12 @@ pub(crate) fn details(measurement: &Measurement) -> String {
         measurement.cpu_seconds,
         measurement.own_cpu_seconds,
     );
-    for complaint in verdict.complaints.iter().chain(&measurement.troubles) {
+    let complaints: Vec<_> = verdict.complaints.iter().chain(&measurement.troubles).collect();
+    for complaint in complaints.iter().take(MOST_COMPLAINTS) {
         let _ = write!(text, "\n  {complaint}");
+    }
+    if let Some(more @ 1..) = complaints.len().checked_sub(MOST_COMPLAINTS) {
+        let _ = write!(text, "\n  and {more} more");
     }
     text
 }

@@ -15,6 +15,9 @@ use crate::{place, scenario};
 const BEGIN: &str = "<!-- load: begin -->";
 const END: &str = "<!-- load: end -->";
 
+/// Beside the document.
+const PICTURE: &str = "images/load.svg";
+
 /// As browsers hand over unless told otherwise.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -70,11 +73,10 @@ pub(crate) async fn run(settings: &Settings) -> Result<bool> {
     text.push_str(&format!("\n{}", ratios(&rounds)));
     say(&text);
     if let (Some(path), Some(first)) = (&settings.write, crowd.first()) {
-        let picture = path.with_file_name("benchmarks-load.svg");
+        let picture = path.with_file_name(PICTURE);
+        std::fs::create_dir_all(picture.parent().context("a picture has a folder")?)?;
         std::fs::write(&picture, plot::svg(&first.scenario.title, &first.acknowledged))?;
-        text.push_str(
-            "\n![Acknowledgements over the time of the first run](benchmarks-load.svg)\n",
-        );
+        text.push_str(&format!("\n![Acknowledgements in the first run]({PICTURE})\n"));
         let document =
             std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         std::fs::write(path, replaced(&document, &text)?)?;
