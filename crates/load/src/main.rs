@@ -19,27 +19,39 @@ mod subject;
 mod verify;
 mod viewer;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use cli::{Cli, Command, Run};
-use console::say;
+use console::{complain, say};
+use subject::bare::Floor;
 
 /// Exit code 0 when everything was recorded as it was sent, 1 otherwise.
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let is_clean = match Cli::parse().command {
-        Command::Floor { certs, recordings, port } => {
-            subject::bare::serve(&certs, &recordings, port).await?;
-            true
+    match run(Cli::parse().command).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&format!("load: {error:#}"));
+            ExitCode::FAILURE
         }
-        Command::Run(run) => measure(run).await?,
-        Command::Standard(standard) => standard::run(&absolute(standard.settings())?).await?,
-    };
-    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+async fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::Floor { certs, recordings, port } => {
+            Floor::bind(&certs, &recordings, port).await?.serve().await?;
+            Ok(true)
+        }
+        Command::Run(run) => measure(run).await,
+        Command::Standard(standard) => standard::run(&absolute(standard.settings())?).await,
+    }
 }
 
 async fn measure(run: Run) -> Result<bool> {
@@ -48,7 +60,7 @@ async fn measure(run: Run) -> Result<bool> {
     if let Some(problem) = run.problem().or_else(|| scenario.kind.missing()) {
         bail!(problem);
     }
-    let measurement = scenario.run(&std::fs::canonicalize(&run.server)?, &run.folder).await?;
+    let measurement = scenario.run(&found(&run.server)?, &run.folder).await?;
     say(&format!("{}\n\n{}", report::details(&measurement), report::table([&measurement])));
     if let Some(path) = run.plot {
         std::fs::write(path, plot::svg(&scenario.title, &measurement.acknowledged))?;
@@ -58,6 +70,10 @@ async fn measure(run: Run) -> Result<bool> {
 
 /// The program is started in another folder.
 fn absolute(mut settings: standard::Settings) -> Result<standard::Settings> {
-    settings.server = std::fs::canonicalize(&settings.server)?;
+    settings.server = found(&settings.server)?;
     Ok(settings)
+}
+
+fn found(program: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(program).with_context(|| format!("looking for {}", program.display()))
 }

@@ -24,6 +24,10 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Of each publisher, as in the budget.
 const KBPS: u64 = 500;
 
+/// Side by side with the others: which share of the publishers, and how much of each in kbit/s.
+/// Of many slow ones most is the cost of syncs and messages, of few fast ones that of bytes.
+const BESIDE: [(usize, u64); 2] = [(1, KBPS), (50, 8000)];
+
 /// They measure, and take the time of the two cores for it.
 const VIEWERS: usize = 10;
 
@@ -52,25 +56,20 @@ pub(crate) async fn run(settings: &Settings) -> Result<bool> {
     for scenario in crowds(settings) {
         crowd.push(measure(&scenario, settings).await?);
     }
-    let mut rounds = Vec::new();
-    for _ in 0..settings.rounds.max(1) {
-        let mut round = Vec::new();
-        for scenario in beside(settings) {
-            match scenario.kind.missing() {
-                Some(missing) => say(&format!("{} is left out: {missing}", scenario.title)),
-                None => round.push(measure(&scenario, settings).await?),
-            }
-        }
-        rounds.push(round);
-    }
-    let is_clean = crowd.iter().chain(rounds.iter().flatten()).all(Measurement::is_clean);
     let place = place::sentence(&settings.server, &settings.parent, Path::new("."));
-    let mut text = format!("{place}\n\n{}\n", table(&crowd));
-    text.push_str("The same messages, raw, to each in turn; the last round, and the ratios:\n\n");
-    if let Some(last) = rounds.last() {
-        text.push_str(&table(last));
+    let mut text = format!("{place}\n\n{}", table(&crowd));
+    let mut is_clean = crowd.iter().all(Measurement::is_clean);
+    for (share, kbps) in BESIDE {
+        let publishers = (settings.publishers / share).max(1);
+        let mut rounds = Vec::new();
+        for _ in 0..settings.rounds.max(1) {
+            rounds.push(round(settings, publishers, kbps).await?);
+        }
+        is_clean &= rounds.iter().flatten().all(Measurement::is_clean);
+        let (count, last) = (rounds.len(), rounds.last().map(table).unwrap_or_default());
+        text.push_str(&format!("\nRaw, in turn; the last of {count} rounds:\n\n{last}"));
+        text.push_str(&format!("\n{}", ratios(&rounds)));
     }
-    text.push_str(&format!("\n{}", ratios(&rounds)));
     say(&text);
     if let (Some(path), Some(first)) = (&settings.write, crowd.first()) {
         let picture = path.with_file_name(PICTURE);
@@ -116,10 +115,17 @@ fn crowds(settings: &Settings) -> Vec<Scenario> {
     ]
 }
 
-/// The program and what stands beside it.
-fn beside(settings: &Settings) -> Vec<Scenario> {
-    let kinds = [Kind::Bare, Kind::Localcamera, Kind::Python];
-    kinds.map(|kind| steady(settings, kind, true, settings.publishers)).into()
+/// The same messages to the program and to what stands beside it.
+async fn round(settings: &Settings, publishers: usize, kbps: u64) -> Result<Vec<Measurement>> {
+    let mut round = Vec::new();
+    for kind in [Kind::Bare, Kind::Localcamera, Kind::Python] {
+        let scenario = Scenario { kbps, ..steady(settings, kind, true, publishers) };
+        match kind.missing() {
+            Some(missing) => say(&format!("{} is left out: {missing}", scenario.title)),
+            None => round.push(measure(&scenario, settings).await?),
+        }
+    }
+    Ok(round)
 }
 
 fn steady(settings: &Settings, kind: Kind, is_raw: bool, publishers: usize) -> Scenario {

@@ -65,9 +65,9 @@ impl Kind {
             python.status().is_ok_and(|status| status.success())
         };
         match self {
-            Self::Python if !has_package() => {
-                Some("no websockets for /usr/bin/python3: apt-get install python3-websockets")
-            }
+            Self::Python if !has_package() => Some(
+                "/usr/bin/python3 has no websockets: scripts/install-test-tools installs python3-websockets",
+            ),
             _ => None,
         }
     }

@@ -116,20 +116,20 @@ mod tests {
 
     #[test]
     fn whatever_is_missing_altered_or_there_twice_is_found() {
-        let cases: [(&str, &dyn Fn(&Path)); 5] = [
-            ("a publisher", &|_| {}),
-            ("an end", &|folder| write(folder, "1.webm", 1, 49, |_| {})),
-            ("a byte", &|folder| {
+        let cases: [(&str, fn(&Path)); 5] = [
+            ("a publisher", |_| {}),
+            ("an end", |folder| write(folder, "1.webm", 1, 49, |_| {})),
+            ("a byte", |folder| {
                 write(folder, "1.webm", 1, 50, |stream| {
                     let at = stream.len() - 1;
                     stream[at] ^= 1;
                 });
             }),
-            ("a copy", &|folder| {
+            ("a copy", |folder| {
                 write(folder, "1.webm", 1, 50, |_| {});
                 write(folder, "2.webm", 1, 50, |_| {});
             }),
-            ("a growing file", &|folder| write(folder, "1.webm.part", 1, 50, |_| {})),
+            ("a growing file", |folder| write(folder, "1.webm.part", 1, 50, |_| {})),
         ];
         for (what, make) in cases {
             let folder = tempfile::tempdir().unwrap();
