@@ -101,6 +101,9 @@ mod tests {
         std::fs::write(folder.join(name), out).unwrap();
     }
 
+    /// Writes what a case has.
+    type Make = fn(&Path);
+
     fn sent() -> BTreeMap<u32, u64> {
         BTreeMap::from([(0, 4000), (1, 2000)])
     }
@@ -116,7 +119,7 @@ mod tests {
 
     #[test]
     fn whatever_is_missing_altered_or_there_twice_is_found() {
-        let cases: [(&str, fn(&Path)); 5] = [
+        let cases: [(&str, Make); 5] = [
             ("a publisher", |_| {}),
             ("an end", |folder| write(folder, "1.webm", 1, 49, |_| {})),
             ("a byte", |folder| {
