@@ -185,7 +185,7 @@ async fn serve(
         reserve_bytes: config.reserve_bytes,
         max_device_bytes: config.max_device_bytes,
     };
-    let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
+    let recorder = Recorder::new(Arc::new(Filesystem::default()), library.clone(), settings);
     let recovery = recorder.clone();
     let editor = Arc::new(recorder.clone());
     let retention =

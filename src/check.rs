@@ -26,7 +26,7 @@ pub(crate) fn run(check: &Check, claim: impl FnOnce(&Path) -> Result<File>) -> R
         let again = program::command("check DIR");
         bail!("there is no recordings folder {shown}; name it: {again}");
     }
-    let storage: Arc<dyn Storage> = Arc::new(Filesystem);
+    let storage: Arc<dyn Storage> = Arc::new(Filesystem::default());
     let mut found = verify(&*storage, recordings);
     if found.sessions == 0 && found.problems.is_empty() && !recordings.join(CLAIM).exists() {
         bail!("{shown} holds no recordings; name the recordings folder, or one of a session");

@@ -51,7 +51,7 @@ pub(crate) fn run(task: &ExportTask) -> Result<Ending> {
         bail!("there is no recordings folder {shown}; name it: {again}");
     }
     let library = Library::new(recordings.clone());
-    library.scan(&Filesystem, &|_| false);
+    library.scan(&Filesystem::default(), &|_| false);
     let session = choosing::session(&library, &asked.session, asked.from, asked.to)?;
     let (from_us, to_us) = choosing::time(&session, asked.from, asked.to)?;
     let Outtake { portions, left_out } = library.reels().cut(&session, from_us, to_us);

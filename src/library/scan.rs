@@ -261,7 +261,7 @@ mod tests {
             }
         }
         let library = Library::new(root.path().to_owned());
-        let unfinished = library.scan(&Filesystem, &|_| false);
+        let unfinished = library.scan(&Filesystem::default(), &|_| false);
         let mut sessions = BTreeSet::new();
         library.each(|session| assert!(sessions.insert(session.id.clone())));
         assert_eq!(sessions.len(), folders);

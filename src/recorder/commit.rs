@@ -56,15 +56,33 @@ impl Writer {
             self.number = self.trouble.writer();
         }
         loop {
-            let Some(disk) = self.disk.take() else { return (outcomes, Ok(())) };
-            let task = move || {
-                let (mut disk, mut steps, mut outcomes) = (disk, steps, outcomes);
-                let result = disk.run(&mut steps, &mut outcomes);
-                (disk, steps, outcomes, result)
+            let Some(mut disk) = self.disk.take() else { return (outcomes, Ok(())) };
+            let result = match disk.group(&steps) {
+                Some((group, sync)) => {
+                    let work = move || {
+                        let mut steps = steps;
+                        let result = disk.run_to_sync(&mut steps);
+                        let sync = result.is_ok().then_some(sync);
+                        ((disk, steps, result), sync)
+                    };
+                    let ((mut disk, mut rest, result), synced) = group.commit(work).await;
+                    let result = result.and_then(|()| disk.synced(&mut rest, synced));
+                    self.disk = Some(disk);
+                    steps = rest;
+                    result
+                }
+                None => {
+                    let work = move || {
+                        let (mut disk, mut steps, mut outcomes) = (disk, steps, outcomes);
+                        let result = disk.run(&mut steps, &mut outcomes);
+                        (disk, steps, outcomes, result)
+                    };
+                    let (disk, rest, done, result) = storage::execute(&self.storage, work).await;
+                    self.disk = Some(disk);
+                    (steps, outcomes) = (rest, done);
+                    result
+                }
             };
-            let (disk, rest, done, result) = storage::execute(&self.storage, task).await;
-            self.disk = Some(disk);
-            (steps, outcomes) = (rest, done);
             let Err(error) = result else {
                 self.clear(durable);
                 return (outcomes, Ok(()));

@@ -11,12 +11,12 @@ use bytes::Bytes;
 use container::FinishStep;
 
 use super::active::Active;
-use super::fault::{DiskError, fault, is_mounted, sync_folder};
+use super::fault::{DiskError, fault, is_mounted, sync_fault, sync_folder};
 use super::growing::Growing;
 use super::names;
 use super::shared::Journal;
 use crate::clock::WallUs;
-use crate::storage::{Open, Storage};
+use crate::storage::{Group, Open, Storage, SyncOne};
 
 /// Attempts at a name that is not taken; each one means a file of the same millisecond.
 const MAX_NAME_ATTEMPTS: u32 = 1000;
@@ -118,6 +118,57 @@ impl Disk {
         Ok(())
     }
 
+    /// The files whose syncs can be one with that of these steps, and what syncs this one's file by
+    /// itself: where they do nothing but append to a file and sync it.
+    pub(super) fn group(&mut self, steps: &VecDeque<Step>) -> Option<(Arc<Group>, SyncOne)> {
+        let appends = |id, step: &Step| match step {
+            Step::Append { file, .. } => *file == id,
+            _ => false,
+        };
+        match (steps.back(), steps.len()) {
+            (Some(Step::Sync { file }), 2..) => {
+                let is_plain = steps.iter().take(steps.len() - 1).all(|step| appends(*file, step));
+                self.growing.get(file).filter(|_| is_plain)?.group()
+            }
+            _ => None,
+        }
+    }
+
+    /// Runs what comes before a sync that is one with others. The sync stays in front.
+    pub(super) fn run_to_sync(&mut self, steps: &mut VecDeque<Step>) -> Result<(), DiskError> {
+        while let Some(step) = steps.front() {
+            if let Step::Sync { file } = step {
+                return self.find(*file);
+            }
+            self.step(step)?;
+            steps.pop_front();
+        }
+        Ok(())
+    }
+
+    /// A file that somebody removed takes writes and syncs as if it were there.
+    fn find(&mut self, file: FileId) -> Result<(), DiskError> {
+        let path = self.growing(file)?.path().to_owned();
+        match self.storage.exists(&path).map_err(fault("find", &path))? {
+            true => Ok(()),
+            false => Err(fault("find", &path)(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// What a sync says that was one with others.
+    pub(super) fn synced(
+        &mut self,
+        steps: &mut VecDeque<Step>,
+        synced: io::Result<()>,
+    ) -> Result<(), DiskError> {
+        if let Some(Step::Sync { file }) = steps.front() {
+            let path = self.growing(*file)?.path().to_owned();
+            synced.map_err(sync_fault(&path))?;
+            steps.pop_front();
+        }
+        Ok(())
+    }
+
     fn step(&mut self, step: &Step) -> Result<Option<Outcome>, DiskError> {
         match step {
             Step::Create { file, start_us, extension } => {
@@ -136,13 +187,8 @@ impl Disk {
                 self.growing(*file)?.append(parts)?;
             }
             Step::Sync { file } => {
-                let growing = self.growing(*file)?;
-                growing.sync()?;
-                // A file that somebody removed takes writes and syncs as if it were there.
-                let path = growing.path().to_owned();
-                if !self.storage.exists(&path).map_err(fault("find", &path))? {
-                    return Err(fault("find", &path)(io::ErrorKind::NotFound.into()));
-                }
+                self.growing(*file)?.sync()?;
+                self.find(*file)?;
             }
             Step::Finish { file, steps } => {
                 let storage = Arc::clone(&self.storage);

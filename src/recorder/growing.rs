@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use container::FinishStep;
@@ -9,7 +10,7 @@ use container::FinishStep;
 use super::active::Claim;
 use super::fault::{DiskError, fault, sync_fault};
 use super::names;
-use crate::storage::{Open, Storage, StorageFile, read_pieces};
+use crate::storage::{Group, Open, Storage, StorageFile, SyncOne, read_pieces};
 
 /// A file that is appended to. What a failed write left behind `len` is written over.
 #[derive(Debug)]
@@ -66,12 +67,8 @@ impl Growing {
     }
 
     pub(super) fn append(&mut self, parts: &[Bytes]) -> Result<(), DiskError> {
-        let mut at = self.len;
-        for part in parts {
-            self.file.write_at(at, part).map_err(fault("write", &self.path))?;
-            at += part.len() as u64;
-        }
-        self.len = at;
+        self.file.write_parts_at(self.len, parts).map_err(fault("write", &self.path))?;
+        self.len += parts.iter().map(|part| part.len() as u64).sum::<u64>();
         Ok(())
     }
 
@@ -104,6 +101,11 @@ impl Growing {
             }
             Ok(next < end)
         })
+    }
+
+    /// The files whose syncs can be one with this one's, and what syncs this one by itself.
+    pub(super) fn group(&self) -> Option<(Arc<Group>, SyncOne)> {
+        self.file.group()
     }
 
     pub(super) fn sync(&mut self) -> Result<(), DiskError> {

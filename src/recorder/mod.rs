@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, WallUs};
@@ -68,6 +69,7 @@ pub(crate) struct Recorder {
     is_scanned: Arc<watch::Sender<bool>>,
     /// When the server began.
     began_us: WallUs,
+    began: Instant,
 }
 
 impl Recorder {
@@ -75,7 +77,7 @@ impl Recorder {
     pub(crate) fn new(storage: Arc<dyn Storage>, library: Library, settings: Settings) -> Self {
         let is_scanned = Arc::new(watch::Sender::new(false));
         let (active, began_us) = (Active::default(), clock::now_us());
-        Self { storage, library, settings, active, is_scanned, began_us }
+        Self { storage, library, settings, active, is_scanned, began_us, began: Instant::now() }
     }
 
     /// Records every session that arrives, until the hub is gone and the last one is finished.

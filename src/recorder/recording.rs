@@ -30,6 +30,10 @@ use crate::live::feed::{
 /// makes no more commits of them.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Commits of all recordings come together at these times, so that their syncs can be one: 125 of a
+/// thousand devices. Media waits for half the interval at least.
+const COMMIT_SLOT: Duration = Duration::from_millis(125);
+
 /// A device that catches up commits more often than the interval asks, so that memory stays small.
 const COMMIT_BYTES: usize = 4 << 20;
 
@@ -102,7 +106,7 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
                 Err(error) => return task.interrupted(&error),
             }
         } else if deadline.is_none() && (task.has_pending(1, 1) || task.timeline.is_due()) {
-            deadline = Some(Instant::now() + COMMIT_INTERVAL);
+            deadline = Some(commit_at(recorder.began, Instant::now()));
         }
     }
     let is_empty = task.journal.is_none() && task.generations.is_empty();
@@ -117,6 +121,13 @@ pub(super) async fn run(recording: Recording, recorder: Recorder) {
     }
     task.library.trouble().over(&task.session.id);
     task.report_finished(ending);
+}
+
+/// The last slot within the interval.
+fn commit_at(began: Instant, now: Instant) -> Instant {
+    let latest = (now + COMMIT_INTERVAL).saturating_duration_since(began);
+    let into_slot_ms = latest.as_millis() % COMMIT_SLOT.as_millis();
+    now + COMMIT_INTERVAL - Duration::from_millis(into_slot_ms as u64)
 }
 
 /// The disk has ended the recording. Its device comes back, and goes on with what is durable.

@@ -70,7 +70,7 @@ impl World {
             reserve_bytes: 0,
             max_device_bytes: None,
         };
-        let recorder = Recorder::new(Arc::new(Filesystem), library.clone(), settings);
+        let recorder = Recorder::new(Arc::new(Filesystem::default()), library.clone(), settings);
         let editor = Arc::new(recorder.clone());
         let state = self.folder.path().join("state");
         let retention = Retention::load(&state, Some(chosen), library.clone(), editor).unwrap();

@@ -1,15 +1,19 @@
 //! The disk as the recorder sees it: what a simulation can stand in for.
 
 mod filesystem;
+mod group;
+mod groups;
 
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub(crate) use filesystem::Filesystem;
+pub(crate) use group::{Group, SyncOne};
 
 /// A file system and the place where work on it may block.
 pub(crate) trait Storage: Debug + Send + Sync {
@@ -52,12 +56,25 @@ pub(crate) struct Entry {
 pub(crate) trait StorageFile: Debug + Send {
     /// Writes all of the bytes.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Writes all of the parts, one behind the other.
+    fn write_parts_at(&mut self, mut offset: u64, parts: &[Bytes]) -> io::Result<()> {
+        for part in parts {
+            self.write_at(offset, part)?;
+            offset += part.len() as u64;
+        }
+        Ok(())
+    }
     /// Reads some of the bytes; 0 at the end.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     fn len(&self) -> io::Result<u64>;
     fn set_len(&mut self, len: u64) -> io::Result<()>;
     /// Makes content and length durable.
     fn sync(&mut self) -> io::Result<()>;
+    /// The files whose syncs can be one with this one's, where there are such; and what syncs this
+    /// one by itself.
+    fn group(&self) -> Option<(Arc<Group>, SyncOne)> {
+        None
+    }
     /// Lets go of what the system remembers of the content, so that reads tell what the disk
     /// has: after a sync that failed the two are not the same. Comes behind a sync.
     fn drop_cache(&mut self) -> io::Result<()>;

@@ -38,7 +38,7 @@ fn facts(
         path: path.to_owned(),
         is_there,
         sync_ms,
-        free_bytes: Filesystem.free_bytes(&there).ok(),
+        free_bytes: Filesystem::default().free_bytes(&there).ok(),
         file_system: file_system(&there),
     }
 }

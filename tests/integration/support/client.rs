@@ -144,7 +144,8 @@ impl Client {
         Self::greet(server, hello).await
     }
 
-    async fn greet(server: &Server, hello: Value) -> (Self, Value) {
+    /// The same, of whoever says this.
+    pub(crate) async fn greet(server: &Server, hello: Value) -> (Self, Value) {
         let address = format!("{}/ws/ingest", server.https);
         let mut client = Self::connect(server, &address, Some("localcamera.v1")).await;
         client.text(hello).await;
