@@ -183,7 +183,7 @@ impl Resume {
     /// `None` when the line is damaged.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let state = STANDARD.decode(&self.state).ok()?;
-        let resume = ResumePoint { position: self.position, state };
+        let resume = ResumePoint { position: self.position, state: state.into() };
         Some(Checkpoint { resume, already: self.already.clone() })
     }
 }

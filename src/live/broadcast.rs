@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use container::{Init, Kind, NANOS_PER_SECOND, Sample, SegmentSpec, Track};
 
 use super::fragments::{Cursor, Delivery, Drift, Muxed, Place, at_ns};
@@ -164,6 +163,8 @@ impl Broadcast {
         self.is_after_gap = self.muxed.is_some();
     }
 
+    /// Samples are kept as they are, and with them what they came in: of what a connection brings,
+    /// no more at once than `demuxing` lets through.
     pub(super) fn push(&mut self, sample: &Sample) {
         let Some(run) = &self.run else { return };
         let group_ns = self.group.first().map(|first| run.at_ns(first));
@@ -171,10 +172,6 @@ impl Broadcast {
         if !begins_group && (self.is_waiting || self.is_changed) {
             return;
         }
-        // A sample that is kept must not keep the whole message that it came in.
-        let copy = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
-        let (data, block_extra) = (copy(&sample.data), copy(&sample.block_extra));
-        let sample = Sample { data, block_extra, ..sample.clone() };
         let bytes = sample.data.len() + sample.block_extra.len() + SAMPLE_BYTES;
         if begins_group {
             self.flush();
@@ -194,7 +191,7 @@ impl Broadcast {
             }
         }
         if self.viewers > 0 {
-            self.pending.push(sample);
+            self.pending.push(sample.clone());
         }
     }
 
@@ -289,6 +286,7 @@ impl Broadcast {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use container::{Demuxer, Event};
 
     use super::super::fragments::MAX_KEPT_BYTES;

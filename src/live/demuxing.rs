@@ -10,6 +10,10 @@ use super::feed::{Loss, Resumption, Step};
 /// What goes to the recorder at once, so that a message of tiny frames is no heap of them.
 const MAX_BATCH_STEPS: usize = 256;
 
+/// A sample that is kept for viewers keeps what it came in. That is no more than this, the most that
+/// devices send at once; of larger messages there are copies in pieces.
+const MAX_PIECE_BYTES: usize = ingest_protocol::MAX_MESSAGE_BYTES;
+
 /// A generation's demuxer, and what became of it.
 #[derive(Debug, Default)]
 pub(crate) struct Demuxing {
@@ -19,6 +23,7 @@ pub(crate) struct Demuxing {
     media_ns: Option<i64>,
     reached: Option<ResumePoint>,
     failed: Option<String>,
+    batch_steps: usize,
 }
 
 impl Demuxing {
@@ -43,8 +48,14 @@ impl Demuxing {
     /// the stream is counted, not read.
     pub(crate) fn push(&mut self, bytes: Bytes) {
         self.received += bytes.len() as u64;
-        if self.failed.is_none() {
+        if self.failed.is_some() {
+            return;
+        }
+        if bytes.len() <= MAX_PIECE_BYTES {
             self.demuxer.push(bytes);
+        } else {
+            let pieces = bytes.chunks(MAX_PIECE_BYTES).map(Bytes::copy_from_slice);
+            pieces.for_each(|piece| self.demuxer.push(piece));
         }
     }
 
@@ -75,9 +86,17 @@ impl Demuxing {
             if resume.is_some() {
                 self.reached.clone_from(&resume);
             }
+            if steps.is_empty() {
+                // Most messages are like those before them.
+                steps.reserve_exact(self.batch_steps);
+            }
             steps.push(Step { event, resume });
         }
-        (!steps.is_empty()).then_some(steps)
+        if steps.is_empty() {
+            return None;
+        }
+        self.batch_steps = steps.len();
+        Some(steps)
     }
 
     /// What had to be left out of the stream since the last call, in words.

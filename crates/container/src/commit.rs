@@ -111,7 +111,7 @@ impl CommitRecord {
         let (state_len, rest) = rest.split_first_chunk()?;
         let (state, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*state_len)))?;
         let already = already.as_chunks().0.iter().map(|count| u32::from_be_bytes(*count));
-        let resume = ResumePoint { position: u64::from_be_bytes(*position), state: state.to_vec() };
+        let resume = ResumePoint { position: u64::from_be_bytes(*position), state: state.into() };
         let record = Self {
             session: str::from_utf8(session).ok()?.to_owned(),
             generation: u32::from_be_bytes(*generation),
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_record_vouches_for_the_media_in_front_of_it() {
         let media = [Bytes::from_static(b"some "), Bytes::from_static(b"media")];
-        let resume = ResumePoint { position: 1 << 40, state: vec![1, 2, 3] };
+        let resume = ResumePoint { position: 1 << 40, state: [1, 2, 3][..].into() };
         let checkpoint = Checkpoint { resume, already: vec![0, 7] };
         let record = CommitRecord { session: "session-1".to_owned(), generation: 3, checkpoint };
         let bytes = record.encode(&spec(), &media);

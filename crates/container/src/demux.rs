@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::blank::{BLANK, is_blank};
 use crate::byte_queue::{ByteQueue, Sign};
@@ -55,9 +56,12 @@ enum Format {
 pub struct ResumePoint {
     /// Bytes from the start of the stream. Every sample with a byte before it was handed out.
     pub position: u64,
-    /// The parser's state there; opaque, some tens of bytes.
-    pub state: Vec<u8>,
+    /// The parser's state there; opaque.
+    pub state: ResumeState,
 }
+
+/// Some tens of bytes, one of them for each sample: as many as there mostly are need no allocation.
+pub type ResumeState = SmallVec<[u8; 32]>;
 
 impl Default for Demuxer {
     fn default() -> Self {

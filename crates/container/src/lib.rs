@@ -26,7 +26,7 @@ pub mod webm;
 
 pub use bare::{BareCodec, BareTrack};
 pub use commit::{Checkpoint, CommitRecord};
-pub use demux::{Demuxer, ResumePoint};
+pub use demux::{Demuxer, ResumePoint, ResumeState};
 pub use error::{Damage, Error, ErrorKind};
 pub use inspect::inspect;
 pub use live::LiveMuxer;

@@ -15,6 +15,9 @@ use super::socket::WebSocketSocket;
 use crate::auth::Pass;
 use crate::live::socket::Arrival;
 
+/// A record of TLS, which is what a read brings at most: as much is made zero before each.
+const READ_BUFFER_BYTES: usize = 16 << 10;
+
 /// Safari hands out tens of megabytes at once after a pause.
 const MAX_RAW_MESSAGE_BYTES: usize = 32 << 20;
 
@@ -64,7 +67,7 @@ fn open(
         .protocols(answer)
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes)
-        .read_buffer_size(32 * 1024);
+        .read_buffer_size(READ_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let socket = Box::new(WebSocketSocket::new(socket));
         (state.door)(Arrival { peer: peer.address, pass, speaks_v1, socket }).await;

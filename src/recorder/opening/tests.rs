@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use container::{BareCodec, BareTrack, Event, Init, ResumePoint, Sample};
+use container::{BareCodec, BareTrack, Event, Init, ResumePoint, ResumeState, Sample};
 
 use super::super::{CLAIM, Settings};
 use super::*;
@@ -40,16 +40,19 @@ fn media() -> Vec<Step> {
     let events = [Event::Init(Arc::new(init)), Event::Sample(sample(0)), Event::Sample(sample(1))];
     let step = |(position, event)| Step {
         event: Some(event),
-        resume: Some(ResumePoint { position, state: Vec::new() }),
+        resume: Some(ResumePoint { position, state: ResumeState::new() }),
     };
-    let end = Step { event: None, resume: Some(ResumePoint { position: 300, state: Vec::new() }) };
+    let end = Step {
+        event: None,
+        resume: Some(ResumePoint { position: 300, state: ResumeState::new() }),
+    };
     (0..).step_by(100).zip(events).map(step).chain([end]).collect()
 }
 
 fn recorder(root: &Path) -> Recorder {
     let settings =
         Settings { segment: Duration::from_secs(60), reserve_bytes: 0, max_device_bytes: None };
-    Recorder::new(Arc::new(Filesystem), Library::new(root.to_owned()), settings)
+    Recorder::new(Arc::new(Filesystem::default()), Library::new(root.to_owned()), settings)
 }
 
 /// Begins a source's session, and waits until something of it is on the disk.
@@ -97,7 +100,7 @@ async fn a_source_records_before_the_library_is_read_and_is_not_taken_for_what_a
     // The time in its journal's name is that of the earlier one.
     let mut publication = record(&later, "s-2").await;
     let scan = |is_own: &(dyn Fn(&Path) -> bool + Sync)| {
-        let found = recorder_of().library.scan(&Filesystem, is_own);
+        let found = recorder_of().library.scan(&Filesystem::default(), is_own);
         let mut found: Vec<_> = found.into_iter().map(|found| found.session).collect();
         found.sort();
         found

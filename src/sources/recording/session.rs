@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use container::{Event, ResumePoint, Sample};
+use container::{Event, ResumePoint, ResumeState, Sample};
 use tokio::time::Instant;
 
 use super::super::generation::Head;
@@ -235,7 +235,7 @@ impl Session {
         let Some(current) = &mut self.current else { return };
         let number = current.number;
         for event in events {
-            let resume = ResumePoint { position: current.position, state: Vec::new() };
+            let resume = ResumePoint { position: current.position, state: ResumeState::new() };
             let bytes = match event {
                 Event::Sample(sample) => sample.data.len(),
                 Event::Init(_) | Event::Config { .. } => 0,
@@ -246,7 +246,7 @@ impl Session {
             add(&mut self.queue, number, step);
         }
         // How far everything in front of it reaches.
-        let resume = ResumePoint { position: current.position, state: Vec::new() };
+        let resume = ResumePoint { position: current.position, state: ResumeState::new() };
         add(&mut self.queue, number, Step { event: None, resume: Some(resume) });
     }
 
@@ -285,7 +285,7 @@ impl Session {
         }
         let mut position = 0;
         for sample in held {
-            let resume = ResumePoint { position, state: Vec::new() };
+            let resume = ResumePoint { position, state: ResumeState::new() };
             position += sample.data.len() as u64;
             self.waiting_bytes += sample.data.len();
             let step = Step { event: Some(Event::Sample(sample)), resume: Some(resume) };

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use container::codec::{codec_name, configuration};
 use container::{
     Action, BareCodec, BareTrack, Checkpoint, CommitRecord, Demuxer, Event, FinishStep, Init, Kind,
-    LiveMuxer, Muxer, NANOS_PER_SECOND, Reopening, ResumePoint, Sample, SegmentSpec, Segmenter,
-    Track,
+    LiveMuxer, Muxer, NANOS_PER_SECOND, Reopening, ResumePoint, ResumeState, Sample, SegmentSpec,
+    Segmenter, Track,
 };
 
 use crate::support::demux;
@@ -217,8 +217,10 @@ fn files(init: &Arc<Init>, samples: &[Sample]) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 fn commit(muxer: &mut Muxer, growing: &mut Vec<u8>, position: u64) {
-    let checkpoint =
-        Checkpoint { resume: ResumePoint { position, state: Vec::new() }, already: Vec::new() };
+    let checkpoint = Checkpoint {
+        resume: ResumePoint { position, state: ResumeState::new() },
+        already: Vec::new(),
+    };
     let record = CommitRecord { session: "session".to_owned(), generation: 0, checkpoint };
     if muxer.pending_samples() > 0 {
         growing.extend(muxer.commit(Some(&record)).concat());

@@ -2,6 +2,7 @@
 
 use super::Demuxer;
 use crate::byte_queue::{ByteQueue, Sign};
+use crate::demux::ResumeState;
 use crate::error::{Error, ErrorKind, Fault, Search};
 use crate::fmp4::syntax::Header;
 use crate::webm;
@@ -17,17 +18,17 @@ const PATIENT_SIGN: Sign = Sign([(4, b'm'), (4, b'f'), (0, 0x1A)]);
 
 impl Demuxer {
     /// Where parsing can resume, and what [`Self::restore`] needs for it beside the init segment.
-    pub(crate) fn boundary(&self) -> Option<(u64, Vec<u8>)> {
+    pub(crate) fn boundary(&self) -> Option<(u64, ResumeState)> {
         let (position, dts) = &self.boundary;
         if !self.complete || dts.is_empty() {
             return None;
         }
         // The times, and two words more.
-        let mut state = Vec::with_capacity(8 * (dts.len() + 2));
-        dts.iter().for_each(|dts| state.extend(dts.to_be_bytes()));
-        state.extend(self.file_at.to_be_bytes());
+        let mut state = ResumeState::with_capacity(8 * (dts.len() + 2));
+        dts.iter().for_each(|dts| state.extend_from_slice(&dts.to_be_bytes()));
+        state.extend_from_slice(&self.file_at.to_be_bytes());
         if let Some(search) = self.search {
-            state.extend(search.from.to_be_bytes());
+            state.extend_from_slice(&search.from.to_be_bytes());
         }
         Some((*position, state))
     }

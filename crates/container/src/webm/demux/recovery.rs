@@ -3,6 +3,7 @@
 use super::Demuxer;
 use super::places::{OUT_OF_PLACE, Place};
 use crate::byte_queue::{ByteQueue, Sign};
+use crate::demux::ResumeState;
 use crate::error::{Error, ErrorKind, Fault, Search};
 use crate::fmp4;
 use crate::webm::syntax::{Header, MAX_HEADER_BYTES, id, unsigned};
@@ -18,7 +19,7 @@ const PATIENT_SIGN: Sign = Sign([(0, 0x1F), (0, 0x1A), (4, b'f')]);
 
 impl Demuxer {
     /// Where parsing can resume, and what [`Self::restore`] needs for it beside the init segment.
-    pub(crate) fn boundary(&self) -> Option<(u64, Vec<u8>)> {
+    pub(crate) fn boundary(&self) -> Option<(u64, ResumeState)> {
         if !self.header.complete {
             return None;
         }
@@ -32,12 +33,12 @@ impl Demuxer {
                 cluster = timestamp.unwrap_or(u64::MAX - 1);
             }
         }
-        let mut state = Vec::with_capacity(32);
+        let mut state = ResumeState::new();
         for word in [cluster, end, segment_end] {
-            state.extend(word.to_be_bytes());
+            state.extend_from_slice(&word.to_be_bytes());
         }
         if let Some(search) = self.search {
-            state.extend(search.from.to_be_bytes());
+            state.extend_from_slice(&search.from.to_be_bytes());
         }
         Some((self.boundary.0, state))
     }
