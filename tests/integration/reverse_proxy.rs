@@ -102,9 +102,9 @@ async fn who_comes_by_the_proxy_records_and_watches_under_their_own_address() {
     device.acknowledged(0, bytes).await;
     // Another one watches meanwhile.
     let streams = ask(&at, "GET /api/streams", &SAID, &Value::Null).await.json();
-    let name = streams["streams"][0]["name"].as_str().unwrap().to_owned();
+    let name = streams["streams"][0]["stream"].as_str().unwrap().to_owned();
     let mut viewer = socket(&at, &format!("/ws/live/{name}"), &origin).await.unwrap();
-    assert!(viewer.message().await.is_some());
+    while viewer.receive().await["type"] != "init" {}
     let generations = json!([{ "generation": 0, "bytes": bytes }]);
     device.text(json!({ "type": "stop", "generations": generations })).await;
     assert_eq!(device.ending().await.close_code(), Some(1000));
