@@ -133,8 +133,7 @@ mod tests {
             heard.lock().unwrap().extend(states.iter().map(ToString::to_string));
         });
         let _ = tokio::time::timeout(WATCHDOG / 3 * thirds + WATCHDOG / 6, keeping).await;
-        let told = all.lock().unwrap().clone();
-        told
+        std::mem::take(&mut *all.lock().unwrap())
     }
 
     #[tokio::test(start_paused = true)]
