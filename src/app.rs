@@ -7,6 +7,7 @@ mod folder;
 mod invitation;
 mod listen;
 mod logging;
+mod manager;
 mod whereabouts;
 
 use std::process::ExitCode;
@@ -194,6 +195,7 @@ async fn serve(
     let recorder = tokio::spawn(recorder.run(recordings));
 
     let streams = hub.streams();
+    let doing = manager::keep(streams.clone(), recorder.abort_handle());
     let keeper = devices.clone();
     let keeping = tokio::spawn(async move { keeper.keep().await });
     let keeper = access.clone();
@@ -281,6 +283,12 @@ async fn serve(
         let entrance = entrance.for_all_names();
         servers.spawn(http::serve_plain(plain.socket, trust, handle.clone(), entrance));
     }
+    if let Some(plain) = listeners.proxy {
+        let url = format!("http://{}", plain.address);
+        addresses.push(Address { url, purpose: "everything, for the reverse proxy alone" });
+        let (pages, entrance) = (http::pages_router(state.clone()), entrance.for_proxies());
+        servers.spawn(http::serve_plain(plain.socket, pages, handle.clone(), entrance));
+    }
     if let Some(port) = media_port {
         let url = format!("udp://{host}:{port}");
         addresses.push(Address { url, purpose: "viewers by WebRTC" });
@@ -304,6 +312,8 @@ async fn serve(
     let mut invitation = invitation::make(config, &access, &reach.borrow(), listeners.https.port);
     invitation.notes.extend(moved);
     announce(all, invitation).await;
+    manager::ready();
+    let telling_manager = tokio::spawn(doing);
     tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
 
     tokio::select! {
@@ -313,6 +323,8 @@ async fn serve(
         }
     }
     tracing::info!("stopping");
+    telling_manager.abort();
+    manager::stopping();
     watching.abort();
     stop.cancel();
     let finish = async {

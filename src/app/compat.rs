@@ -28,7 +28,7 @@ pub(super) fn listeners(
     let host = if config.bind.is_unspecified() { host.clone() } else { Host::Ip(config.bind) };
     let mut listeners = Vec::new();
     let mut add =
-        |scheme: &str, purpose, listen::Listener { socket, port }, routes, needs_token| {
+        |scheme: &str, purpose, listen::Listener { socket, port, .. }, routes, needs_token| {
             let address = Address { url: format!("{scheme}://{host}:{port}"), purpose };
             match (needs_token, config.bind.is_loopback()) {
                 (false, _) => tracing::warn!("{}", warning(config.bind, &address.url)),

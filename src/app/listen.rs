@@ -1,7 +1,7 @@
 //! The sockets, bound before anything else begins.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -12,6 +12,7 @@ use crate::config::{self, Config, Fixed};
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
+    pub(super) address: SocketAddr,
     pub(super) port: u16,
 }
 
@@ -21,6 +22,7 @@ pub(super) struct Listeners {
     pub(super) https: Listener,
     pub(super) wss: Option<Listener>,
     pub(super) http: Option<Listener>,
+    pub(super) proxy: Option<Listener>,
     pub(super) compat: Compat,
 }
 
@@ -45,6 +47,11 @@ impl Setting {
         Self { port, bind: "leave --bind away to listen on all of them" }
     }
 
+    const fn proxy() -> Self {
+        let bind = "leave --proxy-bind away to listen for a proxy on this computer";
+        Self { port: "--proxy-port", bind }
+    }
+
     const fn compat(port: &'static str) -> Self {
         Self { port, bind: "leave compat.bind away to listen for programs on this computer" }
     }
@@ -64,6 +71,9 @@ pub(super) fn bind(config: &Config) -> Result<Listeners> {
         https: listen(config.bind, config.https_port, Setting::flag("--https-port"))?,
         wss: optional(config.wss_port, "--wss-port")?,
         http: optional(config.http_port, "--http-port")?,
+        proxy: (config.proxy.as_ref())
+            .map(|proxy| listen(Some(proxy.bind), proxy.port, Setting::proxy()))
+            .transpose()?,
         compat: bind_compat(&config.compat)?,
     })
 }
@@ -84,8 +94,8 @@ fn listen(ip: Option<IpAddr>, port: u16, setting: Setting) -> Result<Listener> {
     let bound = addresses::listen(ip, port);
     let socket = bound.map_err(|error| explain(error, ip, port, setting))?;
     socket.set_nonblocking(true).context("cannot prepare a socket")?;
-    let port = socket.local_addr().context("cannot read a socket's address")?.port();
-    Ok(Listener { socket, port })
+    let address = socket.local_addr().context("cannot read a socket's address")?;
+    Ok(Listener { socket, address, port: address.port() })
 }
 
 fn explain(

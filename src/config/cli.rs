@@ -12,8 +12,8 @@ use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserComm
 use super::alarms::{Alarms, Section};
 use super::file::File;
 use super::{
-    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, Push, Retention, Split, Task,
-    hooks, segment, sources,
+    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, ProxyListener, Push,
+    Retention, Split, Task, hooks, segment, sources,
 };
 use crate::addresses::Host;
 
@@ -63,6 +63,14 @@ struct Options {
     /// Plain HTTP: only the trust pages and a redirect [default: none]
     #[arg(long, value_name = "PORT", env = "LOCALCAMERA_HTTP_PORT")]
     http_port: Option<Port>,
+
+    /// Plain HTTP with everything, for a reverse proxy that does HTTPS itself [default: none]
+    #[arg(long, value_name = "PORT", env = "LOCALCAMERA_PROXY_PORT")]
+    proxy_port: Option<Port>,
+
+    /// Address for --proxy-port [default: 127.0.0.1]
+    #[arg(long, value_name = "IP", env = "LOCALCAMERA_PROXY_BIND")]
+    proxy_bind: Option<IpAddr>,
 
     /// One UDP port for WebRTC viewers, or "none" [default: 5002]
     #[arg(long, value_name = "PORT", env = "LOCALCAMERA_WEBRTC_PORT")]
@@ -248,6 +256,12 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
     let folder = |given: Option<PathBuf>, filed: Option<PathBuf>, default: &str| {
         given.or(filed).unwrap_or_else(|| PathBuf::from(default))
     };
+    let proxy_port = cli.proxy_port.or(file.proxy_port).unwrap_or(Port::None).number();
+    let proxy = ProxyListener::checked(
+        proxy_port,
+        cli.proxy_bind.or(file.proxy_bind),
+        &file.trusted_proxies,
+    )?;
     let seconds = cli.segment_seconds.or(file.segment_seconds).unwrap_or(SEGMENT_SECONDS);
     Ok(Config {
         gen_cert,
@@ -285,7 +299,11 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
         source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,
         hosts: file.hosts,
-        trusted_proxies: file.trusted_proxies,
+        trusted_proxies: match proxy {
+            Some(_) => file.trusted_proxies.or_loopback(),
+            None => file.trusted_proxies,
+        },
+        proxy,
         pictures: file.pictures.checked()?,
         mpegts: file.mpegts.checked()?,
         compat: file.compat.checked()?,
@@ -323,6 +341,24 @@ mod tests {
         assert_eq!((config.https_port, config.wss_port), (0, None));
         assert!(config.open);
         assert_eq!(config.recordings, PathBuf::from("recordings"));
+    }
+
+    #[test]
+    fn what_speaks_without_tls_is_for_proxies_that_are_named_or_on_this_computer() {
+        let ours = |config: &Config, ip: &str| config.trusted_proxies.contains(ip.parse().unwrap());
+        assert!(config(&[], "").unwrap().proxy.is_none());
+        assert!(!ours(&config(&[], "").unwrap(), "127.0.0.1"));
+        let here = config(&["--proxy-port", "80"], "").unwrap();
+        let ProxyListener { bind, port } = here.proxy.clone().unwrap();
+        assert_eq!((bind.to_string(), port), ("127.0.0.1".to_owned(), 80));
+        assert!(ours(&here, "127.0.0.1") && ours(&here, "::1") && !ours(&here, "10.0.0.1"));
+        let open = "proxy_port = 80\nproxy_bind = \"0.0.0.0\"\n";
+        let message = config(&[], open).unwrap_err();
+        assert!(message.contains("trusted_proxies = ["), "{message}");
+        let named = format!("{open}trusted_proxies = [\"10.0.0.1\"]");
+        let named = config(&[], &named).unwrap();
+        assert!(ours(&named, "10.0.0.1") && !ours(&named, "127.0.0.1"));
+        assert!(config(&["--proxy-port", "none"], open).unwrap().proxy.is_none());
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn as_it_is_and_with_its_defaults_in_force_it_changes_nothing() {
     let without = format!("{:?}", of_file("").unwrap());
     assert_eq!(format!("{:?}", of_file(FILE).unwrap()), without);
     let defaults = in_force(&["#"]);
-    assert_eq!(settings(&defaults).len(), 25, "{defaults}");
+    assert_eq!(settings(&defaults).len(), 27, "{defaults}");
     assert_eq!(format!("{:?}", of_file(&defaults).unwrap()), without);
 }
 

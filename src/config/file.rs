@@ -52,6 +52,9 @@ pub(super) struct File {
     pub(super) hosts: Vec<Host>,
     #[serde(default)]
     pub(super) trusted_proxies: TrustedProxies,
+    #[serde(default, deserialize_with = "port")]
+    pub(super) proxy_port: Option<Port>,
+    pub(super) proxy_bind: Option<IpAddr>,
     #[serde(default)]
     pub(super) pictures: pictures::Section,
     #[serde(default)]

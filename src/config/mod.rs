@@ -38,7 +38,7 @@ pub(crate) use hooks::Hook;
 pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
-pub(crate) use proxies::TrustedProxies;
+pub(crate) use proxies::{ProxyListener, TrustedProxies};
 pub(crate) use push::{Input, Push, Token};
 pub(crate) use retention::Retention;
 pub(crate) use rtsp_addresses::{RTSP_PORT, RtspAddresses, Target, ends_in_number};
@@ -134,6 +134,8 @@ pub(crate) struct Config {
     pub(crate) hosts: Vec<Host>,
     /// Reverse proxies in front of it.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// Where a reverse proxy that does TLS itself asks without.
+    pub(crate) proxy: Option<ProxyListener>,
     /// What viewers of single pictures get.
     pub(crate) pictures: Pictures,
     /// What viewers by JSMpeg get.

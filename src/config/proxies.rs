@@ -1,6 +1,6 @@
 //! Reverse proxies whose word on who asks is taken.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,7 +12,46 @@ use super::rtsp_addresses::Network;
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct TrustedProxies(Arc<[Network]>);
 
+/// Where a reverse proxy that does TLS itself asks without.
+#[derive(Debug, Clone)]
+pub(crate) struct ProxyListener {
+    pub(crate) bind: IpAddr,
+    pub(crate) port: u16,
+}
+
+impl ProxyListener {
+    /// `None` where no port is named.
+    ///
+    /// # Errors
+    /// When the network reaches it and nobody has said who may come.
+    pub(super) fn checked(
+        port: Option<u16>,
+        bind: Option<IpAddr>,
+        proxies: &TrustedProxies,
+    ) -> Result<Option<Self>, String> {
+        let Some(port) = port else { return Ok(None) };
+        let bind = bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        if !bind.to_canonical().is_loopback() && proxies.0.is_empty() {
+            return Err(format!(
+                "proxy_bind = \"{bind}\" is not allowed alone, since the network reaches it without \
+                 encryption: name the proxy's address in the configuration file, as in \
+                 trusted_proxies = [\"10.0.0.2\"]; nobody else is answered there"
+            ));
+        }
+        Ok(Some(Self { bind, port }))
+    }
+}
+
 impl TrustedProxies {
+    /// Those that are named, or any on this computer.
+    pub(super) fn or_loopback(self) -> Self {
+        if !self.0.is_empty() {
+            return self;
+        }
+        let ips: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        Self(ips.map(Network::of_one).into())
+    }
+
     /// Whether a canonical address is that of one of them.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(ip))

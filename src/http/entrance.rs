@@ -1,6 +1,7 @@
 //! What every connection and every request passes, whichever listener it comes to.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -8,12 +9,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use super::body;
+use super::error::ApiError;
 use super::forwarded;
 use super::handshakes::Handshakes;
 use super::hosts::Hosts;
 use super::listener::Peer;
+use super::proxied;
 use super::rates::Rates;
 use super::seats::Seats;
+use super::tally::Tally;
 use crate::config::TrustedProxies;
 
 /// What the listeners share.
@@ -24,6 +28,8 @@ pub(crate) struct Entrance {
     proxies: TrustedProxies,
     hosts: Hosts,
     checks: Checks,
+    /// Of a listener where reverse proxies ask without TLS: who else came.
+    others: Option<Arc<Tally>>,
 }
 
 /// Of whom the name is checked that the server is asked by.
@@ -40,7 +46,7 @@ impl Entrance {
     pub(crate) fn new(max_open_files: u64, proxies: TrustedProxies, hosts: Hosts) -> Self {
         let seats = Seats::new(max_open_files, proxies.clone());
         let rates = Rates::new(proxies.clone());
-        Self { seats, rates, proxies, hosts, checks: Checks::Everybody }
+        Self { seats, rates, proxies, hosts, checks: Checks::Everybody, others: None }
     }
 
     /// For a listener that shows the same to everybody and knows nobody. Whoever comes by a wrong
@@ -52,6 +58,26 @@ impl Entrance {
     /// For a listener whose clients on this computer may say what they like.
     pub(crate) fn for_old_clients(&self) -> Self {
         Self { checks: Checks::Network, ..self.clone() }
+    }
+
+    /// For a listener where reverse proxies ask without TLS, and nobody else.
+    pub(crate) fn for_proxies(&self) -> Self {
+        Self { others: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// What a proxy says of a request is so from here on.
+    fn by_proxy(&self, from: IpAddr, request: &mut Request) -> Result<(), ApiError> {
+        let Some(others) = &self.others else { return Ok(()) };
+        if self.proxies.contains(from.to_canonical()) {
+            return proxied::settle(request, &self.hosts);
+        }
+        if let Some(count) = others.count() {
+            tracing::warn!(address = %from.to_canonical(), count, "requests to proxy_port were refused: their address is not in trusted_proxies");
+        }
+        Err(ApiError::forbidden(
+            "only this server's reverse proxies may ask here; if this is one, its address belongs \
+             into trusted_proxies of the configuration file",
+        ))
     }
 
     pub(super) fn handshakes(&self) -> Handshakes {
@@ -71,12 +97,16 @@ async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -
     let mut request = request.map(|body| body::in_time(body, unread));
     let asked = peer.as_ref().map(|peer| peer.asked.clone());
     if let Some(peer) = peer {
+        if let Err(error) = entrance.by_proxy(peer.address.ip(), &mut request) {
+            return error.into_response();
+        }
         let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
         if let Err(error) = entrance.rates.count(client) {
             return error.into_response();
         }
         let address = SocketAddr::new(client, peer.address.port());
-        request.extensions_mut().insert(ConnectInfo(Peer { address, ..peer }));
+        let is_proxy = entrance.others.is_some();
+        request.extensions_mut().insert(ConnectInfo(Peer { address, is_proxy, ..peer }));
     }
     let is_checked = match entrance.checks {
         Checks::Everybody => true,

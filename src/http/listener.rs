@@ -53,6 +53,8 @@ pub(crate) struct Peer {
     pub(crate) cut: CancellationToken,
     /// Cancelled once it has made a request.
     pub(super) asked: CancellationToken,
+    /// Whether it has come to the listener for reverse proxies.
+    pub(super) is_proxy: bool,
     /// Whether it may still be sending what nobody reads.
     pub(super) unread: Unread,
 }
@@ -63,6 +65,7 @@ impl Peer {
             address,
             cut: CancellationToken::new(),
             asked: CancellationToken::new(),
+            is_proxy: false,
             unread: Unread::default(),
         }
     }

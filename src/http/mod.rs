@@ -21,6 +21,7 @@ mod origin;
 mod own_computer;
 mod pages;
 mod place;
+mod proxied;
 mod ranges;
 mod rates;
 mod router;

@@ -15,7 +15,7 @@ const NAMED_BY_PROXIES: [&str; 4] =
 /// Its address and its host are this computer's own, no proxy is between, and the page that asks is
 /// that host's: a name of somebody else's that leads here does not count.
 pub(super) fn is_own_computer(peer: &Peer, uri: &Uri, headers: &HeaderMap) -> bool {
-    comes_from_here(peer.address.ip(), uri, headers)
+    !peer.is_proxy && comes_from_here(peer.address.ip(), uri, headers)
 }
 
 fn comes_from_here(from: IpAddr, uri: &Uri, headers: &HeaderMap) -> bool {

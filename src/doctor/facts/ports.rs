@@ -21,10 +21,17 @@ pub(in super::super) fn gather(config: &Config, names: &Names) -> Vec<Port> {
     let port_of = |fixed: &Option<Fixed>| fixed.as_ref().map(|fixed| fixed.port);
     let compat = &config.compat;
     let (bind, at) = (config.bind, Some(compat.bind));
+    let proxy = config.proxy.as_ref();
     let asked = [
         (Some(config.https_port), bind, "page, API and WSS", "--https-port"),
         (config.wss_port, bind, "raw publishers", "--wss-port"),
         (config.http_port, bind, "trust pages without TLS", "--http-port"),
+        (
+            proxy.map(|proxy| proxy.port),
+            proxy.map(|proxy| proxy.bind),
+            "everything, for a reverse proxy",
+            "--proxy-port",
+        ),
         (port_of(&compat.json), at, "JSON frames for older clients", "compat.json_port ="),
         (compat.jpeg_port, at, "JPEG frames for older clients", "compat.jpeg_port ="),
         (port_of(&compat.mpegts), at, "MPEG-TS for older clients", "compat.mpegts_port ="),
