@@ -58,6 +58,11 @@ impl Courier {
         self.lock().1 = Some((clock::now_ms(), result.map_err(|failure| failure.message)));
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue().waiting()
+    }
+
     /// As people see it.
     pub(super) fn state(&self) -> TargetState {
         let (last, tested) = self.lock().clone();

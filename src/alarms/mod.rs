@@ -346,6 +346,38 @@ fn log(change: &Change) {
 mod tests {
     use super::*;
 
+    fn told(tokens: &[(&str, &str)]) -> config::Alarms {
+        let target = |(name, token): &(&str, &str)| config::alarms::Target {
+            name: (*name).to_owned(),
+            ca: None,
+            way: config::alarms::Way::Ntfy {
+                url: crate::config::alarms::test_url("http://127.0.0.1:1/"),
+                authorization: Some(token.parse().unwrap()),
+            },
+        };
+        let silent = Some(Duration::from_secs(tokens.len() as u64));
+        config::Alarms { silent, targets: tokens.iter().map(target).collect() }
+    }
+
+    #[tokio::test]
+    async fn another_configuration_keeps_who_stays_and_what_waits_for_whom() {
+        let before = told(&[("a", "1"), ("b", "1")]);
+        let alarms = Alarms::new(&before, watch::channel(Reach::default()).1).unwrap();
+        let couriers = || alarms.shared.targets().clone();
+        let old = couriers();
+        let notice = Arc::new(Notice::test(0, "x"));
+        old.iter().for_each(|placed| placed.courier.send(Arc::clone(&notice)));
+        let next = told(&[("b", "2"), ("a", "1"), ("c", "1")]);
+        alarms.take_over(alarms.prepare(&next).unwrap());
+        let new = couriers();
+        assert_eq!(alarms.silent(), Some(Duration::from_secs(3)));
+        assert!(Arc::ptr_eq(&old[0].courier, &new[1].courier) && !old[0].stop.is_cancelled());
+        assert!(old[1].stop.is_cancelled());
+        let waiting = |placed: &Placed| placed.courier.waiting();
+        assert_eq!(new.iter().map(waiting).collect::<Vec<_>>(), [1, 1, 0]);
+        assert_eq!(waiting(&old[1]), 0);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_test_that_nobody_waits_for_counts_as_well() {
         let alarms =

@@ -34,6 +34,11 @@ impl Queue {
         Self { has_begun: false, ..std::mem::take(self) }
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Puts a message behind the others. Where there are too many, the oldest rise is given up,
     /// and its end with it: nobody is told that something was well again of which he was not told
     /// that it was wrong, and of no rise without its end. Returns how many alarms were given up.

@@ -245,4 +245,9 @@ fn mailbox(key: &str, address: &str) -> Result<Mailbox, String> {
 }
 
 #[cfg(test)]
+pub(crate) fn test_url(text: &str) -> Url {
+    Url(text.parse().unwrap_or_default())
+}
+
+#[cfg(test)]
 mod tests;
