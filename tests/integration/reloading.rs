@@ -79,7 +79,7 @@ async fn a_session_goes_on_across_a_reload_and_the_changed_keys_act() {
     assert!(framed.header("content-security-policy").unwrap().contains("https://a.example"));
     let retention = get(&server, "/api/library/retention").await;
     assert_eq!(
-        (&retention["from"], &retention["rules"]["max_age_days"]),
+        (&retention["from"], &retention["max_age_days"]),
         (&json!("file"), &json!(30.0)),
         "{retention}"
     );
@@ -160,7 +160,7 @@ async fn a_faulty_file_is_refused_as_a_whole_in_words() {
             &format!("hosts = [\"cam.example\"]\n[alarms]\nsilent_seconds = 9\n{more}"),
         )
         .await;
-        let said = answer.json()["message"].as_str().unwrap_or_default().to_owned();
+        let said = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
         assert_eq!(answer.status, 409, "{said}");
         assert!(said.contains("all goes on as it was"), "{said}");
         for words in words {
@@ -176,7 +176,9 @@ async fn a_faulty_file_is_refused_as_a_whole_in_words() {
     std::fs::remove_file(server.folder.path().join("localcamera.toml")).unwrap();
     let gone = request(&server, "POST", "/api/configuration/reload", &[], b"").await;
     assert_eq!(gone.status, 409);
-    assert!(gone.json()["message"].as_str().unwrap().contains("there is no localcamera.toml"));
+    assert!(
+        gone.json()["error"]["message"].as_str().unwrap().contains("there is no localcamera.toml")
+    );
     assert_eq!(get(&server, "/api/alarms").await["silent_seconds"], 7);
     let well = reload(&server, "[alarms]\nsilent_seconds = 9\n").await;
     assert_eq!(well.json()["changed"], json!(["alarms.silent_seconds"]));
