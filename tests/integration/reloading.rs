@@ -145,7 +145,7 @@ async fn a_faulty_file_is_refused_as_a_whole_in_words() {
     assert_eq!(added.await.status / 100, 2);
     let yard = "[[source]]\nname = \"yard\"\nkind = \"rtsp\"\naddress = \"rtsp://127.0.0.1:2/\"\n";
     for (more, words) in [
-        ("[pictures]\nquality = 300\n", vec!["300"]),
+        ("[pictures]\nquality = 300\n", vec!["localcamera.toml, line 5"]),
         (
             "[pictures]\nquality = 99\n",
             vec!["pictures.quality = 99 is not allowed", "between 0 and 95"],
