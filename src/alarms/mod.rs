@@ -351,7 +351,7 @@ mod tests {
             name: (*name).to_owned(),
             ca: None,
             way: config::alarms::Way::Ntfy {
-                url: crate::config::alarms::test_url("http://127.0.0.1:1/"),
+                url: config::alarms::test_url("http://127.0.0.1:1/"),
                 authorization: Some(token.parse().unwrap()),
             },
         };
