@@ -8,16 +8,17 @@ mod invitation;
 mod listen;
 mod logging;
 mod manager;
+mod reload;
+mod signals;
 mod whereabouts;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,8 @@ use crate::live::sound::Sounds;
 use crate::live::transcoder::Transcoders;
 use crate::program;
 use crate::push;
-use crate::recorder::{self, Recorder};
+use crate::recorder::Recorder;
+use crate::reload::Reload;
 use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
 use crate::split;
@@ -57,6 +59,8 @@ use crate::tls::{self, Kept, Store};
 use crate::webrtc::{self, WebRtc};
 use certificate::{Keeping, LocalName};
 use logging::LOGGED;
+use reload::{InUse, Parts, Settings};
+use signals::Signals;
 use whereabouts::Whereabouts;
 
 /// Finishing a file takes a sync or two; a disk that takes longer than this has stopped
@@ -181,12 +185,9 @@ async fn serve(
              JPEG or MPEG-TS; everything else works. {advice}"
         );
     }
-    let settings = recorder::Settings {
-        segment: config.segment,
-        reserve_bytes: config.reserve_bytes,
-        max_device_bytes: config.max_device_bytes,
-    };
-    let recorder = Recorder::new(Arc::new(Filesystem::default()), library.clone(), settings);
+    let settings = Settings::new(config);
+    let recorded = settings.recorder.clone();
+    let recorder = Recorder::new(Arc::new(Filesystem::default()), library.clone(), recorded);
     let recovery = recorder.clone();
     let editor = Arc::new(recorder.clone());
     let retention =
@@ -217,27 +218,20 @@ async fn serve(
     let board = http::Board::new(devices.clone(), streams.clone(), alarms.list(), sources.clone());
     let transcoders = Transcoders::new(stop.clone());
     let sounds = Sounds::new(transcoders.clone());
+    let (reload, reloads) = Reload::new();
     let (playback, media_port) = playback(config, media_addresses, &streams, sounds, &stop);
     let state = http::State {
         access: access.clone(),
         library,
         editor,
-        retention,
-        alarms,
+        retention: retention.clone(),
+        alarms: alarms.clone(),
         playback,
-        pictures: Pictures::new(
-            streams.clone(),
-            transcoders.clone(),
-            Arc::new(config.pictures.clone()),
-        ),
-        mpegts: Mpegts::new(streams.clone(), transcoders.clone(), Arc::new(config.mpegts.clone())),
-        visited: Pictures::new(
-            sources.visited(),
-            transcoders.clone(),
-            Arc::new(config.pictures.clone()),
-        ),
+        pictures: Pictures::new(streams.clone(), transcoders.clone(), settings.pictures.clone()),
+        mpegts: Mpegts::new(streams.clone(), transcoders.clone(), settings.mpegts.clone()),
+        visited: Pictures::new(sources.visited(), transcoders.clone(), settings.pictures.clone()),
         transcoders,
-        rtsp_addresses: Arc::new(config.rtsp_addresses.clone()),
+        rtsp_addresses: settings.rtsp_addresses.clone(),
         denied: Arc::default(),
         cameras: Cameras::default(),
         board,
@@ -249,8 +243,9 @@ async fn serve(
         authority: kept.authority().cloned().map(|authority| Arc::new(Authority::new(authority))),
         https_port: listeners.https.port,
         reach: reach.clone(),
-        embed_origins: config.embed_origins.as_slice().into(),
+        embed_origins: settings.embed_origins.clone(),
         extras: config.state.join("extras").into(),
+        reload: reload.clone(),
         shutdown: stop.clone(),
     };
 
@@ -259,7 +254,7 @@ async fn serve(
     let handle = Handle::new();
     let hosts = entrance::hosts(config, whereabouts.names());
     hosts.set_of_certificate(kept.own_names());
-    let entrance = entrance::entrance(config, hosts.clone());
+    let entrance = entrance::entrance(settings.trusted_proxies.clone(), hosts.clone());
     let mut servers = tokio::task::JoinSet::new();
     let pages = http::pages_router(state.clone());
     let socket = listeners.https.socket;
@@ -300,8 +295,17 @@ async fn serve(
     }
     // The recorder ends when nothing can reach it any more.
     drop(state);
-    // Whoever reads the addresses may send the signal at once.
-    let signal = StopSignal::listen().context("cannot wait for the stop signal")?;
+    let parts = Parts {
+        settings,
+        hosts: hosts.clone(),
+        retention,
+        alarms,
+        hooks: hooks.changer(),
+        sources: sources.clone(),
+    };
+    tokio::spawn(InUse::new(config, parts).run(reloads, stop.clone()));
+    // Whoever reads the addresses may send a signal at once.
+    let mut signals = Signals::listen().context("cannot wait for signals")?;
     let mut name = LocalName::new(config, listeners.https.port);
     name.announce(&whereabouts).await;
     let mut all = certificate::page_addresses(&reach.borrow());
@@ -317,7 +321,7 @@ async fn serve(
     tracing::info!(recordings = %config.recordings.display(), access = access.mode().word(), "ready to record");
 
     tokio::select! {
-        () = signal.received() => {}
+        () = signals.stop(&reload) => {}
         Some(ended) = servers.join_next() => {
             ended.context("a listener has crashed")?.context("a listener has failed")?;
         }
@@ -344,9 +348,18 @@ async fn serve(
         access.close().await;
         recorder.await
     };
-    let finished = tokio::time::timeout(STOP_PATIENCE, finish).await;
-    // Behind the last files, of which they are told.
-    hooks.close().await;
+    let orderly = async {
+        let finished = tokio::time::timeout(STOP_PATIENCE, finish).await;
+        // Behind the last files, of which they are told.
+        hooks.close().await;
+        finished
+    };
+    let finished = tokio::select! {
+        finished = orderly => finished,
+        () = signals.end() => {
+            bail!("it was told twice to stop, and has ended at once; files that were not finished play, and stay as .part until the next start")
+        }
+    };
     finished
         .context("some files could not be finished in time; they play, and stay as .part")?
         .context("the recorder has crashed")
@@ -403,26 +416,4 @@ fn local(
             local.serve().await;
         }
     })
-}
-
-/// Ctrl-C, or the polite signal of a service manager.
-struct StopSignal {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopSignal {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn received(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -27,6 +27,7 @@ mod program;
 mod progress;
 mod push;
 mod recorder;
+mod reload;
 mod retention;
 #[cfg(test)]
 mod simulation;

@@ -46,10 +46,21 @@ impl Courier {
         self.news.notify_one();
     }
 
+    /// Takes over what waits for another that delivers no more, before anything waits here.
+    pub(super) fn inherit(&self, other: &Self) {
+        let waiting = other.queue().take();
+        *self.queue() = waiting;
+    }
+
     /// Tries at once, beside what waits.
     pub(super) async fn test(&self, notice: &Notice) {
         let result = self.post.post(notice).await;
         self.lock().1 = Some((clock::now_ms(), result.map_err(|failure| failure.message)));
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue().waiting()
     }
 
     /// As people see it.

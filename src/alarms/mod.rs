@@ -103,6 +103,22 @@ pub(crate) type List = watch::Receiver<Arc<Current>>;
 /// those that publish.
 pub(crate) type Fetched = Box<dyn Fn() -> HashMap<String, String> + Send + Sync>;
 
+/// Who is told, and what it was made of.
+#[derive(Debug, Clone)]
+struct Placed {
+    target: config::alarms::Target,
+    courier: Arc<Courier>,
+    /// Ends its delivery.
+    stop: CancellationToken,
+}
+
+/// Another configuration of the alarms, of which nothing can fail any more.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    silent: Option<Duration>,
+    targets: Vec<Placed>,
+}
+
 /// The alarms of this server. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Alarms {
@@ -111,10 +127,11 @@ pub(crate) struct Alarms {
 
 #[derive(Debug)]
 struct Shared {
-    silent: Option<Duration>,
     rules: Mutex<Rules>,
     list: watch::Sender<Arc<Current>>,
-    couriers: Vec<Arc<Courier>>,
+    targets: Mutex<Vec<Placed>>,
+    /// Ends all of them.
+    stop: CancellationToken,
     /// Where people look at this server.
     server: watch::Receiver<Reach>,
     /// When a test was sent last: it reaches people.
@@ -139,18 +156,15 @@ impl Alarms {
     /// # Errors
     /// When a target cannot be told of anything.
     pub(crate) fn new(config: &config::Alarms, server: watch::Receiver<Reach>) -> Result<Self> {
-        let mut couriers = Vec::new();
-        for target in &config.targets {
-            let (name, kind) = (target.name.clone(), targets::kind(&target.way));
-            let post = Box::new(Target::new(target)?);
-            couriers.push(Arc::new(Courier::new(name, kind, post)));
-        }
+        let stop = CancellationToken::new();
+        let targets = config.targets.iter().map(|target| place(target, &stop));
+        let targets = Mutex::new(targets.collect::<Result<_>>()?);
         let run = uuid::Uuid::new_v4().simple().to_string();
         let shared = Shared {
-            silent: config.silent,
             rules: Mutex::new(Rules::new(config.silent, run[..8].to_owned())),
             list: watch::Sender::new(Arc::default()),
-            couriers,
+            targets,
+            stop,
             server,
             tested: Mutex::default(),
         };
@@ -159,9 +173,8 @@ impl Alarms {
 
     /// Looks after the library's recordings, and tells the targets, until the server stops.
     pub(crate) async fn watch(self, library: Library, fetched: Fetched, stop: CancellationToken) {
-        for courier in &self.shared.couriers {
-            tokio::spawn(Arc::clone(courier).run(stop.clone()));
-        }
+        let _targets = self.shared.stop.clone().drop_guard();
+        self.shared.targets().iter().for_each(Placed::begin);
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -171,6 +184,41 @@ impl Alarms {
         }
     }
 
+    /// Makes ready what another configuration needs; what stays the same is what is there.
+    ///
+    /// # Errors
+    /// When a target cannot be told of anything.
+    pub(crate) fn prepare(&self, config: &config::Alarms) -> Result<Prepared> {
+        let mut known = self.shared.targets().clone();
+        let targets = config.targets.iter().map(|target| {
+            match known.iter().position(|placed| placed.target == *target) {
+                Some(at) => Ok(known.swap_remove(at)),
+                None => place(target, &self.shared.stop),
+            }
+        });
+        Ok(Prepared { silent: config.silent, targets: targets.collect::<Result<_>>()? })
+    }
+
+    /// Goes on with another configuration. What waits for a target goes to the one of its name.
+    pub(crate) fn take_over(&self, Prepared { silent, targets }: Prepared) {
+        // Nothing is told meanwhile.
+        let mut rules = self.shared.rules();
+        rules.set_silent(silent);
+        let mut known = self.shared.targets();
+        let is_in = |all: &[Placed], one: &Placed| {
+            all.iter().any(|placed| Arc::ptr_eq(&placed.courier, &one.courier))
+        };
+        let before = std::mem::replace(&mut *known, targets);
+        for old in before.iter().filter(|old| !is_in(&known, old)) {
+            old.stop.cancel();
+            let heir = known.iter().find(|new| new.target.name == old.target.name);
+            if let Some(heir) = heir.filter(|heir| !is_in(&before, heir)) {
+                heir.courier.inherit(&old.courier);
+            }
+        }
+        known.iter().filter(|new| !is_in(&before, new)).for_each(Placed::begin);
+    }
+
     /// The alarms of the moment, and word of each change.
     pub(crate) fn list(&self) -> List {
         self.shared.list.subscribe()
@@ -178,12 +226,12 @@ impl Alarms {
 
     /// For how long a session may make nothing durable, if that is an alarm.
     pub(crate) fn silent(&self) -> Option<Duration> {
-        self.shared.silent
+        self.shared.rules().silent()
     }
 
     /// Who is told.
     pub(crate) fn targets(&self) -> Vec<TargetState> {
-        self.shared.couriers.iter().map(|courier| courier.state()).collect()
+        self.shared.targets().iter().map(|placed| placed.courier.state()).collect()
     }
 
     /// Ends an alarm that a person has seen. False when there is none with this id.
@@ -198,12 +246,26 @@ impl Alarms {
     pub(crate) async fn test(&self) -> Result<Vec<TargetState>, Duration> {
         self.shared.begin_test(Instant::now())?;
         let notice = Notice::test(clock::now_us(), &self.shared.server.borrow().page);
-        let tests = self.shared.couriers.iter().map(|courier| async {
+        let targets = self.shared.targets().clone();
+        let tests = targets.iter().map(|Placed { courier, .. }| async {
             courier.test(&notice).await;
             courier.state()
         });
         Ok(futures_util::future::join_all(tests).await)
     }
+}
+
+impl Placed {
+    fn begin(&self) {
+        tokio::spawn(Arc::clone(&self.courier).run(self.stop.clone()));
+    }
+}
+
+fn place(target: &config::alarms::Target, stop: &CancellationToken) -> Result<Placed> {
+    let (name, kind) = (target.name.clone(), targets::kind(&target.way));
+    let post = Box::new(Target::new(target)?);
+    let courier = Arc::new(Courier::new(name, kind, post));
+    Ok(Placed { target: target.clone(), courier, stop: stop.child_token() })
 }
 
 impl Shared {
@@ -228,7 +290,7 @@ impl Shared {
         changes.iter().for_each(log);
         for notice in Notice::of(changes, clock::now_us(), &self.server.borrow().page) {
             let notice = Arc::new(notice);
-            for courier in &self.couriers {
+            for Placed { courier, .. } in &*self.targets() {
                 courier.send(Arc::clone(&notice));
             }
         }
@@ -246,6 +308,11 @@ impl Shared {
                 Ok(())
             }
         }
+    }
+
+    /// Locked behind the rules where both are.
+    fn targets(&self) -> MutexGuard<'_, Vec<Placed>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rules(&self) -> MutexGuard<'_, Rules> {
@@ -278,6 +345,38 @@ fn log(change: &Change) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(tokens: &[(&str, &str)]) -> config::Alarms {
+        let target = |(name, token): &(&str, &str)| config::alarms::Target {
+            name: (*name).to_owned(),
+            ca: None,
+            way: config::alarms::Way::Ntfy {
+                url: config::alarms::test_url("http://127.0.0.1:1/"),
+                authorization: Some(token.parse().unwrap()),
+            },
+        };
+        let silent = Some(Duration::from_secs(tokens.len() as u64));
+        config::Alarms { silent, targets: tokens.iter().map(target).collect() }
+    }
+
+    #[tokio::test]
+    async fn another_configuration_keeps_who_stays_and_what_waits_for_whom() {
+        let before = told(&[("a", "1"), ("b", "1")]);
+        let alarms = Alarms::new(&before, watch::channel(Reach::default()).1).unwrap();
+        let couriers = || alarms.shared.targets().clone();
+        let old = couriers();
+        let notice = Arc::new(Notice::test(0, "x"));
+        old.iter().for_each(|placed| placed.courier.send(Arc::clone(&notice)));
+        let next = told(&[("b", "2"), ("a", "1"), ("c", "1")]);
+        alarms.take_over(alarms.prepare(&next).unwrap());
+        let new = couriers();
+        assert_eq!(alarms.silent(), Some(Duration::from_secs(3)));
+        assert!(Arc::ptr_eq(&old[0].courier, &new[1].courier) && !old[0].stop.is_cancelled());
+        assert!(old[1].stop.is_cancelled());
+        let waiting = |placed: &Placed| placed.courier.waiting();
+        assert_eq!(new.iter().map(waiting).collect::<Vec<_>>(), [1, 1, 0]);
+        assert_eq!(waiting(&old[1]), 0);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_test_that_nobody_waits_for_counts_as_well() {

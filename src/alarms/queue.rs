@@ -29,6 +29,16 @@ pub(super) struct Waiting {
 }
 
 impl Queue {
+    /// All of it, for whoever delivers it instead. What was being delivered begins anew.
+    pub(super) fn take(&mut self) -> Self {
+        Self { has_begun: false, ..std::mem::take(self) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Puts a message behind the others. Where there are too many, the oldest rise is given up,
     /// and its end with it: nobody is told that something was well again of which he was not told
     /// that it was wrong, and of no rise without its end. Returns how many alarms were given up.

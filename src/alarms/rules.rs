@@ -115,6 +115,17 @@ impl Rules {
         }
     }
 
+    /// For how long a session may make nothing durable, if that is an alarm.
+    pub(super) fn silent(&self) -> Option<Duration> {
+        self.silent
+    }
+
+    /// Judges silence by another measure from now on. What has risen by the one before ends as it
+    /// would have.
+    pub(super) fn set_silent(&mut self, silent: Option<Duration>) {
+        self.silent = silent;
+    }
+
     /// The alarms of the moment, oldest first.
     pub(super) fn alarms(&self) -> impl Iterator<Item = &Alarm> {
         self.raised.iter().map(|raised| &raised.alarm)

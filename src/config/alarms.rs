@@ -47,7 +47,7 @@ pub(super) const KEYS: [&str; 14] = [
 ];
 
 /// What is an alarm, and who is told.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Alarms {
     /// For how long a session may make nothing durable; `None` for ever.
     pub(crate) silent: Option<Duration>,
@@ -55,7 +55,7 @@ pub(crate) struct Alarms {
 }
 
 /// Who is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Target {
     pub(crate) name: String,
     /// The authority that issued its certificate, unless the system knows it.
@@ -64,7 +64,7 @@ pub(crate) struct Target {
 }
 
 /// How it is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Way {
     Webhook { url: Url, headers: Vec<(HeaderName, HeaderValue)> },
     Ntfy { url: Url, authorization: Option<HeaderValue> },
@@ -72,7 +72,7 @@ pub(crate) enum Way {
 }
 
 /// A mail server, and what it is given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Email {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -242,6 +242,11 @@ fn mailbox(key: &str, address: &str) -> Result<Mailbox, String> {
     address.parse().map_err(|_| {
         format!("{key} = {address:?} is not allowed: it must be an address such as a@example.com, or Name <a@example.com>")
     })
+}
+
+#[cfg(test)]
+pub(crate) fn test_url(text: &str) -> Url {
+    Url(text.parse().unwrap_or_default())
 }
 
 #[cfg(test)]

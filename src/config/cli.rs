@@ -12,7 +12,7 @@ use super::access::{Access, AccessCommand, DeviceCommand, TokenCommand, UserComm
 use super::alarms::{Alarms, Section};
 use super::file::File;
 use super::{
-    Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, ProxyListener, Push,
+    Again, Check, Config, Doctor, Export, ExportTask, OwnCertificate, Port, ProxyListener, Push,
     Retention, Split, Task, hooks, segment, sources,
 };
 use crate::addresses::Host;
@@ -223,6 +223,19 @@ pub(super) fn read() -> Task {
         }
     };
     task.unwrap_or_else(|reason| Cli::command().error(ErrorKind::ValueValidation, reason).exit())
+}
+
+pub(super) fn file() -> Option<PathBuf> {
+    let cli = Cli::try_parse().ok()?;
+    File::path(cli.options.config.as_deref())
+}
+
+pub(super) fn read_again() -> Result<Again, String> {
+    let cli = Cli::try_parse().map_err(|error| error.to_string())?;
+    let named = cli.options.config.as_deref();
+    let (path, file) = (File::path(named), File::read(named)?);
+    let config = Box::new(merge(cli.options, file, false)?);
+    Ok(Again { config, file: path })
 }
 
 fn doctor(options: Options, json: bool) -> Doctor {

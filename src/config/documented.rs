@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cli::of_file;
 use super::file::File;
+use super::keys::{AT_ONCE, NEXT_START};
 
 const FILE: &str = include_str!("../../examples/localcamera.toml");
 const DOCUMENT: &str = include_str!("../../docs/config.md");
@@ -106,6 +107,27 @@ fn it_has_every_key_that_the_program_takes() {
     toml::from_str::<File>(&all).unwrap();
     let keys: BTreeSet<String> = settings(&all).into_keys().collect();
     assert_eq!(keys, taken());
+}
+
+#[test]
+fn of_every_key_it_is_decided_when_it_is_taken_over_and_the_document_says_so() {
+    // What the lists have as a whole, beside the keys of the tables.
+    let whole =
+        ["retention", "alarms.targets", "hook", "source", "pictures.streams", "mpegts.streams"];
+    let wanted: BTreeSet<String> = taken().into_iter().chain(whole.map(str::to_owned)).collect();
+    let names = |keys: &[(&'static str, _)]| keys.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let (at_once, next_start) = (names(AT_ONCE), names(NEXT_START));
+    let decided: Vec<String> =
+        at_once.iter().chain(&next_start).map(|name| (*name).to_owned()).collect();
+    let distinct: BTreeSet<String> = decided.iter().cloned().collect();
+    assert_eq!(distinct.len(), decided.len(), "a key is there twice");
+    assert_eq!(distinct, wanted);
+    for (words, keys) in [("Taken over at once", at_once), ("With the next start", next_start)] {
+        let line = DOCUMENT.lines().find(|line| line.starts_with(&format!("| {words}")));
+        let line = line.unwrap_or_else(|| panic!("docs/config.md has no row that begins: {words}"));
+        let said: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        assert_eq!(said, keys, "{words}");
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod documented;
 mod export;
 mod file;
 pub(crate) mod hooks;
+mod in_force;
+mod keys;
 mod mpegts;
 mod origin;
 mod per_stream;
@@ -35,6 +37,8 @@ pub(crate) use compat::{Compat, Fixed};
 pub(crate) use destination::Destination;
 pub(crate) use export::Export;
 pub(crate) use hooks::Hook;
+pub(crate) use in_force::InForce;
+pub(crate) use keys::Changes;
 pub(crate) use mpegts::{Mpegts, MpegtsSettings};
 pub(crate) use origin::Origin;
 pub(crate) use pictures::{MIN_FRAMES_PER_SECOND, Pictures, PicturesSettings};
@@ -146,8 +150,16 @@ pub(crate) struct Config {
     pub(crate) rtsp_addresses: RtspAddresses,
 }
 
+/// The configuration, read once more.
+#[derive(Debug)]
+pub(crate) struct Again {
+    pub(crate) config: Box<Config>,
+    /// The configuration file, if there is one.
+    pub(crate) file: Option<PathBuf>,
+}
+
 /// A certificate that the user brought.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnCertificate {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
@@ -187,6 +199,20 @@ impl std::str::FromStr for Port {
 /// value is not allowed.
 pub(crate) fn read() -> Task {
     cli::read()
+}
+
+/// The configuration file that is read, if there is one.
+pub(crate) fn file() -> Option<PathBuf> {
+    cli::file()
+}
+
+/// Reads the same again, for a server that runs: the flags that it was started with, its
+/// environment, and the file as it is now.
+///
+/// # Errors
+/// With the key, the value and what is allowed, when a value is not.
+pub(crate) fn read_again() -> Result<Again, String> {
+    cli::read_again()
 }
 
 fn segment(seconds: f64) -> Result<Duration, String> {

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 const MAX_NAME: usize = 64;
 
 /// Settings by stream.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PerStream<T> {
     pub(super) default: T,
     pub(super) streams: BTreeMap<String, T>,

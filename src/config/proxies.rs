@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::rtsp_addresses::Network;
 
 /// Addresses and networks, as in `["127.0.0.1", "10.0.0.0/8"]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct TrustedProxies(Arc<[Network]>);
 

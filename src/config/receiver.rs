@@ -10,7 +10,7 @@ use super::secret::Source;
 const MAX_NAME_CHARS: usize = 80;
 
 /// An address of which only the host may be shown: its path is often all that protects it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Url(pub(crate) Uri);
 
 impl Url {

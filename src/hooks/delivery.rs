@@ -1,7 +1,6 @@
 //! One hook's events, one after the other, in the order in which they happened.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 use axum::http::{HeaderName, HeaderValue};
@@ -25,10 +24,7 @@ const MAX_ATTEMPTS: u32 = 5;
 /// A hook as it is configured.
 #[derive(Debug)]
 pub(super) struct Hook {
-    name: String,
-    on: Vec<On>,
-    device: Option<String>,
-    timeout: Duration,
+    configured: config::Hook,
     how: How,
 }
 
@@ -59,13 +55,18 @@ impl Inbox {
         Self { hook, sender, lost: 0 }
     }
 
+    /// Whether it is of a hook that is configured the same.
+    pub(super) fn is_of(&self, hook: &Hook) -> bool {
+        self.hook.configured == hook.configured
+    }
+
     pub(super) fn wants(&self, on: On, event: &Event) -> bool {
         self.hook.wants(on, event)
     }
 
     /// Puts an event behind those that wait, where there is a place.
     pub(super) fn put(&mut self, event: Arc<Event>) {
-        let name = &self.hook.name;
+        let name = &self.hook.configured.name;
         match self.sender.try_send(event) {
             Err(TrySendError::Full(_)) => {
                 if self.lost == 0 {
@@ -81,7 +82,7 @@ impl Inbox {
 
     fn say_lost(&mut self) {
         let lost = std::mem::take(&mut self.lost);
-        tracing::warn!(hook = %self.hook.name, lost, "of so many events a slow hook was not told");
+        tracing::warn!(hook = %self.hook.configured.name, lost, "of so many events a slow hook was not told");
     }
 }
 
@@ -97,8 +98,8 @@ impl Hook {
     /// # Errors
     /// When there is no authority by which to know its address.
     pub(super) fn new(configured: &config::Hook) -> Result<Self> {
-        let config::Hook { name, on, device, timeout, way } = configured.clone();
-        let how = match way {
+        let config::Hook { name, way, .. } = configured;
+        let how = match way.clone() {
             Way::Command { program, arguments } => How::Run(Command { program, arguments }),
             Way::Url { url, headers, ca } => {
                 let authorities = match url.is_encrypted() || ca.is_some() {
@@ -108,20 +109,21 @@ impl Hook {
                 How::Post(Box::new(Address::new(url.0, &authorities)), headers)
             }
         };
-        Ok(Self { name, on, device, timeout, how })
+        Ok(Self { configured: configured.clone(), how })
     }
 
     pub(super) fn warn_of_what_is_missing(&self) {
         if let How::Run(command) = &self.how
             && !command.is_there()
         {
-            let (name, program) = (&self.name, command.program.display());
+            let (name, program) = (&self.configured.name, command.program.display());
             tracing::warn!(hook = %name, %program, "there is no such program to run for this hook; it is looked for again with each event");
         }
     }
 
     pub(super) fn wants(&self, on: On, event: &Event) -> bool {
-        self.on.contains(&on) && self.device.as_ref().is_none_or(|device| event.is_of(device))
+        let config::Hook { on: waited_for, device, .. } = &self.configured;
+        waited_for.contains(&on) && device.as_ref().is_none_or(|device| event.is_of(device))
     }
 
     /// Tells what waits until nothing more comes, or `stop` ends it.
@@ -130,12 +132,12 @@ impl Hook {
         mut waiting: mpsc::Receiver<Arc<Event>>,
         stop: CancellationToken,
     ) {
-        let name = &self.name;
+        let (name, timeout) = (&self.configured.name, self.configured.timeout);
         let mut has_failed = false;
         while let Some(event) = waiting.recv().await {
             let what = event.event;
             let told = match &self.how {
-                How::Run(command) => command.run(&event, self.timeout, &stop).await.into(),
+                How::Run(command) => command.run(&event, timeout, &stop).await.into(),
                 How::Post(address, headers) => {
                     let posting = self.post(address, headers, &event, &mut has_failed);
                     stop.run_until_cancelled(posting).await.unwrap_or(Told::Stopped)
@@ -163,14 +165,15 @@ impl Hook {
         event: &Event,
         has_failed: &mut bool,
     ) -> Told {
+        let config::Hook { name, timeout, .. } = &self.configured;
         let mut failures = 0;
         loop {
             let posting = address.post_json(headers, event.json());
-            let posted = tokio::time::timeout(self.timeout, posting).await;
-            let late = |_| Err(format!("no answer within {} s", self.timeout.as_secs()).into());
+            let posted = tokio::time::timeout(*timeout, posting).await;
+            let late = |_| Err(format!("no answer within {} s", timeout.as_secs()).into());
             let Err(failure) = posted.unwrap_or_else(late) else {
                 if std::mem::take(has_failed) {
-                    tracing::info!(hook = %self.name, "events reach the hook's address again");
+                    tracing::info!(hook = %name, "events reach the hook's address again");
                 }
                 return Told::Well;
             };
@@ -180,7 +183,7 @@ impl Hook {
                 return Told::Failed(error);
             }
             if !std::mem::replace(has_failed, true) {
-                tracing::warn!(hook = %self.name, event = event.event, error, "an event could not be told; it is tried again");
+                tracing::warn!(hook = %name, event = event.event, error, "an event could not be told; it is tried again");
             }
             tokio::time::sleep(pause(failures)).await;
             failures += 1;
@@ -201,6 +204,7 @@ impl From<Option<Result<(), String>>> for Told {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     use super::super::samples;
     use super::*;
@@ -208,13 +212,14 @@ mod tests {
 
     fn hook(on: &[On], device: Option<&str>) -> Arc<Hook> {
         let command = Command { program: PathBuf::from("/bin/true"), arguments: Vec::new() };
-        Arc::new(Hook {
+        let configured = config::Hook {
             name: "archive".to_owned(),
             on: on.to_vec(),
             device: device.map(str::to_owned),
             timeout: Duration::from_secs(1),
-            how: How::Run(command),
-        })
+            way: Way::Command { program: command.program.clone(), arguments: Vec::new() },
+        };
+        Arc::new(Hook { configured, how: How::Run(command) })
     }
 
     fn event(what: What) -> (On, Arc<Event>) {

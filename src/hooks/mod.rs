@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::config;
@@ -46,15 +47,29 @@ pub(crate) struct Hooks(Vec<Hook>);
 pub(crate) struct Running {
     close: CancellationToken,
     telling: JoinHandle<()>,
-    working: JoinSet<()>,
+    workers: Workers,
+    changer: Changer,
+}
+
+/// What runs the hooks.
+#[derive(Debug, Clone, Default)]
+struct Workers {
+    tasks: TaskTracker,
     /// Ends what is under way.
     stop: CancellationToken,
 }
 
+/// By which other hooks are put in the place of those at work. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Changer(mpsc::Sender<(Hooks, oneshot::Sender<()>)>);
+
 /// What hears of everything and hands it to the hooks that want it. It waits for none of them.
 struct Teller {
     library: Library,
-    news: broadcast::Receiver<Arc<News>>,
+    /// Unless nobody listens: what nobody does is not even made.
+    news: Option<broadcast::Receiver<Arc<News>>>,
+    changes: mpsc::Receiver<(Hooks, oneshot::Sender<()>)>,
+    workers: Workers,
     /// The recordings folder, absolute.
     root: PathBuf,
     inboxes: Vec<Inbox>,
@@ -75,41 +90,52 @@ impl Hooks {
     pub(crate) fn start(self, library: &Library) -> Result<Running> {
         let root = std::path::absolute(library.root())
             .with_context(|| format!("cannot use {}", library.root().display()))?;
-        let (close, stop) = (CancellationToken::new(), CancellationToken::new());
-        let mut working = JoinSet::new();
-        let mut inboxes = Vec::new();
-        for hook in self.0 {
-            hook.warn_of_what_is_missing();
-            let hook = Arc::new(hook);
-            let (sender, waiting) = mpsc::channel(MAX_WAITING);
-            working.spawn(Arc::clone(&hook).work(waiting, stop.clone()));
-            inboxes.push(Inbox::new(hook, sender));
-        }
-        // What nobody listens to is not even made.
-        let telling = match inboxes.is_empty() {
-            true => tokio::spawn(async {}),
-            false => {
-                let (library, news) = (library.clone(), library.news());
-                let teller = Teller { library, news, root, inboxes, disk: Disk::default() };
-                tokio::spawn(teller.run(close.clone()))
-            }
+        let (close, workers) = (CancellationToken::new(), Workers::default());
+        let (sender, changes) = mpsc::channel(1);
+        let mut teller = Teller {
+            library: library.clone(),
+            news: None,
+            changes,
+            workers: workers.clone(),
+            root,
+            inboxes: Vec::new(),
+            disk: Disk::default(),
         };
-        Ok(Running { close, telling, working, stop })
+        teller.take_over(self);
+        let telling = tokio::spawn(teller.run(close.clone()));
+        Ok(Running { close, telling, workers, changer: Changer(sender) })
+    }
+}
+
+impl Changer {
+    /// Has other hooks told of all that happens from now on. Those that stay the same go on; the
+    /// others are told to the end of what has happened before.
+    pub(crate) async fn take_over(&self, hooks: Hooks) {
+        let (done, taken_over) = oneshot::channel();
+        // Where nobody takes them the server stops.
+        if self.0.send((hooks, done)).await.is_ok() {
+            let _ = taken_over.await;
+        }
     }
 }
 
 impl Running {
+    /// By which others are put in their place.
+    pub(crate) fn changer(&self) -> Changer {
+        self.changer.clone()
+    }
+
     /// Works off what waits, up to a limit. Nothing more happens to recordings by then.
     pub(crate) async fn close(mut self) {
         self.close.cancel();
         let all = async {
             let _ = (&mut self.telling).await;
-            while self.working.join_next().await.is_some() {}
+            self.workers.tasks.close();
+            self.workers.tasks.wait().await;
         };
         if tokio::time::timeout(DRAIN_PATIENCE, all).await.is_err() {
-            self.stop.cancel();
-            let rest = async { while self.working.join_next().await.is_some() {} };
-            let _ = tokio::time::timeout(END_PATIENCE, rest).await;
+            self.workers.stop.cancel();
+            let _ = tokio::time::timeout(END_PATIENCE, self.workers.tasks.wait()).await;
         }
     }
 }
@@ -122,7 +148,7 @@ impl Teller {
             tokio::select! {
                 // What was told before the end is handed on.
                 biased;
-                news = self.news.recv() => match news {
+                news = next(&mut self.news) => match news {
                     Ok(news) => {
                         let (on, event) = Event::of(&news, &self.root);
                         self.put(on, event);
@@ -132,13 +158,41 @@ impl Teller {
                     }
                     Err(RecvError::Closed) => return,
                 },
+                Some((hooks, done)) = self.changes.recv() => {
+                    self.take_over(hooks);
+                    let _ = done.send(());
+                }
                 () = close.cancelled() => return,
                 _ = ticks.tick() => self.look_at_disk(),
             }
         }
     }
 
+    fn take_over(&mut self, Hooks(hooks): Hooks) {
+        let mut before = std::mem::take(&mut self.inboxes);
+        for hook in hooks {
+            if let Some(at) = before.iter().position(|inbox| inbox.is_of(&hook)) {
+                self.inboxes.push(before.swap_remove(at));
+                continue;
+            }
+            hook.warn_of_what_is_missing();
+            let hook = Arc::new(hook);
+            let (sender, waiting) = mpsc::channel(MAX_WAITING);
+            let Workers { tasks, stop } = &self.workers;
+            tasks.spawn(Arc::clone(&hook).work(waiting, stop.clone()));
+            self.inboxes.push(Inbox::new(hook, sender));
+        }
+        if self.inboxes.is_empty() {
+            self.news = None;
+        } else if self.news.is_none() {
+            self.news = Some(self.library.news());
+        }
+    }
+
     fn look_at_disk(&mut self) {
+        if self.inboxes.is_empty() {
+            return;
+        }
         let trouble = self.library.trouble();
         let facts = Facts {
             paused: trouble.held().borrow().all.clone(),
@@ -158,5 +212,13 @@ impl Teller {
                 inbox.put(Arc::clone(&event));
             }
         }
+    }
+}
+
+/// The next news, where somebody listens.
+async fn next(news: &mut Option<broadcast::Receiver<Arc<News>>>) -> Result<Arc<News>, RecvError> {
+    match news {
+        Some(news) => news.recv().await,
+        None => std::future::pending().await,
     }
 }

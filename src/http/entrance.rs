@@ -18,14 +18,14 @@ use super::proxied;
 use super::rates::Rates;
 use super::seats::Seats;
 use super::tally::Tally;
-use crate::config::TrustedProxies;
+use crate::config::{InForce, TrustedProxies};
 
 /// What the listeners share.
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
     pub(super) seats: Seats,
     rates: Rates,
-    proxies: TrustedProxies,
+    proxies: InForce<TrustedProxies>,
     hosts: Hosts,
     checks: Checks,
     /// Of a listener where reverse proxies ask without TLS: who else came.
@@ -43,7 +43,7 @@ enum Checks {
 
 impl Entrance {
     /// Of a process that may have so many files open.
-    pub(crate) fn new(max_open_files: u64, proxies: TrustedProxies, hosts: Hosts) -> Self {
+    pub(crate) fn new(max_open_files: u64, proxies: InForce<TrustedProxies>, hosts: Hosts) -> Self {
         let seats = Seats::new(max_open_files, proxies.clone());
         let rates = Rates::new(proxies.clone());
         Self { seats, rates, proxies, hosts, checks: Checks::Everybody, others: None }
@@ -68,7 +68,7 @@ impl Entrance {
     /// What a proxy says of a request is so from here on.
     fn by_proxy(&self, from: IpAddr, request: &mut Request) -> Result<(), ApiError> {
         let Some(others) = &self.others else { return Ok(()) };
-        if self.proxies.contains(from.to_canonical()) {
+        if self.proxies.get().contains(from.to_canonical()) {
             return proxied::settle(request, &self.hosts);
         }
         if let Some(count) = others.count() {
@@ -100,7 +100,8 @@ async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -
         if let Err(error) = entrance.by_proxy(peer.address.ip(), &mut request) {
             return error.into_response();
         }
-        let client = forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies);
+        let client =
+            forwarded::client(peer.address.ip(), request.headers(), &entrance.proxies.get());
         if let Err(error) = entrance.rates.count(client) {
             return error.into_response();
         }
@@ -137,7 +138,7 @@ mod tests {
     async fn who_asks_too_much_is_told_so_behind_a_proxy_too_and_nobody_else() {
         let proxies = toml::from_str::<HashMap<String, TrustedProxies>>("p = [\"10.9.0.1\"]");
         let proxies = proxies.unwrap().remove("p").unwrap();
-        let entrance = Entrance::new(1 << 20, proxies, Hosts::default());
+        let entrance = Entrance::new(1 << 20, proxies.into(), Hosts::default());
         let routes = entrance.before(Router::new().route("/", get(|| async { "here" })));
         let ask = async |client: &str| {
             let mut request = Request::new(Body::empty());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::tally::Tally;
-use crate::config::TrustedProxies;
+use crate::config::{InForce, TrustedProxies};
 
 /// As many as computers behind one router begin at once when the power is back: each takes a few
 /// round trips.
@@ -23,7 +23,7 @@ pub(super) struct Handshakes(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     /// Others come in under their addresses.
-    proxies: TrustedProxies,
+    proxies: InForce<TrustedProxies>,
     under_way: Mutex<UnderWay>,
     cut: Tally,
 }
@@ -42,7 +42,7 @@ pub(super) struct Handshake {
 }
 
 impl Handshakes {
-    pub(super) fn new(proxies: TrustedProxies) -> Self {
+    pub(super) fn new(proxies: InForce<TrustedProxies>) -> Self {
         Self(Arc::new(Inner { proxies, ..Inner::default() }))
     }
 
@@ -50,7 +50,8 @@ impl Handshakes {
     /// all: that is hardly one that is about to end.
     pub(super) fn begin(&self, address: IpAddr, cut: CancellationToken) -> Handshake {
         let address = address.to_canonical();
-        let max = if self.0.proxies.contains(address) { MAX_HANDSHAKES } else { MAX_OF_ADDRESS };
+        let max =
+            if self.0.proxies.get().contains(address) { MAX_HANDSHAKES } else { MAX_OF_ADDRESS };
         let (number, oldest) = self.under_way().begin(address, cut, max);
         if let Some((of, oldest)) = oldest {
             oldest.cancel();

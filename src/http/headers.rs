@@ -14,7 +14,7 @@ use axum::response::Response;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::config::Origin;
+use crate::config::{InForce, Origin};
 
 /// Nothing inline and nothing from elsewhere. The page delivers to whichever of the server's
 /// addresses answers, and those may change after it was opened.
@@ -41,20 +41,31 @@ pub(super) fn secure(routes: Router) -> Router {
         (OPENER_POLICY, "same-origin"),
         (RESOURCE_POLICY, "same-origin"),
     ];
-    with_fixed(with_policy(routes, "'none'"), alone).layer(from_fn(unstored))
+    let policy = policy("'none'");
+    with_fixed(with_policy(routes, move || policy.clone()), alone).layer(from_fn(unstored))
 }
 
 /// The same for what the server's own pages, and those of these origins, may show in a frame.
 /// `X-Frame-Options` could not name them.
-pub(super) fn framed(routes: Router, origins: &[Origin]) -> Router {
-    let named = origins.iter().map(|origin| format!(" {origin}"));
-    with_policy(routes, &format!("'self'{}", named.collect::<String>()))
+pub(super) fn framed(routes: Router, origins: InForce<Vec<Origin>>) -> Router {
+    with_policy(routes, move || {
+        let named = origins.get().iter().map(|origin| format!(" {origin}")).collect::<String>();
+        policy(&format!("'self'{named}"))
+    })
 }
 
-fn with_policy(routes: Router, ancestors: &str) -> Router {
+fn policy(ancestors: &str) -> HeaderValue {
     let policy = HeaderValue::try_from(format!("{POLICY} {ancestors}"));
     // Nothing but ASCII gets into an origin; without a policy nothing is framed.
-    let policy = policy.unwrap_or(HeaderValue::from_static("frame-ancestors 'none'"));
+    policy.unwrap_or(HeaderValue::from_static("frame-ancestors 'none'"))
+}
+
+/// `policy` is asked with each answer.
+fn with_policy(
+    routes: Router,
+    policy: impl Fn() -> HeaderValue + Clone + Send + Sync + 'static,
+) -> Router {
+    let policy = move |_: &Response| Some(policy());
     let routes =
         routes.layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, policy));
     let fixed = [

@@ -20,13 +20,19 @@ pub(crate) struct Hosts(Arc<Names>);
 #[derive(Debug, Default)]
 struct Names {
     lasting: BTreeSet<String>,
+    configured: RwLock<BTreeSet<String>>,
     of_certificate: RwLock<BTreeSet<String>>,
 }
 
 impl Hosts {
     pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let (lasting, of_certificate) = (lower(names), RwLock::default());
-        Self(Arc::new(Names { lasting, of_certificate }))
+        Self(Arc::new(Names { lasting: lower(names), ..Names::default() }))
+    }
+
+    /// Those of the configuration from now on.
+    pub(crate) fn set_configured(&self, names: impl IntoIterator<Item = String>) {
+        let mut known = self.0.configured.write().unwrap_or_else(PoisonError::into_inner);
+        *known = lower(names);
     }
 
     /// Those of the user's own certificate from now on, where `*` stands for one label.
@@ -70,7 +76,10 @@ impl Hosts {
         }
         let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
         let certified = self.0.of_certificate.read().unwrap_or_else(PoisonError::into_inner);
-        let is_known = |name: &String| self.0.lasting.contains(name) || certified.contains(name);
+        let configured = self.0.configured.read().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |name: &String| {
+            self.0.lasting.contains(name) || configured.contains(name) || certified.contains(name)
+        };
         is_known(&name) || wildcard().is_some_and(|name| is_known(&name))
     }
 }
@@ -100,6 +109,8 @@ mod tests {
     fn status(version: Version, uri: &str, hosts: &[&str]) -> Option<StatusCode> {
         let known = Hosts::new(["bench".to_owned()]);
         known.set_of_certificate(["before.example".to_owned()]);
+        known.set_configured(["once.example".to_owned()]);
+        known.set_configured(["Named.Example.com".to_owned()]);
         known.set_of_certificate(["Cam.Example.com", "*.cams.example"].map(str::to_owned));
         let mut request = Request::builder().version(version).uri(uri);
         for host in hosts {
@@ -122,6 +133,7 @@ mod tests {
             "cam.example.com",
             "cam.example.com.",
             "door.cams.example",
+            "named.example.com",
         ] {
             assert_eq!(status(Version::HTTP_11, "/", &[host]), None, "{host}");
         }
@@ -135,6 +147,7 @@ mod tests {
         for host in [
             "evil.example",
             "before.example",
+            "once.example",
             "evil.example:5001",
             "192.168.1.3.evil.example",
             "local",

@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 use crate::addresses::Reach;
 use crate::alarms::Alarms;
 use crate::auth::Access;
-use crate::config::{Origin, RtspAddresses};
+use crate::config::{InForce, Origin, RtspAddresses};
 use crate::devices::Devices;
 use crate::library::Library;
 use crate::library::editing::Editor;
@@ -53,6 +53,7 @@ use crate::live::pictures::Pictures;
 use crate::live::playback::Playback;
 use crate::live::socket::Door;
 use crate::live::transcoder::Transcoders;
+use crate::reload::Reload;
 use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
 pub(crate) use api::ingest::Connections;
@@ -85,7 +86,7 @@ pub(crate) struct State {
     pub(crate) transcoders: Transcoders,
     /// Of what viewers have opened by its address, and which addresses they may.
     pub(crate) visited: Pictures,
-    pub(crate) rtsp_addresses: Arc<RtspAddresses>,
+    pub(crate) rtsp_addresses: InForce<RtspAddresses>,
     pub(crate) denied: Arc<Mutex<Denied>>,
     pub(crate) cameras: Cameras,
     pub(crate) devices: Devices,
@@ -102,9 +103,11 @@ pub(crate) struct State {
     /// Where others find this server.
     pub(crate) reach: watch::Receiver<Reach>,
     /// Whose pages may show a camera in a frame, beside the server's own.
-    pub(crate) embed_origins: Arc<[Origin]>,
+    pub(crate) embed_origins: InForce<Vec<Origin>>,
     /// Where whoever runs the server puts programs of others that a page can use.
     pub(crate) extras: Arc<Path>,
+    /// By which the configuration is read again.
+    pub(crate) reload: Reload,
     pub(crate) shutdown: CancellationToken,
 }
 

@@ -13,7 +13,7 @@ use governor::{Quota, RateLimiter};
 use super::error::ApiError;
 use super::tally::Tally;
 use crate::addresses::home_of;
-use crate::config::TrustedProxies;
+use crate::config::{InForce, TrustedProxies};
 
 /// Behind the router of a school everybody has one address: fifty browsers, each with the ten
 /// requests a second of one that records by requests and looks at pictures. They take the server
@@ -38,19 +38,19 @@ struct Inner<C: Clock> {
     clock: C,
     limiter: Limiter<C>,
     /// Those who come by them have addresses of their own.
-    proxies: TrustedProxies,
+    proxies: InForce<TrustedProxies>,
     asked: AtomicU64,
     refused: Tally,
 }
 
 impl Rates {
-    pub(super) fn new(proxies: TrustedProxies) -> Self {
+    pub(super) fn new(proxies: InForce<TrustedProxies>) -> Self {
         Self::by(MonotonicClock, proxies)
     }
 }
 
 impl<C: Clock + Clone> Rates<C> {
-    fn by(clock: C, proxies: TrustedProxies) -> Self {
+    fn by(clock: C, proxies: InForce<TrustedProxies>) -> Self {
         let quota = Quota::per_second(PER_SECOND).allow_burst(AT_ONCE);
         let limiter = RateLimiter::new(quota, HashMapStateStore::default(), clock.clone());
         let (asked, refused) = (AtomicU64::default(), Tally::default());
@@ -64,7 +64,7 @@ impl<C: Clock + Clone> Rates<C> {
     pub(super) fn count(&self, address: IpAddr) -> Result<(), ApiError> {
         let address = address.to_canonical();
         let Inner { clock, limiter, proxies, asked, refused } = &*self.0;
-        if proxies.contains(address) {
+        if proxies.get().contains(address) {
             return Ok(());
         }
         if asked.fetch_add(1, Ordering::Relaxed) % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 {
@@ -104,7 +104,7 @@ mod tests {
     fn rates() -> (Rates<FakeRelativeClock>, FakeRelativeClock) {
         let proxies = toml::from_str::<HashMap<String, TrustedProxies>>("p = [\"10.9.0.0/16\"]");
         let clock = FakeRelativeClock::default();
-        (Rates::by(clock.clone(), proxies.unwrap().remove("p").unwrap()), clock)
+        (Rates::by(clock.clone(), proxies.unwrap().remove("p").unwrap().into()), clock)
     }
 
     /// How many of these are answered one after the other, until one is not.

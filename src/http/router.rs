@@ -12,7 +12,7 @@ use crate::config::sources::Name;
 
 /// The main listener: pages, API and WSS.
 pub(crate) fn pages_router(state: State) -> Router {
-    let framed = headers::framed(framed().with(state.clone()), &state.embed_origins);
+    let framed = headers::framed(framed().with(state.clone()), state.embed_origins.clone());
     headers::secure(main().otherwise(super::error::not_found).with(state)).merge(framed)
 }
 
@@ -129,6 +129,7 @@ fn commands() -> Routes {
     Routes::new()
         .post("/api/devices/{device}/commands", Rule::Admin, api::devices::command)
         .within(|router| router.layer(limit))
+        .post("/api/configuration/reload", Rule::Admin, api::configuration::reload)
         .post("/api/alarms/test", Rule::Admin, api::alarms::test)
         .post("/api/alarms/{id}/dismiss", Rule::Admin, api::alarms::dismiss)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::tally::Tally;
 use crate::addresses::network_of;
-use crate::config::TrustedProxies;
+use crate::config::{InForce, TrustedProxies};
 
 /// Eight times the largest scale that there are budgets for (1,000 who record and as many who
 /// watch), at some 40 KiB each.
@@ -31,7 +31,7 @@ pub(crate) struct Seats(Arc<Inner>);
 struct Inner {
     max: usize,
     /// Others come in under their addresses.
-    proxies: TrustedProxies,
+    proxies: InForce<TrustedProxies>,
     taken: Mutex<Taken>,
     refused: Tally,
 }
@@ -61,7 +61,7 @@ enum Full {
 
 impl Seats {
     /// As many as a process with so many open files may have.
-    pub(super) fn new(max_open_files: u64, proxies: TrustedProxies) -> Self {
+    pub(super) fn new(max_open_files: u64, proxies: InForce<TrustedProxies>) -> Self {
         let of_files = usize::try_from(max_open_files / FILES_PER_CONNECTION);
         let max = of_files.unwrap_or(usize::MAX).min(MAX_CONNECTIONS);
         let (taken, refused) = (Mutex::default(), Tally::default());
@@ -71,7 +71,7 @@ impl Seats {
     /// Counts a connection of that address; `None` when there are too many, which the log says.
     pub(super) fn take(&self, address: IpAddr) -> Option<Seat> {
         let address = address.to_canonical();
-        let is_limited = !self.0.proxies.contains(address);
+        let is_limited = !self.0.proxies.get().contains(address);
         let taken = self.taken().take(address, self.0.max, is_limited);
         match taken {
             Ok(()) => Some(Seat { seats: self.clone(), address }),
@@ -174,7 +174,7 @@ mod tests {
 
     fn seats(max_open_files: u64) -> Seats {
         let proxies = toml::from_str::<HashMap<String, TrustedProxies>>("p = [\"10.9.0.0/16\"]");
-        Seats::new(max_open_files, proxies.unwrap().remove("p").unwrap())
+        Seats::new(max_open_files, proxies.unwrap().remove("p").unwrap().into())
     }
 
     #[test]

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, WallUs};
+use crate::config::InForce;
 use crate::library::{JournalPlace, Library, Unfinished};
 use crate::live::feed::Recording;
 use crate::storage::{self, Storage};
@@ -64,7 +65,7 @@ pub(crate) struct Settings {
 pub(crate) struct Recorder {
     storage: Arc<dyn Storage>,
     library: Library,
-    settings: Settings,
+    settings: InForce<Settings>,
     active: Active,
     is_scanned: Arc<watch::Sender<bool>>,
     /// When the server began.
@@ -74,7 +75,12 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Records into the library's folder.
-    pub(crate) fn new(storage: Arc<dyn Storage>, library: Library, settings: Settings) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        library: Library,
+        settings: impl Into<InForce<Settings>>,
+    ) -> Self {
+        let settings = settings.into();
         let is_scanned = Arc::new(watch::Sender::new(false));
         let (active, began_us) = (Active::default(), clock::now_us());
         Self { storage, library, settings, active, is_scanned, began_us, began: Instant::now() }

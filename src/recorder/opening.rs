@@ -173,7 +173,7 @@ impl Recorder {
 
     /// The length of a segment.
     pub(super) fn target_ns(&self) -> i64 {
-        i64::try_from(self.settings.segment.as_nanos()).unwrap_or(60 * NANOS_PER_SECOND)
+        i64::try_from(self.settings.get().segment.as_nanos()).unwrap_or(60 * NANOS_PER_SECOND)
     }
 
     /// Where a session lies.

@@ -1,5 +1,6 @@
 //! Watches how much room is left.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Recorder;
@@ -32,7 +33,11 @@ impl Recorder {
 
     /// Takes nothing more of devices that have as much on the disk as they may.
     fn limit(&self) {
-        let Some(max_bytes) = self.settings.max_device_bytes else { return };
+        let Some(max_bytes) = self.settings.get().max_device_bytes else {
+            // There may have been one before.
+            self.library.trouble().limit(BTreeMap::new());
+            return;
+        };
         let taken = self.library.taken_bytes().into_iter();
         let full = taken.filter(|(_, bytes)| *bytes >= max_bytes).map(|(publisher, bytes)| {
             let reason = format!(
@@ -53,7 +58,7 @@ impl Recorder {
     }
 
     fn judge(&self, free_bytes: u64) {
-        let reserve_bytes = self.settings.reserve_bytes;
+        let reserve_bytes = self.settings.get().reserve_bytes;
         let trouble = self.library.trouble();
         trouble.measured(Room { free_bytes, reserve_bytes });
         let is_paused = trouble.held().borrow().all.is_some();

@@ -49,8 +49,6 @@ struct Inner {
     editor: Arc<dyn Editor>,
     /// The state folder.
     folder: PathBuf,
-    /// Whether the configuration file decides.
-    is_from_file: bool,
     state: Mutex<State>,
     /// One at a time writes the file.
     saving: tokio::sync::Mutex<()>,
@@ -62,6 +60,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     chosen: Chosen,
+    /// Whether the configuration file decides.
+    is_from_file: bool,
     /// What a page had chosen, also where the configuration file decides.
     by_page: Chosen,
     /// Where the clock of ageing was when it was looked at last, and how far behind the server's.
@@ -76,7 +76,7 @@ struct State {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSet {
     #[error(
-        "[retention] of the configuration file says what is deleted; change it there, or take the section away and start the server again"
+        "[retention] of the configuration file says what is deleted; change it there, or take the section away, and have the server read it again (SIGHUP)"
     )]
     FromFile,
     #[error("{0}")]
@@ -124,12 +124,17 @@ impl Retention {
         let chosen = from_file.unwrap_or(rules);
         // Without rules nobody has kept the clock.
         let aged_us = clock_us.filter(|_| chosen != Chosen::default());
-        let state = State { chosen, by_page: rules, aged_us, ..State::default() };
+        let state = State {
+            chosen,
+            is_from_file: from_file.is_some(),
+            by_page: rules,
+            aged_us,
+            ..State::default()
+        };
         Ok(Self(Arc::new(Inner {
             library,
             editor,
             folder: folder.to_owned(),
-            is_from_file: from_file.is_some(),
             state: Mutex::new(state),
             saving: tokio::sync::Mutex::default(),
             changed: Notify::new(),
@@ -145,7 +150,18 @@ impl Retention {
 
     /// Whether the configuration file decides.
     pub(crate) fn is_from_file(&self) -> bool {
-        self.0.is_from_file
+        self.state().is_from_file
+    }
+
+    /// Has the configuration file decide from now on as it says, or no longer.
+    pub(crate) async fn take_over(&self, from_file: Option<Chosen>) {
+        // What a page chooses at the same time is saved before or refused behind.
+        let _one = self.0.saving.lock().await;
+        let mut state = self.state();
+        state.is_from_file = from_file.is_some();
+        state.chosen = from_file.unwrap_or(state.by_page);
+        drop(state);
+        self.0.changed.notify_one();
     }
 
     /// Chooses something else. It holds once it is saved.
@@ -153,11 +169,12 @@ impl Retention {
     /// # Errors
     /// When it is not for a page to say, not allowed, or could not be saved; then all is as it was.
     pub(crate) async fn choose(&self, chosen: Chosen) -> Result<(), NotSet> {
-        if self.0.is_from_file {
+        let checked = chosen.checked();
+        let _one = self.0.saving.lock().await;
+        if self.is_from_file() {
             return Err(NotSet::FromFile);
         }
-        let chosen = chosen.checked().map_err(NotSet::NotAllowed)?;
-        let _one = self.0.saving.lock().await;
+        let chosen = checked.map_err(NotSet::NotAllowed)?;
         let clock_us = self.state().aged_us;
         self.save(Remembered { rules: chosen, clock_us }).await.map_err(NotSet::NotSaved)?;
         let mut state = self.state();

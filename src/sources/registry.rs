@@ -175,7 +175,7 @@ impl Sources {
                 if known.entries.len() >= MAX_SOURCES {
                     return Err(Refusal::TooMany);
                 }
-                sources.put(&mut known, spec);
+                sources.put(&mut known, spec, false);
                 sources.work(&mut known, &name);
             }
             sources.save().await?;
@@ -203,7 +203,7 @@ impl Sources {
                     let mut known = sources.known();
                     known.is_free(&spec, Some(&before.spec))?;
                     let work = known.take_work(own);
-                    sources.put(&mut known, spec);
+                    sources.put(&mut known, spec, false);
                     work
                 };
                 let_go(work).await;
@@ -228,6 +228,42 @@ impl Sources {
             sources.shared.changed.send_replace(());
             let_go(work).await;
             sources.save().await
+        })
+        .await
+    }
+
+    /// Fetches those of another configuration file from now on. Those that stay as they are go on
+    /// untouched.
+    ///
+    /// # Errors
+    /// When a name is not free; then all goes on as it is.
+    pub(crate) async fn take_over(&self, specs: Vec<Spec>) -> Result<(), Refusal> {
+        self.change(async move |sources| {
+            let (work, names) = {
+                let mut known = sources.known();
+                let (specs, paused) = known.as_configured(specs)?;
+                known.paused = paused;
+                let Known { entries, .. } = &mut *known;
+                let goes = |entry: &Entry| entry.is_from_file && !specs.contains(&*entry.spec);
+                let gone = entries.extract_if(.., |_, entry| goes(entry));
+                let work: Vec<Option<Work>> = gone.map(|(_, entry)| entry.work).collect();
+                let mut names = Vec::new();
+                for spec in specs {
+                    if !known.entries.contains_key(&spec.name) {
+                        names.push(spec.name.clone());
+                        sources.put(&mut known, spec, true);
+                    }
+                }
+                (work, names)
+            };
+            if work.is_empty() && names.is_empty() {
+                return Ok(());
+            }
+            sources.shared.changed.send_replace(());
+            futures_util::future::join_all(work.into_iter().map(let_go)).await;
+            let mut known = sources.known();
+            names.iter().for_each(|name| sources.work(&mut known, name));
+            Ok(())
         })
         .await
     }
@@ -305,10 +341,10 @@ impl Sources {
         }
     }
 
-    fn put(&self, known: &mut Known, spec: Spec) {
+    fn put(&self, known: &mut Known, spec: Spec, is_from_file: bool) {
         let status = Arc::new(Status::new(Arc::clone(&self.shared.changed)));
         let name = spec.name.clone();
-        let entry = Entry { spec: Arc::new(spec), is_from_file: false, status, work: None };
+        let entry = Entry { spec: Arc::new(spec), is_from_file, status, work: None };
         known.entries.insert(name, entry);
         self.shared.changed.send_replace(());
     }
@@ -373,10 +409,39 @@ impl Known {
         self.entries.get_mut(name).and_then(|entry| entry.work.take())
     }
 
+    /// The sources of another configuration file as they would be here, and which of them a page
+    /// has paused or let go on.
+    fn as_configured(
+        &self,
+        specs: Vec<Spec>,
+    ) -> Result<(Vec<Spec>, BTreeMap<Name, bool>), Refusal> {
+        let mut paused = self.paused.clone();
+        paused.retain(|name, _| specs.iter().any(|spec| spec.name == *name));
+        let mut configured = Vec::new();
+        for mut spec in specs {
+            spec.is_paused = paused.get(&spec.name).copied().unwrap_or(spec.is_paused);
+            let before = self.entries.get(&spec.name).filter(|entry| entry.is_from_file);
+            self.is_free_of(&spec, before.map(|entry| &*entry.spec), |entry| !entry.is_from_file)?;
+            configured.push(spec);
+        }
+        Ok((configured, paused))
+    }
+
     /// Whether a source's streams can have their names, in the place of the one before.
     fn is_free(&self, spec: &Spec, before: Option<&Spec>) -> Result<(), Refusal> {
+        self.is_free_of(spec, before, |_| true)
+    }
+
+    /// The same where not all of the others stay.
+    fn is_free_of(
+        &self,
+        spec: &Spec,
+        before: Option<&Spec>,
+        stays: impl Fn(&Entry) -> bool,
+    ) -> Result<(), Refusal> {
         let but = before.map(|before| &before.name);
         let others = self.entries.values().filter(|entry| Some(&entry.spec.name) != but);
+        let others = others.filter(|entry| stays(entry));
         let mut clashing = others.filter(|entry| entry.spec.clashes_with(spec));
         if let Some(entry) = clashing.next() {
             return Err(Refusal::Exists(entry.spec.name.clone()));
@@ -384,7 +449,13 @@ impl Known {
         // Whoever looks at a name goes on looking at the same camera.
         let is_anothers = |name: &Name| {
             let live = self.streams.get(name.as_str()).map(|stream| stream.about().source);
-            live.is_some_and(|of| of.is_none_or(|of| of.source != spec.name.as_str()))
+            let goes = |of: &str| {
+                let entry = of.parse().ok().and_then(|of: Name| self.entries.get(&of));
+                entry.is_some_and(|entry| !stays(entry))
+            };
+            live.is_some_and(|of| {
+                of.is_none_or(|of| of.source != spec.name.as_str() && !goes(&of.source))
+            })
         };
         let had: Vec<Name> = before.into_iter().flat_map(Spec::stream_names).collect();
         let mut new = spec.stream_names().filter(|name| !had.contains(name));

@@ -39,6 +39,7 @@ mod pages;
 mod push;
 mod ranges;
 mod raw;
+mod reloading;
 mod resume;
 mod reverse_proxy;
 mod rtsp;

@@ -34,7 +34,7 @@ pub(super) const KEYS: [&str; 10] =
 const SHELLS: [&str; 8] = ["sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "zsh"];
 
 /// What is run or told, and when.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Hook {
     /// For the log.
     pub(crate) name: String,
@@ -72,7 +72,7 @@ impl On {
 }
 
 /// What is done.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Way {
     Command { program: PathBuf, arguments: Vec<Template> },
     Url { url: Url, headers: Vec<(HeaderName, HeaderValue)>, ca: Option<PathBuf> },

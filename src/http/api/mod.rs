@@ -4,6 +4,7 @@ pub(super) mod access;
 pub(super) mod alarms;
 pub(super) mod cameras;
 pub(super) mod check;
+pub(super) mod configuration;
 pub(super) mod deletions;
 pub(super) mod devices;
 pub(super) mod editing;

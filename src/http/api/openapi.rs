@@ -43,11 +43,12 @@ const ABOUT: &str = "Who may ask what is `x-rule` of each operation, in the word
     docs/control.md.";
 
 /// What the routes are about, by the word they stand under.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("server", "How the server is doing, and this description"),
     ("access", "Who gets in (docs/access.md)"),
     ("alarms", "What is wrong (docs/guide/alarms.md)"),
     ("cameras", "What is plugged into the server"),
+    ("configuration", "What the server was told (docs/config.md)"),
     ("devices", "Browsers and programs that record (docs/control.md)"),
     ("ingest", "Delivering a recording by requests (docs/protocol.md)"),
     ("library", "What was recorded (docs/recordings.md, docs/guide/retention.md)"),

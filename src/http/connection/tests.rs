@@ -25,7 +25,7 @@ use super::super::entrance::Entrance;
 use super::super::hosts::Hosts;
 use super::super::listener::{Peer, serve_plain, serve_tls};
 use super::super::seats::Seats;
-use crate::config::TrustedProxies;
+use crate::config::InForce;
 
 /// Far above what anything here takes, far below every time-out of the server.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl Server {
     fn start(serve: impl FnOnce(std::net::TcpListener, Router, Handle<Peer>, Entrance)) -> Self {
         let socket = std::net::TcpListener::bind((LOCAL, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let entrance = Entrance::new(1024, TrustedProxies::default(), Hosts::default());
+        let entrance = Entrance::new(1024, InForce::default(), Hosts::default());
         let server = Self {
             address: socket.local_addr().unwrap(),
             seats: entrance.seats.clone(),

@@ -4,14 +4,12 @@ mod job;
 mod rate;
 mod ring;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::transcoder::{Client, Pool, Refusal, Transcoders};
 use super::{State, Streams};
-use crate::config;
+use crate::config::{self, InForce};
 use job::Mpeg1;
 use ring::Cursor;
 
@@ -20,7 +18,7 @@ use ring::Cursor;
 pub(crate) struct Mpegts {
     streams: Streams,
     pool: Pool<Mpeg1>,
-    settings: Arc<config::Mpegts>,
+    settings: InForce<config::Mpegts>,
 }
 
 /// Somebody who watches.
@@ -35,7 +33,7 @@ impl Mpegts {
     pub(crate) fn new(
         streams: Streams,
         transcoders: Transcoders,
-        settings: Arc<config::Mpegts>,
+        settings: InForce<config::Mpegts>,
     ) -> Self {
         Self { streams, pool: Pool::new(transcoders), settings }
     }
@@ -52,7 +50,7 @@ impl Mpegts {
         if stream.state().0 != State::Live {
             return Err(Refusal::NotLive(name.to_owned()));
         }
-        let job = Mpeg1::new(self.settings.of(name));
+        let job = Mpeg1::new(self.settings.get().of(name));
         let client = self.pool.join(&stream, job, |_| None)?;
         let changed = client.job().changes();
         Ok(Watching { client, cursor: Cursor::default(), changed })

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::transcoder::{Client, Pool, Refusal, Transcoders};
 use super::{State, Stream, Streams};
 use crate::clock::{self, WallUs};
-use crate::config;
+use crate::config::{self, InForce};
 use job::Jpeg;
 
 /// An older picture is not shown to who comes.
@@ -28,7 +28,7 @@ const OWN_PATIENCE: Duration = Duration::from_micros(OWN_US.unsigned_abs());
 pub(crate) struct Pictures {
     streams: Streams,
     pool: Pool<Jpeg>,
-    settings: Arc<config::Pictures>,
+    settings: InForce<config::Pictures>,
 }
 
 /// A picture.
@@ -86,7 +86,7 @@ impl Pictures {
     pub(crate) fn new(
         streams: Streams,
         transcoders: Transcoders,
-        settings: Arc<config::Pictures>,
+        settings: InForce<config::Pictures>,
     ) -> Self {
         Self { streams, pool: Pool::new(transcoders), settings }
     }
@@ -108,7 +108,7 @@ impl Pictures {
         if stream.state().0 != State::Live {
             return Err(Refusal::NotLive(name.to_owned()));
         }
-        let terms = Terms::of(wish, self.settings.of(name));
+        let terms = Terms::of(wish, self.settings.get().of(name));
         let way = self.way(&stream, terms)?;
         Ok(Looking { pictures: self.clone(), stream, terms, way })
     }
@@ -117,7 +117,7 @@ impl Pictures {
         if let Some(own) = own_way(stream, terms) {
             return Ok(own);
         }
-        let settings = self.settings.of(stream.name());
+        let settings = self.settings.get().of(stream.name());
         let default = settings.frames_per_second;
         // Who wants more than others has them made for all that come later.
         let per_second = match terms.frames_per_second > default {

@@ -29,7 +29,7 @@ fn look(pictures: &Pictures, world: &World, wish: Wish) -> Result<Looking, Refus
 }
 
 fn pictures(transcoders: Transcoders) -> Pictures {
-    Pictures::new(Streams::default(), transcoders, Arc::default())
+    Pictures::new(Streams::default(), transcoders, InForce::default())
 }
 
 async fn next(looking: &mut Looking) -> Option<Picture> {

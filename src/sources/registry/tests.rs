@@ -67,3 +67,38 @@ async fn a_name_that_is_live_stays_with_whoever_has_it() {
     sources.replace("yard".to_owned(), with_small).await.unwrap();
     sources.close().await;
 }
+
+fn configured(text: &str) -> Vec<Spec> {
+    let Value::Object(members) = json!({
+        "name": text, "kind": "rtsp", "address": "rtsp://127.0.0.1:1/", "paused": true,
+    }) else {
+        panic!()
+    };
+    vec![read(members, Writer::File).unwrap()]
+}
+
+#[tokio::test]
+async fn another_file_changes_what_differs_and_nothing_where_a_name_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sources, streams) = sources(&folder);
+    let status = |name: &str| Arc::clone(&sources.known().entries[&name.parse().unwrap()].status);
+    sources.add(paused("yard")).await.unwrap();
+    sources.take_over(configured("door")).await.unwrap();
+    let (door, yard) = (status("door"), status("yard"));
+    sources.take_over(configured("door")).await.unwrap();
+    assert!(Arc::ptr_eq(&door, &status("door")) && Arc::ptr_eq(&yard, &status("yard")));
+    // What a page has added is not taken away, nor what is live.
+    let refused = sources.take_over(configured("yard")).await.unwrap_err();
+    assert_eq!(refused, Refusal::Exists("yard".parse().unwrap()));
+    let gate = live(&streams, "gate");
+    let refused = sources.take_over(configured("gate")).await.unwrap_err();
+    assert_eq!(refused, Refusal::Live("gate".parse().unwrap()));
+    assert!(Arc::ptr_eq(&door, &status("door")));
+    drop(gate);
+    sources.take_over(configured("gate")).await.unwrap();
+    let names: Vec<String> =
+        sources.list().iter().map(|source| source.spec.name.to_string()).collect();
+    assert_eq!(names, ["gate", "yard"]);
+    sources.close().await;
+    assert_eq!(sources.take_over(Vec::new()).await, Err(Refusal::Stopping));
+}

@@ -171,8 +171,16 @@ impl Server {
 
     /// Asks the server to stop, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
-        let pid = Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        self.signal(rustix::process::Signal::INT);
+    }
+
+    /// Has the server read its configuration again, as service managers do.
+    pub(crate) fn hang_up(&self) {
+        self.signal(rustix::process::Signal::HUP);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for the server's end; its exit code and what it said on standard error.

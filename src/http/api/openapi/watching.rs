@@ -9,6 +9,7 @@ use super::super::{alarms, check, sessions, streams, transcoders};
 use super::operation::{Content, Operation, any_json, bytes, json, one_json, text};
 use super::schemas::{Devices, Done};
 use super::{commands, parameters};
+use crate::reload::Reloaded;
 
 pub(super) fn operations() -> Vec<Operation> {
     [state(), recordings(), pictures(), commands()].into_iter().flatten().collect()
@@ -123,6 +124,16 @@ fn commands() -> Vec<Operation> {
         .refuses(502, "it has tried and failed")
         .refuses(503, "the server is stopping")
         .refuses(504, "it did not answer"),
+        Operation::post(
+            "reloadConfiguration",
+            "/api/configuration/reload",
+            Rule::Admin,
+            "Reads the configuration again; recordings and connections go on",
+        )
+        .answers(200, json::<Reloaded>(), "what has changed, and what does with the next start")
+        .refuses(409, "something in it is not allowed, and all goes on as it was")
+        .refuses(429, "it is being read already")
+        .refuses(503, "the server is stopping"),
         Operation::post("testAlarms", "/api/alarms/test", Rule::Admin, "Tells everybody as a test")
             .answers(200, json::<alarms::Tested>(), "whom it has reached")
             .refuses(409, "the last test was a moment ago"),

@@ -159,7 +159,7 @@ async fn opened(state: &State, query: &str) -> Result<Camera, Refused> {
     let failed = |failure: &Failure| {
         refused(word(failure), format!("{name} cannot be opened: {}", why(failure)))
     };
-    if !state.rtsp_addresses.may_allow(asked.target()) {
+    if !state.rtsp_addresses.get().may_allow(asked.target()) {
         return Err(not_allowed());
     }
     let found = match asked.host() {
@@ -174,7 +174,7 @@ async fn opened(state: &State, query: &str) -> Result<Camera, Refused> {
             found.map(|address| address.ip()).collect()
         }
     };
-    let ip = state.rtsp_addresses.choose(asked.target(), &found).ok_or_else(not_allowed)?;
+    let ip = state.rtsp_addresses.get().choose(asked.target(), &found).ok_or_else(not_allowed)?;
     let (address, login) = asked.at(ip)?;
     tracing::debug!(camera = %name, %ip, "a viewer has an address opened");
     let denied = || state.denied.lock().unwrap_or_else(PoisonError::into_inner);
