@@ -53,6 +53,7 @@ use crate::sources::{Cameras, Sources};
 use crate::split;
 use crate::storage::Filesystem;
 use crate::tls::{self, Kept, Store};
+use crate::vitals::Vitals;
 use crate::webrtc::{self, WebRtc};
 use certificate::{Keeping, LocalName};
 use logging::LOGGED;
@@ -192,6 +193,11 @@ async fn serve(
         Retention::load(&config.state, config.retention, library.clone(), editor.clone())?;
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
+    let tasks = Arc::from([
+        ("the recorder", recorder.abort_handle()),
+        ("the watch over free space", watching.abort_handle()),
+    ]);
+    let vitals = Vitals::new(library.clone(), tasks, stop.clone());
 
     let streams = hub.streams();
     let keeper = devices.clone();
@@ -250,6 +256,7 @@ async fn serve(
         embed_origins: config.embed_origins.as_slice().into(),
         extras: config.state.join("extras").into(),
         shutdown: stop.clone(),
+        vitals,
     };
 
     let tls = RustlsConfig::from_config(kept.config());
@@ -313,8 +320,8 @@ async fn serve(
         }
     }
     tracing::info!("stopping");
-    watching.abort();
     stop.cancel();
+    watching.abort();
     let finish = async {
         // First, so that nothing more comes of them and their files are finished.
         sources.close().await;

@@ -54,6 +54,7 @@ use crate::live::socket::Door;
 use crate::live::transcoder::Transcoders;
 use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
+use crate::vitals::Vitals;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use entrance::Entrance;
@@ -105,6 +106,8 @@ pub(crate) struct State {
     /// Where whoever runs the server puts programs of others that a page can use.
     pub(crate) extras: Arc<Path>,
     pub(crate) shutdown: CancellationToken,
+    /// Whether the server can record.
+    pub(crate) vitals: Vitals,
 }
 
 /// The certificate authority as devices download it.

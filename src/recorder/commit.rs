@@ -10,6 +10,7 @@ use super::disk::{Disk, Outcome, Step};
 use super::fault::DiskError;
 use crate::library::Trouble;
 use crate::live::feed::Durable;
+use crate::metrics;
 use crate::storage::{self, Storage};
 
 /// Long enough to free some space, short enough that nobody thinks it will not come back.
@@ -62,13 +63,16 @@ impl Writer {
                 let result = disk.run(&mut steps, &mut outcomes);
                 (disk, steps, outcomes, result)
             };
+            let under_way = self.trouble.write_begins();
             let (disk, rest, done, result) = storage::execute(&self.storage, task).await;
+            drop(under_way);
             self.disk = Some(disk);
             (steps, outcomes) = (rest, done);
             let Err(error) = result else {
                 self.clear(durable);
                 return (outcomes, Ok(()));
             };
+            metrics::DISK_ERRORS.add(1);
             attempts += u32::from(!error.is_full());
             if error.is_final() || attempts > MAX_ATTEMPTS {
                 return (outcomes, Err(error));

@@ -9,6 +9,7 @@ use container::FinishStep;
 use super::active::Claim;
 use super::fault::{DiskError, fault, sync_fault};
 use super::names;
+use crate::metrics;
 use crate::storage::{Open, Storage, StorageFile, read_pieces};
 
 /// A file that is appended to. What a failed write left behind `len` is written over.
@@ -107,7 +108,7 @@ impl Growing {
     }
 
     pub(super) fn sync(&mut self) -> Result<(), DiskError> {
-        self.file.sync().map_err(sync_fault(&self.path))
+        metrics::syncing(|| self.file.sync()).map_err(sync_fault(&self.path))
     }
 
     /// Appends lines, or a part of one, and syncs.

@@ -14,6 +14,7 @@ use super::super::listener::Peer;
 use super::socket::WebSocketSocket;
 use crate::auth::Pass;
 use crate::live::socket::Arrival;
+use crate::metrics::Protocol;
 
 /// Safari hands out tens of megabytes at once after a pause.
 const MAX_RAW_MESSAGE_BYTES: usize = 32 << 20;
@@ -65,9 +66,10 @@ fn open(
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes)
         .read_buffer_size(32 * 1024);
+    let protocol = if speaks_v1 { Protocol::V1 } else { Protocol::Raw };
     Ok(upgrade.on_upgrade(move |socket| async move {
         let socket = Box::new(WebSocketSocket::new(socket));
-        (state.door)(Arrival { peer: peer.address, pass, speaks_v1, socket }).await;
+        (state.door)(Arrival { peer: peer.address, pass, protocol, socket }).await;
     }))
 }
 
