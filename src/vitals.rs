@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::library::Library;
 
-/// Monitors and load balancers ask every few seconds, and each page that records every half minute:
-/// the disk syncs a file for them no more often.
+/// Each page asks every ten seconds, and monitors as they like: the disk syncs a file for all of them
+/// no more often.
 const TRIED_EVERY: Duration = Duration::from_secs(5);
 
 /// Where it has failed it is tried sooner: whoever has made room wants to see it.

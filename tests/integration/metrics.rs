@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::PATIENCE;
 use crate::support::access::{decided, paired, post};
 use crate::support::captures;
-use crate::support::client::{Client, get};
+use crate::support::client::{Client, get, hello_message};
 use crate::support::files::{eventually, segments};
 use crate::support::http::{Answer, request};
 use crate::support::server::Server;
@@ -110,7 +110,8 @@ async fn what_a_device_records_is_in_the_figures_and_who_it_is_nowhere() {
     assert!((0.5..2.0).contains(&(told / resident)), "{told} of {resident}");
 
     let (mut client, _) = Client::hello(&server, "session-2").await;
-    client.text(json!({ "type": "nonsense" })).await;
+    // Which nobody says twice.
+    client.text(hello_message("session-2")).await;
     client.ending().await;
     comes_to(&server, r#"localcamera_ingest_errors_total{code="bad_message"}"#, 1.0).await;
 
