@@ -56,6 +56,7 @@ use crate::sources::{Cameras, Sources};
 use crate::split;
 use crate::storage::Filesystem;
 use crate::tls::{self, Kept, Store};
+use crate::vitals::Vitals;
 use crate::webrtc::{self, WebRtc};
 use certificate::{Keeping, LocalName};
 use logging::LOGGED;
@@ -194,6 +195,11 @@ async fn serve(
         Retention::load(&config.state, config.retention, library.clone(), editor.clone())?;
     let watching = tokio::spawn(recorder.clone().watch_space());
     let recorder = tokio::spawn(recorder.run(recordings));
+    let tasks = Arc::from([
+        ("the recorder", recorder.abort_handle()),
+        ("the watch over free space", watching.abort_handle()),
+    ]);
+    let vitals = Vitals::new(library.clone(), tasks, stop.clone());
 
     let streams = hub.streams();
     let doing = manager::keep(streams.clone(), recorder.abort_handle());
@@ -247,6 +253,7 @@ async fn serve(
         extras: config.state.join("extras").into(),
         reload: reload.clone(),
         shutdown: stop.clone(),
+        vitals,
     };
 
     let tls = RustlsConfig::from_config(kept.config());
@@ -329,8 +336,8 @@ async fn serve(
     tracing::info!("stopping");
     telling_manager.abort();
     manager::stopping();
-    watching.abort();
     stop.cancel();
+    watching.abort();
     let finish = async {
         // First, so that nothing more comes of them and their files are finished.
         sources.close().await;

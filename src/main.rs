@@ -22,6 +22,7 @@ mod interruption;
 mod library;
 mod live;
 mod mdns;
+mod metrics;
 mod outgoing;
 mod program;
 mod progress;
@@ -37,6 +38,7 @@ mod statefile;
 mod storage;
 mod text;
 mod tls;
+mod vitals;
 mod webrtc;
 
 /// Gives back to the system what a crowd of viewers or devices has needed, which the system's own

@@ -78,6 +78,11 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// How many there are of a kind.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.alarms.iter().filter(|alarm| alarm.kind == kind).count()
+    }
+
     /// Only those of the devices that are wanted. What has ended says nothing of whose it was.
     pub(crate) fn of(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
         let of_wanted = |alarm: &&Alarm| alarm.device.as_deref().is_some_and(&is_wanted);
@@ -335,6 +340,11 @@ fn facts(library: &Library, fetched: HashMap<String, String>) -> Facts {
 
 fn log(change: &Change) {
     match change {
+        // Its sentence has the name that a person has given to the device.
+        Change::Raised(Alarm { id, kind: Kind::Silent, session, .. }) => {
+            let session = session.as_deref().unwrap_or_default();
+            tracing::warn!(id, session, "alarm: nothing of a recording has reached the disk");
+        }
         Change::Raised(Alarm { id, message, .. }) => tracing::warn!(id, "alarm: {message}"),
         Change::Ended(Alarm { id, .. }, because) => {
             tracing::info!(id, ?because, "the alarm is over");

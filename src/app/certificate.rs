@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::console::Address;
 use crate::http::Hosts;
 use crate::mdns::Announcer;
+use crate::metrics;
 use crate::tls::{self, Kept, Source, Store};
 
 /// Devices that have lost the server try again every 5 s at most (`web/lib/backoff.js`): an address
@@ -52,6 +53,7 @@ impl Keeping {
     /// where this computer is.
     pub(super) async fn run(self, stop: CancellationToken) {
         let Self { mut kept, tls, mut whereabouts, mut name, hosts } = self;
+        metrics::CERTIFICATE_ENDS_S.set(kept.ends_s());
         let mut ticks = tokio::time::interval(LOOK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What was loaded a moment ago is right.
@@ -78,6 +80,7 @@ impl Keeping {
                 // Whoever sees the certificate may ask by its name.
                 hosts.set_of_certificate(kept.own_names());
                 tls.reload_from_config(config);
+                metrics::CERTIFICATE_ENDS_S.set(kept.ends_s());
             }
             if has_moved {
                 name.announce(&whereabouts).await;

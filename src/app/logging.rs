@@ -16,14 +16,23 @@ use crate::console::Log;
 /// the log.
 pub(super) const LOGGED: &str = "localcamera=info,retina=off,rustls=error,h2=error,warn";
 
+/// What of it somebody wants.
+const CHOSEN: &str = "LOCALCAMERA_LOG";
+
 /// Has everything that is logged, and how the program crashes, written by one log. `unless_chosen`
 /// is the filter where `LOCALCAMERA_LOG` has none.
 pub(super) fn start(unless_chosen: &str) -> Log {
     // https://no-color.org
     let may_colour = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let filter = EnvFilter::try_from_env("LOCALCAMERA_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(unless_chosen));
+    let chosen = std::env::var(CHOSEN).unwrap_or_default();
+    let (filter, fault) = match chosen.is_empty() {
+        true => (EnvFilter::new(unless_chosen), None),
+        false => match EnvFilter::try_new(&chosen) {
+            Ok(filter) => (filter, None),
+            Err(error) => (EnvFilter::new(unless_chosen), Some(error)),
+        },
+    };
     let filter = without_messages(filter);
     let log = Log::start();
     let lines = log.clone();
@@ -32,6 +41,9 @@ pub(super) fn start(unless_chosen: &str) -> Log {
         .with_writer(move || lines.clone())
         .with_ansi(may_colour)
         .init();
+    if let Some(error) = fault {
+        tracing::warn!(%error, "{CHOSEN} is not understood, and the log has what it usually has; an example: {CHOSEN}={LOGGED}");
+    }
     let panics = log.clone();
     // The usual one writes to standard error itself, and waits for its reader.
     std::panic::set_hook(Box::new(move |what| {
@@ -62,6 +74,18 @@ mod tests {
     use tracing::subscriber::with_default;
 
     use super::*;
+
+    #[test]
+    fn each_part_of_the_program_can_have_a_level_of_its_own() {
+        let filter = EnvFilter::try_new("localcamera=warn,localcamera::sources=debug").unwrap();
+        with_default(tracing_subscriber::fmt().with_env_filter(filter).finish(), || {
+            assert!(
+                tracing::enabled!(target: "localcamera::sources::running", tracing::Level::DEBUG)
+            );
+            assert!(!tracing::enabled!(target: "localcamera::recorder", tracing::Level::INFO));
+            assert!(tracing::enabled!(target: "localcamera::recorder", tracing::Level::WARN));
+        });
+    }
 
     #[test]
     fn what_the_rtsp_client_says_and_what_anybody_could_fill_the_log_with_is_in_none() {

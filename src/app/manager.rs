@@ -19,7 +19,6 @@ pub(super) fn ready() {
 }
 
 /// The configuration is read again; [`ready`] says that it has been.
-#[allow(dead_code, reason = "nothing reads the configuration again yet")]
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell([NotifyState::Reloading, now]),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
-use super::entrance;
+use super::{entrance, manager};
 use crate::alarms::Alarms;
 use crate::config::{self, Again, Changes, Config, InForce};
 use crate::config::{Mpegts, Origin, Pictures, RtspAddresses, TrustedProxies};
@@ -82,7 +82,9 @@ impl InUse {
     /// Reads the configuration again for all who ask, one after the other, until the server stops.
     pub(super) async fn run(mut self, mut waiting: Waiting, stop: CancellationToken) {
         while let Some(Some(asked)) = stop.run_until_cancelled(waiting.recv()).await {
+            manager::reloading();
             let outcome = self.read_again().await;
+            manager::ready();
             match &outcome {
                 Ok(reloaded) => tracing::info!("{reloaded}"),
                 Err(error) => tracing::error!(

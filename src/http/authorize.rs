@@ -19,7 +19,8 @@ use super::listener::Peer;
 use super::own_computer::is_own_computer;
 use super::pages;
 use super::rule::{Denied, Rule};
-use crate::auth::{Mode, Pass, TokenRefused};
+use crate::auth::{Mode, Pass, TokenRefused, Who};
+use crate::metrics::{self, Refused};
 
 /// What is longer takes its time on the way, and ends with the pass of whoever gets it.
 const LONG_BYTES: u64 = 64 << 10;
@@ -54,6 +55,7 @@ pub(super) async fn authorize(
     let is_own_page =
         || parts.headers.contains_key(ORIGIN) && is_own_computer(&peer, &parts.uri, &parts.headers);
     if guard.rule == Rule::FirstDecision && !is_own_page() {
+        metrics::REFUSED.add(Refused::Forbidden, 1);
         return ApiError::forbidden(
             "who gets in is decided in a browser on the server's own computer; elsewhere, use the \
              link that `localcamera user link` makes there",
@@ -69,6 +71,7 @@ pub(super) async fn authorize(
         (Err(refused), _) => Some(token(refused)),
         (Ok(pass), _) => match rule.ask(pass) {
             Err(Denied::Nobody) if guard.is_page => {
+                metrics::REFUSED.add(Refused::SignIn, 1);
                 return pages::sign_in(&parts.uri, &parts.headers);
             }
             Err(Denied::Nobody) => Some(sign_in(caller.mode)),
@@ -80,6 +83,7 @@ pub(super) async fn authorize(
         },
     };
     if let Some(denied) = denied {
+        metrics::REFUSED.add(why(&caller), 1);
         return denied.into_response();
     }
     let body = match &caller.pass {
@@ -90,6 +94,14 @@ pub(super) async fn authorize(
     match caller.pass {
         Ok(pass) if is_ended_with_its_pass(rule) => tied(response, &pass, peer.cut),
         _ => response,
+    }
+}
+
+fn why(caller: &Caller) -> Refused {
+    match &caller.pass {
+        Err(_) => Refused::Token,
+        Ok(pass) if matches!(pass.who(), Who::Nobody) => Refused::SignIn,
+        Ok(_) => Refused::Forbidden,
     }
 }
 

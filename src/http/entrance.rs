@@ -19,6 +19,7 @@ use super::rates::Rates;
 use super::seats::Seats;
 use super::tally::Tally;
 use crate::config::{InForce, TrustedProxies};
+use crate::metrics::{self, Refused};
 
 /// What the listeners share.
 #[derive(Debug, Clone)]
@@ -115,6 +116,7 @@ async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -
         Checks::Nobody => false,
     };
     if is_checked && let Err(error) = entrance.hosts.check(&request) {
+        metrics::REFUSED.add(Refused::Host, 1);
         return error.into_response();
     }
     if let Some(asked) = asked {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tally::Tally;
 use crate::config::{InForce, TrustedProxies};
+use crate::metrics::{self, Refused};
 
 /// As many as computers behind one router begin at once when the power is back: each takes a few
 /// round trips.
@@ -55,6 +56,7 @@ impl Handshakes {
         let (number, oldest) = self.under_way().begin(address, cut, max);
         if let Some((of, oldest)) = oldest {
             oldest.cancel();
+            metrics::REFUSED.add(Refused::Handshakes, 1);
             if let Some(count) = self.0.cut.count() {
                 tracing::warn!(address = %of, count, "connections were closed: too many were there that did not get on with TLS");
             }

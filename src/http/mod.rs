@@ -56,6 +56,7 @@ use crate::live::transcoder::Transcoders;
 use crate::reload::Reload;
 use crate::retention::Retention;
 use crate::sources::{Cameras, Sources};
+use crate::vitals::Vitals;
 pub(crate) use api::ingest::Connections;
 pub(crate) use board::Board;
 pub(crate) use entrance::Entrance;
@@ -109,6 +110,8 @@ pub(crate) struct State {
     /// By which the configuration is read again.
     pub(crate) reload: Reload,
     pub(crate) shutdown: CancellationToken,
+    /// Whether the server can record.
+    pub(crate) vitals: Vitals,
 }
 
 /// The certificate authority as devices download it.

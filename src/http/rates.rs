@@ -14,6 +14,7 @@ use super::error::ApiError;
 use super::tally::Tally;
 use crate::addresses::home_of;
 use crate::config::{InForce, TrustedProxies};
+use crate::metrics::{self, Refused};
 
 /// Behind the router of a school everybody has one address: fifty browsers, each with the ten
 /// requests a second of one that records by requests and looks at pictures. They take the server
@@ -71,6 +72,7 @@ impl<C: Clock + Clone> Rates<C> {
             limiter.retain_recent();
         }
         let Err(not_until) = limiter.check_key(&home_of(address)) else { return Ok(()) };
+        metrics::REFUSED.add(Refused::Rate, 1);
         if let Some(count) = refused.count() {
             tracing::warn!(
                 %address, count, per_second = PER_SECOND,

@@ -63,6 +63,7 @@ fn main() -> Routes {
         .get("/api/alarms", Rule::SignedIn, api::alarms::alarms)
         .get("/api/sources", Rule::SignedIn, api::sources::sources)
         .get("/api/cameras", Rule::Admin, api::cameras::cameras)
+        .get("/metrics", Rule::Metrics, api::metrics::metrics)
         .get("/api/openapi.json", Rule::Public, api::openapi::document)
         .get("/api/library", Rule::SignedIn, api::library::list)
         .get("/api/library/days", Rule::SignedIn, api::library::calendar::days)

@@ -26,6 +26,9 @@ pub(super) enum Rule {
     Watch,
     /// Whoever watches everything.
     WatchAll,
+    /// Whoever watches everything, and every token, whatever its role and scope: figures of the
+    /// server as a whole, for programs that need not be trusted with more.
+    Metrics,
     /// Whoever is let in; commands are for admins.
     Control,
     /// Admins.
@@ -49,7 +52,7 @@ pub(super) enum Denied {
 impl Rule {
     /// All there are, in the order in which they are explained.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Public,
         Self::FirstDecision,
         Self::SignedIn,
@@ -59,6 +62,7 @@ impl Rule {
         Self::OwnOrWatch,
         Self::Watch,
         Self::WatchAll,
+        Self::Metrics,
         Self::Control,
         Self::Admin,
         Self::Compat { needs_token: false },
@@ -77,6 +81,7 @@ impl Rule {
             Self::OwnOrWatch => "own-or-watch",
             Self::Watch => "watch",
             Self::WatchAll => "watch-all",
+            Self::Metrics => "metrics",
             Self::Control => "control",
             Self::Admin => "admin",
             Self::Compat { .. } => "compat",
@@ -86,7 +91,7 @@ impl Rule {
     /// Whether a request that changes or commands something needs a page of this server's own
     /// where nothing else says whose it is.
     pub(super) fn is_for_own_pages(self) -> bool {
-        matches!(self, Self::Control | Self::Admin | Self::WatchAll)
+        matches!(self, Self::Control | Self::Admin | Self::WatchAll | Self::Metrics)
     }
 
     /// Whether somebody may use the route.
@@ -117,6 +122,10 @@ impl Rule {
             Self::WatchAll => {
                 (watches && pass.watches_all(), "this is for those who may watch everything")
             }
+            Self::Metrics => (
+                matches!(pass.who(), Who::Token { .. }) || pass.watches_all(),
+                "the figures are for those who may watch everything, and for tokens",
+            ),
             Self::Admin => (pass.is_admin(), "this is for admins"),
         };
         match (is_allowed, pass.who()) {

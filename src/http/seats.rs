@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::tally::Tally;
 use crate::addresses::network_of;
 use crate::config::{InForce, TrustedProxies};
+use crate::metrics::{self, Present, Refused};
 
 /// Eight times the largest scale that there are budgets for (1,000 who record and as many who
 /// watch), at some 40 KiB each.
@@ -49,6 +50,7 @@ struct Taken {
 pub(super) struct Seat {
     seats: Seats,
     address: IpAddr,
+    _present: Present,
 }
 
 /// Why there is no room for a connection.
@@ -57,6 +59,16 @@ enum Full {
     Server,
     Address,
     Network,
+}
+
+impl From<Full> for Refused {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Server => Self::Full,
+            Full::Address => Self::AddressFull,
+            Full::Network => Self::NetworkFull,
+        }
+    }
 }
 
 impl Seats {
@@ -74,8 +86,12 @@ impl Seats {
         let is_limited = !self.0.proxies.get().contains(address);
         let taken = self.taken().take(address, self.0.max, is_limited);
         match taken {
-            Ok(()) => Some(Seat { seats: self.clone(), address }),
+            Ok(()) => {
+                let _present = metrics::CONNECTIONS.enter();
+                Some(Seat { seats: self.clone(), address, _present })
+            }
             Err(full) => {
+                metrics::REFUSED.add(full.into(), 1);
                 if let Some(count) = self.0.refused.count() {
                     self.say(full, address, count);
                 }

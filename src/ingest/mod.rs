@@ -6,6 +6,7 @@ mod report;
 mod session;
 mod sessions;
 mod v1;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +80,7 @@ impl Ingest {
             let ingest = ingest.clone();
             let connection = ingest.connections.clone();
             let serve = async move {
-                match arrival.speaks_v1 {
+                match arrival.protocol.speaks_v1() {
                     true => v1::serve(ingest, arrival).await,
                     false => raw::serve(ingest, arrival).await,
                 }

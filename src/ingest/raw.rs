@@ -12,6 +12,7 @@ use crate::live::Publication;
 use crate::live::feed::{Ending, Feed, Peer, SessionInfo};
 use crate::live::raw_stream::RawStream;
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
+use crate::metrics::{self, Mistake, Protocol};
 
 /// How a connection ended.
 enum Verdict {
@@ -100,6 +101,7 @@ impl Publisher {
                 }
                 Ok(Incoming::Text(_) | Incoming::Pong) => {}
                 Err(Ended::TooLarge) => {
+                    metrics::MISTAKES.add(Mistake::BadMessage, 1);
                     return Verdict::Close(1009, "a message is larger than 32 MiB");
                 }
                 Err(Ended::Broken(code)) => return Verdict::Close(code, BROKEN),
@@ -117,6 +119,8 @@ impl Publisher {
 
     async fn take(&mut self, bytes: Bytes) -> Result<(), Verdict> {
         let now_us = clock::now_us();
+        metrics::INGESTED_BYTES.add(Protocol::Raw, bytes.len() as u64);
+        metrics::INGESTED_CHUNKS.add(Protocol::Raw, 1);
         self.stream.push(bytes);
         while let Some(feeds) = self.stream.next(now_us) {
             for feed in feeds {
@@ -124,7 +128,10 @@ impl Publisher {
             }
         }
         match self.stream.failed() {
-            Some(reason) => Err(Verdict::BadStream(reason.to_owned())),
+            Some(reason) => {
+                metrics::MISTAKES.add(Mistake::BadStream, 1);
+                Err(Verdict::BadStream(reason.to_owned()))
+            }
             None => Ok(()),
         }
     }

@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use ingest_protocol::{
-    ClockMessage, ErrorCode, EventMessage, GenerationMessage, Hello, Limits, MAX_MESSAGE_BYTES,
-    Output, Position, Server, ServerMessage, SummaryFile,
+    CHUNK_HEADER_BYTES, ClockMessage, ErrorCode, EventMessage, GenerationMessage, Hello, Limits,
+    MAX_MESSAGE_BYTES, Output, Position, Server, ServerMessage, SummaryFile,
 };
 use tokio::time::Instant;
 
 use super::report::{CREDIT_BYTES, News, Report};
 use super::session::{Attachment, Handle, Input};
+use super::waits::Waits;
 use super::{BROKEN, IDLE_TIMEOUT, Ingest, admission};
 use crate::auth::{Pass, Who};
 use crate::clock;
 use crate::live::feed::{Durable, Finished, Generation, Note, Peer, SessionInfo};
 use crate::live::socket::{Arrival, Ended, Incoming, Outgoing, Socket};
+use crate::metrics::{self, Mistake, Protocol};
 
 /// The year 9999, beyond which no calendar here reaches.
 const MAX_WALL_US: i64 = 253_402_300_799_000_000;
@@ -39,6 +42,8 @@ pub(super) async fn serve(ingest: Ingest, arrival: Arrival) {
         connected: Instant::now(),
         socket: arrival.socket,
         conversation: Server::new(),
+        protocol: arrival.protocol,
+        waits: Waits::new(),
         attached: None,
         inputs: VecDeque::new(),
         report: Report::default(),
@@ -63,6 +68,9 @@ struct Connection {
     connected: Instant,
     socket: Box<dyn Socket>,
     conversation: Server,
+    /// How it is spoken.
+    protocol: Protocol,
+    waits: Waits,
     attached: Option<Attached>,
     /// What waits for room in the session; while anything does, nothing more is read.
     inputs: VecDeque<Input>,
@@ -104,9 +112,10 @@ impl Connection {
                     heard = Instant::now();
                     let outputs = match message {
                         Ok(Incoming::Text(text)) => self.conversation.text(&text),
-                        Ok(Incoming::Binary(bytes)) => self.conversation.binary(bytes),
+                        Ok(Incoming::Binary(bytes)) => self.binary(bytes),
                         Ok(Incoming::Pong) => continue,
                         Err(Ended::TooLarge) => {
+                            metrics::MISTAKES.add(Mistake::BadMessage, 1);
                             let sentence = "a message is larger than 256 KiB";
                             return self.close(1009, sentence).await;
                         }
@@ -204,6 +213,26 @@ impl Connection {
             () = tokio::time::sleep_until(silent_at), if !is_waiting => Wake::Silent,
             () = self.ingest.shutdown.cancelled() => Wake::Shutdown,
         }
+    }
+
+    /// Takes a chunk, and counts how much of it is new.
+    fn binary(&mut self, message: Bytes) -> Vec<Output> {
+        let came_bytes = message.len().saturating_sub(CHUNK_HEADER_BYTES);
+        let outputs = self.conversation.binary(message);
+        let new = outputs.iter().find_map(|output| match output {
+            Output::Media { generation, bytes } => Some((*generation, bytes.len())),
+            _ => None,
+        });
+        if let Some((generation, new_bytes)) = new {
+            metrics::INGESTED_BYTES.add(self.protocol, new_bytes as u64);
+            metrics::INGESTED_CHUNKS.add(self.protocol, 1);
+            metrics::REPEATED_BYTES.add(came_bytes.saturating_sub(new_bytes) as u64);
+            let end = self.conversation.received(generation);
+            self.waits.arrived(generation, end, std::time::Instant::now());
+        } else if outputs.is_empty() {
+            metrics::REPEATED_BYTES.add(came_bytes as u64);
+        }
+        outputs
     }
 
     async fn output(&mut self, output: Output) -> Result<(), Ended> {
@@ -312,6 +341,7 @@ impl Connection {
     async fn refuse(&mut self, handle: &Handle) -> Result<(), Ended> {
         let reason = handle.durable.borrow().holds_because().cloned();
         let message = reason.unwrap_or_else(|| "the server's disk is slow to answer".to_owned());
+        count(ErrorCode::Storage);
         let error = ServerMessage::Error { code: ErrorCode::Storage, message, generation: None };
         self.send(&error).await?;
         self.close(1013, "the server cannot write; come back later").await
@@ -384,7 +414,17 @@ impl Connection {
                         self.output(output).await?;
                     }
                 }
-                News::Message(message) => self.send(&message).await?,
+                News::Message(message) => {
+                    self.send(&message).await?;
+                    match message {
+                        ServerMessage::Ack { generation, durable, .. } => {
+                            let now = std::time::Instant::now();
+                            self.waits.acknowledged(generation, durable, now);
+                        }
+                        ServerMessage::Error { code, .. } => count(code),
+                        _ => {}
+                    }
+                }
             }
         }
         match durable.finished {
@@ -417,6 +457,7 @@ impl Connection {
         message: String,
         generation: Option<u32>,
     ) -> Result<(), Ended> {
+        count(code);
         let error = ServerMessage::Error { code, message: message.clone(), generation };
         self.send(&error).await?;
         match code.close_code() {
@@ -438,6 +479,22 @@ impl Connection {
         self.socket.send(Outgoing::Close(code, reason)).await?;
         Err(Ended::Closed)
     }
+}
+
+fn count(code: ErrorCode) {
+    let mistake = match code {
+        ErrorCode::BadMessage => Mistake::BadMessage,
+        ErrorCode::BadStream => Mistake::BadStream,
+        ErrorCode::Hole => Mistake::Hole,
+        ErrorCode::Lost => Mistake::Lost,
+        ErrorCode::NotPaired => Mistake::NotPaired,
+        ErrorCode::Revoked => Mistake::Revoked,
+        ErrorCode::SessionInUse => Mistake::SessionInUse,
+        ErrorCode::Storage => Mistake::Storage,
+        // Everybody is told when the server stops.
+        _ => return,
+    };
+    metrics::MISTAKES.add(mistake, 1);
 }
 
 fn wall_us(device_ms: i64, offset_ms: i64) -> i64 {

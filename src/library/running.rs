@@ -37,6 +37,11 @@ impl Running {
         self.lock().contains_key(&(device.to_owned(), session.to_owned()))
     }
 
+    /// Looks at the devices of all that are being recorded, one for each session.
+    pub(crate) fn each_device(&self, look: impl FnMut(&str)) {
+        self.lock().keys().map(|(device, _)| device.as_str()).for_each(look);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::session::{Publisher, publisher};
 
@@ -32,6 +33,21 @@ pub(crate) struct Trouble {
     /// Counts the files that have been begun.
     writers: Arc<AtomicU64>,
     room: Arc<watch::Sender<Option<Room>>>,
+    under_way: Arc<Mutex<UnderWay>>,
+}
+
+/// What the disk has been given to do and has not done.
+#[derive(Debug, Default)]
+struct UnderWay {
+    begun: u64,
+    since: BTreeMap<u64, Instant>,
+}
+
+/// As long as it lives, the disk has not done what it was given.
+#[derive(Debug)]
+pub(crate) struct Write {
+    under_way: Arc<Mutex<UnderWay>>,
+    number: u64,
 }
 
 /// Why no media is taken.
@@ -44,6 +60,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// How many have as much on the disk as they may.
+    pub(crate) fn full_publishers(&self) -> usize {
+        self.publishers.len()
+    }
+
     /// Why nothing is taken of this device.
     pub(crate) fn of(&self, device: &str, name: &str) -> Option<&String> {
         self.all.as_ref().or_else(|| {
@@ -78,6 +99,16 @@ impl Room {
     }
 }
 
+impl Drop for Write {
+    fn drop(&mut self) {
+        lock(&self.under_way).since.remove(&self.number);
+    }
+}
+
+fn lock(under_way: &Mutex<UnderWay>) -> MutexGuard<'_, UnderWay> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Trouble {
     /// Free space fell below the reserve, or there is enough again. Returns whether that is news.
     pub(crate) fn pause(&self, reason: Option<String>) -> bool {
@@ -109,6 +140,21 @@ impl Trouble {
     /// A file is begun: its number.
     pub(crate) fn writer(&self) -> u64 {
         self.writers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The disk is given something to do.
+    pub(crate) fn write_begins(&self) -> Write {
+        let mut under_way = lock(&self.under_way);
+        let number = under_way.begun;
+        under_way.begun += 1;
+        under_way.since.insert(number, Instant::now());
+        Write { under_way: Arc::clone(&self.under_way), number }
+    }
+
+    /// For how long the disk has had what it has not done, of that the oldest.
+    pub(crate) fn oldest_write(&self) -> Option<Duration> {
+        let under_way = lock(&self.under_way);
+        under_way.since.first_key_value().map(|(_, since)| since.elapsed())
     }
 
     /// The disk refuses a session's files, which is tried again.

@@ -41,6 +41,11 @@ impl Usage {
         Growth { usage: self.clone(), recording, appended_bytes: 0, finished_bytes: 0 }
     }
 
+    /// How many bytes are in files that grow.
+    pub(crate) fn growing_bytes(&self) -> u64 {
+        self.lock().values().map(|grown| grown.bytes).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Grown>> {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::auth::Pass;
+use crate::metrics::Protocol;
 
 /// A message from a publisher.
 #[derive(Debug)]
@@ -53,8 +54,8 @@ pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
     /// Whose connection it is; a device is known by its hello.
     pub(crate) pass: Pass,
-    /// Whether the peer speaks `localcamera.v1`; otherwise it sends raw bytes.
-    pub(crate) speaks_v1: bool,
+    /// What the peer speaks.
+    pub(crate) protocol: Protocol,
     pub(crate) socket: Box<dyn Socket>,
 }
 

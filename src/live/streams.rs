@@ -43,6 +43,12 @@ impl Streams {
         streams.iter().map(|stream| stream.about()).collect()
     }
 
+    /// How they are doing.
+    pub(crate) fn states(&self) -> Vec<State> {
+        let streams: Vec<Arc<Stream>> = self.lock().values().cloned().collect();
+        streams.iter().map(|stream| stream.state().0).collect()
+    }
+
     /// How far behind are those who are.
     pub(crate) fn behind(&self) -> Behind {
         let now_us = clock::now_us();

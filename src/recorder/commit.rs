@@ -10,6 +10,7 @@ use super::disk::{Disk, Outcome, Step};
 use super::fault::DiskError;
 use crate::library::Trouble;
 use crate::live::feed::Durable;
+use crate::metrics;
 use crate::storage::{self, Storage};
 
 /// Long enough to free some space, short enough that nobody thinks it will not come back.
@@ -57,6 +58,7 @@ impl Writer {
         }
         loop {
             let Some(mut disk) = self.disk.take() else { return (outcomes, Ok(())) };
+            let under_way = self.trouble.write_begins();
             let result = match disk.group(&steps) {
                 Some((group, sync)) => {
                     let work = move || {
@@ -83,10 +85,12 @@ impl Writer {
                     result
                 }
             };
+            drop(under_way);
             let Err(error) = result else {
                 self.clear(durable);
                 return (outcomes, Ok(()));
             };
+            metrics::DISK_ERRORS.add(1);
             attempts += u32::from(!error.is_full());
             if error.is_final() || attempts > MAX_ATTEMPTS {
                 return (outcomes, Err(error));

@@ -5,6 +5,7 @@ use super::fault::DiskError;
 use super::recovery::Site;
 use crate::clock::{self, WallUs};
 use crate::library::journal::{Event, LOST, Line};
+use crate::metrics::{self, Gap};
 
 /// Why nothing was recorded.
 const SERVER_DOWN: &str = "server_down";
@@ -33,6 +34,7 @@ impl Site {
             detail: Some("the camera may have been away for a part of it".to_owned()),
             device_ms: None,
         });
+        metrics::GAPS.add(Gap::ServerDown, u64::from(is_missing));
         let stop = Event::Stop { reason: LOST.to_owned() };
         let lines: Vec<Line> =
             gap.into_iter().chain([stop]).map(|event| Line::new(clock::now(), event)).collect();

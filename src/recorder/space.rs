@@ -48,10 +48,9 @@ impl Recorder {
             );
             (publisher, reason)
         });
-        for (device, name) in self.library.trouble().limit(full.collect()) {
+        for (device, _) in self.library.trouble().limit(full.collect()) {
             tracing::warn!(
                 %device,
-                %name,
                 "recording of a device is paused: it has as much on the disk as max_device_mb lets it"
             );
         }

@@ -6,6 +6,7 @@ use super::left;
 use crate::clock;
 use crate::library::journal::{Event, Line};
 use crate::live::feed::{Note, SessionInfo};
+use crate::metrics::{self, Gap};
 
 /// Lines that come before any media; a device that only talks about itself gets no more.
 const MAX_WAITING_LINES: usize = 200;
@@ -35,6 +36,9 @@ impl Timeline {
     }
 
     pub(super) fn line(&mut self, event: Event) {
+        if let Event::Gap { reason, .. } = &event {
+            metrics::GAPS.add(Gap::of(reason), 1);
+        }
         self.lines.push(Line::new(clock::now(), event));
     }
 

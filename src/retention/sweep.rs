@@ -15,6 +15,7 @@ use super::{Retention, measure};
 use crate::clock::{self, WallUs};
 use crate::library::editing::{self, EditError, Wish};
 use crate::library::{Change, Room};
+use crate::metrics::{self, Removal};
 
 /// Who it was, in the journal.
 const BY: &str = "retention";
@@ -145,6 +146,7 @@ impl Retention {
                 }
             }
         }
+        count(Removal::People, swept);
         if swept.files > 0 {
             let Swept { files, bytes } = swept;
             tracing::info!(files, bytes, "what was deleted is removed from the disk");
@@ -218,6 +220,7 @@ impl Retention {
         for batch in batches {
             swept.add(self.expire_batch(batch, &ids, now_us).await);
         }
+        count(Removal::Retention, swept);
         self.remember().await;
         tell(&plan, swept);
         swept
@@ -279,6 +282,11 @@ impl Ids {
     fn of(&self, rule: Rule) -> String {
         format!("{}-{}", self.0.get_or_init(editing::deletion_id), rule.word())
     }
+}
+
+fn count(removal: Removal, Swept { files, bytes }: Swept) {
+    metrics::REMOVED_FILES.add(removal, files as u64);
+    metrics::REMOVED_BYTES.add(removal, bytes);
 }
 
 fn tell(plan: &Plan, swept: Swept) {

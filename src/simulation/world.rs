@@ -22,6 +22,7 @@ use crate::ingest::Ingest;
 use crate::library::Library;
 use crate::live::Hub;
 use crate::live::socket::{Arrival, Door};
+use crate::metrics::Protocol;
 use crate::recorder::{Recorder, Settings};
 use crate::storage::{Open, Storage};
 
@@ -246,7 +247,7 @@ impl Life {
         // Devices behind one address share a folder.
         let peer = SocketAddr::from(([192, 168, 1, 20], 50412));
         let pass = self.pass.clone();
-        self.runtime.spawn((self.door)(Arrival { peer, pass, speaks_v1: true, socket }));
+        self.runtime.spawn((self.door)(Arrival { peer, pass, protocol: Protocol::V1, socket }));
         wire
     }
 

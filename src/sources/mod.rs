@@ -24,5 +24,6 @@ pub(crate) use process::{AttachedCamera, Cameras, table, video_encoder};
 pub(crate) use refusal::Refusal;
 pub(crate) use registry::{Source, Sources};
 pub(crate) use spec::{Address, Input, Login, Transport};
+pub(crate) use status::State;
 pub(crate) use store::{KNOWN as FILE, look, size, sound};
 pub(crate) use visit::Visit;

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::groups::Groups;
 use super::{Entry, Group, Open, Storage, StorageFile, SyncOne};
+use crate::metrics;
 
 /// As many as one system call takes (`IOV_MAX` of Linux, macOS and the BSDs).
 const MOST_PARTS: usize = 1024;
@@ -143,14 +144,14 @@ impl StorageFile for OpenFile {
     fn sync(&mut self) -> io::Result<()> {
         match self.group() {
             Some((group, one)) => group.sync(one),
-            None => self.file.sync_data(),
+            None => metrics::syncing(|| self.file.sync_data()),
         }
     }
 
     fn group(&self) -> Option<(Arc<Group>, SyncOne)> {
         let group = self.group.clone()?;
         let file = Arc::clone(&self.file);
-        Some((group, Box::new(move || file.sync_data())))
+        Some((group, Box::new(move || metrics::syncing(|| file.sync_data()))))
     }
 
     fn drop_cache(&mut self) -> io::Result<()> {

@@ -48,6 +48,7 @@ mod linux {
     use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
     use super::Group;
+    use crate::metrics;
 
     /// File systems whose `sync_fs` writes everything, waits for it and flushes the disk's cache:
     /// ext2 to ext4 and XFS (`statfs(2)`). FUSE and the network's leave the last step out, and Btrfs
@@ -89,7 +90,8 @@ mod linux {
             if folder.metadata().ok()?.dev() != device {
                 return None;
             }
-            let sync_all = move || rustix::fs::syncfs(&folder).map_err(Into::into);
+            let sync_all =
+                move || metrics::syncing(|| rustix::fs::syncfs(&folder)).map_err(Into::into);
             let group = Arc::new(Group::new(sync_all).ok()?);
             known.retain(|_, group| group.strong_count() > 0);
             known.insert(device, Arc::downgrade(&group));
@@ -121,7 +123,7 @@ mod linux {
             let known = Known::default();
             let Some(group) = known.group(&file("a"), folder.path()) else {
                 // Whatever this machine's folder for what is temporary is on.
-                let kind = rustix::fs::fstatfs(&file("b")).unwrap().f_type as u64;
+                let kind = rustix::fs::fstatfs(file("b")).unwrap().f_type as u64;
                 assert!(!*IS_TOLD || !SYNCED_WHOLE.contains(&kind));
                 return;
             };

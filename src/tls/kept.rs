@@ -86,6 +86,11 @@ impl Kept {
         }
     }
 
+    /// When what the server shows ends, in seconds since 1970; 0 where that cannot be read.
+    pub(crate) fn ends_s(&self) -> i64 {
+        leaf::ends(self.pair.leaf()).map_or(0, |ends_at| ends_at.timestamp())
+    }
+
     /// The server's TLS settings.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)

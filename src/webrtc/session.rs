@@ -23,6 +23,7 @@ use crate::clock::{self, WallUs};
 use crate::live::playback::{NoSound, Sound};
 use crate::live::sound::Packet;
 use crate::live::{Delivery, Format, Told, Viewer};
+use crate::metrics::{self, Watched};
 
 /// A browser that has not connected by then never will.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
@@ -120,6 +121,7 @@ impl Session {
 
     /// Serves the viewer until either side ends.
     pub(super) async fn run(mut self) {
+        let _present = metrics::VIEWERS.enter(Watched::Webrtc);
         while self.turn().await.is_ok() {}
         let _ = self.rtc.close();
         // The peer learns it, if it is there.
@@ -188,7 +190,8 @@ impl Session {
             match self.viewer.next() {
                 Told::Delivery(Delivery::Format(format)) => self.open(&format)?,
                 // It goes on with the newest group, as one that has just come.
-                Told::Delivery(Delivery::Skipped(_)) => {
+                Told::Delivery(Delivery::Skipped(ms)) => {
+                    metrics::skipped(Watched::Webrtc, ms);
                     self.past.clear();
                     self.waiting.clear();
                     self.is_joining = true;

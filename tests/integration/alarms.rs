@@ -137,7 +137,9 @@ async fn a_silent_device_is_told_to_everybody_and_so_is_its_return() {
     let (status, _, folder) = server.wait();
     assert!(status.success());
     let log = log(folder.path());
-    assert!(log.contains("TRACE") && log.contains("alarm: Nothing of what Bench 3 records"));
+    assert!(
+        log.contains("TRACE") && log.contains("alarm: nothing of a recording has reached the disk")
+    );
     for secret in SECRETS.iter().chain([&PLAIN]) {
         assert!(!log.contains(secret) && !list.contains(secret), "{secret}");
     }

@@ -32,6 +32,7 @@ mod hostile;
 mod https;
 mod library;
 mod live;
+mod metrics;
 mod moving;
 mod mpegts;
 mod network;

@@ -21,10 +21,7 @@ pub(in super::super) struct Health {
 
 /// `GET /health`: whether the server can record.
 pub(in super::super) async fn health(Shared(state): Shared<State>) -> (StatusCode, Json<Health>) {
-    let root = state.library.root().to_owned();
-    let written = tokio::task::spawn_blocking(move || probe(&root)).await;
-    let written = written.unwrap_or_else(|_| Err("the look at the disk has crashed".to_owned()));
-    let reason = written.err().or_else(|| state.library.trouble().reason());
+    let reason = state.vitals.reason().await;
     let (code, status) = match &reason {
         None => (StatusCode::OK, "ok"),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
@@ -32,13 +29,4 @@ pub(in super::super) async fn health(Shared(state): Shared<State>) -> (StatusCod
     let access = state.access.mode().word();
     let health = Health { status, version: env!("CARGO_PKG_VERSION"), access, reason };
     (code, Json(health))
-}
-
-/// Writes and removes a byte, since permissions and free space lie.
-fn probe(root: &std::path::Path) -> Result<(), String> {
-    let path = root.join(format!(".health-{}", uuid::Uuid::new_v4().simple()));
-    let written = std::fs::write(&path, b"1");
-    // A full disk leaves an empty file behind.
-    let removed = std::fs::remove_file(&path);
-    written.and(removed).map_err(|error| format!("cannot write to the recordings folder: {error}"))
 }

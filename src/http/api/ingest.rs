@@ -28,6 +28,7 @@ use super::super::authenticate::Holder;
 use super::super::error::{ApiError, Path};
 use super::super::listener::Peer;
 use crate::live::socket::Arrival;
+use crate::metrics::Protocol;
 use connection::{Connection, Turn};
 pub(crate) use connections::Connections;
 use frames::{FrameError, Frames};
@@ -77,7 +78,8 @@ pub(in super::super) async fn open(
     let listed = state.connections.open().ok_or_else(too_many)?;
     let answer = Json(Opened { connection: listed.id.clone() });
     let socket = Box::new(RequestsSocket::new(listed.connection.clone()));
-    let serving = (state.door)(Arrival { peer: peer.address, pass, speaks_v1: true, socket });
+    let serving =
+        (state.door)(Arrival { peer: peer.address, pass, protocol: Protocol::Https, socket });
     tokio::spawn(async move {
         serving.await;
         listed.connection.forgettable().await;

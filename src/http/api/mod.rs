@@ -12,6 +12,7 @@ pub(super) mod files;
 pub(super) mod health;
 pub(super) mod ingest;
 pub(super) mod library;
+pub(super) mod metrics;
 pub(super) mod openapi;
 pub(super) mod pictures;
 pub(super) mod retention;

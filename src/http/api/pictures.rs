@@ -21,6 +21,7 @@ use super::super::sight::sees_stream_named;
 use crate::auth::Pass;
 use crate::live::pictures::{self, Looking, Picture};
 use crate::live::transcoder::Refusal;
+use crate::metrics::{self, Watched};
 
 /// A picture is there within the length of a group of pictures, and a decoder's start.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
@@ -120,6 +121,7 @@ pub(in super::super) async fn mjpeg(
     let (mut pace, shutdown) = (Pace::of(&looking), state.shutdown.clone());
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
+        let _present = metrics::VIEWERS.enter(Watched::Mjpeg);
         let mut part = Bytes::from(format!("--{BOUNDARY}\r\n"));
         // Who takes nothing for this long is gone, and must not keep a decoder.
         while sender.send_timeout(Ok::<_, Infallible>(part), PATIENCE).await.is_ok() {

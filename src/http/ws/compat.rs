@@ -22,6 +22,7 @@ use crate::config::sources::Name;
 use crate::live::mpegts;
 use crate::live::pictures::{self, Looking};
 use crate::live::transcoder::Refusal;
+use crate::metrics::{self, Watched};
 
 /// How often a stream that is not there is looked for.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -119,6 +120,7 @@ impl Watching<'_> {
 
     /// Until the stream is over.
     async fn show(&self, mut looking: Looking, teller: &mut Teller) -> Result<(), Gone> {
+        let _present = metrics::VIEWERS.enter(Watched::Json);
         let mut pace = Pace::of(&looking);
         loop {
             let picture = tokio::select! {
@@ -133,6 +135,7 @@ impl Watching<'_> {
 
     /// The same.
     async fn send(&self, mut watching: mpegts::Watching, teller: &mut Teller) -> Result<(), Gone> {
+        let _present = metrics::VIEWERS.enter(Watched::Mpegts);
         loop {
             let packets = tokio::select! {
                 packets = watching.next() => packets,

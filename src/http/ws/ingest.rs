@@ -14,6 +14,7 @@ use super::super::listener::Peer;
 use super::socket::WebSocketSocket;
 use crate::auth::Pass;
 use crate::live::socket::Arrival;
+use crate::metrics::Protocol;
 
 /// A record of TLS, which is what a read brings at most: as much is made zero before each.
 const READ_BUFFER_BYTES: usize = 16 << 10;
@@ -68,9 +69,10 @@ fn open(
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes)
         .read_buffer_size(READ_BUFFER_BYTES);
+    let protocol = if speaks_v1 { Protocol::V1 } else { Protocol::Raw };
     Ok(upgrade.on_upgrade(move |socket| async move {
         let socket = Box::new(WebSocketSocket::new(socket));
-        (state.door)(Arrival { peer: peer.address, pass, speaks_v1, socket }).await;
+        (state.door)(Arrival { peer: peer.address, pass, protocol, socket }).await;
     }))
 }
 

@@ -15,6 +15,7 @@ use super::super::sight::sees_stream_named;
 use super::teller::{self, Gone, Teller, Upgrade};
 use crate::clock;
 use crate::live::{self, Delivery, Stream, Told, Viewer, container_name};
+use crate::metrics::{self, Watched};
 
 /// How often a viewer of a silent stream learns for how long it has been silent.
 const STATE_INTERVAL: Duration = Duration::from_secs(1);
@@ -40,6 +41,7 @@ pub(in super::super) async fn live(
         if let Some(reason) = refused(&stream, wish.container.as_deref()) {
             return refuse(&mut teller, &reason).await;
         }
+        let _present = metrics::VIEWERS.enter(Watched::Live);
         let said = live::State::Live;
         Watching { teller, shutdown, said }.run(Viewer::new(stream)).await
     })
@@ -91,7 +93,10 @@ impl Watching {
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), Gone> {
         match delivery {
             Delivery::Fragment(piece) => self.teller.bytes(piece.bytes).await,
-            Delivery::Skipped(ms) => self.teller.say(&json!({ "type": "skipped", "ms": ms })).await,
+            Delivery::Skipped(ms) => {
+                metrics::skipped(Watched::Live, ms);
+                self.teller.say(&json!({ "type": "skipped", "ms": ms })).await
+            }
             Delivery::Format(format) => {
                 let init = json!({
                     "type": "init",

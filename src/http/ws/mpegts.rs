@@ -9,6 +9,7 @@ use super::super::error::{ApiError, Path};
 use super::super::sight::sees_stream_named;
 use super::teller::{self, Upgrade};
 use crate::live::transcoder::Refusal;
+use crate::metrics::{self, Watched};
 
 /// One picture's packets per binary message.
 pub(in super::super) async fn mpegts(
@@ -29,6 +30,7 @@ pub(in super::super) async fn mpegts(
             // Players take each message for media: the reason stands in the close.
             Err(refusal) => return teller.close(4404, &refusal.to_string()).await,
         };
+        let _present = metrics::VIEWERS.enter(Watched::Mpegts);
         loop {
             let packets = tokio::select! {
                 // With the server all streams are over, too.

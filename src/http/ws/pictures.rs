@@ -17,6 +17,7 @@ use super::teller::{self, Gone, Teller, Upgrade};
 use crate::auth::Pass;
 use crate::live::pictures::{Looking, Picture};
 use crate::live::transcoder::Refusal;
+use crate::metrics::{self, Watched};
 
 /// Close codes for what was asked wrongly, and for what there is not.
 const BAD_REQUEST: u16 = 4400;
@@ -79,7 +80,10 @@ fn open(
             false => Err(Refusal::NoStream(name)),
         };
         match looking {
-            Ok(looking) => tell(looking, &shutdown, &mut teller, form).await,
+            Ok(looking) => {
+                let _present = metrics::VIEWERS.enter(form.watched());
+                tell(looking, &shutdown, &mut teller, form).await
+            }
             Err(refusal) => form.refuse(&mut teller, NOT_FOUND, &refusal.to_string()).await,
         }
     })
@@ -110,6 +114,13 @@ async fn tell(
 }
 
 impl Form {
+    pub(super) fn watched(self) -> Watched {
+        match self {
+            Self::Jpeg => Watched::Jpeg,
+            Self::Json => Watched::Json,
+        }
+    }
+
     /// Why there are no pictures.
     pub(super) fn error(self, reason: &str) -> Value {
         match self {

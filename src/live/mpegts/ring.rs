@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::super::ts::Unit;
+use crate::metrics::{SKIPS, Watched};
 
 /// The newest pictures, as many as have room.
 #[derive(Debug)]
@@ -47,6 +48,9 @@ impl Ring {
             None => self.pictures.iter().rposition(|(_, is_key)| *is_key)?,
         };
         let (packets, _) = self.pictures.get(index)?;
+        if going_on.is_none() && cursor.next.is_some() {
+            SKIPS.add(Watched::Mpegts, 1);
+        }
         cursor.next = Some(self.first + index as u64 + 1);
         Some(packets.clone())
     }

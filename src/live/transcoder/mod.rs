@@ -21,10 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::ffmpeg::Ffmpeg;
 pub(super) use job::{Job, Made, Reader, Times, at_most};
 pub(super) use pool::{Client, Pool};
-pub(crate) use status::Report;
-#[cfg(test)]
-use status::State;
 use status::Status;
+pub(crate) use status::{Report, State};
 
 /// Of each format: one takes a part of a core and some tens of megabytes; with more of them the
 /// server would do nothing else.
@@ -73,6 +71,11 @@ impl Transcoders {
         let running = self.lock();
         let own = running.iter().filter(|status| status.stream() == stream);
         own.map(|status| status.report()).collect()
+    }
+
+    /// The format and the state of each.
+    pub(crate) fn states(&self) -> Vec<(&'static str, State)> {
+        self.lock().iter().map(|status| (status.format(), status.state_now())).collect()
     }
 
     /// Whether another one may be started.

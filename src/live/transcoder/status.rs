@@ -93,6 +93,11 @@ impl Status {
         self.format
     }
 
+    /// How it is doing.
+    pub(super) fn state_now(&self) -> State {
+        self.lock().state
+    }
+
     pub(super) fn detail(&self) -> &str {
         &self.detail
     }

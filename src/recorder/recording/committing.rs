@@ -10,6 +10,7 @@ use crate::clock;
 use crate::library::JournalPlace;
 use crate::library::journal::{Event, LOST, Line, STOPPED, TIMED_OUT};
 use crate::live::feed::{Ending, Finished, FinishedFile, SessionInfo};
+use crate::metrics;
 
 /// A source of which nothing came for less has been set anew before it could connect: a gap like that
 /// needs no journal of its own.
@@ -80,6 +81,7 @@ impl Task {
         let appended_bytes: u64 = steps.iter().map(Step::appended_bytes).sum();
         let (outcomes, result) = self.writer.run(steps, &self.durable).await;
         self.growth.appended(appended_bytes);
+        metrics::WRITTEN_BYTES.add(appended_bytes);
         for outcome in outcomes {
             match outcome {
                 Outcome::JournalBegun { name } => {
@@ -89,6 +91,7 @@ impl Task {
                 Outcome::Finished { file, name, bytes, sha256, is_replacing } => {
                     self.naming.push_back(Step::Name { file });
                     self.growth.finished(bytes);
+                    metrics::FINISHED_FILES.add(1);
                     let Some(finishing) = self.finishing.remove(&file) else { continue };
                     let segment = finishing.segment(name, bytes, sha256);
                     self.files.retain(|known| known.file != segment.file);
@@ -118,7 +121,7 @@ impl Task {
         if begins {
             steps.push_front(Step::BeginJournal { start_us });
             let SessionInfo { id, name, device, .. } = &self.session;
-            tracing::info!(session = %id, %name, folder = %self.folder, "recording began");
+            tracing::info!(session = %id, folder = %self.folder, "recording began");
             let began = clock::local_text(start_us);
             let text = format!("{began}  {name} (device {device}) began session {id}\n");
             steps.push_back(Step::About { text });
@@ -171,17 +174,17 @@ impl Task {
             self.write_lines(false).await?;
         }
         if self.journal.is_some() {
-            let SessionInfo { id, name, .. } = &self.session;
+            let id = &self.session.id;
             let (folder, files) = (&self.folder, self.files.len());
             match ending {
                 Ending::Stopped => {
-                    tracing::info!(session = %id, %name, %folder, files, "recording finished");
+                    tracing::info!(session = %id, %folder, files, "recording finished");
                 }
                 Ending::Lost => {
-                    tracing::warn!(session = %id, %name, %folder, files, "recording finished: its publisher is gone");
+                    tracing::warn!(session = %id, %folder, files, "recording finished: its publisher is gone");
                 }
                 Ending::TimedOut | Ending::Shutdown => {
-                    tracing::info!(session = %id, %name, %folder, files, "recording put aside until its device comes back");
+                    tracing::info!(session = %id, %folder, files, "recording put aside until its device comes back");
                 }
             }
         }

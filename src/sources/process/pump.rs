@@ -12,6 +12,7 @@ use super::super::failure::Failure;
 use super::super::intake::Intake;
 use super::reason::Way;
 use crate::ffmpeg::{Fetching, Parts, Words};
+use crate::metrics;
 
 /// A camera is opened and looked at within seconds, one on the network within ten or so.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -54,6 +55,7 @@ pub(super) async fn pump(
     mut words: Words,
     intake: &mut Intake,
 ) -> End {
+    let _present = metrics::FFMPEG.enter();
     let Fetching { mut child, mut output, complaints, input: _input } = fetching;
     let mut complaints = Some(complaints);
     let (mut stream, mut heard, mut seen) = (BytesMut::new(), BytesMut::new(), BytesMut::new());

@@ -12,6 +12,7 @@ use super::day::Seam;
 use crate::clock::{self, WallUs};
 use crate::live::feed::{Ending, Feed, Generation, Step};
 use crate::live::{NotSent, Opening, Publication};
+use crate::metrics::{self, Protocol};
 
 /// What waits here while the recorder is busy: seconds of a camera. Beyond it the camera waits.
 const MAX_WAITING_BYTES: usize = 4 << 20;
@@ -233,7 +234,7 @@ impl Session {
 
     fn put(&mut self, events: &[Event]) {
         let Some(current) = &mut self.current else { return };
-        let number = current.number;
+        let (number, begun) = (current.number, current.position);
         for event in events {
             let resume = ResumePoint { position: current.position, state: ResumeState::new() };
             let bytes = match event {
@@ -245,6 +246,8 @@ impl Session {
             let step = Step { event: Some(event.clone()), resume: Some(resume) };
             add(&mut self.queue, number, step);
         }
+        metrics::INGESTED_BYTES.add(Protocol::Source, current.position - begun);
+        metrics::INGESTED_CHUNKS.add(Protocol::Source, 1);
         // How far everything in front of it reaches.
         let resume = ResumePoint { position: current.position, state: ResumeState::new() };
         add(&mut self.queue, number, Step { event: None, resume: Some(resume) });

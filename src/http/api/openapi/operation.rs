@@ -246,7 +246,9 @@ fn tag(path: &str) -> &str {
 fn roles(rule: Rule) -> Vec<&'static str> {
     match rule {
         Rule::Public | Rule::FirstDecision | Rule::Hello | Rule::HelloOrPublish => Vec::new(),
-        Rule::SignedIn | Rule::OwnOrWatch | Rule::Control => vec!["camera", "viewer", "admin"],
+        Rule::SignedIn | Rule::OwnOrWatch | Rule::Control | Rule::Metrics => {
+            vec!["camera", "viewer", "admin"]
+        }
         Rule::Publish => vec!["camera", "admin"],
         Rule::Watch | Rule::WatchAll | Rule::Compat { .. } => vec!["viewer", "admin"],
         Rule::Admin => vec!["admin"],

@@ -23,6 +23,7 @@ use super::teller::{self, Gone, Teller, Upgrade};
 use crate::addresses::Host;
 use crate::live::pictures::{self, Looking};
 use crate::live::transcoder::Refusal;
+use crate::metrics::{self, Watched};
 use crate::sources::{Failure, Visit};
 use asked::Asked;
 pub(crate) use denied::Denied;
@@ -239,6 +240,7 @@ impl Camera {
         audience: Audience,
         shutdown: &CancellationToken,
     ) -> Result<(), Gone> {
+        let _present = metrics::VIEWERS.enter(Watched::Jpeg);
         loop {
             let next = tokio::time::timeout(PATIENCE, self.pace.next(&mut self.looking));
             let picture = tokio::select! {
