@@ -169,6 +169,10 @@ async fn what_is_chosen_is_done() {
     group.shared.lock().way = Way::Chosen { is_apart: true, until };
     assert!(commits(&group, &counts, ok()).await.iter().all(|(_, synced)| synced.is_ok()));
     assert_eq!(numbers(&counts), (0, SIDE_BY_SIDE * 2));
+    // Its thread says last which way is next.
+    while group.shared.lock().is_busy {
+        tokio::task::yield_now().await;
+    }
     group.shared.lock().way = Way::Chosen { is_apart: false, until };
     commits(&group, &counts, ok()).await;
     assert_eq!(numbers(&counts), (1, SIDE_BY_SIDE * 2));
