@@ -22,6 +22,12 @@ const SLOW: Duration = Duration::from_millis(500);
 /// For so long: a copy of a large file is over then, or goes on.
 const TRIED_AGAIN: Duration = Duration::from_secs(30);
 
+/// Each time that it goes on it is asked half as often, down to this: every trial waits for the copy.
+const MAX_TRIED_AGAIN: Duration = Duration::from_secs(16 * 60);
+
+/// What commits at the same time comes within this.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// Side by side, where each file is synced by itself: a journalling file system makes one commit of
 /// several, and more than that gain little.
 const SIDE_BY_SIDE: usize = 32;
@@ -66,15 +72,23 @@ struct State {
     way: Way,
 }
 
-/// How many files are synced.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How many files are written and synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    #[default]
-    Together,
+    /// All at once. Where that is slow and another way is quicker, it is tried again after so long.
+    Together { again: Duration },
     /// That took so long for each file: it is tried how long it takes apart.
-    Tried { together: Duration },
+    Tried { together: Duration, again: Duration },
     /// One of them took less.
-    Chosen { is_apart: bool, until: Instant },
+    Chosen { is_apart: bool, until: Instant, again: Duration },
+    /// Each by itself, for good: an error was told that may be any file's.
+    Apart,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self::Together { again: TRIED_AGAIN }
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -84,8 +98,9 @@ impl fmt::Debug for Shared {
 }
 
 impl Group {
-    /// Files that `sync_all` makes durable, all at once. An error of it need not be one of theirs:
-    /// each of them is then synced by itself, and tells its own.
+    /// Files that `sync_all` makes durable, all at once. An error of it may be that of a file whose
+    /// sync comes later, and is told once: from then on each file is synced by itself, and tells its
+    /// own.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -173,6 +188,7 @@ impl Shared {
     fn next(&self) -> Option<Vec<Job>> {
         let mut state = self.lock();
         state.is_busy = false;
+        let was_idle = state.waiting.is_empty();
         while state.waiting.is_empty() {
             if state.is_over {
                 return None;
@@ -180,36 +196,29 @@ impl Shared {
             state = self.is_more.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.is_busy = true;
+        if was_idle {
+            drop(state);
+            std::thread::sleep(GATHERING);
+            state = self.lock();
+        }
         Some(std::mem::take(&mut state.waiting))
     }
 
     fn run(&self, jobs: Vec<Job>, sync_all: &impl Fn() -> io::Result<()>) {
-        let mut written = Vec::with_capacity(jobs.len());
-        for Job { work, done } in jobs {
-            // One that fails fails alone.
-            match catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Some(sync)) => written.push((sync, done)),
-                Ok(None) => drop(done.send(Ok(Ok(())))),
-                Err(panic) => drop(done.send(Err(panic))),
-            }
-        }
-        let (count, way) = (written.len(), self.lock().way);
-        if count < LEAST_TOGETHER {
-            return apart(written);
-        }
-        let began = Instant::now();
-        let is_apart = match way {
-            Way::Together => false,
-            Way::Tried { .. } => true,
-            Way::Chosen { is_apart, until } => is_apart && began < until,
-        };
-        if is_apart {
-            apart(written);
+        let (count, began) = (jobs.len(), Instant::now());
+        let way = self.lock().way.at(began);
+        let is_whole = if way.is_apart() {
+            apart(jobs, |job| job.write().into_iter().for_each(sync_one));
+            true
         } else {
-            together(written, sync_all);
-        }
-        let took = began.elapsed();
-        self.lock().way = way.after(count, took, Instant::now());
+            together(jobs.into_iter().filter_map(Job::write).collect(), sync_all)
+        };
+        let way = match is_whole {
+            true if count < LEAST_TOGETHER => way,
+            true => way.after(count, began.elapsed(), Instant::now()),
+            false => Way::Apart,
+        };
+        self.lock().way = way;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -218,49 +227,99 @@ impl Shared {
 }
 
 impl Way {
+    /// The one to go now.
+    fn at(self, now: Instant) -> Self {
+        match self {
+            Self::Chosen { until, again, .. } if now >= until => Self::Together { again },
+            way => way,
+        }
+    }
+
+    fn is_apart(self) -> bool {
+        matches!(self, Self::Apart | Self::Tried { .. } | Self::Chosen { is_apart: true, .. })
+    }
+
     /// The next one, behind so many files that took so long.
     fn after(self, count: usize, took: Duration, now: Instant) -> Self {
         let each = took / u32::try_from(count).unwrap_or(u32::MAX).max(1);
         match self {
-            Self::Together if took > SLOW => Self::Tried { together: each },
-            Self::Tried { together } => {
-                Self::Chosen { is_apart: each < together, until: now + TRIED_AGAIN }
-            }
-            Self::Chosen { until, .. } if now >= until => Self::Together,
+            Self::Together { again } if took > SLOW => Self::Tried { together: each, again },
+            Self::Together { .. } => Self::default(),
+            Self::Tried { together, again } => Self::Chosen {
+                is_apart: each < together,
+                until: now + again,
+                again: (again * 2).min(MAX_TRIED_AGAIN),
+            },
             way => way,
         }
     }
 }
 
-fn together(written: Vec<Written>, sync_all: &impl Fn() -> io::Result<()>) {
-    match sync_all() {
-        Ok(()) => written.into_iter().for_each(|(_, done)| drop(done.send(Ok(Ok(()))))),
+impl Job {
+    /// Does its work, which is over where there is nothing to sync. One that fails fails alone.
+    fn write(self) -> Option<Written> {
+        match catch_unwind(AssertUnwindSafe(self.work)) {
+            Ok(Some(sync)) => return Some((sync, self.done)),
+            Ok(None) => drop(self.done.send(Ok(Ok(())))),
+            Err(panic) => drop(self.done.send(Err(panic))),
+        }
+        None
+    }
+}
+
+/// Makes all durable at once. Returns whether nothing was told that may be another file's error.
+fn together(mut written: Vec<Written>, sync_all: &impl Fn() -> io::Result<()>) -> bool {
+    if written.len() < LEAST_TOGETHER {
+        written.into_iter().for_each(sync_one);
+        return true;
+    }
+    let synced = catch_unwind(AssertUnwindSafe(sync_all));
+    let mut synced = synced.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+    // A file system that has given up, or was made read-only by an error, says that all is well.
+    if synced.is_ok()
+        && let Some((sync, done)) = written.pop()
+    {
+        let one = catch_unwind(AssertUnwindSafe(sync));
+        if !matches!(one, Ok(Ok(()))) {
+            synced = Err(io::ErrorKind::Other.into());
+        }
+        drop(done.send(one));
+    }
+    match synced {
+        Ok(()) => {
+            written.into_iter().for_each(|(_, done)| drop(done.send(Ok(Ok(())))));
+            true
+        }
         Err(error) => {
             tracing::warn!(%error, "the recordings' disk reports an error; each file is synced by itself to see whose it is");
-            apart(written);
+            apart(written, sync_one);
+            false
         }
     }
 }
 
-/// Syncs each by itself, and returns when all are done.
-fn apart(written: Vec<Written>) {
-    let helpers = written.len().min(SIDE_BY_SIDE).saturating_sub(1);
-    let all = Mutex::new(written);
+fn sync_one((sync, done): Written) {
+    drop(done.send(catch_unwind(AssertUnwindSafe(sync))));
+}
+
+/// Does it with each, several at a time, and returns when all are done.
+fn apart<T: Send>(all: Vec<T>, each: impl Fn(T) + Sync) {
+    let helpers = all.len().min(SIDE_BY_SIDE).saturating_sub(1);
+    let all = Mutex::new(all);
+    let work = || {
+        loop {
+            let next = all.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(next) = next else { return };
+            each(next);
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..helpers {
             // Where the system gives no more threads, fewer do it.
-            let _ = std::thread::Builder::new().spawn_scoped(scope, || sync_each(&all));
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
-        sync_each(&all);
+        work();
     });
-}
-
-fn sync_each(written: &Mutex<Vec<Written>>) {
-    loop {
-        let next = written.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some((sync, done)) = next else { return };
-        drop(done.send(catch_unwind(AssertUnwindSafe(sync))));
-    }
 }
 
 #[cfg(test)]

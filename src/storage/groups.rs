@@ -50,13 +50,14 @@ mod linux {
     use super::Group;
     use crate::metrics;
 
-    /// File systems whose `sync_fs` writes everything, waits for it and flushes the disk's cache:
-    /// ext2 to ext4 and XFS (`statfs(2)`). FUSE and the network's leave the last step out, and Btrfs
-    /// makes a whole transaction of it.
+    /// File systems whose `sync_fs` writes everything and waits for it: ext2 to ext4 and XFS
+    /// (`statfs(2)`). The sync of one file behind it flushes the disk's cache. FUSE and the network's
+    /// leave to the daemon or the server what they sync, and Btrfs makes a whole transaction of it.
     const SYNCED_WHOLE: [u64; 2] = [0xef53, 0x5846_5342];
 
-    /// From here on `syncfs` tells that writing has failed (`syncfs(2)`).
-    const TELLS_ERRORS: (u32, u32) = (5, 8);
+    /// From 5.8 on `syncfs` tells that writing a page has failed (`syncfs(2)`), from here on also that
+    /// writing the journal has.
+    const TELLS_ERRORS: (u32, u32) = (5, 17);
 
     static IS_TOLD: LazyLock<bool> = LazyLock::new(|| {
         let name = rustix::system::uname();

@@ -108,6 +108,9 @@ async fn nothing_is_acknowledged_before_it_is_synced() {
 /// As many record at the same time, so that their syncs are one where the file system permits it.
 const TOGETHER: usize = 8;
 
+/// Of so many chunks the acknowledgement is waited for before the next is sent.
+const WAITED_FOR: usize = 4;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_of_all_files_that_fails_is_one_of_each() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +131,7 @@ async fn a_sync_of_all_files_that_fails_is_one_of_each() {
         return;
     }
     let alone = synced(server.folder.path(), ".part>").len();
-    assert!(alone > 3 * TOGETHER, "only {alone} syncs of files");
+    assert!(alone >= WAITED_FOR * TOGETHER, "only {alone} syncs of files");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,13 +164,16 @@ async fn record_together(server: &Server) -> Vec<(f64, f64)> {
         let (mut client, _) = Client::greet(server, hello).await;
         client.generation(0, &capture.mime).await;
         let (mut position, mut durable, mut acknowledged) = (0, 0, Vec::new());
-        for chunk in capture.chunks() {
+        for (number, chunk) in capture.chunks().into_iter().enumerate() {
             let sent_at = now();
             client.chunk(0, position, chunk).await;
             position += chunk.len() as u64;
-            let ack = client.acknowledged(0, durable + 1).await;
-            durable = ack["durable"].as_u64().unwrap();
-            acknowledged.push((sent_at, now()));
+            // What comes with the end of a recording may be no sample more.
+            if number < WAITED_FOR {
+                let ack = client.acknowledged(0, durable + 1).await;
+                durable = ack["durable"].as_u64().unwrap();
+                acknowledged.push((sent_at, now()));
+            }
         }
         client
             .text(

@@ -65,6 +65,13 @@ async fn commits(
     join_all(begun).await.into_iter().map(Result::unwrap).collect()
 }
 
+/// Until its thread has said which way is next.
+async fn idle(group: &Group) {
+    while group.shared.lock().is_busy {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn broken() -> io::Error {
     io::ErrorKind::Other.into()
 }
@@ -80,9 +87,10 @@ async fn many_are_one_sync_and_each_gets_its_own_result() {
     let ok = || (0..20).map(|_| Ok(())).collect();
     let done = commits(&group, &counts, ok()).await;
     assert!(done.iter().enumerate().all(|(at, (number, synced))| at == *number && synced.is_ok()));
-    assert_eq!(numbers(&counts), (1, 0));
+    // One of them is asked all the same.
+    assert_eq!(numbers(&counts), (1, 1));
     commits(&group, &counts, ok()).await;
-    assert_eq!(numbers(&counts), (2, 0));
+    assert_eq!(numbers(&counts), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,7 +115,7 @@ async fn whoever_blocks_is_synced_with_the_others() {
     for synced in join_all(blocked).await {
         synced.unwrap().unwrap();
     }
-    assert_eq!(numbers(&counts), (1, 1));
+    assert_eq!(numbers(&counts), (1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,6 +138,33 @@ async fn an_error_of_the_file_system_is_that_of_the_file_that_tells_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_that_was_told_to_others_is_told_to_its_own_file_later() {
+    let counts = Arc::new(Counts::default());
+    // The kernel tells an error of the file system once.
+    static IS_TOLD: AtomicUsize = AtomicUsize::new(0);
+    let group = counted(&counts, || match IS_TOLD.fetch_add(1, Ordering::Relaxed) {
+        0 => Err(broken()),
+        _ => Ok(()),
+    });
+    let others = commits(&group, &counts, (0..5).map(|_| Ok(())).collect()).await;
+    assert!(others.iter().all(|(_, synced)| synced.is_ok()));
+    idle(&group).await;
+    let results = (0..5).map(|number| if number == 2 { Err(broken()) } else { Ok(()) });
+    let done = commits(&group, &counts, results.collect()).await;
+    assert!(done[2].1.is_err() && done.iter().filter(|one| one.1.is_err()).count() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_system_that_has_given_up_is_found_out_by_a_file() {
+    let counts = Arc::new(Counts::default());
+    let group = counted(&counts, || Ok(()));
+    let done = commits(&group, &counts, (0..5).map(|_| Err(broken())).collect()).await;
+    assert!(done.iter().all(|(_, synced)| synced.is_err()));
+    idle(&group).await;
+    assert_eq!(group.shared.lock().way, Way::Apart);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_that_panics_panics_alone() {
     let counts = Arc::new(Counts::default());
     let group = counted(&counts, || Ok(()));
@@ -147,17 +182,24 @@ async fn work_that_panics_panics_alone() {
 
 #[test]
 fn behind_a_slow_one_the_way_that_takes_less_is_gone() {
-    let (now, slow, quick) = (Instant::now(), SLOW * 2, SLOW / 2);
-    let later = now + TRIED_AGAIN;
-    assert_eq!(Way::Together.after(10, quick, now), Way::Together);
-    let tried = Way::Together.after(10, slow, now);
-    assert_eq!(tried, Way::Tried { together: slow / 10 });
-    let apart = tried.after(20, slow, now);
-    assert_eq!(apart, Way::Chosen { is_apart: true, until: later });
-    assert_eq!(tried.after(5, slow, now), Way::Chosen { is_apart: false, until: later });
+    let (now, slow, quick, again) = (Instant::now(), SLOW * 2, SLOW / 2, TRIED_AGAIN);
+    let together = Way::default();
+    assert_eq!(together.after(10, quick, now), together);
+    let tried = together.after(10, slow, now);
+    assert!(tried.is_apart());
+    let chosen = |is_apart| Way::Chosen { is_apart, until: now + again, again: again * 2 };
+    assert_eq!(tried.after(20, slow, now), chosen(true));
+    assert_eq!(tried.after(5, slow, now), chosen(false));
     // Chosen, it is not asked again for a while, however long it takes.
-    assert_eq!(apart.after(10, slow, now), apart);
-    assert_eq!(apart.after(10, quick, later), Way::Together);
+    assert_eq!(chosen(true).at(now).after(10, slow, now), chosen(true));
+    // Slow once more, for longer the second time; and soon again when it was quick.
+    let later = chosen(true).at(now + again);
+    assert_eq!(later, Way::Together { again: again * 2 });
+    assert_eq!(later.after(10, quick, now), together);
+    let tried = later.after(10, slow, now);
+    let until = now + again * 2;
+    assert_eq!(tried.after(20, slow, now), Way::Chosen { is_apart: true, until, again: again * 4 });
+    assert!(Way::Apart.at(now).after(10, quick, now).is_apart());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,15 +207,12 @@ async fn what_is_chosen_is_done() {
     let counts = Arc::new(Counts::default());
     let group = counted(&counts, || Ok(()));
     let ok = || (0..SIDE_BY_SIDE * 2).map(|_| Ok(())).collect();
-    let until = Instant::now() + TRIED_AGAIN;
-    group.shared.lock().way = Way::Chosen { is_apart: true, until };
+    let (until, again) = (Instant::now() + TRIED_AGAIN, TRIED_AGAIN);
+    group.shared.lock().way = Way::Chosen { is_apart: true, until, again };
     assert!(commits(&group, &counts, ok()).await.iter().all(|(_, synced)| synced.is_ok()));
     assert_eq!(numbers(&counts), (0, SIDE_BY_SIDE * 2));
-    // Its thread says last which way is next.
-    while group.shared.lock().is_busy {
-        tokio::task::yield_now().await;
-    }
-    group.shared.lock().way = Way::Chosen { is_apart: false, until };
+    idle(&group).await;
+    group.shared.lock().way = Way::Chosen { is_apart: false, until, again };
     commits(&group, &counts, ok()).await;
-    assert_eq!(numbers(&counts), (1, SIDE_BY_SIDE * 2));
+    assert_eq!(numbers(&counts), (1, SIDE_BY_SIDE * 2 + 1));
 }
