@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::library::Library;
+use crate::recorder::CLAIM;
 
 /// Each page asks every ten seconds, and monitors as they like: the disk syncs a file for all of them
 /// no more often.
@@ -143,6 +144,13 @@ impl Vitals {
 
 /// Writes a byte through to the disk and removes it, since permissions and free space lie.
 fn probe(root: &Path) -> Result<(), String> {
+    // Where a disk was mounted is an empty folder once it is gone, which takes what is written.
+    if !root.join(CLAIM).exists() {
+        return Err(
+            "the recordings folder is not the one of the start: its disk is gone, or it was moved"
+                .to_owned(),
+        );
+    }
     let path = root.join(PROBE);
     let write = || {
         let mut file = std::fs::File::create(&path)?;
@@ -241,9 +249,17 @@ mod tests {
     #[test]
     fn the_disk_is_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CLAIM), "").unwrap();
         assert_eq!(probe(folder.path()), Ok(()));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        let reason = probe(&folder.path().join("gone")).unwrap_err();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        std::fs::create_dir(folder.path().join(PROBE)).unwrap();
+        let reason = probe(folder.path()).unwrap_err();
         assert!(reason.starts_with("cannot write to the recordings folder: "), "{reason}");
+    }
+
+    #[test]
+    fn the_place_of_a_disk_that_is_gone_is_none_to_record_to() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(probe(folder.path()).unwrap_err().contains("its disk is gone"));
     }
 }

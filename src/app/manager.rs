@@ -46,7 +46,7 @@ pub(super) async fn keep(streams: Streams, recorder: AbortHandle) {
 async fn keep_telling<L, T>(watchdog: Option<Duration>, look: L, tell: T)
 where
     L: Fn() -> Option<usize> + Clone + Send + 'static,
-    T: Fn(Vec<NotifyState<'_>>) + Clone + Send + 'static,
+    T: Fn(Vec<NotifyState<'_>>),
 {
     let mut ticks = tokio::time::interval(pause(watchdog));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,19 +61,14 @@ where
             );
             return;
         };
-        let (tell, is_new) = (tell.clone(), said.replace(count) != Some(count));
-        // Of the threads that wait for the disk one has to be free, too.
-        let told = tokio::task::spawn_blocking(move || {
-            let words = words(count);
-            let mut states = Vec::new();
-            states.extend(watchdog.is_some().then_some(NotifyState::Watchdog));
-            states.extend(is_new.then_some(NotifyState::Status(&words)));
-            if !states.is_empty() {
-                tell(states);
-            }
-        });
-        if told.await.is_err() {
-            return;
+        let (words, is_new) = (words(count), said.replace(count) != Some(count));
+        let mut states = Vec::new();
+        states.extend(watchdog.is_some().then_some(NotifyState::Watchdog));
+        states.extend(is_new.then_some(NotifyState::Status(&words)));
+        // From here: the threads that wait for the disk may all be waiting for one that hangs, which
+        // no new start would mend.
+        if !states.is_empty() {
+            tell(states);
         }
     }
 }
@@ -100,9 +95,8 @@ fn words(count: usize) -> String {
     }
 }
 
-/// Without waiting: a manager that is busy takes its time.
 fn tell<const N: usize>(states: [NotifyState<'static>; N]) {
-    tokio::task::spawn_blocking(move || notify(&states));
+    notify(&states);
 }
 
 fn notify(states: &[NotifyState<'_>]) {

@@ -57,18 +57,19 @@ impl Settings {
             mpegts: config.mpegts.into(),
             rtsp_addresses: config.rtsp_addresses.into(),
             embed_origins: config.embed_origins.into(),
-            trusted_proxies: config.trusted_proxies.into(),
+            trusted_proxies: config.trusted_proxies.believed(config.proxy.as_ref()).into(),
         }
     }
 
-    fn take_over(&self, config: &Config) {
+    /// Of a server that was started with `started`, and listens as that says.
+    fn take_over(&self, config: &Config, started: &Config) {
         let config = config.clone();
         self.recorder.set(of_recorder(&config));
         self.pictures.set(config.pictures);
         self.mpegts.set(config.mpegts);
         self.rtsp_addresses.set(config.rtsp_addresses);
         self.embed_origins.set(config.embed_origins);
-        self.trusted_proxies.set(config.trusted_proxies);
+        self.trusted_proxies.set(config.trusted_proxies.believed(started.proxy.as_ref()));
     }
 }
 
@@ -98,12 +99,20 @@ impl InUse {
 
     async fn read_again(&mut self) -> Result<Reloaded, NotReloaded> {
         // The file, and those with secrets, may be on a disk that hangs.
-        let read = tokio::task::spawn_blocking(config::read_again).await;
-        let read = read.map_err(|error| NotReloaded::Faulty(error.to_string()))?;
-        let Again { config, file } = read.map_err(NotReloaded::Faulty)?;
-        if let (Some(before), None) = (&self.file, &file) {
+        let read = tokio::task::spawn_blocking(|| {
+            let again = config::read_again()?;
+            let is_empty = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.len() == 0);
+            let is_empty = again.file.as_ref().is_some_and(is_empty);
+            Ok((again, is_empty))
+        });
+        let read = read.await.map_err(|error| NotReloaded::Faulty(error.to_string()))?;
+        let (Again { config, file }, is_empty) = read.map_err(NotReloaded::Faulty)?;
+        if let Some(before) = &self.file
+            && (file.is_none() || is_empty)
+        {
+            // As it is for a moment while an editor writes it, or for good on a full disk.
             return Err(NotReloaded::Faulty(format!(
-                "there is no {} any more; an empty one means the defaults",
+                "there is no {0} any more, or nothing in it; for the defaults leave a comment in {0}",
                 before.display()
             )));
         }
@@ -121,7 +130,7 @@ impl InUse {
         let others = Hooks::new(&config.hooks).map_err(|error| format!("{error:#}"))?;
         let specs = sources.take_over(config.sources.clone()).await;
         specs.map_err(|error| format!("source: {error}"))?;
-        settings.take_over(config);
+        settings.take_over(config, &self.started);
         entrance::set_configured(hosts, config);
         alarms.take_over(prepared);
         hooks.take_over(others).await;

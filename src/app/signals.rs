@@ -22,8 +22,10 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        let has_terminal =
+        let is_shown =
             io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
+        // One that is shown on a terminal need not belong to it.
+        let has_terminal = is_shown && File::open(TERMINAL).is_ok();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

@@ -312,10 +312,7 @@ fn merge(cli: Options, file: File, gen_cert: bool) -> Result<Config, String> {
         source_files: file.source_files.map(absolute).transpose()?,
         embed_origins: file.embed_origins,
         hosts: file.hosts,
-        trusted_proxies: match proxy {
-            Some(_) => file.trusted_proxies.or_loopback(),
-            None => file.trusted_proxies,
-        },
+        trusted_proxies: file.trusted_proxies,
         proxy,
         pictures: file.pictures.checked()?,
         mpegts: file.mpegts.checked()?,
@@ -358,7 +355,10 @@ mod tests {
 
     #[test]
     fn what_speaks_without_tls_is_for_proxies_that_are_named_or_on_this_computer() {
-        let ours = |config: &Config, ip: &str| config.trusted_proxies.contains(ip.parse().unwrap());
+        let ours = |config: &Config, ip: &str| {
+            let believed = config.trusted_proxies.clone().believed(config.proxy.as_ref());
+            believed.contains(ip.parse().unwrap())
+        };
         assert!(config(&[], "").unwrap().proxy.is_none());
         assert!(!ours(&config(&[], "").unwrap(), "127.0.0.1"));
         let here = config(&["--proxy-port", "80"], "").unwrap();

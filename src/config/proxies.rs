@@ -43,9 +43,9 @@ impl ProxyListener {
 }
 
 impl TrustedProxies {
-    /// Those that are named, or any on this computer.
-    pub(super) fn or_loopback(self) -> Self {
-        if !self.0.is_empty() {
+    /// Those that are named; or, of a server that listens for proxies, any on this computer.
+    pub(crate) fn believed(self, listener: Option<&ProxyListener>) -> Self {
+        if listener.is_none() || !self.0.is_empty() {
             return self;
         }
         let ips: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];

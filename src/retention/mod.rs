@@ -70,6 +70,8 @@ struct State {
     /// As of the last look.
     measured: Measured,
     relief: Relief,
+    /// Rules that nobody was shown beforehand delete nothing until then.
+    held_until: Option<Instant>,
 }
 
 /// Why something else is not chosen.
@@ -159,7 +161,17 @@ impl Retention {
         let _one = self.0.saving.lock().await;
         let mut state = self.state();
         state.is_from_file = from_file.is_some();
-        state.chosen = from_file.unwrap_or(state.by_page);
+        let chosen = from_file.unwrap_or(state.by_page);
+        if chosen != state.chosen {
+            state.chosen = chosen;
+            state.held_until = Some(Instant::now() + sweep::SECOND_CHANCE);
+            tracing::warn!(
+                rules = ?chosen,
+                from = if state.is_from_file { "file" } else { "page" },
+                "other rules say what is deleted from now on; they begin in {} minutes",
+                sweep::SECOND_CHANCE.as_secs() / 60
+            );
+        }
         drop(state);
         self.0.changed.notify_one();
     }

@@ -75,7 +75,8 @@ impl Retention {
                     self.state().relief.forget();
                 }
                 let is_hoped_for = self.is_hoped_for();
-                if is_time || (is_short && is_hoped_for) {
+                let is_held = self.state().held_until.is_some_and(|until| now < until);
+                if !is_held && (is_time || (is_short && is_hoped_for)) {
                     let before = self.0.library.trouble().room();
                     let swept = self.expire(now_us).await;
                     planned = Some(now);
@@ -218,6 +219,10 @@ impl Retention {
         let Ok((batches, plan)) = tokio::task::spawn_blocking(planning).await else { return swept };
         let ids = Ids::default();
         for batch in batches {
+            // Whoever corrects a rule stops what it does.
+            if self.state().chosen != chosen {
+                break;
+            }
             swept.add(self.expire_batch(batch, &ids, now_us).await);
         }
         count(Removal::Retention, swept);

@@ -241,8 +241,7 @@ impl Sources {
         self.change(async move |sources| {
             let (work, names) = {
                 let mut known = sources.known();
-                let (specs, paused) = known.as_configured(specs)?;
-                known.paused = paused;
+                let specs = known.as_configured(specs)?;
                 let Known { entries, .. } = &mut *known;
                 let goes = |entry: &Entry| entry.is_from_file && !specs.contains(&*entry.spec);
                 let gone = entries.extract_if(.., |_, entry| goes(entry));
@@ -411,12 +410,9 @@ impl Known {
 
     /// The sources of another configuration file as they would be here, and which of them a page
     /// has paused or let go on.
-    fn as_configured(
-        &self,
-        specs: Vec<Spec>,
-    ) -> Result<(Vec<Spec>, BTreeMap<Name, bool>), Refusal> {
-        let mut paused = self.paused.clone();
-        paused.retain(|name, _| specs.iter().any(|spec| spec.name == *name));
+    fn as_configured(&self, specs: Vec<Spec>) -> Result<Vec<Spec>, Refusal> {
+        // Also those that the file names no more: one that comes back is as it was left.
+        let paused = &self.paused;
         let mut configured = Vec::new();
         for mut spec in specs {
             spec.is_paused = paused.get(&spec.name).copied().unwrap_or(spec.is_paused);
@@ -424,7 +420,7 @@ impl Known {
             self.is_free_of(&spec, before.map(|entry| &*entry.spec), |entry| !entry.is_from_file)?;
             configured.push(spec);
         }
-        Ok((configured, paused))
+        Ok(configured)
     }
 
     /// Whether a source's streams can have their names, in the place of the one before.
