@@ -147,7 +147,7 @@ fn probe(root: &Path) -> Result<(), String> {
     // Where a disk was mounted is an empty folder once it is gone, which takes what is written.
     if !root.join(CLAIM).exists() {
         return Err(
-            "the recordings folder is not the one of the start: its disk is gone, or it was moved"
+            "cannot write to the recordings folder: it is not the one of the start; its disk is gone, or it was moved"
                 .to_owned(),
         );
     }
