@@ -15,20 +15,20 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// It answers: what waits for it may begin.
 pub(super) fn ready() {
-    tell([NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
 /// The configuration is read again; [`ready`] says that it has been.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell([NotifyState::Reloading, now]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(error) => tracing::warn!(%error, "cannot tell the service manager of the reload"),
     }
 }
 
 /// It ends, as soon as its files are finished.
 pub(super) fn stopping() {
-    tell([NotifyState::Stopping, NotifyState::Status("finishing the files")]);
+    notify(&[NotifyState::Stopping, NotifyState::Status("finishing the files")]);
 }
 
 /// Tells the manager, for as long as this goes on, that the server does its work, and of how many.
@@ -93,10 +93,6 @@ fn words(count: usize) -> String {
         1 => "1 camera records".to_owned(),
         count => format!("{count} cameras record"),
     }
-}
-
-fn tell<const N: usize>(states: [NotifyState<'static>; N]) {
-    notify(&states);
 }
 
 fn notify(states: &[NotifyState<'_>]) {

@@ -120,7 +120,7 @@ impl Disk {
 
     /// The files whose syncs can be one with that of these steps, and what syncs this one's file by
     /// itself: where they do nothing but append to a file and sync it.
-    pub(super) fn group(&mut self, steps: &VecDeque<Step>) -> Option<(Arc<Group>, SyncOne)> {
+    pub(super) fn group(&self, steps: &VecDeque<Step>) -> Option<(Arc<Group>, SyncOne)> {
         let appends = |id, step: &Step| match step {
             Step::Append { file, .. } => *file == id,
             _ => false,

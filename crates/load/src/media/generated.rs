@@ -207,9 +207,8 @@ fn payload(name: Name, bytes: usize) -> (Vec<u8>, &'static [u8]) {
 
 #[cfg(test)]
 mod tests {
-    use container::{Demuxer, Event, Sample};
-
     use super::*;
+    use crate::verify::samples;
 
     fn whole(stream: &Generated, beats: u64) -> Vec<u8> {
         let mut out = Vec::new();
@@ -217,20 +216,9 @@ mod tests {
         out
     }
 
-    fn samples(stream: Vec<u8>) -> Vec<Sample> {
-        let mut demuxer = Demuxer::new();
-        demuxer.push(stream.into());
-        let events = std::iter::from_fn(|| demuxer.poll().unwrap());
-        let samples = events.filter_map(|event| match event {
-            Event::Sample(sample) => Some(sample),
-            _ => None,
-        });
-        samples.collect()
-    }
-
     #[test]
     fn each_sample_is_known_by_its_number_and_its_time() {
-        let found = samples(whole(&Generated::new(7, 500), 130));
+        let found = samples(whole(&Generated::new(7, 500), 130).into()).unwrap();
         let mut next = [0, 0];
         for sample in found {
             let track = [Track::Video, Track::Audio][sample.track];
@@ -268,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_sample_with_another_byte_is_none() {
-        let found = samples(whole(&Generated::new(1, 500), 2));
+        let found = samples(whole(&Generated::new(1, 500), 2).into()).unwrap();
         for index in [0, 10, 21, 25, 26, found[0].data.len() - 1] {
             let mut data = found[0].data.to_vec();
             data[index] ^= 2;

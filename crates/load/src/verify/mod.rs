@@ -59,7 +59,7 @@ pub(crate) fn is_growing(path: &Path) -> bool {
 }
 
 /// Every sample of a stream, which must be whole.
-fn samples(stream: Bytes) -> Result<Vec<Sample>> {
+pub(crate) fn samples(stream: Bytes) -> Result<Vec<Sample>> {
     let mut demuxer = Demuxer::new();
     demuxer.push(stream);
     let mut samples = Vec::new();
